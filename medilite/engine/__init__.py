@@ -1,0 +1,25 @@
+"""Text generation behind one protocol.
+
+`protocol.Engine` is what ui/, eval/ and __main__ talk to; `local.LocalEngine`
+answers on this machine, all models in one batch. `open_engine` picks one and
+imports it only then, so importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medilite.engine.protocol import Availability, Engine, LoadProgress
+
+if TYPE_CHECKING:
+    from medilite.models import Profile
+    from medilite.settings import Settings
+
+__all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
+
+
+def open_engine(profile: Profile, settings: Settings) -> Engine:
+    """Return the engine for this profile, not yet loaded."""
+    from medilite.engine.local import LocalEngine
+
+    return LocalEngine(profile, settings)

@@ -1,0 +1,87 @@
+"""The one protocol that every engine speaks.
+
+An engine answers requests of any of the profile's models at once and yields,
+step by step, the new text of every request. Rows are independent: one that
+fails or ends does not touch the others, and an answer does not depend on what
+shares its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from medilite.records import Answer, Message, Request, Step
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """How far loading has come: a sentence for people and, where known, a share from 0 to 1."""
+
+    message: str
+    share: float | None = None
+    ready: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a model can answer and, if not, why (a sentence for people)."""
+
+    available: bool
+    reason: str | None = None
+
+
+ProgressCallback = Callable[[LoadProgress], None]
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Generates answers of the profile's models; safe to call from several threads."""
+
+    def load(self, on_progress: ProgressCallback | None = None) -> None:
+        """Fetch and load everything; blocks. A second call waits for the first or returns at once.
+
+        Raises WeightsError when the base can't be had. A broken adapter raises
+        nothing: `availability` tells.
+        """
+
+    def progress(self) -> LoadProgress:
+        """Return how far loading has come; never blocks."""
+
+    def availability(self) -> Mapping[str, Availability]:
+        """Return, by model id in the profile's order, whether each can answer. Loads if need be."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the prompt's length in tokens, the cue for the answer included. Loads if need be."""
+
+    def context_length(self) -> int:
+        """Return how many tokens prompt and answer may have together."""
+
+    def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
+        """Yield steps until every request has stopped. Loads first if need be.
+
+        Closing the iterator cancels within one step and frees the rows. Raises
+        UnknownModelError, QuestionError or ContextOverflowError before anything
+        is generated; a model that is unavailable, or fails later, ends its own
+        row with "error".
+        """
+
+
+def collect(requests: Sequence[Request], steps: Iterator[Step]) -> list[Answer]:
+    """Drain `steps` and return one whole answer per request, in order."""
+    texts = [""] * len(requests)
+    last = None
+    for step in steps:
+        if step.waiting:
+            continue
+        last = step
+        for i, row in enumerate(step.rows):
+            texts[i] += row.text
+    if last is None:
+        return []
+    return [
+        Answer(request.model, text, row.tokens, row.stopped or "cancelled", row.error)
+        for request, text, row in zip(requests, texts, last.rows, strict=True)
+    ]

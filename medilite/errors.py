@@ -1,0 +1,96 @@
+"""Every error that a user can meet.
+
+MediLiteError
+├── SettingsError            an environment variable or flag can't be used
+├── ProfileError             a profile file is missing, malformed or inconsistent
+├── UnknownModelError        no model of that id in the profile
+├── QuestionError            the question is empty, too long or not text
+│   └── ContextOverflowError prompt and new tokens exceed the model's context
+├── DecodingError            a decoding setting is out of its range
+├── WeightsError             the weights of the base can't be used
+│   ├── WeightsUnavailableError  not cached and not to be had from here
+│   └── ChecksumError        a file is not the one that was published
+├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
+├── EngineError              generation broke down
+├── DataError                a data set or a file between stages can't be used
+└── ConfigError              a training or evaluation configuration is wrong
+
+Each message names the value, the cause and the remedy. They are turned into
+`gr.Error` or an exit code only at the edge (ui/, __main__, the scripts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class MediLiteError(Exception):
+    """Base of all errors that MediLite raises on purpose."""
+
+
+class SettingsError(MediLiteError):
+    """An environment variable or command-line flag can't be used."""
+
+
+class ProfileError(MediLiteError):
+    """A profile file is missing, malformed or inconsistent."""
+
+
+class UnknownModelError(MediLiteError):
+    """No model of that id is in the profile."""
+
+    def __init__(self, model: str, known: Iterable[str]) -> None:
+        self.model = model
+        self.known = tuple(known)
+        super().__init__(
+            f"Unknown model {model!r}: this profile has no such model.{suggestion(model, self.known)} "
+            f"Known models: {', '.join(self.known)}."
+        )
+
+
+class QuestionError(MediLiteError):
+    """The question is empty, too long or not text."""
+
+
+class ContextOverflowError(QuestionError):
+    """Prompt and new tokens together exceed the model's context."""
+
+
+class DecodingError(MediLiteError):
+    """A decoding setting is out of its range."""
+
+
+class WeightsError(MediLiteError):
+    """The weights of the base can't be used."""
+
+
+class WeightsUnavailableError(WeightsError):
+    """The weights are not cached and can't be fetched from here."""
+
+
+class ChecksumError(WeightsError):
+    """A file is not the one that was published; it is never used."""
+
+
+class ModelUnavailableError(MediLiteError):
+    """This model can't answer, for the reason in the message; the others may."""
+
+
+class EngineError(MediLiteError):
+    """Generation broke down."""
+
+
+class DataError(MediLiteError):
+    """A data set, or a file that one stage hands to the next, can't be used."""
+
+
+class ConfigError(MediLiteError):
+    """A training or evaluation configuration is wrong."""
+
+
+def suggestion(value: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or "" if none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(value.lower(), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

