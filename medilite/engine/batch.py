@@ -1,0 +1,138 @@
+"""A batch of rows decoding in step: prefill, then one token for every living row a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from medilite.engine.adapters import AdapterBank
+from medilite.engine.llama import Llama
+from medilite.engine.sampling import Sampler
+from medilite.engine.text import IncrementalText
+from medilite.records import Request, RowStep
+
+
+@dataclass(slots=True)
+class _Row:
+    """One request's state; `place` is its row in the tensors while it lives."""
+
+    text: IncrementalText
+    limit: int
+    tokens: int = 0
+    step: RowStep = field(default_factory=lambda: RowStep("", 0))
+    place: int | None = None
+
+
+class Batch:
+    """The rows of one call, from their prompts to their ends.
+
+    `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
+    `errors[i]`, is a row that can't start. `step` advances every living row by
+    one token; rows that stop give their place in the tensors back at once.
+    """
+
+    def __init__(
+        self,
+        llama: Llama,
+        bank: AdapterBank,
+        tokenizer: Any,
+        stop_ids: frozenset[int],
+        requests: Sequence[Request],
+        prompts: Sequence[list[int] | None],
+        errors: Sequence[str | None],
+    ) -> None:
+        self._llama, self._stop_ids = llama, stop_ids
+        self._rows = [_Row(IncrementalText(tokenizer), request.decoding.max_new_tokens) for request in requests]
+        for row, error in zip(self._rows, errors, strict=True):
+            if error is not None:
+                row.step = RowStep("", 0, "error", error)
+        living = [i for i, prompt in enumerate(prompts) if prompt is not None]
+        for place, i in enumerate(living):
+            self._rows[i].place = place
+        kept = [requests[i] for i in living]
+        self._prompts = [prompts[i] or [] for i in living]
+        self._fed: torch.Tensor | None = None
+        if not living:
+            return
+        self._adapters = bank.rows([request.model for request in kept])
+        self._sampler = Sampler(
+            [request.decoding for request in kept],
+            [request.seed for request in kept],
+            self._prompts,
+            llama.shape.vocabulary,
+        )
+        room = max(
+            len(prompt) + request.decoding.max_new_tokens for prompt, request in zip(self._prompts, kept, strict=True)
+        )
+        self._cache = llama.new_cache(len(living), -(-room // 32) * 32)
+        self._positions = torch.tensor([len(prompt) for prompt in self._prompts])
+
+    @property
+    def alive(self) -> bool:
+        """Whether any row still goes on."""
+        return any(row.place is not None for row in self._rows)
+
+    @torch.inference_mode()
+    def step(self) -> tuple[RowStep, ...]:
+        """Advance every living row by one token and return what each request got."""
+        if self.alive:
+            chosen = self._sampler.choose(self._forward())
+            self._take(chosen)
+        return tuple(row.step for row in self._rows)
+
+    def _forward(self) -> torch.Tensor:
+        """Return the logits after each living row's newest token; the first call reads the prompts."""
+        device = self._llama.embedding.device
+        if self._fed is None:
+            longest = max(len(prompt) for prompt in self._prompts)
+            ids = torch.zeros(len(self._prompts), longest, dtype=torch.long)
+            for place, prompt in enumerate(self._prompts):
+                ids[place, : len(prompt)] = torch.tensor(prompt)
+            positions = torch.arange(longest).expand(len(self._prompts), longest)
+            last = self._positions - 1
+        else:
+            ids, positions = self._fed[:, None], self._positions[:, None]
+            last = torch.zeros(len(ids), dtype=torch.long)
+            self._positions = self._positions + 1
+        return self._llama.forward(ids.to(device), positions.to(device), self._cache, self._adapters, last.to(device))
+
+    def _take(self, chosen: torch.Tensor) -> None:
+        """Give each living row its token, end those that are done, and close up."""
+        going_on = []
+        for row in self._rows:
+            if row.place is None:
+                row.step = RowStep("", row.tokens, row.step.stopped, row.step.error)
+                continue
+            place, token = row.place, int(chosen[row.place])
+            if token < 0:
+                row.step = RowStep(row.text.rest(), row.tokens, "error", "the model's output was not a number")
+            elif token in self._stop_ids:
+                row.step = RowStep(row.text.rest(), row.tokens, "end")
+            else:
+                row.tokens += 1
+                text = row.text.add(token)
+                if row.tokens < row.limit:
+                    row.step = RowStep(text, row.tokens)
+                    going_on.append(place)
+                    continue
+                row.step = RowStep(text + row.text.rest(), row.tokens, "length")
+            row.place = None
+        self._fed = chosen
+        if len(going_on) < len(chosen):
+            self._keep(going_on)
+
+    def _keep(self, places: list[int]) -> None:
+        moved = {place: i for i, place in enumerate(places)}
+        for row in self._rows:
+            if row.place is not None:
+                row.place = moved[row.place]
+        if not places:
+            return
+        self._fed = self._fed[places] if self._fed is not None else None
+        self._positions = self._positions[places]
+        self._adapters = self._adapters.keep(places)
+        self._sampler.keep(places)
+        self._cache.keep(places)

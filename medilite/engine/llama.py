@@ -1,0 +1,195 @@
+"""The Llama forward pass, written for rows of different models in one batch.
+
+Same function as transformers' LlamaForCausalLM with PEFT adapters (a test
+compares tokens and logits), arranged for decoding: q, k and v are one product,
+gate and up another; keys and values stand in a preallocated cache, each row at
+its own positions; adapters are added by `adapters.AdapterRows`.
+
+Shapes: B rows, T tokens of each, S cache positions, H heads, K key-value heads,
+D = head_dim.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+from medilite.errors import WeightsError
+
+if TYPE_CHECKING:
+    from medilite.engine.adapters import AdapterRows
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaShape:
+    """The numbers of config.json that the forward pass needs."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    vocabulary: int
+    context: int
+    rms_norm_eps: float
+    rope_theta: float
+    tied_head: bool
+
+    @classmethod
+    def read(cls, folder: Path) -> LlamaShape:
+        """Read config.json; raises WeightsError where the architecture is another than plain Llama."""
+        raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+        unlike = {
+            "model_type": raw.get("model_type") != "llama",
+            "rope_type": rope.get("rope_type", rope.get("type", "default")) != "default",
+            "attention_bias": bool(raw.get("attention_bias")),
+            "mlp_bias": bool(raw.get("mlp_bias")),
+            "hidden_act": raw.get("hidden_act", "silu") != "silu",
+            "quantization_config": bool(raw.get("quantization_config")),
+        }
+        if wrong := [key for key, differs in unlike.items() if differs]:
+            raise WeightsError(
+                f"{folder.name}/config.json: the engine runs plain Llama models; {', '.join(wrong)} is something else "
+                f"({', '.join(f'{key}={raw.get(key)!r}' for key in wrong)}). Use a SmolLM2 or another Llama base."
+            )
+        heads = raw["num_attention_heads"]
+        return cls(
+            layers=raw["num_hidden_layers"],
+            hidden=raw["hidden_size"],
+            heads=heads,
+            kv_heads=raw.get("num_key_value_heads") or heads,
+            head_dim=raw.get("head_dim") or raw["hidden_size"] // heads,
+            intermediate=raw["intermediate_size"],
+            vocabulary=raw["vocab_size"],
+            context=raw["max_position_embeddings"],
+            rms_norm_eps=raw["rms_norm_eps"],
+            rope_theta=float(rope.get("rope_theta", raw.get("rope_theta", 10000.0))),
+            tied_head=bool(raw.get("tie_word_embeddings")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    attention_norm: torch.Tensor
+    qkv: torch.Tensor
+    out: torch.Tensor
+    mlp_norm: torch.Tensor
+    gate_up: torch.Tensor
+    down: torch.Tensor
+
+
+class KVCache:
+    """Keys and values of every row: two tensors (layers, B, K, S, D), allocated once."""
+
+    def __init__(self, shape: LlamaShape, rows: int, positions: int, like: torch.Tensor) -> None:
+        size = (shape.layers, rows, shape.kv_heads, positions, shape.head_dim)
+        self.keys = torch.zeros(size, dtype=like.dtype, device=like.device)
+        self.values = torch.zeros_like(self.keys)
+
+    def keep(self, rows: list[int]) -> None:
+        """Drop all rows but these."""
+        index = torch.tensor(rows, device=self.keys.device)
+        self.keys, self.values = self.keys[:, index], self.values[:, index]
+
+
+class Llama:
+    """The base's weights and its forward pass."""
+
+    def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
+        self.shape = shape = LlamaShape.read(folder)
+        tensors: dict[str, torch.Tensor] = {}
+        for file in sorted(folder.glob("*.safetensors")):
+            tensors.update(load_file(file))
+
+        def take(name: str) -> torch.Tensor:
+            try:
+                return tensors[name].to(device=device, dtype=dtype)
+            except KeyError:
+                raise WeightsError(
+                    f"{folder.name}: tensor {name} is missing; the folder is not a whole model."
+                ) from None
+
+        self.embedding = take("model.embed_tokens.weight")
+        self.head = self.embedding if shape.tied_head else take("lm_head.weight")
+        self.norm = take("model.norm.weight")
+        self.layers = []
+        for i in range(shape.layers):
+            at = f"model.layers.{i}."
+            self.layers.append(
+                _Layer(
+                    attention_norm=take(at + "input_layernorm.weight"),
+                    qkv=torch.cat([take(f"{at}self_attn.{name}_proj.weight") for name in "qkv"]),
+                    out=take(at + "self_attn.o_proj.weight"),
+                    mlp_norm=take(at + "post_attention_layernorm.weight"),
+                    gate_up=torch.cat([take(f"{at}mlp.{name}_proj.weight") for name in ("gate", "up")]),
+                    down=take(at + "mlp.down_proj.weight"),
+                )
+            )
+        # Angles in float32 whatever the weights' type, as transformers computes them.
+        frequencies = shape.rope_theta ** -(torch.arange(0, shape.head_dim, 2, device=device).float() / shape.head_dim)
+        self._frequencies = torch.cat([frequencies, frequencies])
+
+    def new_cache(self, rows: int, positions: int) -> KVCache:
+        """Return an empty cache for that many rows and positions."""
+        return KVCache(self.shape, rows, positions, self.embedding)
+
+    def forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, cache: KVCache, adapters: AdapterRows, last: torch.Tensor
+    ) -> torch.Tensor:
+        """Return float32 logits (B, vocabulary) after token `last[b]` of each row, and fill the cache.
+
+        `ids` and `positions` are (B, T). A row's keys go to its own positions in the
+        cache, and it attends to all up to them. Padding stands right of a row's
+        tokens: its keys are overwritten before anything attends to them.
+        """
+        shape, eps = self.shape, self.shape.rms_norm_eps
+        rows, length = ids.shape
+        angles = positions[..., None].float() * self._frequencies  # (B, T, D)
+        cos, sin = angles.cos().to(self.embedding.dtype)[:, :, None], angles.sin().to(self.embedding.dtype)[:, :, None]
+        # Rounded up, so that a row's sums over the cache are the same vector operations whoever shares the batch.
+        seen = min(-(-(int(positions.max()) + 1) // 32) * 32, cache.keys.shape[3])
+        visible = torch.arange(seen, device=ids.device) <= positions[..., None]  # (B, T, S)
+        groups = shape.heads // shape.kv_heads
+        mask = visible[:, None] if length == 1 else visible[:, None].repeat(1, 1, groups, 1)
+        row_index = torch.arange(rows, device=ids.device)[:, None]
+        splits = [shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim, shape.kv_heads * shape.head_dim]
+
+        x = F.embedding(ids, self.embedding)
+        for i, layer in enumerate(self.layers):
+            h = F.rms_norm(x, (shape.hidden,), layer.attention_norm, eps)
+            q, k, v = adapters.add(F.linear(h, layer.qkv), h, "qkv", i).split(splits, -1)
+            q = _rotate(q.view(rows, length, shape.heads, shape.head_dim), cos, sin)
+            k = _rotate(k.view(rows, length, shape.kv_heads, shape.head_dim), cos, sin)
+            cache.keys[i].transpose(1, 2)[row_index, positions] = k
+            cache.values[i].transpose(1, 2)[row_index, positions] = v.view_as(k)
+            # The heads of one group become queries of their key-value head: nothing is repeated.
+            q = q.view(rows, length, shape.kv_heads, groups, shape.head_dim).permute(0, 2, 3, 1, 4)
+            attended = F.scaled_dot_product_attention(
+                q.reshape(rows, shape.kv_heads, groups * length, shape.head_dim),
+                cache.keys[i][:, :, :seen],
+                cache.values[i][:, :, :seen],
+                attn_mask=mask,
+            )
+            attended = attended.view(rows, shape.kv_heads, groups, length, shape.head_dim).permute(0, 3, 1, 2, 4)
+            attended = attended.reshape(rows, length, -1)
+            x = x + adapters.add(F.linear(attended, layer.out), attended, "out", i)
+            h = F.rms_norm(x, (shape.hidden,), layer.mlp_norm, eps)
+            gate, up = adapters.add(F.linear(h, layer.gate_up), h, "gate_up", i).chunk(2, -1)
+            h = F.silu(gate) * up
+            x = x + adapters.add(F.linear(h, layer.down), h, "down", i)
+        x = x[torch.arange(rows, device=x.device), last]
+        return F.linear(F.rms_norm(x, (shape.hidden,), self.norm, eps), self.head).float()
+
+
+def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """Rotary position embedding in the half-split layout of transformers (Su et al. 2021)."""
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat([-second, first], -1) * sin

@@ -1,0 +1,158 @@
+"""Answers on this machine: one base in memory, every model of the profile in one batch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medilite.engine.protocol import Availability, LoadProgress, ProgressCallback
+from medilite.engine.queue import JobQueue
+from medilite.errors import ContextOverflowError, EngineError, MediLiteError, ModelUnavailableError, QuestionError
+from medilite.models import Profile
+from medilite.prompts import prompt_ids
+from medilite.records import Message, Request, Step
+from medilite.settings import Settings
+from medilite.weights import ensure_adapter, ensure_base
+
+if TYPE_CHECKING:
+    from medilite.engine.adapters import Adapter, AdapterBank
+    from medilite.engine.llama import Llama
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    llama: Llama
+    bank: AdapterBank
+    tokenizer: Any
+    stop_ids: frozenset[int]
+    availability: dict[str, Availability]
+
+
+class LocalEngine:
+    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises."""
+
+    def __init__(self, profile: Profile, settings: Settings) -> None:
+        self._profile, self._settings = profile, settings
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+        self._progress = LoadProgress("Not loaded yet", 0.0)
+        self._jobs = JobQueue()
+
+    def load(self, on_progress: ProgressCallback | None = None) -> None:
+        """Fetch and load everything; blocks until it stands, or raises WeightsError."""
+        self._load(on_progress)
+
+    def progress(self) -> LoadProgress:
+        """Return how far loading has come."""
+        return self._progress
+
+    def availability(self) -> Mapping[str, Availability]:
+        """Return, by model id, whether each model can answer."""
+        return dict(self._load().availability)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the prompt's length in tokens."""
+        return len(prompt_ids(self._load().tokenizer, messages))
+
+    def context_length(self) -> int:
+        """Return how many tokens prompt and answer may have together."""
+        return self._load().llama.shape.context
+
+    def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
+        """Yield steps until every request has stopped."""
+        requests = tuple(requests)
+        if not requests:
+            raise EngineError("No request was given: name at least one model.")
+        for request in requests:
+            self._profile.get(request.model)
+            if not any(m.role == "user" and m.content.strip() for m in request.messages):
+                raise QuestionError("There is no question yet: type one, or pick one of the examples.")
+        loaded = self._load()
+        prompts = [prompt_ids(loaded.tokenizer, request.messages) for request in requests]
+        for request, prompt in zip(requests, prompts, strict=True):
+            self._check_context(loaded, request, len(prompt))
+        yield from self._jobs.stream(lambda: self._run(loaded, requests, prompts), len(requests))
+
+    def _check_context(self, loaded: _Loaded, request: Request, prompt: int) -> None:
+        context, new = loaded.llama.shape.context, request.decoding.max_new_tokens
+        if prompt + new > context:
+            raise ContextOverflowError(
+                f"The conversation has {prompt:,} tokens and the answer may have {new:,} more, together over the"
+                f" model's {context:,}. Ask for a shorter answer, shorten the question, or start a new conversation."
+            )
+
+    def _run(self, loaded: _Loaded, requests: Sequence[Request], prompts: list[list[int]]) -> Iterator[Step]:
+        from medilite.engine.batch import Batch
+
+        errors = [loaded.availability[request.model].reason for request in requests]
+        able = [None if error else prompt for prompt, error in zip(prompts, errors, strict=True)]
+        batch = Batch(loaded.llama, loaded.bank, loaded.tokenizer, loaded.stop_ids, requests, able, errors)
+        yield Step(batch.step())
+        while batch.alive:
+            yield Step(batch.step())
+
+    def _load(self, on_progress: ProgressCallback | None = None) -> _Loaded:
+        if self._loaded is not None:
+            return self._loaded
+
+        def tell(progress: LoadProgress) -> None:
+            self._progress = progress
+            if on_progress:
+                on_progress(progress)
+
+        with self._lock:
+            if self._loaded is None:
+                try:
+                    self._loaded = self._load_all(tell)
+                except MediLiteError as error:
+                    tell(LoadProgress("The model could not be loaded", error=str(error)))
+                    raise
+                except Exception as error:
+                    log.exception("loading failed")
+                    text = f"The model could not be loaded ({type(error).__name__}: {error})."
+                    tell(LoadProgress("The model could not be loaded", error=text))
+                    raise EngineError(text) from error
+                tell(LoadProgress("Ready", 1.0, ready=True))
+            return self._loaded
+
+    def _load_all(self, tell: ProgressCallback) -> _Loaded:
+        tell(LoadProgress("Looking for the weights", 0.0))
+        folder = ensure_base(self._profile, self._settings, tell)
+        tell(LoadProgress("Starting the engine", None))
+        import torch
+        from transformers import AutoTokenizer
+
+        from medilite.engine.adapters import AdapterBank, read_adapter
+        from medilite.engine.llama import Llama
+
+        if self._settings.threads:
+            torch.set_num_threads(self._settings.threads)
+        on_gpu = torch.cuda.is_available()
+        device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tell(LoadProgress("Loading the base", None))
+        llama = Llama(folder, device, dtype)
+
+        chains: dict[str, list[Adapter]] = {}
+        availability: dict[str, Availability] = {}
+        read: dict[str, Adapter] = {}
+        for spec in self._profile.models:
+            tell(LoadProgress(f"Loading {spec.label}", None))
+            try:
+                for link in self._profile.chain(spec.id):
+                    if link.id not in read:
+                        read[link.id] = read_adapter(ensure_adapter(self._profile, link), llama.shape, link.id)
+                chains[spec.id] = [read[link.id] for link in self._profile.chain(spec.id)]
+                availability[spec.id] = Availability(True)
+            except ModelUnavailableError as error:
+                availability[spec.id] = Availability(False, str(error))
+                log.warning("%s", error)
+        bank = AdapterBank(llama.shape, chains, device, dtype)
+        # Any control token ends an answer: after one, what follows is no part of it.
+        stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+        return _Loaded(llama, bank, tokenizer, stop_ids, availability)

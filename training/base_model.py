@@ -1,0 +1,56 @@
+"""The base for training: tokenizer and model, with adapters merged beneath where the recipe stacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medilite.engine.protocol import LoadProgress
+from medilite.models import Profile
+from medilite.settings import Settings
+from medilite.weights import ensure_adapter, ensure_base
+from training.config import BaseConfig
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the base's tokenizer."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def base_folder(profile: Profile, settings: Settings) -> Path:
+    """Return the folder of the base's weights, telling on stderr what is being fetched."""
+    import sys
+
+    def tell(progress: LoadProgress) -> None:
+        print(progress.message, file=sys.stderr)
+
+    return ensure_base(profile, settings, tell)
+
+
+def load_base(folder: Path, config: BaseConfig) -> Any:
+    """Return the base, in 4 bits through bitsandbytes where the configuration says so (QLoRA)."""
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    kwargs: dict[str, Any] = {"dtype": getattr(torch, config.dtype)}
+    if config.quantize_4bit:
+        kwargs["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, bnb_4bit_quant_type="nf4"
+        )
+        kwargs["device_map"] = {"": 0 if torch.cuda.is_available() else "cpu"}
+    return AutoModelForCausalLM.from_pretrained(folder, **kwargs)
+
+
+def merge_beneath(model: Any, profile: Profile, stacked_on: str) -> Any:
+    """Return the model with the adapters that make up `stacked_on` added into its weights, in memory only.
+
+    Training an adapter on the merged model and stacking it on the adapters at
+    inference are the same function; no merged copy is kept.
+    """
+    from peft import PeftModel
+
+    for spec in profile.chain(stacked_on):
+        model = PeftModel.from_pretrained(model, str(ensure_adapter(profile, spec))).merge_and_unload()
+    return model

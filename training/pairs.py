@@ -1,0 +1,55 @@
+"""Question-answer pairs as token ids, for training and for measuring losses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medilite.prompts import training_ids
+from medilite.records import Example
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """One pair: `ids` of the whole conversation, of which the first `prompt` are not the answer's."""
+
+    qid: str
+    ids: tuple[int, ...]
+    prompt: int
+
+
+def choose(examples: Sequence[Example], count: int | None, seed: int) -> list[Example]:
+    """Return `count` examples drawn without replacement, the same ones for the same seed; all if None."""
+    if count is None or count >= len(examples):
+        return list(examples)
+    return random.Random(seed).sample(list(examples), count)
+
+
+def tokenise(tokenizer: Any, examples: Sequence[Example], max_tokens: int) -> list[TokenPair]:
+    """Return the pairs as ids, cut at `max_tokens` from the end; a cut answer loses its end-of-turn token.
+
+    Pairs whose prompt alone fills the length have no answer token and are left out.
+    """
+    pairs = []
+    for example in examples:
+        prompt, answer = training_ids(tokenizer, example.question, example.answer)
+        ids = (prompt + answer)[:max_tokens]
+        if len(ids) > len(prompt):
+            pairs.append(TokenPair(example.qid, tuple(ids), len(prompt)))
+    return pairs
+
+
+def as_dataset(pairs: Sequence[TokenPair], loss_on: str) -> Dataset:
+    """Return TRL's pre-tokenised form: input ids, and labels that are -100 where no loss is taken."""
+    from datasets import Dataset
+
+    rows = []
+    for pair in pairs:
+        ignored = pair.prompt if loss_on == "answer" else 0
+        rows.append({"input_ids": list(pair.ids), "labels": [-100] * ignored + list(pair.ids[ignored:])})
+    return Dataset.from_list(rows)

@@ -1,0 +1,53 @@
+"""Progress of a run on stderr, with the expected end, and the curves for its record."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from typing import Any
+
+from transformers import TrainerCallback
+
+from training.record import Stopwatch
+
+
+class Progress(TrainerCallback):
+    """One line a logged step: step of steps, loss, seconds left and the clock time of the end.
+
+    Steps before a resume are not counted in the pace.
+    """
+
+    def __init__(self, label: str, stopwatch: Stopwatch) -> None:
+        self.label = label
+        self.stopwatch = stopwatch
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Remember where this start began."""
+        self._first_step, self._began = state.global_step, time.monotonic()
+        if state.global_step:
+            print(f"{self.label}: going on from step {state.global_step}", file=sys.stderr)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Print the line."""
+        done = state.global_step - self._first_step
+        if not logs or not done or state.global_step >= state.max_steps:
+            return
+        left = (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
+        end = datetime.datetime.now() + datetime.timedelta(seconds=left)
+        shown = ("loss", "eval_loss", "reward", "kl")
+        values = " ".join(f"{name} {float(logs[name]):.4f}" for name in shown if name in logs)
+        step = f"step {state.global_step} of {state.max_steps}"
+        print(f"{self.label}: {step} {values} – {left:.0f} s left, ends {end:%H:%M:%S}", file=sys.stderr, flush=True)
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Keep the time so far beside the checkpoint."""
+        self.stopwatch.save()
+
+
+def curves(log_history: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[list[float]]]:
+    """Return, by name, [step, value] pairs of what was logged."""
+    return {
+        name: [[entry["step"], round(float(entry[name]), 5)] for entry in log_history if name in entry]
+        for name in names
+    }
