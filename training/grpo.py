@@ -41,6 +41,7 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
     folder = base_folder(profile, load_settings())
     tokenizer = load_tokenizer(folder)
     manifest = load_manifest(data_dir)
+    came_from = provenance(run, manifest["fingerprint"])  # now: the checkout may move on while this runs
     splits = data_dir / run.data.splits if run.data.splits == "distinct" else data_dir
     prompts = choose(_distinct_questions(load_split(splits, "grpo")), run.data.train_pairs, run.seed)
     test = tokenise(tokenizer, choose(load_split(splits, "test"), run.data.test_pairs, run.seed), run.data.max_tokens)
@@ -85,7 +86,7 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
         **loss_fields(tested, base, run.seed),
         "curves": curves(trainer.state.log_history, REWARD_CURVES),
         "duration_s": round(duration_s, 1),
-        **provenance(run, manifest["fingerprint"]),
+        **came_from,
     }
     write_adapter(model, out, profile.base.model, record)
     return record

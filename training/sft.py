@@ -51,6 +51,7 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
     folder = base_folder(profile, load_settings())
     tokenizer = load_tokenizer(folder)
     manifest = load_manifest(data_dir)
+    came_from = provenance(run, manifest["fingerprint"])  # now: the checkout may move on while this runs
     splits = data_dir / run.data.splits if run.data.splits == "distinct" else data_dir
 
     counts = {"train": run.data.train_pairs, "val": run.data.val_pairs, "test": run.data.test_pairs}
@@ -93,7 +94,7 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
         "learning_rate": run.optim.learning_rate,
         **describe(run, trainer, base, tested, pairs),
         "duration_s": round(duration_s, 1),
-        **provenance(run, manifest["fingerprint"]),
+        **came_from,
     }
     write_adapter(model, out, profile.base.model, record)
     return record
