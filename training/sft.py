@@ -161,8 +161,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments, "sft", __doc__)
     try:
         run = load_config(options.config, SFTRun)
-        out = options.out or ROOT / "assets" / "adapters" / run.base.profile / run.model
-        record = train(run, options.data or run.data.dir, options.runs / run.base.profile / run.model, out)
+        name = load_profile(run.base.profile).name  # the configuration may give a path
+        out = options.out or ROOT / "assets" / "adapters" / name / run.model
+        record = train(run, options.data or run.data.dir, options.runs / name / run.model, out)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
