@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medilite.errors import QuestionError
 from medilite.records import Message
@@ -65,7 +65,7 @@ def prompt_ids(
     `tokenizer.apply_chat_template(messages)`.
     """
     marked = [{"role": m.role, "content": f"{_MARK}{i}{_MARK}"} for i, m in enumerate(messages)]
-    rendered = tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=cue_answer)
+    rendered: Any = tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=cue_answer)
     contents = [clean_text(m.content) for m in messages]
     control = {t.content: i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
     ids: list[int] = []

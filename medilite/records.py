@@ -54,6 +54,13 @@ class Decoding:
             raise DecodingError(f"max_new_tokens={self.max_new_tokens!r} can't be used: give a whole number.")
 
 
+SHOWN_DECODING = Decoding(max_new_tokens=128, repetition_penalty=1.1)
+"""What a visitor gets unless they ask otherwise, in the browser and on the command line.
+
+Greedy, so that one link gives one answer; the slight penalty keeps a small model from going in circles.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One answer asked for: which model, what conversation, how to decode, which dice.

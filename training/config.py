@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from medilite.errors import ConfigError, suggestion
 
@@ -27,7 +28,7 @@ class LoraConfig(_Strict):
     """The adapter's shape (PEFT's LoraConfig)."""
 
     rank: Annotated[int, Field(ge=1, le=256)]
-    alpha: Annotated[float, Field(gt=0)] = 16
+    alpha: Annotated[int, Field(ge=1)] = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     target_modules: tuple[str, ...] = ("q_proj", "v_proj")
 
@@ -126,7 +127,7 @@ def load_config(path: Path, kind: type[Run]) -> Run:
         raise ConfigError(f"Configuration {path}: " + "; ".join(_explain(e, kind) for e in error.errors())) from error
 
 
-def _explain(error: dict, kind: type[BaseModel]) -> str:  # type: ignore[type-arg]
+def _explain(error: ErrorDetails, kind: type[BaseModel]) -> str:
     """Turn one of pydantic's errors into a sentence; an unknown key names the near one at its level."""
     *parents, key = error["loc"]
     where = ".".join(str(part) for part in error["loc"])

@@ -52,7 +52,7 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
     functions, weights = reward_functions(run.rewards)
     trainer = GRPOTrainer(
         model=merge_beneath(load_base(folder, run.base), profile, run.stacked_on),
-        reward_funcs=functions,
+        reward_funcs=[*functions],
         args=trainer_arguments(run, weights, work_dir),
         train_dataset=prompt_dataset(tokenizer, prompts),
         processing_class=tokenizer,

@@ -82,7 +82,8 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work_dir)))
     duration_s = stopwatch.elapsed_s()
 
-    model, pad_id = trainer.model, tokenizer.pad_token_id
+    model: Any = trainer.model
+    pad_id = tokenizer.pad_token_id
     tested = answer_losses(model, pairs["test"], pad_id, label=f"{run.model}: test loss")
     base = base_losses(model, model.disable_adapter(), pairs["test"], pad_id, work_dir.parent)
     record = {

@@ -42,7 +42,7 @@ def describe_source(collection: Collection, rule: Filter, filtered: Filtered, se
         },
         "filter": asdict(rule),
         "seed": seed,
-        "counts": {**collection.counts, "malformed": len(collection.problems), **filtered.counts},
+        "counts": {**collection.counts, "malformed_items": len(collection.problems), **filtered.counts},
         "with_answer_by_source": dict(Counter(example.source for example in filtered.answered).most_common()),
         "malformed": [asdict(problem) for problem in collection.problems],
         "versions": _versions(("scikit-learn", "numpy", *_READERS[collection.kind])),

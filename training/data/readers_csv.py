@@ -122,7 +122,7 @@ def _records(lines: _Lines, delimiter: str, name: str) -> Iterator[tuple[int, li
 
 
 def _as_text(stream: IO[bytes], name: str) -> IO[str]:
-    head = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
+    head = stream.peek(64)[:64] if isinstance(stream, io.BufferedReader) else b""
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     if b"\x00" in head and encoding != "utf-16":
         raise DataError(f"{name} is not a CSV: it begins with binary data. Give a CSV in UTF-8, gzipped or not.")

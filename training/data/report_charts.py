@@ -48,7 +48,8 @@ def grouped_bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], u
     _style(figure, _height(len(labels) * len(series)))
     largest = max((value for values in series.values() for value in values), default=0)
     figure.update_yaxes(autorange="reversed", tickvals=list(range(len(labels))), ticktext=shown)
-    figure.update_xaxes(title_text=unit, range=[0, (largest or 1) * 1.12])
+    # Every bar carries its value, so the axis would only repeat them.
+    figure.update_xaxes(visible=False, range=[0, (largest or 1) * 1.12])
     figure.update_layout(barmode="group", showlegend=len(series) > 1)
     return figure
 
@@ -84,7 +85,7 @@ def boxes(spreads: Sequence[tuple[str, Spread]]) -> Figure:
             line_width=1.5,
         )
     )
-    _style(figure, _height(len(found)) + 30)
+    _style(figure, _height(len(found)) + 60)
     shown = [_label(f"{name} (n = {values.n:,})") for name, values in spreads]
     figure.update_yaxes(autorange="reversed", tickvals=list(range(len(found))), ticktext=shown)
     figure.update_xaxes(rangemode="tozero")
@@ -112,13 +113,13 @@ def _style(figure: Figure, height: int) -> None:
         dragmode=False,
     )
     axis = {"automargin": True, "zeroline": False, "tickformat": ",", "title_font_size": 13, "title_standoff": 8}
-    figure.update_xaxes(**axis, tickangle=0, nticks=6)
+    figure.update_xaxes(**axis)
     # Invisible ticks keep the names off the bars.
     figure.update_yaxes(**axis, showgrid=False, ticks="outside", ticklen=6, tickcolor="rgba(0,0,0,0)")
 
 
 def _height(bars: int) -> int:
-    return 92 + 26 * bars
+    return 60 + 26 * bars
 
 
 def _label(text: str) -> str:

@@ -61,7 +61,7 @@ def stages(counts: dict[str, int], rule: dict[str, Any]) -> Section:
         f"The filter keeps {counts['kept']:,} of {counts['with_answer']:,} answered pairs "
         f"({_percent(counts['kept'], counts['with_answer'])})",
         f"Pairs left after each step, from the top. n = {counts['pairs_read']:,} pairs read; besides, "
-        f"{counts['malformed']:,} items were malformed and are named at the end of the page.",
+        f"{counts['malformed_items']:,} items were malformed and are named at the end of the page.",
         bars(rows, "pairs"),
         [("Stage", "Pairs"), *rows],
     )
@@ -273,7 +273,7 @@ def overlap(sets: dict[str, Any]) -> Section:
         f"{study['question_folded']:,} of the study's {study['rows']:,} test rows ask a question also in training "
         f"({study['question_exact']:,} word for word); of the distinct split's {distinct['rows']:,}, "
         f"{distinct['question_folded'] or 'none'}",
-        "Share of a split's rows whose question, case and white space aside, also stands in another split. Boilerplate "
+        "Share of a split's rows, in %, whose question (case and white space aside) is also in another. Boilerplate "
         "answers that many questions share stay in both sets, as the table shows.",
         figure,
         table,

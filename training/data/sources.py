@@ -38,9 +38,9 @@ def read_source(source: str, question_column: str | None = None, answer_column: 
             raise DataError(f"There is no {source!r}. {ACCEPTED}.")
         collection = _read_path(path, **columns)
     if not collection.pairs:
-        first = f"; the first: {collection.problems[0].where}: {collection.problems[0].reason}"
-        problems = f" ({len(collection.problems):,} items are malformed{first})" if collection.problems else ""
-        raise DataError(f"{collection.name} holds no question-answer pair{problems}. {ACCEPTED}.")
+        malformed = [f"{problem.where}: {problem.reason}" for problem in collection.problems]
+        why = f" (items malformed: {len(malformed):,}; the first: {malformed[0]})" if malformed else ""
+        raise DataError(f"{collection.name} holds no question-answer pair{why}. {ACCEPTED}.")
     return collection
 
 

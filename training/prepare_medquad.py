@@ -1,0 +1,130 @@
+"""MedQuAD in, splits out: `python -m training.prepare_medquad --source PATH|kaggle|hub --out DIR [--report]`.
+
+Reads the pairs, filters them as the study did, writes the study's split and
+one in which no question stands in two splits, and seals both with a manifest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import MediLiteError
+from training.data.collection import Collection
+from training.data.describe import describe_set, describe_source
+from training.data.filtering import Filter, apply_filter
+from training.data.manifest import MANIFEST, write_splits
+from training.data.sources import read_source
+from training.data.splits import split_as_study, without_shared_questions
+
+SHOWN_PROBLEMS = 10
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; 0 when the splits stand, 2 for an error a user can mend."""
+    options = parse_arguments(argv)
+    try:
+        prepare(options)
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def prepare(options: argparse.Namespace) -> dict[str, Any]:
+    """Do the whole recipe and return the manifest."""
+    collection = read_source(options.source, options.question_column, options.answer_column)
+    say_problems(collection)
+
+    rule = Filter(options.max_words, options.min_per_focus)
+    filtered = apply_filter(collection.pairs, rule)
+
+    study = split_as_study(filtered.kept, options.seed)
+    sets = {"study": study, "distinct": without_shared_questions(study)}
+    manifest = write_splits(
+        options.out,
+        {name: splits.named() for name, splits in sets.items()},
+        describe_source(collection, rule, filtered, options.seed),
+        {name: describe_set(name, splits) for name, splits in sets.items()},
+    )
+    say_summary(manifest, options.out)
+
+    if options.report:
+        from training.data.report import write_report
+
+        print(f"Report: {write_report(options.out, filtered, manifest)}")
+    return manifest
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    """Return the command line's options, the study's own values where none are given."""
+    rule = Filter()
+    parser = argparse.ArgumentParser(
+        prog="python -m training.prepare_medquad", description="Prepare MedQuAD, or any table of pairs, for training."
+    )
+    parser.add_argument(
+        "--source",
+        required=True,
+        help="folder or archive of MedQuAD's XML documents; CSV, gzipped or not, with columns question and answer; "
+        "or the word kaggle or hub",
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder to write the splits and the manifest to")
+    parser.add_argument("--report", action="store_true", help="also write report.html, which explores the collection")
+    parser.add_argument("--question-column", metavar="NAME", help="column of a table that holds the questions")
+    parser.add_argument("--answer-column", metavar="NAME", help="column of a table that holds the answers")
+    parser.add_argument(
+        "--max-words",
+        type=_at_least_one,
+        default=rule.max_answer_words,
+        metavar="N",
+        help="longest answer kept, in words (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-per-focus",
+        type=_at_least_one,
+        default=rule.min_rows_per_focus_area,
+        metavar="N",
+        help="fewest rows that a focus area is kept with (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=42, help="seed of the splits (default: %(default)s)")
+    return parser.parse_args(argv)
+
+
+def say_problems(collection: Collection) -> None:
+    """Name on stderr what could not be read; the manifest holds the whole list."""
+    if not collection.problems:
+        return
+    print(f"{len(collection.problems):,} items of {collection.name} are malformed and left out:", file=sys.stderr)
+    for problem in collection.problems[:SHOWN_PROBLEMS]:
+        print(f"  {problem.where}: {problem.reason}", file=sys.stderr)
+    if len(collection.problems) > SHOWN_PROBLEMS:
+        more = len(collection.problems) - SHOWN_PROBLEMS
+        print(f'  … and {more:,} more: all are listed in {MANIFEST} under "malformed"', file=sys.stderr)
+
+
+def say_summary(manifest: dict[str, Any], out: Path) -> None:
+    """Print the count at every stage, the splits and what they share."""
+    print(f"{manifest['source']['name']} ({manifest['source']['kind']})")
+    for stage, count in manifest["counts"].items():
+        print(f"  {stage.replace('_', ' '):34}{count:>8,}")
+    for name, about in manifest["sets"].items():
+        sizes = " / ".join(f"{split} {entry['rows']:,}" for split, entry in about["splits"].items())
+        print(f"{name}: {sizes}\n  {about['overlap_in_words']}")
+    print(f"Written to {out}, fingerprint {manifest['fingerprint']}")
+    if manifest["source"]["credit"]:
+        print(
+            f"Credit wherever results on it are shown: {manifest['source']['credit']} ({manifest['source']['licence']})"
+        )
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
