@@ -1,0 +1,67 @@
+"""Where the hard words and the long sentences of a text are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from medilite.readability.dictionary import textstat_module
+from medilite.readability.normal import normalise_with_origins
+from medilite.readability.scores import is_scorable
+
+LONG_SENTENCE_WORDS = 20
+"""A sentence of more words than this is long: the US Department of Health and Human Services
+("Plain Writing in One Page") asks for no more than 20 words a sentence."""
+
+_SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
+"""What textstat 0.7.13 takes for a sentence, so that the marks agree with the scores."""
+
+_TOKEN = re.compile(r"\S+")
+_EDGES = re.compile(r"^[^\w]+|[^\w]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a text, `text[start:end]`, and what it is."""
+
+    start: int
+    end: int
+    kind: Literal["hard-word", "long-sentence"]
+
+
+def hard_spans(text: str) -> list[Span]:
+    """Return the hard words and the long sentences of `text`, by start, the longer first.
+
+    A hard word is one that textstat calls difficult: two or more syllables and
+    not on Dale and Chall's list of familiar words; there are as many as
+    `measure(text).difficult_words`. A long sentence has more than
+    LONG_SENTENCE_WORDS words; it may hold hard words. Positions index into
+    `text` as given, markup included.
+    """
+    return list(_hard_spans(text))
+
+
+@lru_cache(maxsize=128)
+def _hard_spans(text: str) -> tuple[Span, ...]:
+    running, origins = normalise_with_origins(text)
+    if not is_scorable(running):
+        return ()
+    textstat = textstat_module()
+    spans: list[Span] = []
+    for token in _TOKEN.finditer(running):
+        # Token by token this gives the very words of textstat's own list.
+        words = textstat.backend.selections.list_words(token[0])
+        if words and textstat.is_difficult_word(words[0]):
+            bare = _EDGES.sub("", token[0])
+            start = token.start() + token[0].index(bare)
+            spans.append(Span(origins[start], origins[start + len(bare) - 1] + 1, "hard-word"))
+    for sentence in _SENTENCE.finditer(running):
+        if textstat.lexicon_count(sentence[0]) > LONG_SENTENCE_WORDS:
+            last = sentence.start() + len(sentence[0].rstrip()) - 1
+            # A full stop that stands for a line break is not in the text.
+            while text[origins[last]].isspace():
+                last -= 1
+            spans.append(Span(origins[sentence.start()], origins[last] + 1, "long-sentence"))
+    return tuple(sorted(spans, key=lambda span: (span.start, -span.end)))

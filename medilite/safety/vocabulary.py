@@ -1,0 +1,79 @@
+"""Named lists of words that the phrases of the table share (notation: see phrases)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "who": """
+            i im ive id he hes she shes they theyre we us me someone somebody anyone person patient baby child kid
+            toddler newborn infant son daughter boy girl friend husband wife partner boyfriend girlfriend mother
+            father mom mum dad mommy daddy grandma grandpa grandmother grandfather grandad granddad granny gran nan
+            brother sister uncle aunt neighbour neighbor colleague coworker roommate man woman guy lady student
+        """,
+        "self": "myself himself herself themselves themself ourselves yourself oneself",
+        "whose": "my his her their our your the a",
+        "cant": """
+            cant cannot can_not couldnt could_not can_barely can_hardly barely hardly unable_to not_able_to
+            struggling_to struggles_to struggle_to struggling hard_to hard_time difficult_to difficulty difficulties
+            trouble troubles problem problems
+        """,
+        "not": """
+            not isnt wont will_not doesnt does_not dont didnt hasnt havent never no_longer cant cannot couldnt wasnt
+        """,
+        "hurts": """
+            pain pains painful hurt hurts hurting ache aches aching pressure tight tightness tightening heavy
+            heaviness discomfort squeezing crushing burning stabbing sore cramp cramps
+        """,
+        "numb": "numb numbness weak weakness tingl* paraly* limp droop* wont_move cant_move not_moving dead",
+        "long_ago": r"""
+            (?:week|month|year)s?_ago last_(?:year|month|summer|winter|spring|autumn|fall) years months at_\d+
+            at_age in_(?:19|20)\d\d in_\w+_(?:early_|late_|mid_)?\d0s as_a_child recover* rehab* survivor*
+            twice_before
+        """,
+        "took": """
+            took taken take takes taking swallowed swallow swallowing ate eaten eat had given gave injected drank
+            drunk ingested
+        """,
+        "mouth": "ate eaten eats eat drank drunk drink drinks swallow* ingested licked chewed consumed tasted",
+        "drug": """
+            pill pills tablet tablets capsule* med meds medicine* medication* drug drugs dose doses tylenol
+            paracetamol acetaminophen advil ibuprofen aspirin insulin xanax valium ambien benadryl oxy* opioid*
+            opiate* morphine codeine fentanyl heroin cocaine meth methadone antidepressant* painkiller* sedative*
+            vitamin* iron melatonin caffeine metformin warfarin lithium prescription inhaler
+        """,
+        "poison": """
+            bleach antifreeze detergent* cleaner* cleaning_* drain_* pesticide* insecticide* weed_?killer poison*
+            rat_* battery batteries magnet* gasoline petrol kerosene lamp_oil paint_thinner turpentine white_spirit
+            methanol ammonia acid lye nail_polish* hand_sani* rubbing_alcohol tide_pod* laundry_* dishwasher_*
+            dish_soap mothball* wild_mushroom* death_cap nicotine essential_oil* mercury superglue
+        """,
+        "many": r"""
+            too_many too_much double twice whole entire all extra \d\d+ ten twelve fifteen twenty thirty forty fifty
+            hundred handful bunch
+        """,
+        "young": r"""
+            newborn (?:\d|1\d)_(?:day|week)s?_old
+            (?:one|two|three|four|five|six|seven|eight|nine|ten)_(?:day|week)s?_old
+            (?:1|2|3|one|two|three)_months?_old
+        """,
+        "child": """
+            baby newborn infant toddler child kid son daughter grandson granddaughter year_old month_old yr_old
+        """,
+        "blood_up": """
+            cough coughs coughing coughed vomit vomits vomiting vomited throw throws throwing threw spit spits
+            spitting spat puk* bringing brought
+        """,
+        "head_signs": """
+            vomit* throw* threw confus* sleepy drowsy dizzy pass*_out blood bleed* seizure memory blurr* vision
+            headache remember strange hard badly sick
+        """,
+        "wont_stop": """
+            heavily badly profusely a_lot out_* to_death severely everywhere non_?stop uncontroll* wont_stop
+            will_not_stop doesnt_stop does_not_stop not_stopping hasnt_stopped isnt_stopping so_much
+        """,
+    }
+)
+"""Words by name; where a phrase says <name>, any of them may stand."""
