@@ -50,14 +50,12 @@ class JobQueue:
                 self._thread.start()
             self._changed.notify()
         try:
-            told = 0
             while True:
                 try:
                     step = job.steps.get(timeout=_POLL_S if self._ahead(job) else None)
                 except queue.Empty:
-                    ahead = self._ahead(job)
-                    if ahead and ahead != told:
-                        told = ahead
+                    # Told at every poll, changed or not: it is the caller's chance to close the iterator.
+                    if ahead := self._ahead(job):
                         yield Step(nothing, waiting=ahead)
                     continue
                 if step is None:

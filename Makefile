@@ -1,0 +1,61 @@
+# Two commands are enough: `make app` and `make test`. `make help` lists the rest.
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+export VENV
+
+# Two workers fit a laptop; tests that share a browser or the model's weights stay together on one of them.
+PYTEST_ARGS ?= -n 2 --dist loadgroup
+# Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
+SOURCE ?= hub
+
+.DEFAULT_GOAL := help
+.PHONY: help app test check lint fetch data screenshots clean env-app env-train env-dev browser
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+app: fetch  ## set everything up and open the app
+	@# A browser is opened where a screen is; on a server the address is printed all the same.
+	@if [ "$$(uname)" = Darwin ] || [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then \
+		export MEDILITE_OPEN_BROWSER="$${MEDILITE_OPEN_BROWSER:-1}"; \
+	fi; exec $(PY) app.py
+
+test: env-dev browser  ## set everything up and run all tests
+	@$(PY) -m medilite fetch
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check: lint  ## before each commit: lint, types, import rules and the fast tests
+	$(PY) -m pytest $(PYTEST_ARGS) -m "not model and not browser and not slow"
+
+lint: env-dev  ## lint, format and types alone
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+fetch: env-app  ## get the weights of the base (once)
+	@$(PY) -m medilite fetch
+
+data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
+	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad
+
+screenshots: env-dev browser  ## take the README's screenshots anew
+	@$(PY) -m medilite fetch
+	$(PY) scripts/screenshots.py
+
+clean:  ## remove .venv and the tools' caches; data, runs and fetched weights stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .gradio
+	find medilite training eval tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each makes the environment if need be and installs a file's packages if it changed; else it returns at once.
+env-app:
+	@sh scripts/setup.sh requirements.txt
+
+env-train:
+	@sh scripts/setup.sh requirements-train.txt
+
+env-dev:
+	@sh scripts/setup.sh requirements-dev.txt
+
+browser: env-dev
+	@$(PY) scripts/browser.py

@@ -1,0 +1,98 @@
+"""`python -m medilite …`: what the app does, without a browser.
+
+`models` tells which model is what, `ask` has them answer a question, `fetch`
+gets the weights. Exit codes: 0 done, 1 no model could answer, 2 an error that a
+person can mend (its message is on stderr), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from medilite import __version__
+from medilite.errors import MediLiteError
+from medilite.records import SHOWN_DECODING, Request
+
+EXIT_FAILED, EXIT_ERROR, EXIT_INTERRUPTED = 1, 2, 130
+
+DEFAULT = SHOWN_DECODING
+DEFAULT_SEED = Request(model="", messages=()).seed
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command and option; imports nothing heavy."""
+    parser = argparse.ArgumentParser(
+        prog="python -m medilite",
+        description="Six checkpoints of one small model answer health questions. Not medical advice.",
+    )
+    parser.add_argument("--version", action="version", version=f"medilite {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file (default: MEDILITE_PROFILE)"
+    )
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print JSON")
+
+    commands.add_parser("models", parents=[common, as_json], help="tell which model is what, and whether it is here")
+    commands.add_parser("fetch", parents=[common], help="get the weights of the base into the cache, once")
+
+    ask = commands.add_parser("ask", parents=[common, as_json], help="have models answer a question")
+    ask.add_argument("question", help='the question in quotes, or "-" to read it from standard input')
+    ask.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
+    ask.add_argument(
+        "--max-new-tokens", type=int, default=DEFAULT.max_new_tokens, metavar="N", help="(default: %(default)s)"
+    )
+    ask.add_argument(
+        "--temperature", type=float, default=DEFAULT.temperature, metavar="T", help="0 is greedy (default: %(default)g)"
+    )
+    ask.add_argument("--top-p", type=float, default=DEFAULT.top_p, metavar="P", help="(default: %(default)g)")
+    ask.add_argument(
+        "--repetition-penalty",
+        type=float,
+        default=DEFAULT.repetition_penalty,
+        metavar="R",
+        help="1 is none (default: %(default)g)",
+    )
+    ask.add_argument(
+        "--seed",
+        type=int,
+        default=DEFAULT_SEED,
+        metavar="S",
+        help="the same dice for every model (default: %(default)s)",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. Errors a person can mend become a message on stderr."""
+    options = build_parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # An answer may hold any character; one that the terminal has no code for is written as \xe8, not an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        # One command's imports only; none of them torch before it is needed.
+        command = importlib.import_module(f"medilite.cli.{options.command}")
+        code = command.run(options)
+        sys.stdout.flush()
+        return code
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has left. What Python would still flush at exit goes nowhere instead of failing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

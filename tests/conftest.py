@@ -1,0 +1,79 @@
+"""What tests share: the real weights, the real engine, a browser, and an environment of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from medilite.engine import Engine, open_engine
+from medilite.errors import WeightsUnavailableError
+from medilite.models import Profile, load_profile
+from medilite.settings import Settings, load_settings
+from medilite.weights import ensure_base
+from scripts.browser import REMEDY, find_browser
+
+# Before any library reads them: tests stay offline, and Gradio reports nothing.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+CI = bool(os.environ.get("CI"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a browser, and those that share the model, on one worker each (`--dist loadgroup`)."""
+    for item in items:
+        for shared in ("browser", "model"):
+            if item.get_closest_marker(shared) and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(shared))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide a developer's own MEDILITE_ variables, except the one that says where fetched weights are kept."""
+    for name in list(os.environ):
+        if name.startswith("MEDILITE_") and name != "MEDILITE_CACHE_DIR":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def lite() -> Profile:
+    """The default profile."""
+    return load_profile("lite")
+
+
+@pytest.fixture(scope="session")
+def real_settings() -> Settings:
+    """Settings for tests with the real weights: the user's cache, everything else as shipped."""
+    return load_settings(profile="lite", weights=None)
+
+
+@pytest.fixture(scope="session")
+def weights(lite: Profile, real_settings: Settings) -> Path:
+    """Folder with the real 135M base; fetched if need be, and the test skipped (failed in CI) where it can't be had."""
+    try:
+        return ensure_base(lite, real_settings)
+    except WeightsUnavailableError as error:
+        return _do_without(f"The real weights are needed: {error}")
+
+
+@pytest.fixture(scope="session")
+def engine(weights: Path, lite: Profile, real_settings: Settings) -> Engine:
+    """The real engine with the real base and adapters, loaded once."""
+    loaded = open_engine(lite, real_settings)
+    loaded.load()
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> Path:
+    """Executable of a Chromium; the test is skipped (failed in CI) where there is none."""
+    return find_browser() or _do_without(REMEDY)
+
+
+def _do_without(reason: str) -> NoReturn:
+    if CI:
+        pytest.fail(reason)
+    pytest.skip(reason)

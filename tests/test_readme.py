@@ -1,0 +1,175 @@
+"""The README does what it says: its commands run, its links lead somewhere, its tables match the code."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from medilite.errors import ConfigError
+from medilite.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = ".venv/bin/python"
+
+
+def commands() -> list[str]:
+    """Return every command of the README's sh blocks, comments left out."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", TEXT, re.M | re.S)
+    lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def front_matter() -> dict[str, object]:
+    return yaml.safe_load(TEXT.split("---\n")[1])
+
+
+def of(prefix: str) -> list[str]:
+    return [command for command in commands() if command.startswith(prefix)]
+
+
+def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the README with the Python of these tests, from the checkout's root."""
+    words = [sys.executable if word == PYTHON else word for word in shlex.split(command)]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=env or None)
+
+
+# -- commands --------------------------------------------------------------------
+
+
+def test_every_command_is_run_by_a_test():
+    known = ("make ", f"{PYTHON} -m medilite ", f"{PYTHON} -m training.")
+    assert commands()
+    assert [command for command in commands() if not command.startswith(known)] == []
+
+
+def test_the_two_commands_come_first():
+    assert commands()[:2] == ["make app", "make test"]
+
+
+@pytest.mark.parametrize("command", of("make "))
+def test_make_knows_the_target(command):
+    done = run(f"make --dry-run {command.removeprefix('make ')}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_make_data_takes_the_source():
+    assert '--source "path/to/medquad.csv.gz"' in run("make --dry-run data SOURCE=path/to/medquad.csv.gz").stdout
+
+
+@pytest.mark.parametrize("command", of(f"{PYTHON} -m medilite models"))
+def test_models_runs(command):
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    assert "sft-r8-low" in done.stdout
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("command", of(f"{PYTHON} -m medilite ask") + of(f"{PYTHON} -m medilite fetch"))
+def test_ask_and_fetch_run(weights, command):
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", of(f"{PYTHON} -m training.sft") + of(f"{PYTHON} -m training.grpo"))
+def test_training_commands_start_the_run_they_name(command, monkeypatch, capsys):
+    """The command for real up to where training would begin, hours of it; the trainers have tests of their own."""
+    _, _, module, *arguments = shlex.split(command)
+    started = []
+
+    def train(run, *others):
+        started.append(run.model)
+        raise ConfigError("stopped by the test")
+
+    monkeypatch.setattr(f"{module}.train", train)
+    monkeypatch.chdir(ROOT)
+    assert importlib.import_module(module).main(arguments) == 2
+    assert "stopped by the test" in capsys.readouterr().err
+    assert started == [Path(arguments[-1]).stem]
+
+
+def test_every_shipped_lite_configuration_is_named():
+    shipped = {f"training/configs/lite/{path.name}" for path in (ROOT / "training/configs/lite").glob("*.yaml")}
+    named = set(re.findall(r"--config (\S+)", "\n".join(commands())))
+    assert named == shipped
+
+
+@pytest.mark.slow
+def test_data_are_prepared_as_said(tmp_path):
+    """The README's command, on a table written for this test instead of the Hub's."""
+    (command,) = [command for command in of(f"{PYTHON} -m training.prepare_medquad") if "--source hub" in command]
+    table = tmp_path / "small.csv"
+    rows = [f"What is disease {i}?,It is the disease with number {i}.,S,area {i % 3}" for i in range(60)]
+    table.write_text("question,answer,source,focus_area\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    done = run(command.replace("--source hub", f"--source {table}").replace("data/medquad", str(out)))
+    assert done.returncode == 0, done.stderr
+    assert {"train.jsonl", "val.jsonl", "test.jsonl", "manifest.json", "report.html"} <= {p.name for p in out.iterdir()}
+
+
+# -- what it says ----------------------------------------------------------------
+
+
+def test_links_lead_somewhere():
+    missing = []
+    for document in ("README.md", "CREDITS.md", "CHANGELOG.md", "docs/ARCHITECTURE.md"):
+        path = ROOT / document
+        text = path.read_text(encoding="utf-8")
+        links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+        missing += [f"{document}: {link}" for link in links if not (path.parent / link.split("#")[0]).exists()]
+    assert missing == []
+
+
+def test_paths_that_it_names_exist():
+    named = set(re.findall(r"`((?:medilite|training|assets|tests|docs)/[\w./-]*)`", TEXT)) | {"app.py", ".ci/run"}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_front_matter_is_a_space():
+    space = front_matter()
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {space["colorFrom"], space["colorTo"]} <= colours
+    assert (space["sdk"], space["license"]) == ("gradio", "apache-2.0")
+    assert (ROOT / str(space["app_file"])).is_file()
+    assert space["python_version"] in ("3.11", "3.12")
+    assert len(str(space["short_description"])) <= 60
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+", name) for key in ("models", "datasets") for name in space[key])
+
+
+def test_the_space_runs_the_gradio_that_is_required():
+    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert f"gradio=={front_matter()['sdk_version']}" in pins
+
+
+def test_the_heading_that_messages_point_to_is_there():
+    # medilite/weights.py sends people to it.
+    assert "\n## Train the checkpoints yourself\n" in TEXT
+
+
+def settings_table() -> str:
+    rows = ["| variable | default | what |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "~/.cache/medilite" if name == "cache_dir" else field.default
+        shown = "" if default is None else f"`{int(default) if isinstance(default, bool) else default}`"
+        rows.append(f"| `MEDILITE_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+def test_the_settings_table_is_that_of_the_code():
+    assert settings_table() in TEXT, f"put this into the README:\n\n{settings_table()}"
+
+
+def test_the_default_cache_is_where_the_readme_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("MEDILITE_CACHE_DIR", raising=False)
+    assert Settings().cache_dir == tmp_path / ".cache" / "medilite"
