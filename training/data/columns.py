@@ -36,9 +36,10 @@ def find_columns(
                 )
             found[part] = plain.index(_plain(asked))
     for part, aliases in ALIASES.items():
-        position = next((plain.index(alias) for alias in aliases if alias in plain), None)
-        if part not in found and position is not None and position not in found.values():
-            found[part] = position
+        positions = (plain.index(alias) for alias in aliases if alias in plain)
+        free = next((position for position in positions if position not in found.values()), None)
+        if part not in found and free is not None:
+            found[part] = free
     missing = [part for part in ("question", "answer") if part not in found]
     if missing:
         part = missing[0]

@@ -60,8 +60,8 @@ def stages(counts: dict[str, int], rule: dict[str, Any]) -> Section:
         "stages",
         f"The filter keeps {counts['kept']:,} of {counts['with_answer']:,} answered pairs "
         f"({_percent(counts['kept'], counts['with_answer'])})",
-        f"Pairs left after each step, from the top. n = {counts['pairs_read']:,} pairs read; besides, "
-        f"{counts['malformed_items']:,} items were malformed and are named at the end of the page.",
+        f"Pairs left after each step, from the top. n = {counts['pairs_read']:,} pairs read; malformed items, "
+        f"which are not among them: {counts['malformed_items']:,}.",
         bars(rows, "pairs"),
         [("Stage", "Pairs"), *rows],
     )

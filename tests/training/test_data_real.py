@@ -1,0 +1,119 @@
+"""The real MedQuAD, where it is at hand: the published counts, from both importers.
+
+`MEDILITE_MEDQUAD` names the folder that holds `medquad.csv.gz` and
+`medquad-xml.tar.xz`; without it, `shared/medquad` beside the checkout is tried.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from medilite.models import ROOT
+from training.data.collection import question_key
+from training.data.manifest import load_manifest, load_split
+from training.data.splits import SPLITS
+from training.prepare_medquad import main
+
+# Read here because tests run without MEDILITE_ variables.
+FOLDER = Path(os.environ.get("MEDILITE_MEDQUAD") or ROOT.parent / "shared" / "medquad")
+FILES = {"csv": FOLDER / "medquad.csv.gz", "xml": FOLDER / "medquad-xml.tar.xz"}
+
+pytestmark = [
+    pytest.mark.skipif(
+        not all(file.is_file() for file in FILES.values()),
+        reason=f"MedQuAD is not in {FOLDER}: put {' and '.join(file.name for file in FILES.values())} (made from "
+        "https://github.com/abachaa/MedQuAD) there, or set MEDILITE_MEDQUAD to their folder",
+    ),
+    pytest.mark.xdist_group("medquad"),
+]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Prepare the data from both files, once for the module."""
+    folder = tmp_path_factory.mktemp("medquad")
+    for kind, file in FILES.items():
+        assert main(["--source", str(file), "--out", str(folder / kind)]) == 0
+    return {kind: folder / kind for kind in FILES}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xml"])
+def test_the_published_counts(prepared, kind):
+    manifest = load_manifest(prepared[kind])
+
+    counts = manifest["counts"]
+    assert counts["with_answer"] == 16_407
+    assert counts["distinct_questions"] == 14_979
+    assert counts["focus_area_missing"] == 14
+    assert counts["kept"] == 13_946
+    assert manifest["with_answer_by_source"] == {
+        "GHR": 5_430,
+        "GARD": 5_389,
+        "NIDDK": 1_192,
+        "NINDS": 1_088,
+        "MPlusHealthTopics": 981,
+        "NIHSeniorHealth": 769,
+        "CancerGov": 729,
+        "NHLBI": 559,
+        "CDC": 270,
+    }
+
+
+@pytest.mark.parametrize("kind", ["csv", "xml"])
+def test_the_studys_split_its_prompts_and_what_it_shares(prepared, kind):
+    study = load_manifest(prepared[kind])["sets"]["study"]
+
+    assert {name: entry["rows"] for name, entry in study["splits"].items()} == {
+        "train": 11_156,
+        "val": 1_394,
+        "test": 1_396,
+        "grpo": 5_021,
+    }
+    assert study["made"]["grpo_share_of_train"] == 0.45
+    assert (study["grpo"]["train_rows"], study["grpo"]["eval_rows"]) == (4_921, 100)
+    assert study["overlap_in_words"].startswith("226 of 1,396 test rows ask a question also in train")
+    assert study["made"]["rows_by_division"]["test_from_val"] == {"stratified": 803, "at_random": 1_987}
+
+
+def test_both_importers_give_the_same_splits(prepared):
+    assert load_manifest(prepared["csv"])["fingerprint"] == load_manifest(prepared["xml"])["fingerprint"]
+
+
+def test_no_question_stands_in_two_splits_of_the_distinct_set(prepared):
+    folder = prepared["csv"] / "distinct"
+    rows = {split: load_split(folder, split) for split in SPLITS}
+    asked = {split: {question_key(row.question) for row in rows[split]} for split in SPLITS}
+
+    assert not asked["train"] & asked["val"]
+    assert not asked["train"] & asked["test"]
+    assert not asked["val"] & asked["test"]
+    assert sum(len(rows[split]) for split in ("train", "val", "test")) == 13_946
+    tested = {question_key(row.question) for row in load_split(prepared["csv"], "test")}
+    assert not tested & asked["train"]
+
+
+def test_every_id_is_its_own(prepared):
+    ids = [row.qid for split in SPLITS[:3] for row in load_split(prepared["csv"], split)]
+
+    assert len(set(ids)) == 13_946
+    assert all(qid.partition("/")[0] for qid in ids)
+
+
+def test_documents_are_accounted_for(prepared):
+    manifest = load_manifest(prepared["xml"])
+
+    counts = manifest["counts"]
+    assert counts["documents_read"] == 11_274
+    assert counts["documents_without_answer"] == 5_778
+    assert counts["documents_without_pairs"] == 6
+    assert counts["without_answer"] == 31_034
+    assert [problem["where"] for problem in manifest["malformed"]] == [
+        "6_NINDS_QA/0000007.xml",
+        "6_NINDS_QA/0000018.xml",
+        "6_NINDS_QA/0000182.xml",
+        "6_NINDS_QA/0000244.xml",
+    ]
+    assert manifest["source"]["licence"].startswith("CC BY 4.0")
