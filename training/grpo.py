@@ -8,15 +8,16 @@ is the same function. Goes on from the last checkpoint after a kill.
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import DataError, MediLiteError
-from medilite.models import ROOT, load_profile
+from medilite.errors import DataError
+from medilite.prompts import clean_text
 from medilite.records import Example
-from medilite.settings import load_settings
-from training.config import GRPORun, load_config
-from training.sft import parse_arguments
+from training.config import GRPORun
+from training.data.collection import question_key
+from training.stage import Start, peft_config, run_stage
 
 REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "kl", "completions/mean_length")
 
@@ -24,59 +25,41 @@ REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "k
 def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, Any]:
     """Train one adapter, write it with its record to `out`, and return the record."""
     import torch
-    from peft import LoraConfig
-    from transformers.trainer_utils import get_last_checkpoint
     from trl import GRPOTrainer
 
-    from training.base_model import base_folder, load_base, load_tokenizer, merge_beneath
-    from training.data.manifest import load_manifest, load_split
+    from training.base_model import load_base, merge_beneath
     from training.losses import answer_losses
-    from training.pairs import choose, tokenise
+    from training.pairs import choose
     from training.progress import Progress, curves
-    from training.record import Stopwatch
-    from training.results import base_losses, loss_fields, provenance, write_adapter
+    from training.results import base_losses, loss_fields, write_adapter
     from training.rewards import reward_functions
 
-    profile = load_profile(run.base.profile)
-    folder = base_folder(profile, load_settings())
-    tokenizer = load_tokenizer(folder)
-    manifest = load_manifest(data_dir)
-    came_from = provenance(run, manifest["fingerprint"])  # now: the checkout may move on while this runs
-    splits = data_dir / run.data.splits if run.data.splits == "distinct" else data_dir
-    prompts = choose(_distinct_questions(load_split(splits, "grpo")), run.data.train_pairs, run.seed)
-    test = tokenise(tokenizer, choose(load_split(splits, "test"), run.data.test_pairs, run.seed), run.data.max_tokens)
-    work_dir.mkdir(parents=True, exist_ok=True)
-    stopwatch = Stopwatch(work_dir)
+    start = Start.of(run, data_dir, work_dir)
+    prompts = choose(distinct_questions(start.examples("grpo")), run.data.train_pairs, run.seed)
+    test = start.pairs("test", run.data.test_pairs, run)
 
     torch.manual_seed(run.seed)
     functions, weights = reward_functions(run.rewards)
     trainer = GRPOTrainer(
-        model=merge_beneath(load_base(folder, run.base), profile, run.stacked_on),
+        model=merge_beneath(load_base(start.base_folder, run.base), start.profile, run.stacked_on),
         reward_funcs=[*functions],
         args=trainer_arguments(run, weights, work_dir),
-        train_dataset=prompt_dataset(tokenizer, prompts),
-        processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=run.lora.rank,
-            lora_alpha=run.lora.alpha,
-            lora_dropout=run.lora.dropout,
-            target_modules=list(run.lora.target_modules),
-            bias="none",
-            task_type="CAUSAL_LM",
-        ),
-        callbacks=[Progress(run.model, stopwatch)],
+        train_dataset=prompt_dataset(start.tokenizer, prompts),
+        processing_class=start.tokenizer,
+        peft_config=peft_config(run.lora),
+        callbacks=[Progress(run.model, start.stopwatch)],
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work_dir)))
-    duration_s = stopwatch.elapsed_s()
+    trainer.train(resume_from_checkpoint=start.last_checkpoint())
+    duration_s = start.stopwatch.elapsed_s()
 
-    model, pad_id = trainer.model, tokenizer.pad_token_id
+    model: Any = trainer.model
+    pad_id = start.tokenizer.pad_token_id
     tested = answer_losses(model, test, pad_id, label=f"{run.model}: test loss")
-    # The merged model beneath is the SFT checkpoint; the base itself is loaded anew, if its losses are not kept.
-    bare = load_base(folder, run.base)
-    base = base_losses(bare, _nothing(), test, pad_id, work_dir.parent)
+    # What lies beneath this adapter is the merged SFT checkpoint: the base itself is loaded anew.
+    base = base_losses(load_base(start.base_folder, run.base), nullcontext(), test, pad_id, work_dir.parent)
     record = {
         "model": run.model,
-        "base": profile.base.model,
+        "base": start.profile.base.model,
         "stacked_on": run.stacked_on,
         "method": "grpo",
         "rank": run.lora.rank,
@@ -86,10 +69,15 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
         **loss_fields(tested, base, run.seed),
         "curves": curves(trainer.state.log_history, REWARD_CURVES),
         "duration_s": round(duration_s, 1),
-        **came_from,
+        **start.came_from,
     }
-    write_adapter(model, out, profile.base.model, record)
+    write_adapter(model, out, start.profile.base.model, record)
     return record
+
+
+def distinct_questions(examples: list[Example]) -> list[Example]:
+    """Return one example a question: GRPO needs the prompt alone, and a repeated one would count twice."""
+    return list({question_key(e.question): e for e in reversed(examples)}.values())[::-1]
 
 
 def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
@@ -99,8 +87,6 @@ def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
     control token would become one: such data is refused.
     """
     from datasets import Dataset
-
-    from medilite.prompts import clean_text
 
     control = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
     for example in examples:
@@ -148,31 +134,13 @@ def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path)
     )
 
 
-def _distinct_questions(examples: list[Example]) -> list[Example]:
-    """Return one example a question: GRPO needs the prompt alone, and a repeated one would count twice."""
-    return list({" ".join(e.question.casefold().split()): e for e in reversed(examples)}.values())[::-1]
-
-
-def _nothing() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
-    options = parse_arguments(arguments, "grpo", __doc__)
-    try:
-        run = load_config(options.config, GRPORun)
-        name = load_profile(run.base.profile).name  # the configuration may give a path
-        out = options.out or ROOT / "assets" / "adapters" / name / run.model
-        record = train(run, options.data or run.data.dir, options.runs / name / run.model, out)
-    except MediLiteError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    rewards = [value for _, value in record["curves"]["reward"]]
-    print(f"{run.model}: reward {rewards[0]:.3f} at first, {rewards[-1]:.3f} at last; adapter in {out}")
-    return 0
+    code, record = run_stage("grpo", __doc__, GRPORun, train, arguments)
+    if record:
+        rewards = [value for _, value in record["curves"]["reward"]]
+        print(f"{record['model']}: reward {rewards[0]:.3f} at first, {rewards[-1]:.3f} at last")
+    return code
 
 
 if __name__ == "__main__":

@@ -7,97 +7,67 @@ pairs of base and adapter, and writes the adapter with its training.json.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from medilite.errors import MediLiteError
-from medilite.models import ROOT, load_profile
-from medilite.settings import load_settings
-from training.config import SFTRun, load_config
-
-if TYPE_CHECKING:
-    from training.losses import PairLosses
-
-
-def parse_arguments(arguments: list[str] | None, stage: str, about: str | None) -> argparse.Namespace:
-    """Return the command line's arguments, the same for every stage that trains."""
-    parser = argparse.ArgumentParser(prog=f"python -m training.{stage}", description=(about or "").partition(":")[0])
-    parser.add_argument("--config", type=Path, required=True, help="the run's YAML file")
-    parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: runs)")
-    parser.add_argument("--out", type=Path, help="the adapter's folder (default: assets/adapters/PROFILE/MODEL)")
-    return parser.parse_args(arguments)
+from training.config import SFTRun
+from training.stage import Start, peft_config, run_stage
 
 
 def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, Any]:
     """Train one adapter, write it with its record to `out`, and return the record."""
     import torch
-    from peft import LoraConfig
-    from transformers.trainer_utils import get_last_checkpoint
     from trl import SFTTrainer
 
-    from training.base_model import base_folder, load_base, load_tokenizer
-    from training.data.manifest import load_manifest, load_split
+    from training.base_model import load_base
     from training.losses import answer_losses
-    from training.pairs import as_dataset, choose, tokenise
-    from training.progress import Progress
-    from training.record import Stopwatch
-    from training.results import base_losses, provenance, write_adapter
+    from training.pairs import as_dataset
+    from training.progress import Progress, curves
+    from training.results import base_losses, loss_fields, write_adapter
 
-    profile = load_profile(run.base.profile)
-    folder = base_folder(profile, load_settings())
-    tokenizer = load_tokenizer(folder)
-    manifest = load_manifest(data_dir)
-    came_from = provenance(run, manifest["fingerprint"])  # now: the checkout may move on while this runs
-    splits = data_dir / run.data.splits if run.data.splits == "distinct" else data_dir
-
-    counts = {"train": run.data.train_pairs, "val": run.data.val_pairs, "test": run.data.test_pairs}
+    start = Start.of(run, data_dir, work_dir)
     pairs = {
-        split: tokenise(tokenizer, choose(load_split(splits, split), count, run.seed), run.data.max_tokens)
-        for split, count in counts.items()
+        "train": start.pairs("train", run.data.train_pairs, run),
+        "val": start.pairs("val", run.data.val_pairs, run),
+        "test": start.pairs("test", run.data.test_pairs, run),
     }
-    work_dir.mkdir(parents=True, exist_ok=True)
-    stopwatch = Stopwatch(work_dir)
 
     torch.manual_seed(run.seed)
     trainer = SFTTrainer(
-        model=load_base(folder, run.base),
+        model=load_base(start.base_folder, run.base),
         args=trainer_arguments(run, work_dir),
         train_dataset=as_dataset(pairs["train"], run.loss_on),
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
-        processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=run.lora.rank,
-            lora_alpha=run.lora.alpha,
-            lora_dropout=run.lora.dropout,
-            target_modules=list(run.lora.target_modules),
-            bias="none",
-            task_type="CAUSAL_LM",
-        ),
-        callbacks=[Progress(run.model, stopwatch)],
+        processing_class=start.tokenizer,
+        peft_config=peft_config(run.lora),
+        callbacks=[Progress(run.model, start.stopwatch)],
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work_dir)))
-    duration_s = stopwatch.elapsed_s()
+    trainer.train(resume_from_checkpoint=start.last_checkpoint())
+    duration_s = start.stopwatch.elapsed_s()
 
     model: Any = trainer.model
-    pad_id = tokenizer.pad_token_id
+    pad_id = start.tokenizer.pad_token_id
     tested = answer_losses(model, pairs["test"], pad_id, label=f"{run.model}: test loss")
     base = base_losses(model, model.disable_adapter(), pairs["test"], pad_id, work_dir.parent)
+    history = trainer.state.log_history
     record = {
         "model": run.model,
-        "base": profile.base.model,
+        "base": start.profile.base.model,
         "stacked_on": None,
         "method": "sft",
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
-        **describe(run, trainer, base, tested, pairs),
+        "steps": trainer.state.global_step,
+        "train_pairs": len(pairs["train"]),
+        "val_pairs": len(pairs["val"]),
+        "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),
+        **loss_fields(tested, base, run.seed),
+        "curves": curves(history, ("loss", "eval_loss")),
         "duration_s": round(duration_s, 1),
-        **came_from,
+        **start.came_from,
     }
-    write_adapter(model, out, profile.base.model, record)
+    write_adapter(model, out, start.profile.base.model, record)
     return record
 
 
@@ -139,38 +109,13 @@ def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
     )
 
 
-def describe(
-    run: SFTRun, trainer: Any, base: PairLosses, tested: PairLosses, pairs: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the record's fields about the run itself and its losses."""
-    from training.progress import curves
-    from training.results import loss_fields
-
-    history = trainer.state.log_history
-    return {
-        "steps": trainer.state.global_step,
-        "train_pairs": len(pairs["train"]),
-        "val_pairs": len(pairs["val"]),
-        "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),
-        **loss_fields(tested, base, run.seed),
-        "curves": curves(history, ("loss", "eval_loss")),
-    }
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
-    options = parse_arguments(arguments, "sft", __doc__)
-    try:
-        run = load_config(options.config, SFTRun)
-        name = load_profile(run.base.profile).name  # the configuration may give a path
-        out = options.out or ROOT / "assets" / "adapters" / name / run.model
-        record = train(run, options.data or run.data.dir, options.runs / name / run.model, out)
-    except MediLiteError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    losses = f"test loss {record['test_loss']:.4f}, base {record['base_test_loss']:.4f}"
-    print(f"{run.model}: {losses} on {record['test_pairs']} pairs; adapter in {out}")
-    return 0
+    code, record = run_stage("sft", __doc__, SFTRun, train, arguments)
+    if record:
+        losses = f"test loss {record['test_loss']:.4f}, base {record['base_test_loss']:.4f}"
+        print(f"{record['model']}: {losses} on {record['test_pairs']} pairs")
+    return code
 
 
 if __name__ == "__main__":
