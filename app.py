@@ -1,0 +1,37 @@
+"""The door: settings, profile, engine, page. `python app.py` here and in a Space alike."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from medilite.errors import MediLiteError
+
+
+def main() -> int:
+    """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # These log the address of every request they make or get.
+    for chatty in ("httpx", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        from medilite.engine import open_engine
+        from medilite.models import load_profile
+        from medilite.settings import load_settings
+        from medilite.ui.app import build_ui, serve
+        from medilite.ui.loading import start_loading
+
+        settings = load_settings()
+        profile = load_profile(settings.profile)
+        engine = open_engine(profile, settings)
+        page = build_ui(engine, profile, settings)
+        start_loading(engine)
+        serve(page, profile, settings)
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+// What the page does by itself: copying, marks, explanations, keys. No library, no request.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const open = new Set(); // keys of the <details> that a person has opened: an update must not close them
+
+  window.medilite = {
+    mark(kind, on) {
+      root.toggleAttribute(`data-mark-${kind}`, Boolean(on));
+    },
+  };
+
+  // ---- copying ------------------------------------------------------------------------
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Without HTTPS (another machine on the network, say) browsers offer only the old way.
+      const field = document.createElement("textarea");
+      field.value = text;
+      field.style.cssText = "position:fixed;opacity:0";
+      document.body.append(field);
+      field.select();
+      const done = document.execCommand("copy");
+      field.remove();
+      return done;
+    }
+  }
+
+  async function onCopy(button) {
+    const isLink = button.dataset.copy === "link";
+    const text = isLink
+      ? location.origin + location.pathname + button.getAttribute("href")
+      : button.closest(".ml-card").querySelector(".ml-text").textContent;
+    const before = button.textContent;
+    button.textContent = (await copy(text)) ? "Copied" : "Not copied";
+    announce(button.textContent);
+    setTimeout(() => {
+      if (button.textContent !== before) button.textContent = before;
+    }, 1600);
+  }
+
+  // ---- a voice for what happens without the server ----------------------------------------
+
+  let voice;
+  function announce(text) {
+    if (!voice) {
+      voice = document.createElement("div");
+      voice.className = "ml-hidden";
+      voice.setAttribute("role", "status");
+      document.body.append(voice);
+    }
+    voice.textContent = text;
+  }
+
+  // ---- explanations -------------------------------------------------------------------
+
+  let tip;
+  function showTip(target) {
+    if (!tip) {
+      tip = document.createElement("div");
+      tip.className = "ml-tip";
+      tip.id = "ml-tip";
+      tip.setAttribute("role", "tooltip");
+      document.querySelector(".gradio-container")?.append(tip);
+    }
+    tip.textContent = target.dataset.tip;
+    tip.hidden = false;
+    const at = target.getBoundingClientRect();
+    const box = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(12, at.left), window.innerWidth - box.width - 12);
+    const above = at.top - box.height - 8;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+  }
+
+  function hideTip() {
+    if (tip) tip.hidden = true;
+  }
+
+  const tipped = (event) => (event.target instanceof Element ? event.target.closest("[data-tip]") : null);
+  document.addEventListener("mouseover", (event) => {
+    const target = tipped(event);
+    if (target) showTip(target);
+  });
+  document.addEventListener("mouseout", (event) => {
+    if (tipped(event)) hideTip();
+  });
+  document.addEventListener("focusin", (event) => {
+    const target = tipped(event);
+    if (target) showTip(target);
+  });
+  document.addEventListener("focusout", hideTip);
+  document.addEventListener("scroll", hideTip, true);
+
+  // ---- opened details stay open through updates ---------------------------------------
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const button = event.target.closest("[data-copy]");
+    if (button) {
+      event.preventDefault();
+      onCopy(button);
+      return;
+    }
+    const details = event.target.closest("summary")?.closest("details[data-keep]");
+    // The click comes before the change: what is closed now is about to open.
+    if (details) open[details.open ? "delete" : "add"](details.dataset.keep);
+  });
+
+  function keepOpen() {
+    for (const details of document.querySelectorAll("details[data-keep]")) {
+      const wanted = open.has(details.dataset.keep);
+      if (details.open !== wanted) details.open = wanted;
+    }
+  }
+
+  // ---- the conversation follows its end, unless one has scrolled up -----------------------
+
+  let following = true;
+  let turns = 0;
+  const lastTurn = () => document.querySelector(".ml-turn:last-child");
+
+  document.addEventListener("scroll", () => {
+    const last = lastTurn();
+    const composer = document.querySelector(".ml-composer");
+    if (last && composer && last.offsetParent !== null)
+      following = last.getBoundingClientRect().bottom <= composer.getBoundingClientRect().top + 80;
+  });
+
+  function follow() {
+    const log = document.querySelector(".ml-chat");
+    if (!log || log.offsetParent === null) return;
+    const now = Number(log.dataset.turns);
+    if (now > turns) following = true;
+    const busy = !document.getElementById("chat-stop")?.disabled;
+    if (following && (busy || now > turns)) lastTurn()?.scrollIntoView({ block: "end" });
+    turns = now;
+  }
+
+  // ---- what is new comes into view, once ----------------------------------------------
+
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const bring = (element, block) => element.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
+  const runs = new Set(["0"]);
+  let error = "";
+  function reveal() {
+    const run = document.querySelector("#answers .ml-grid")?.dataset.run;
+    if (run !== undefined && !runs.has(run)) {
+      runs.add(run);
+      // The bar with Stop and the status sticks to the top; the answers follow right below it.
+      bring(document.querySelector("#emergency .ml-emergency") ?? document.querySelector(".ml-tools"), "start");
+    }
+    const wrong = [...document.querySelectorAll(".ml-error")].find((element) => element.offsetParent !== null);
+    if (wrong && wrong.textContent !== error) bring(wrong, "center");
+    error = wrong?.textContent ?? "";
+  }
+
+  new MutationObserver(() => {
+    keepOpen();
+    follow();
+    reveal();
+  }).observe(document, { childList: true, subtree: true, characterData: true, attributeFilter: ["open", "data-run"] });
+
+  // ---- keys ---------------------------------------------------------------------------
+
+  const shown = (id) => {
+    const button = document.getElementById(id);
+    return button && button.offsetParent !== null && !button.disabled ? button : null;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      if (tip && !tip.hidden) hideTip();
+      (shown("stop") || shown("chat-stop"))?.click();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const button = shown("ask") || shown("send");
+      if (button) {
+        event.preventDefault();
+        event.stopPropagation();
+        button.click();
+      }
+    }
+  }, true);
+})();

@@ -1,0 +1,166 @@
+"""The page as a whole: header, notice, the tabs, and the model that loads behind them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from medilite.engine.protocol import Availability, Engine
+from medilite.errors import SettingsError
+from medilite.models import Profile
+from medilite.settings import Settings
+from medilite.ui import notices
+from medilite.ui.about import about_html
+from medilite.ui.chat import ChatTab
+from medilite.ui.compare import CompareTab
+from medilite.ui.controls import LIGHT, html_slot, model_choices
+from medilite.ui.loading import is_loading
+from medilite.ui.session import Admission, Session
+from medilite.ui.theme import ICON, head, theme
+from medilite.ui.words import number_word
+
+POLL_S = 1.0
+TITLE = "MediLite"
+_SPARE_THREADS = 40
+"""Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
+
+
+def build_ui(engine: Engine, profile: Profile, settings: Settings) -> gr.Blocks:
+    """Return the page for this engine and profile, with its queue set; nothing is loaded or started."""
+    admission = Admission(settings.max_queue)
+    compare = CompareTab(engine, profile, settings, admission)
+    chat = ChatTab(engine, profile, settings, admission)
+    with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
+        session = gr.State(Session())
+        html_slot(_header(profile), "header", "ml-header-slot")
+        with gr.Tabs(elem_classes="ml-tabs"):
+            with gr.Tab("Compare", id="compare"):
+                compare.build(session)
+            with gr.Tab("Chat", id="chat"):
+                chat.build(session)
+            with gr.Tab("About", id="about"):
+                html_slot(about_html(profile), "about", "ml-about-slot")
+        html_slot(_footer(profile), "footer", "ml-footer-slot")
+        _watch_loading(engine, profile, session, compare, chat)
+        _open_link(page, compare)
+    # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
+    return page.queue(max_size=settings.max_queue, api_open=False)
+
+
+def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool = True) -> str:
+    """Serve the page and return its address; with `block`, only once it is stopped.
+
+    Host and port that the settings leave open are Gradio's to choose: a Space
+    sets its own, elsewhere it is the first free port from 7860 on. Raises
+    SettingsError when a port asked for is taken.
+    """
+    asked = settings.model_fields_set
+    port = settings.port if "port" in asked else None
+    try:
+        _, local, _ = page.launch(
+            server_name=settings.host if "host" in asked else None,
+            server_port=_free_port(settings.host) if port == 0 else port,
+            inbrowser=settings.open_browser,
+            theme=theme(),
+            head=head(profile),
+            favicon_path=ICON,
+            footer_links=[],
+            run_history=False,  # otherwise people's questions stay in the browser's storage
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            show_error=False,
+            quiet=True,
+            max_threads=settings.max_queue + _SPARE_THREADS,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} on {settings.host} can't be used: {error} "
+            "Set MEDILITE_PORT to another, or to 0 for any free one."
+        ) from error
+    print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
+    if block:
+        page.block_thread()
+    return local
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _watch_loading(engine: Engine, profile: Profile, session: gr.State, compare: CompareTab, chat: ChatTab) -> None:
+    """Show how far the model is, once a second until it is there (or can't be had)."""
+    timer = gr.Timer(POLL_S)
+
+    def tick(held: Session, chosen: list[str], talking_to: str | None) -> dict[Any, Any]:
+        progress = engine.progress()
+        update: dict[Any, Any] = {}
+        if not held.compare.busy:
+            update[compare.status] = notices.progress_html(progress)
+        if not held.chat.busy:
+            update[chat.status] = notices.progress_html(progress)
+        if progress.ready:
+            states = dict(engine.availability())
+            choices = model_choices(profile, states)
+            able = [model for model in chosen or [] if states[model].available]
+            kept: dict[str, Any] = {} if able == chosen or not able else {"value": able}
+            talk: dict[str, Any] = {} if _can(states, talking_to) else {"value": _last_able(states)}
+            update |= {
+                timer: gr.Timer(active=False),
+                compare.models: gr.CheckboxGroup(choices=choices, **kept),
+                chat.model: gr.Radio(choices=choices, **talk),
+                compare.unavailable: notices.unavailable_html(states, profile),
+            }
+        elif progress.error and not is_loading():
+            update[timer] = gr.Timer(active=False)
+        return update
+
+    timer.tick(
+        tick,
+        [session, compare.models, chat.model],
+        [timer, compare.status, chat.status, compare.models, chat.model, compare.unavailable],
+        **LIGHT,
+    )
+
+
+def _can(states: Mapping[str, Availability], model: str | None) -> bool:
+    return model in states and states[model].available
+
+
+def _last_able(states: Mapping[str, Availability]) -> str | None:
+    return next((model for model in reversed(states) if states[model].available), None)
+
+
+def _open_link(page: gr.Blocks, compare: CompareTab) -> None:
+    """Fill the form from the page's address, which only the browser knows: a fragment is not sent."""
+    address = gr.Textbox(visible=False)
+    page.load(
+        compare.open_link, address, compare.link_outputs, js="() => [window.location.search + window.location.hash]",
+        **LIGHT,
+    )  # fmt: skip
+
+
+def _header(profile: Profile) -> str:
+    count = len(profile.models)
+    versions = f"{number_word(count)} version{'' if count == 1 else 's'}"
+    return (
+        f'<header class="ml-header"><h1>{TITLE}</h1>'
+        f"<p>Ask a health question. See what {versions} of one small language model answer, side by side, and how hard "
+        f"each answer is to read.</p></header>{notices.advice_html()}"
+    )
+
+
+def _footer(profile: Profile) -> str:
+    return (
+        f'<footer class="ml-footer"><p>{escape(profile.title)} · Training data: MedQuAD (Ben Abacha and '
+        "Demner-Fushman 2019, CC BY 4.0) · Base model: Apache-2.0 · Nothing you type is stored.</p></footer>"
+    )

@@ -1,0 +1,122 @@
+"""One comparison: the question, the settings, and a pane for each model's growing answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from medilite.errors import MediLiteError
+from medilite.models import ModelSpec, Profile
+from medilite.prompts import question_messages
+from medilite.readability import Readability, Span, hard_spans, measure
+from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
+from medilite.textdiff import DiffSpan, differences
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Pane:
+    """One model's answer while it grows and after; scores and marks come once it has stopped."""
+
+    spec: ModelSpec
+    text: str = ""
+    tokens: int = 0
+    stopped: StopReason | None = None
+    error: str | None = None
+    scores: Readability | None = None
+    hard: Sequence[Span] = ()
+    differs: Sequence[DiffSpan] = ()
+
+    def take(self, row: RowStep) -> None:
+        """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
+        if self.stopped:
+            return
+        self.text += row.text
+        self.tokens = row.tokens
+        if row.stopped:
+            self.finish(row.stopped, row.error)
+
+    def finish(self, reason: StopReason, error: str | None = None) -> None:
+        """Note why the answer stopped and score what there is of it."""
+        self.stopped = reason
+        self.error = error
+        if not self.text.strip():
+            return
+        try:
+            self.scores = measure(self.text)
+            self.hard = hard_spans(self.text)
+        except MediLiteError as problem:  # an answer without scores is still an answer
+            log.error("An answer could not be scored: %s", problem)
+
+    def answer(self) -> Answer:
+        """Return the answer as the record that the stages share; an unfinished one counts as cancelled."""
+        return Answer(self.spec.id, self.text, self.tokens, self.stopped or "cancelled", self.error)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What was asked of which models, and how far each has come; `run` numbers a visitor's comparisons."""
+
+    question: str
+    profile: Profile
+    decoding: Decoding
+    seed: int
+    panes: list[Pane] = field(default_factory=list)
+    run: int = 0
+
+    @classmethod
+    def of(
+        cls, question: str, profile: Profile, specs: Sequence[ModelSpec], decoding: Decoding, seed: int, run: int = 0
+    ) -> Comparison:
+        """Return a comparison with an empty pane for each of `specs`."""
+        return cls(question, profile, decoding, seed, [Pane(spec) for spec in specs], run)
+
+    @property
+    def done(self) -> bool:
+        """Whether every answer has stopped."""
+        return all(pane.stopped for pane in self.panes)
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return what to ask the engine: one request a pane, the same seed for all."""
+        messages = question_messages(self.question)
+        return tuple(Request(pane.spec.id, messages, self.decoding, self.seed) for pane in self.panes)
+
+    def advance(self, step: Step) -> None:
+        """Add one step of the engine to the panes; a waiting step adds nothing."""
+        if step.waiting:
+            return
+        for pane, row in zip(self.panes, step.rows, strict=True):
+            before = pane.stopped
+            pane.take(row)
+            if pane.stopped and not before:
+                self._mark_differences(pane)
+
+    def cancel(self) -> None:
+        """End whatever still goes on, as the person asked."""
+        for pane in self.panes:
+            if not pane.stopped:
+                pane.finish("cancelled")
+                self._mark_differences(pane)
+
+    def fail(self, reason: str) -> None:
+        """End whatever still goes on with an error, keeping the text so far."""
+        for pane in self.panes:
+            if not pane.stopped:
+                pane.finish("error", reason)
+                self._mark_differences(pane)
+
+    @property
+    def base(self) -> Pane | None:
+        """The pane of the base model, or None if it was not asked."""
+        return next((pane for pane in self.panes if pane.spec.adapter is None), None)
+
+    def _mark_differences(self, finished: Pane) -> None:
+        """Compare with the base's answer whatever has become comparable now that `finished` has stopped."""
+        base = self.base
+        if base is None or not base.stopped or not base.text.strip():
+            return
+        for pane in self.panes if finished is base else [finished]:
+            if pane is not base and pane.stopped:
+                pane.differs = differences(base.text, pane.text)

@@ -1,0 +1,73 @@
+"""Loading the model behind an open page: start it, wait for it, tell how far it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+from medilite.engine.protocol import Engine, LoadProgress
+from medilite.errors import EngineError, MediLiteError, WeightsError
+from medilite.ui.session import StopFlag
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+_THREAD_NAME = "medilite-load"
+_one_at_a_time = threading.Lock()
+
+
+def start_loading(engine: Engine) -> threading.Thread:
+    """Load the engine in a thread of its own, and what scores the answers after it; return the thread.
+
+    Errors are not raised here: `engine.progress()` carries them to the page.
+    """
+    thread = threading.Thread(target=_load, args=(engine,), name=_THREAD_NAME, daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(engine: Engine) -> None:
+    from medilite.readability import warm_up
+
+    with _one_at_a_time:
+        try:
+            engine.load()
+        except MediLiteError as error:
+            log.error("Loading failed: %s", error)
+        except Exception:
+            log.exception("Loading failed unexpectedly.")
+        try:
+            warm_up()
+        except Exception:
+            log.exception("The readability dictionary could not be loaded.")
+
+
+def is_loading() -> bool:
+    """Whether a thread of `start_loading` is at work."""
+    return any(thread.name == _THREAD_NAME and thread.is_alive() for thread in threading.enumerate())
+
+
+def wait_until_ready(engine: Engine, stop: StopFlag) -> Iterator[LoadProgress]:
+    """Yield the engine's progress until it is ready or `stop` is set; a failed load is tried once more.
+
+    Raises WeightsError or EngineError with the engine's own message if that fails too.
+    """
+    tried = False
+    while not stop.is_set():
+        progress = engine.progress()
+        if progress.ready:
+            return
+        if not is_loading():
+            if tried:
+                raise _load_error(progress)
+            tried = True
+            start_loading(engine)
+        yield LoadProgress("Loading the model.", None) if progress.error else progress
+        stop.wait(POLL_S)
+
+
+def _load_error(progress: LoadProgress) -> MediLiteError:
+    if progress.error:
+        return WeightsError(progress.error)
+    return EngineError("The model could not be loaded. What went wrong stands in the app's log; ask again to retry.")

@@ -1,0 +1,106 @@
+"""What one open page has of its own, and how many pages may ask at once.
+
+A Session lives in a `gr.State`: in memory, for one visitor, gone when the page
+is. Nothing about a visitor is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from medilite.errors import EngineError
+from medilite.ui.comparison import Comparison
+from medilite.ui.history import Turn
+
+
+class StopFlag:
+    """Set from one request (Stop), read by another (the answer that runs)."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask whoever runs to stop."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether someone asked to stop."""
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep up to `timeout_s`, less if asked to stop; return whether it was."""
+        return self._event.wait(timeout_s)
+
+
+@dataclass
+class Desk:
+    """What runs in one tab: at most one stream of answers, and the flag that stops it."""
+
+    stop: StopFlag | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.stop is not None
+
+    def request_stop(self) -> None:
+        """Stop what runs; without effect if nothing does."""
+        if self.stop is not None:
+            self.stop.set()
+
+    @contextmanager
+    def running(self) -> Iterator[StopFlag]:
+        """Mark the desk busy for the length of a `with`; whatever ran before is told to stop."""
+        self.request_stop()
+        mine = self.stop = StopFlag()
+        try:
+            yield mine
+        finally:
+            mine.set()
+            if self.stop is mine:
+                self.stop = None
+
+
+@dataclass
+class Session:
+    """One visitor's comparison and chat."""
+
+    comparison: Comparison | None = None
+    compare: Desk = field(default_factory=Desk)
+    turns: list[Turn] = field(default_factory=list)
+    chat: Desk = field(default_factory=Desk)
+    runs: int = 0
+
+    def next_run(self) -> int:
+        """Return the number of the comparison that starts now."""
+        self.runs += 1
+        return self.runs
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Session:
+        """Return a new, empty session: Gradio copies the first one for every page that opens."""
+        return Session()
+
+
+class Admission:
+    """Counts those who ask or wait; turns away whoever would be one too many."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._free = threading.BoundedSemaphore(limit)
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Hold a seat for the length of a `with`; raises EngineError when none is free."""
+        if not self._free.acquire(blocking=False):
+            raise EngineError(
+                f"{self._limit} visitors are asking at the moment, which is all that fit. "
+                "Your question is still here: ask again in a minute."
+            )
+        try:
+            yield
+        finally:
+            self._free.release()

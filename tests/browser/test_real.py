@@ -1,0 +1,78 @@
+"""`python app.py` with the real weights, in a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+TOKENS = 24
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_comparison(real_app, visit, lite, size):
+    here = visit(real_app, size).ready()
+    here.set_tokens(TOKENS)
+    here.sample()
+    here.ask("What is asthma?")
+    here.wait_done()
+    seen = [s for s in here.sample(False) if any(s["tokens"])]
+    for sample in seen:
+        growing = [n for n, state in zip(sample["tokens"], sample["states"], strict=True) if state == "writing"]
+        assert len(set(growing)) <= 1, f"not in step: {sample['tokens']}"
+    assert len({tuple(s["tokens"]) for s in seen}) > 2, "the answers have to be seen while they grow"
+    answers = here.answers()
+    assert list(answers) == list(lite.ids), here.page.locator("#unavailable").text_content()
+    assert all(len(text.split()) > 5 for text in answers.values())
+    assert set(here.states()) <= {"end", "length"}
+    assert here.overflow() <= 0
+    with here.page.expect_download() as caught:
+        here.page.click("#download-json")
+    record = json.loads(caught.value.path().read_text(encoding="utf-8"))
+    assert {a["model"]: a["answer"] for a in record["answers"]} == answers
+    assert all(isinstance(a["readability"]["flesch_kincaid_grade"], float) for a in record["answers"])
+    # A link gives the same answers again: greedy, and nothing depends on what was asked before.
+    link = here.page.locator("#share-link").get_attribute("href")
+    again = visit(real_app, size, fragment=link).ready()
+    again.page.wait_for_function("document.querySelector('#question textarea').value !== ''")
+    again.ask()
+    again.wait_done()
+    assert again.answers() == answers
+
+
+def test_stop(real_app, visit):
+    here = visit(real_app).ready()
+    here.set_tokens(512)
+    here.ask("Tell me everything about asthma.")
+    here.wait_writing(4)
+    here.page.click("#stop")
+    here.wait_done()
+    assert "cancelled" in here.states()
+    tokens = [int(card.get_attribute("data-tokens")) for card in here.cards().values()]
+    assert max(tokens) < 512
+    here.set_tokens(16)
+    here.ask("What is a cold?")
+    here.wait_done()
+    assert set(here.states()) <= {"end", "length"}
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_chat(real_app, visit, lite, size):
+    here = visit(real_app, size).ready()
+    here.tab("Chat")
+    here.set_tokens(TOKENS, "chat")
+    here.choose("Base")
+    here.say("What is asthma?")
+    here.wait_said(1)
+    here.choose("SFT r8 high")
+    here.say("What helps against it? <|im_end|> <b>")
+    here.wait_said(2)
+    assert here.page.locator("#transcript h3").all_text_contents() == ["Base", "SFT r8 high"]
+    said = here.page.locator("#transcript .ml-text").all_text_contents()
+    assert said[2] == "What helps against it? <|im_end|> <b>"
+    assert len(said[1].split()) > 5
+    assert len(said[3].split()) > 2
+    assert here.page.locator("#transcript .ml-grade-number").count() == 2
+    assert here.overflow() <= 0
