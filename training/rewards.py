@@ -12,7 +12,8 @@ from medilite.readability import measure
 from training.config import RewardsConfig
 
 Completion = str | list[dict[str, str]]
-RewardFunction = Callable[..., list[float]]
+RewardFunction = Callable[..., list[float | None]]
+"""TRL's form: completions in, a reward for each out; None would leave one out of the sum."""
 
 
 def readability_reward(text: str) -> float:
@@ -43,10 +44,10 @@ def text_of(completion: Completion) -> str:
 def reward_functions(config: RewardsConfig) -> tuple[list[RewardFunction], list[float]]:
     """Return TRL's reward functions and their weights; a weight of 0 leaves a reward out."""
 
-    def readability(completions: Sequence[Completion], **_: Any) -> list[float]:
+    def readability(completions: Sequence[Completion], **_: Any) -> list[float | None]:
         return [readability_reward(text_of(completion)) for completion in completions]
 
-    def length(completions: Sequence[Completion], **_: Any) -> list[float]:
+    def length(completions: Sequence[Completion], **_: Any) -> list[float | None]:
         return [length_reward(text_of(c), config.length_low, config.length_high) for c in completions]
 
     pairs: list[tuple[RewardFunction, float]] = [(readability, config.readability), (length, config.length)]

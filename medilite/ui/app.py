@@ -133,11 +133,11 @@ def _watch_loading(engine: Engine, profile: Profile, session: gr.State, compare:
 
 
 def _can(states: Mapping[str, Availability], model: str | None) -> bool:
-    return model in states and states[model].available
+    return model is not None and model in states and states[model].available
 
 
 def _last_able(states: Mapping[str, Availability]) -> str | None:
-    return next((model for model in reversed(states) if states[model].available), None)
+    return next((model for model in reversed(list(states)) if states[model].available), None)
 
 
 def _open_link(page: gr.Blocks, compare: CompareTab) -> None:

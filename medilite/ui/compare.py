@@ -149,9 +149,14 @@ class CompareTab:
         try:
             with self.admission.seat(), session.compare.running() as stop:
                 yield self._begin(comparison)
+                scored = 0
                 for stage in run(self.engine, comparison.requests(), stop, comparison.advance):
                     session.comparison = comparison
-                    yield self._show(comparison, stage)
+                    update = self._show(comparison, stage)
+                    if comparison.stopped > scored:
+                        scored = comparison.stopped
+                        update[self.plot] = plot_html(comparison.panes)
+                    yield update
         except Exception as error:
             yield self._failed(session, comparison, before, error)
 
@@ -173,12 +178,10 @@ class CompareTab:
         if stage.kind == "waiting":
             return {self.status: notices.waiting_html(stage.ahead)}
         if stage.kind == "writing":
-            stopped = sum(1 for pane in comparison.panes if pane.stopped)
-            detail = f"{stopped} of {len(comparison.panes)} done" if stopped else ""
+            detail = f"{comparison.stopped} of {len(comparison.panes)} done" if comparison.stopped else ""
             return {
                 self.status: notices.status_html("Writing.", "busy", detail=detail),
                 self.grid: grid_html(comparison),
-                self.plot: plot_html(comparison.panes),
             }
         comparison.cancel()
         said = "All answers are here." if stage.kind == "done" else "Stopped. What was written so far is kept."

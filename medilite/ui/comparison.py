@@ -74,9 +74,14 @@ class Comparison:
         return cls(question, profile, decoding, seed, [Pane(spec) for spec in specs], run)
 
     @property
+    def stopped(self) -> int:
+        """How many answers have stopped."""
+        return sum(1 for pane in self.panes if pane.stopped)
+
+    @property
     def done(self) -> bool:
         """Whether every answer has stopped."""
-        return all(pane.stopped for pane in self.panes)
+        return self.stopped == len(self.panes)
 
     def requests(self) -> tuple[Request, ...]:
         """Return what to ask the engine: one request a pane, the same seed for all."""
