@@ -21,7 +21,10 @@ def plot_html(panes: Sequence[Pane], *, asked: bool = True) -> str:
     """Return the plot of these panes; a model without a grade (yet) keeps an empty line of its own."""
     low, high = RECOMMENDED_GRADES
     rows = "".join(_row(pane.spec, _grade(pane), _pending_words(pane, asked)) for pane in panes)
-    ticks = "".join(f'<span class="ml-tick" style="left:{_percent(tick):.2f}%">{tick}</span>' for tick in TICKS)
+    ticks = "".join(
+        f'<span class="ml-tick" style="left:{_percent(tick):.2f}%">{tick}{"+" if tick == HIGHEST else ""}</span>'
+        for tick in TICKS
+    )
     band = f"--from:{_percent(low):.2f}%;--to:{_percent(high):.2f}%"
     return (
         f'<figure class="ml-plot" style="{band}"><figcaption><h3>How hard each answer is to read</h3>'

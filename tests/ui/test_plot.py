@@ -57,3 +57,7 @@ def test_rows_are_there_before_the_grades(lite):
     assert not before.all("span", "ml-point")
     assert {e.text for e in before.all("span", "ml-plot-number")} == {"…"}
     assert before.one("div", "ml-plot-body").attributes["aria-label"] == "No grades yet."
+
+
+def test_the_axis_says_that_its_end_holds_what_lies_beyond() -> None:
+    assert ">18+</span>" in plot_html([], asked=False)
