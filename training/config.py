@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from medilite.errors import ConfigError, suggestion
 
@@ -127,7 +126,7 @@ def load_config(path: Path, kind: type[Run]) -> Run:
         raise ConfigError(f"Configuration {path}: " + "; ".join(_explain(e, kind) for e in error.errors())) from error
 
 
-def _explain(error: ErrorDetails, kind: type[BaseModel]) -> str:
+def _explain(error: Any, kind: type[BaseModel]) -> str:
     """Turn one of pydantic's errors into a sentence; an unknown key names the near one at its level."""
     *parents, key = error["loc"]
     where = ".".join(str(part) for part in error["loc"])
