@@ -23,11 +23,11 @@ CI = bool(os.environ.get("CI"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a browser, and those that share the model, on one worker each (`--dist loadgroup`)."""
+    """Keep what needs a browser or the model on one worker (`--dist loadgroup`): two at once only slow each other."""
     for item in items:
-        for shared in ("browser", "model"):
-            if item.get_closest_marker(shared) and not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(shared))
+        heavy = item.get_closest_marker("browser") or item.get_closest_marker("model")
+        if heavy and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("heavy"))
 
 
 @pytest.fixture(autouse=True)
