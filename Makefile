@@ -4,8 +4,9 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export VENV
 
-# Two workers fit a laptop; tests that share a browser or the model's weights stay together on one of them.
+# Two workers fit a laptop.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
+FAST := not model and not browser and not slow
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
 
@@ -23,10 +24,12 @@ app: fetch  ## set everything up and open the app
 
 test: env-dev browser  ## set everything up and run all tests
 	@$(PY) -m medilite fetch
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
+	@# One after another: a model and a browser use both cores, and two at once only slow each other.
+	$(PY) -m pytest -m "not ($(FAST))"
 
 check: lint  ## before each commit: lint, types, import rules and the fast tests
-	$(PY) -m pytest $(PYTEST_ARGS) -m "not model and not browser and not slow"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
 
 lint: env-dev  ## lint, format and types alone
 	$(PY) -m ruff check .

@@ -22,14 +22,6 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 CI = bool(os.environ.get("CI"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs a browser or the model on one worker (`--dist loadgroup`): two at once only slow each other."""
-    for item in items:
-        heavy = item.get_closest_marker("browser") or item.get_closest_marker("model")
-        if heavy and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("heavy"))
-
-
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own MEDILITE_ variables, except the one that says where fetched weights are kept."""
