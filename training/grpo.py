@@ -17,7 +17,7 @@ from medilite.prompts import clean_text
 from medilite.records import Example
 from training.config import GRPORun
 from training.data.collection import question_key
-from training.stage import Start, peft_config, run_stage
+from training.stage import Start, peft_config, run_stage, shared_arguments
 
 REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "kl", "completions/mean_length")
 
@@ -97,21 +97,11 @@ def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
 
 def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path) -> Any:
     """Return TRL's arguments for a run."""
-    import torch
     from trl import GRPOConfig
 
-    optim, generation = run.optim, run.generation
+    generation = run.generation
     return GRPOConfig(
-        output_dir=str(work_dir),
-        seed=run.seed,
-        data_seed=run.seed,
-        learning_rate=optim.learning_rate,
-        num_train_epochs=optim.epochs,
-        per_device_train_batch_size=optim.batch_size,
-        gradient_accumulation_steps=optim.accumulation_steps,
-        warmup_steps=optim.warmup_steps,
-        weight_decay=optim.weight_decay,
-        lr_scheduler_type=optim.schedule,
+        **shared_arguments(run, work_dir),
         num_generations=generation.num_generations,
         max_completion_length=generation.max_new_tokens,
         temperature=generation.temperature,
@@ -121,16 +111,7 @@ def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path)
         beta=run.kl_beta,
         loss_type=run.loss_type,
         reward_weights=reward_weights,
-        save_strategy="steps",
-        save_steps=optim.save_every,
-        save_total_limit=2,
         logging_steps=1,
-        disable_tqdm=True,
-        report_to="none",
-        bf16=False,
-        use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config import SFTRun
-from training.stage import Start, peft_config, run_stage
+from training.stage import Start, peft_config, run_stage, shared_arguments
 
 
 def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, Any]:
@@ -73,39 +73,20 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
 
 def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
     """Return TRL's arguments for a run; the best checkpoint by validation loss is kept."""
-    import torch
     from trl import SFTConfig
 
     optim = run.optim
     return SFTConfig(
-        output_dir=str(work_dir),
-        seed=run.seed,
-        data_seed=run.seed,
-        learning_rate=optim.learning_rate,
-        num_train_epochs=optim.epochs,
-        per_device_train_batch_size=optim.batch_size,
+        **shared_arguments(run, work_dir),
         per_device_eval_batch_size=optim.batch_size,
-        gradient_accumulation_steps=optim.accumulation_steps,
-        warmup_steps=optim.warmup_steps,
-        weight_decay=optim.weight_decay,
-        lr_scheduler_type=optim.schedule,
         train_sampling_strategy="group_by_length" if optim.group_by_length else "random",
         max_length=None,  # pairs are cut when they are tokenised, so that every stage cuts alike
         eval_strategy="steps",
         eval_steps=optim.eval_every,
-        save_strategy="steps",
-        save_steps=optim.save_every,
-        save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",
         logging_steps=max(1, optim.eval_every // 4),
         logging_first_step=True,
-        disable_tqdm=True,
-        report_to="none",
-        bf16=False,
-        use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
     )
 
 

@@ -82,6 +82,34 @@ def peft_config(lora: LoraConfig) -> Any:
     )
 
 
+def shared_arguments(run: SFTRun | GRPORun, work_dir: Path) -> dict[str, Any]:
+    """Return the trainer's arguments that do not depend on the stage (transformers' TrainingArguments)."""
+    import torch
+
+    optim, on_gpu = run.optim, torch.cuda.is_available()
+    return {
+        "output_dir": str(work_dir),
+        "seed": run.seed,
+        "data_seed": run.seed,
+        "learning_rate": optim.learning_rate,
+        "num_train_epochs": optim.epochs,
+        "per_device_train_batch_size": optim.batch_size,
+        "gradient_accumulation_steps": optim.accumulation_steps,
+        "warmup_steps": optim.warmup_steps,
+        "weight_decay": optim.weight_decay,
+        "lr_scheduler_type": optim.schedule,
+        "save_strategy": "steps",
+        "save_steps": optim.save_every,
+        "save_total_limit": 2,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "bf16": False,
+        "use_cpu": not on_gpu,
+        "gradient_checkpointing": False,
+        "dataloader_pin_memory": on_gpu,
+    }
+
+
 def run_stage(
     stage: str,
     about: str | None,
