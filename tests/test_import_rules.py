@@ -30,6 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "medilite.settings": {"medilite.errors"},
     "medilite.models": LOW,
     "medilite.readability.*": LOW,
+    "medilite.content.*": {*LOW, "medilite.models", "medilite.weights"},
     "medilite.prompts": LOW,
     "medilite.safety.*": LOW,
     "medilite.textdiff": LOW,
