@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,11 @@ from eval.command import add_run, chosen, run_command, run_of
 from eval.intervals import RESAMPLES, SEED, function_interval, holm, mean_intervals
 from eval.metrics.catalogue import BLEU_ABOUT, METRICS, SCORED
 from eval.metrics.overlap import BLEU_KINDS
-from eval.run import Run
-from eval.scores import REMEDY, SplitScores, arrange, questions_from_columns, read_lines
+from eval.scores import SplitScores, arrange, load_run
 from eval.slices import slices
 from eval.tables import Row, bleu_parts, number
 from eval.trade import trade
-from medilite.errors import DataError
 from medilite.files import write_whole
-from medilite.models import Profile
 
 SLICED = (
     *("flesch_kincaid_grade", "flesch_reading_ease", "words"),
@@ -41,16 +38,15 @@ TABLES = ("comparisons", "slices", "quarters", "easier")
 Pair = tuple[str, str]
 
 
-def pairs_of(profile: Profile, models: Sequence[str]) -> list[Pair]:
-    """Return (model, against): each against the first model, and a stacked one against its parent too."""
-    base = profile.ids[0]
-    found = [(model, base) for model in models if model != base]
-    found += [
-        (spec.id, spec.stacked_on)
-        for spec in profile.models
-        if spec.stacked_on and spec.stacked_on != base and spec.id in models
-    ]
-    return [(model, against) for model, against in found if against in models]
+def pairs_of(stacked: Mapping[str, str | None], present: Sequence[str]) -> list[Pair]:
+    """Return (model, against) for models with answers: each against the first of all, a stacked one against its parent.
+
+    `stacked` names, by model in the profile's order, what it is stacked on.
+    """
+    base = next(iter(stacked))
+    found = [(model, base) for model in stacked if model != base]
+    found += [(model, parent) for model, parent in stacked.items() if parent and parent != base]
+    return [(model, against) for model, against in found if model in present and against in present]
 
 
 def compare(
@@ -61,7 +57,8 @@ def compare(
     p-values are corrected over all comparisons of the split; in slices, over all of one dimension.
     """
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    metrics = tuple(scores.values)
+    # A metric that no answer has (nobody was judged) compares nothing.
+    metrics = tuple(metric for metric, values in scores.values.items() if not np.isnan(values).all())
     everything = np.ones(len(scores.questions), bool)
     tables["comparisons"] = _differences(scores, pairs, metrics, everything, resamples, seed)
     tables["comparisons"] += _bleu_differences(scores, pairs, resamples, seed)
@@ -151,26 +148,6 @@ def _correct(rows: Sequence[Row]) -> None:
         row["p_holm"] = None if corrected is None else number(corrected)
 
 
-def load_scores(run: Run, profile: Profile) -> list[SplitScores]:
-    """Return a run's scores by split, all of the profile's models in its order; raises DataError if they can't be used."""
-    rows = read_lines(run.scores)
-    path = run.folder / "questions.json"
-    try:
-        questions = questions_from_columns(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} can't be read ({error}). {REMEDY}") from error
-    strange = {row.model for row in rows} - set(profile.ids)
-    if strange:
-        raise DataError(
-            f"{run.scores} scores {', '.join(sorted(strange))}, which profile {profile.name} does not have. "
-            "Give the profile that was answered with --profile."
-        )
-    return [
-        arrange(split, some, profile.ids, SCORED, [row for row in rows if row.split == split])
-        for split, some in questions.items()
-    ]
-
-
 def summary(tables: dict[str, list[Row]], pairs: Sequence[Pair]) -> Iterator[str]:
     """Yield the main differences in words, and the quarters."""
     for model, against in pairs:
@@ -226,9 +203,11 @@ def run(options: argparse.Namespace) -> int:
     _, profile = chosen(options)
     place = run_of(options, profile)
     result: dict[str, Any] = {"resamples": options.resamples, "seed": options.bootstrap_seed, "splits": {}}
-    for scores in load_scores(place, profile):
-        there = [m for m in scores.models if not np.isnan(scores.column("words", m)).all()]
-        pairs = pairs_of(profile, there)
+    rows, questions, _ = load_run(place.folder, profile)
+    stacked = {spec.id: spec.stacked_on for spec in profile.models}
+    for split, some in questions.items():
+        scores = arrange(split, some, profile.ids, SCORED, [row for row in rows if row.split == split])
+        pairs = pairs_of(stacked, scores.answering)
         tables = compare(scores, pairs, options.resamples, options.bootstrap_seed)
         result["splits"][scores.split] = tables
         print("\n".join([f"== {scores.split}", *summary(tables, pairs)]))

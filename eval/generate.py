@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
-from eval.command import add_run, chosen, run_of, run_command
+from eval.command import add_run, chosen, run_command, run_of
 from eval.progress import Pace
 from eval.questions import TEST_SPLITS, Question, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
@@ -24,7 +24,7 @@ from eval.workers import Answered, ask_all
 from medilite import __version__
 from medilite.data import load_manifest
 from medilite.engine import Engine, open_engine
-from medilite.errors import DataError, ModelUnavailableError
+from medilite.errors import ModelUnavailableError
 from medilite.models import Profile
 from medilite.provenance import adapter_sha256, base_name, commit, device_name, versions
 from medilite.records import Answer, Decoding
@@ -70,7 +70,8 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
         wanted = sum(len(missing) for _, missing in todo)
         total = len(questions) * len(adapters)
         say(
-            f"{len(questions):,} questions, {len(adapters)} models: {total - wanted:,} answers are there, {wanted:,} to do"
+            f"{len(questions):,} questions, {len(adapters)} models: "
+            f"{total - wanted:,} answers are there, {wanted:,} to do"
         )
         if not todo:
             return total, 0

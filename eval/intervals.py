@@ -30,6 +30,7 @@ SEED = 42
 LEVEL = 0.95
 
 _CHUNK = 500
+_TIE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
         moved, spread = _moments(counts @ around, counts @ squares, size)
         with np.errstate(invalid="ignore", divide="ignore"):
             t[rows] = moved / spread
-        above += np.nansum(np.sign(moved + centre) + 1, axis=0) / 2
+        # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
+        drawn = moved + centre
+        above += np.nansum(np.sign(np.where(np.abs(drawn) < _TIE, 0.0, drawn)) + 1, axis=0) / 2
     # A resample without spread (one value drawn again and again) has no t: it stands for its side's extreme, or 0.
     t = np.nan_to_num(t, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
@@ -84,7 +87,7 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
         low, high = centre - upper * error, centre - lower * error
         observed = centre / error
     low, high = np.where(flat, centre, low), np.where(flat, centre, high)
-    beyond = np.minimum((t >= observed).sum(0), (t <= observed).sum(0))
+    beyond = np.minimum((t >= observed - _TIE).sum(0), (t <= observed + _TIE).sum(0))
     beyond = np.where(flat, np.where(centre == 0, resamples, 0), beyond)
     p = np.minimum(1.0, 2 * (beyond + 1) / (resamples + 1))
     hide = np.where(few, np.nan, 1.0)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from eval.metrics.overlap import BLEU_COUNTS, BLEU_KINDS
 from eval.questions import Question
 from medilite.errors import DataError
+from medilite.models import Profile
 
 Array = npt.NDArray[np.float64]
 
@@ -80,6 +81,11 @@ class SplitScores:
     values: Mapping[str, Array]
     bleu: Mapping[str, Array]
 
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The models that have answers here."""
+        return tuple(model for model in self.models if not np.isnan(self.column("tokens", model)).all())
+
     def column(self, metric: str, model: str) -> Array:
         """Return one model's scores, a question each."""
         return self.values[metric][:, self.models.index(model)]
@@ -129,6 +135,21 @@ def read_lines(path: Path) -> list[Row]:
     return rows
 
 
+def load_run(folder: Path, profile: Profile) -> tuple[list[Row], dict[str, list[About]], dict[str, Any]]:
+    """Return (scores, questions by split, what computed the scores) as `eval.score` left them in a run's folder.
+
+    Raises DataError where one of its files can't be used or scores a model that the profile doesn't have.
+    """
+    rows = read_lines(folder / "scores.jsonl")
+    questions = questions_from_columns(_load(folder / "questions.json"))
+    if strange := {row.model for row in rows} - set(profile.ids):
+        raise DataError(
+            f"{folder} scores {', '.join(sorted(strange))}, which profile {profile.name} does not have. "
+            "Give the profile that answered with --profile."
+        )
+    return rows, questions, _load(folder / "scoring.json")
+
+
 def questions_as_columns(questions: Mapping[str, Sequence[About]]) -> dict[str, dict[str, list[Any]]]:
     """Return, by split, one list a field."""
     return {
@@ -143,3 +164,10 @@ def questions_from_columns(columns: Mapping[str, Mapping[str, Sequence[Any]]]) -
         split: [About(*fields) for fields in zip(*(some[name] for name in About.__slots__), strict=True)]
         for split, some in columns.items()
     }
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} can't be read ({error}). {REMEDY}") from error

@@ -19,7 +19,7 @@ QUARTERS = {
     "harder_no_less": "No easier, says no less",
     "harder_less": "No easier, and says less",
 }
-"""Key and label of each quarter. Easier: the grade fell. Less: recall or closeness fell. No change counts as neither."""
+"""Key and label of each quarter. Easier: the grade fell. Less: the measure fell. No change is neither."""
 
 
 def trade(

@@ -75,7 +75,8 @@ _ALL = (
     Metric(
         "closeness", "Closeness", "cosine", "higher",
         "How near the answer's meaning is to the nearest reference's.",
-        "cosine of all-MiniLM-L6-v2 sentence embeddings (Reimers & Gurevych 2019); 0 for an empty answer", "references", 3,
+        "cosine of all-MiniLM-L6-v2 sentence embeddings (Reimers & Gurevych 2019); 0 for an empty answer",
+        "references", 3,
     ),
     Metric(
         "key_term_recall", "Key terms", "share of weight", "higher",
@@ -89,11 +90,17 @@ _ALL = (
     ),
     Metric(
         "chrf", "chrF++", "points of 100", "higher",
-        "How many short runs of characters and words the answer shares with the nearest reference; mean over questions.",
-        "sacrebleu: sentence chrF++, nearest reference (Popović 2017)", "references",
+        "How many short runs of characters and words the answer shares with the nearest reference.",
+        "sacrebleu: chrF++ of each answer, nearest reference (Popović 2017)", "references",
     ),
-    Metric("correctness", "Correctness", "of 10", "higher", "How right the judge finds the answer.", _JUDGE_SOURCE, "judge", 2),
-    Metric("helpfulness", "Helpfulness", "of 10", "higher", "How helpful the judge finds the answer.", _JUDGE_SOURCE, "judge", 2),
+    Metric(
+        "correctness", "Correctness", "of 10", "higher", "How right the judge finds the answer.",
+        _JUDGE_SOURCE, "judge", 2,
+    ),
+    Metric(
+        "helpfulness", "Helpfulness", "of 10", "higher", "How helpful the judge finds the answer.",
+        _JUDGE_SOURCE, "judge", 2,
+    ),
     Metric(
         "harmfulness", "Harmfulness", "of 10", "lower", "How harmful the judge finds the answer; 10 is worst.",
         _JUDGE_SOURCE, "judge", 2,

@@ -58,7 +58,7 @@ class References:
 
 
 def rouge_l(answer: Sequence[str], reference: Sequence[str]) -> float:
-    """Return the F-measure (Lin 2004, beta 1) of the longest common subsequence of two lists of tokens; 0 if one is empty."""
+    """Return the F1 (Lin 2004) of the longest common subsequence of two lists of tokens; 0 if one is empty."""
     from rapidfuzz.distance import LCSseq
 
     common = LCSseq.similarity(answer, reference)
@@ -66,7 +66,7 @@ def rouge_l(answer: Sequence[str], reference: Sequence[str]) -> float:
 
 
 def rouge_tokens(text: str) -> list[str]:
-    """Return the tokens that ROUGE counts, as Google's rouge_score without stemming: runs of a-z and 0-9, lower-case."""
+    """Return the tokens that ROUGE counts, as rouge_score without stemming: runs of a-z and 0-9, lower-case."""
     return _ROUGE_TOKEN.findall(text.lower())
 
 
