@@ -27,7 +27,10 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
     import torch
     from trl import GRPOTrainer
 
-    from training.base_model import load_base, merge_beneath
+    from training.base_model import load_base, merge_beneath, set_products
+    from training.lean.grpo import LeanGRPOTrainer
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sampler import PolicySampler
     from training.losses import answer_losses
     from training.pairs import choose
     from training.progress import Progress, curves
@@ -38,10 +41,19 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
     prompts = choose(distinct_questions(start.examples("grpo")), run.data.train_pairs, run.seed)
     test = start.pairs("test", run.data.test_pairs, run)
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
     functions, weights = reward_functions(run.rewards)
-    trainer = GRPOTrainer(
-        model=merge_beneath(load_base(start.base_folder, run.base), start.profile, run.stacked_on),
+    parent = merge_beneath(load_base(start.base_folder, run.base), start.profile, run.stacked_on)
+    products = set_products(parent, run.base)
+    lean: dict[str, Any] = {}
+    if run.loop == "lean":
+        lean["rollout_func"] = PolicySampler(
+            start.base_folder, start.profile, run.stacked_on, start.tokenizer, run.generation
+        )
+    trainer = (LeanGRPOTrainer if lean else GRPOTrainer)(
+        model=parent,
+        **lean,
         reward_funcs=[*functions],
         args=trainer_arguments(run, weights, work_dir),
         train_dataset=prompt_dataset(start.tokenizer, prompts),
@@ -56,7 +68,9 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
     pad_id = start.tokenizer.pad_token_id
     tested = answer_losses(model, test, pad_id, label=f"{run.model}: test loss")
     # What lies beneath this adapter is the merged SFT checkpoint: the base itself is loaded anew.
-    base = base_losses(load_base(start.base_folder, run.base), nullcontext(), test, pad_id, work_dir.parent)
+    base_model = load_base(start.base_folder, run.base)
+    set_products(base_model, run.base)
+    base = base_losses(base_model, nullcontext(), test, pad_id, work_dir.parent, products)
     record = {
         "model": run.model,
         "base": start.profile.base.model,
@@ -65,6 +79,7 @@ def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, 
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_prompts": len(prompts),
         **loss_fields(tested, base, run.seed),
         "curves": curves(trainer.state.log_history, REWARD_CURVES),

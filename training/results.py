@@ -18,14 +18,19 @@ ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap interva
 
 
 def base_losses(
-    model: Any, without_adapters: AbstractContextManager[Any], pairs: Sequence[TokenPair], pad_id: int, cache: Path
+    model: Any,
+    without_adapters: AbstractContextManager[Any],
+    pairs: Sequence[TokenPair],
+    pad_id: int,
+    cache: Path,
+    products: str,
 ) -> PairLosses:
     """Return the base's losses on the pairs; every run of one base and data needs them, so they are kept in `cache`.
 
     `without_adapters` is entered only where they have to be computed. The key is
-    the pairs' token ids: other data, another length or another draw is another key.
+    the pairs' token ids and the products' type: other data, another length or another draw is another key.
     """
-    key = hashlib.sha256(json.dumps([pair.ids for pair in pairs]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([products, [pair.ids for pair in pairs]]).encode()).hexdigest()[:16]
     file = cache / f"base-losses-{key}.json"
     if file.is_file():
         kept = json.loads(file.read_text(encoding="utf-8"))

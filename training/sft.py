@@ -20,7 +20,9 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
     import torch
     from trl import SFTTrainer
 
-    from training.base_model import load_base
+    from training.base_model import load_base, set_products
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sft import LeanSFTTrainer
     from training.losses import answer_losses
     from training.pairs import as_dataset
     from training.progress import Progress, curves
@@ -33,9 +35,13 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
         "test": start.pairs("test", run.data.test_pairs, run),
     }
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
-    trainer = SFTTrainer(
-        model=load_base(start.base_folder, run.base),
+    base_model = load_base(start.base_folder, run.base)
+    products = set_products(base_model, run.base)
+    trainer_class = LeanSFTTrainer if run.loop == "lean" else SFTTrainer
+    trainer = trainer_class(
+        model=base_model,
         args=trainer_arguments(run, work_dir),
         train_dataset=as_dataset(pairs["train"], run.loss_on),
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
@@ -49,7 +55,7 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
     model: Any = trainer.model
     pad_id = start.tokenizer.pad_token_id
     tested = answer_losses(model, pairs["test"], pad_id, label=f"{run.model}: test loss")
-    base = base_losses(model, model.disable_adapter(), pairs["test"], pad_id, work_dir.parent)
+    base = base_losses(model, model.disable_adapter(), pairs["test"], pad_id, work_dir.parent, products)
     history = trainer.state.log_history
     record = {
         "model": run.model,
@@ -59,6 +65,7 @@ def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, A
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_pairs": len(pairs["train"]),
         "val_pairs": len(pairs["val"]),
         "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),

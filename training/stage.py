@@ -15,7 +15,7 @@ from medilite.records import Example
 from medilite.settings import load_settings
 from training.config import GRPORun, LoraConfig, Run, SFTRun, load_config
 from training.data.manifest import load_manifest, load_split
-from training.pairs import TokenPair, choose, tokenise
+from training.pairs import TokenPair, choose, draw_whole, tokenise
 from training.record import Stopwatch
 from training.results import provenance
 
@@ -59,7 +59,10 @@ class Start:
 
     def pairs(self, split: str, count: int | None, run: SFTRun | GRPORun) -> list[TokenPair]:
         """Return `count` pairs of a split (all if None) as token ids, the same draw for the same seed."""
-        return tokenise(self.tokenizer, choose(self.examples(split), count, run.seed), run.data.max_tokens)
+        examples, limit = self.examples(split), run.data.max_tokens
+        if split == "train" and run.data.long_pairs == "drop":
+            return draw_whole(self.tokenizer, examples, limit, count, run.seed)
+        return tokenise(self.tokenizer, choose(examples, count, run.seed), limit)
 
     def last_checkpoint(self) -> str | None:
         """Return the folder of the newest checkpoint that an earlier start left, or None."""
