@@ -14,7 +14,7 @@ MediLiteError
 ├── EngineError              generation broke down
 ├── DataError                a data set or a file between stages can't be used
 ├── ConfigError              a training or evaluation configuration is wrong
-└── TrainingError            a training run broke down
+└── TrainingError            a stage of training can't be run, or broke down
 
 Each message names the value, the cause and the remedy. They are turned into
 `gr.Error` or an exit code only at the edge (ui/, __main__, the scripts).
@@ -90,7 +90,7 @@ class ConfigError(MediLiteError):
 
 
 class TrainingError(MediLiteError):
-    """A training run broke down."""
+    """A stage of training can't be run now, or broke down."""
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:

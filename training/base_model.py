@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from medilite.engine.protocol import LoadProgress
 from medilite.models import Profile
 from medilite.settings import Settings
-from medilite.weights import ensure_adapter, ensure_base
+from medilite.weights import ensure_base
 from training.config import BaseConfig
 
 
@@ -56,14 +57,14 @@ def set_products(model: Any, config: BaseConfig) -> str:
     return "float32"
 
 
-def merge_beneath(model: Any, profile: Profile, stacked_on: str) -> Any:
-    """Return the model with the adapters that make up `stacked_on` added into its weights, in memory only.
+def merge_beneath(model: Any, beneath: Sequence[Path]) -> Any:
+    """Return the model with the adapters beneath (lowest first) added into its weights, in memory only.
 
     Training an adapter on the merged model and stacking it on the adapters at
     inference are the same function; no merged copy is kept.
     """
     from peft import PeftModel
 
-    for spec in profile.chain(stacked_on):
-        model = PeftModel.from_pretrained(model, str(ensure_adapter(profile, spec))).merge_and_unload()
+    for folder in beneath:
+        model = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     return model

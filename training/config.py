@@ -116,7 +116,23 @@ class GRPORun(_Strict):
     kl_beta: Annotated[float, Field(ge=0)] = 0.2
 
 
-Run = TypeVar("Run", SFTRun, GRPORun)
+AnyRun = SFTRun | GRPORun
+Run = TypeVar("Run", bound=_Strict)
+
+
+KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun}
+"""Which stage a configuration is for: its file's name begins so ("sft-r8-low.yaml")."""
+
+
+def load_run(path: Path) -> AnyRun:
+    """Return the run that a YAML file describes, its stage taken from the file's name; raises ConfigError."""
+    stage = path.stem.partition("-")[0]
+    if stage not in KINDS:
+        raise ConfigError(
+            f"Configuration {path}: its name has to begin with the stage that it is for ({', '.join(KINDS)}), "
+            f"as in {next(iter(KINDS))}-mine.yaml.{suggestion(stage, KINDS)}"
+        )
+    return load_config(path, KINDS[stage])
 
 
 def load_config(path: Path, kind: type[Run]) -> Run:

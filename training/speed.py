@@ -17,6 +17,7 @@ from typing import Any
 
 from medilite.errors import MediLiteError
 from training.config import SFTRun, load_config
+from training.job import Job
 from training.record import device_name, versions
 from training.stage import Start, peft_config
 
@@ -34,7 +35,7 @@ def compare(run: SFTRun, data_dir: Path, rounds: int, batch_size: int) -> dict[s
     stock_run = run.model_copy(update={"base": run.base.model_copy(update={"products": "float32"})})
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
-        start = Start.of(run, data_dir, Path(folder))
+        start = Start.of(Job.of(run, data_dir, runs=Path(folder)))
         rows = _rows(start, run, (rounds + 1) * batch_size)
         loops = {
             "trl": _trainer(SFTTrainer, stock_run, start, rows),
@@ -73,7 +74,7 @@ def compare(run: SFTRun, data_dir: Path, rounds: int, batch_size: int) -> dict[s
 def _rows(start: Start, run: SFTRun, count: int) -> list[dict[str, list[int]]]:
     from training.pairs import as_dataset
 
-    return list(as_dataset(start.pairs("train", count, run), run.loss_on))
+    return list(as_dataset(start.pairs("train", count), run.loss_on))
 
 
 def _trainer(kind: type, run: SFTRun, start: Start, rows: list[dict[str, list[int]]]) -> Any:
@@ -89,7 +90,7 @@ def _trainer(kind: type, run: SFTRun, start: Start, rows: list[dict[str, list[in
     dataset = Dataset.from_list(rows)
     trainer = kind(
         model=base,
-        args=trainer_arguments(run, start.work_dir),
+        args=trainer_arguments(run, start.job.work_dir),
         train_dataset=dataset,
         eval_dataset=dataset,
         processing_class=start.tokenizer,

@@ -12,34 +12,27 @@ from medilite.engine.adapters import Adapter, AdapterBank, read_adapter
 from medilite.engine.llama import Llama
 from medilite.engine.sampling import Sampler
 from medilite.errors import TrainingError
-from medilite.models import Profile
 from medilite.prompts import prompt_ids
 from medilite.records import Decoding, Message, Role
-from medilite.weights import ensure_adapter
 from training.config import GenerationConfig
 
 _POLICY = "policy"
 
 
 class PolicySampler:
-    """Samples completions of the adapter under training, stacked on the adapters beneath it.
+    """Samples completions of the adapter under training, stacked on those in the folders `beneath` (lowest first).
 
     Called by TRL as its rollout function: prompts in, token ids out. Each row
     has dice of its own, drawn from torch's global generator, which the
     trainer's checkpoints restore.
     """
 
-    def __init__(
-        self, base: Path, profile: Profile, stacked_on: str, tokenizer: Any, generation: GenerationConfig
-    ) -> None:
+    def __init__(self, base: Path, beneath: Sequence[Path], tokenizer: Any, generation: GenerationConfig) -> None:
         on_gpu = torch.cuda.is_available()
         self._device = torch.device("cuda" if on_gpu else "cpu")
         self._dtype = torch.bfloat16 if on_gpu else torch.float32
         self._llama = Llama(base, self._device, self._dtype)
-        self._beneath = [
-            read_adapter(ensure_adapter(profile, link), self._llama.shape, link.id)
-            for link in profile.chain(stacked_on)
-        ]
+        self._beneath = [read_adapter(folder, self._llama.shape, folder.name) for folder in beneath]
         self._tokenizer = tokenizer
         self._stop_ids = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
         self._decoding = Decoding(
