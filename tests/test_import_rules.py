@@ -35,6 +35,10 @@ ROOMS: dict[str, set[str]] = {
     "medilite.safety.*": LOW,
     "medilite.textdiff": LOW,
     "medilite.questions": {*LOW, "medilite.models"},
+    "medilite.files": LOW,
+    "medilite.leaderboard": {*LOW, "medilite.models"},
+    "medilite.data": LOW,
+    "medilite.provenance": {*LOW, "medilite.models", "medilite.packages", "medilite.weights"},
     "medilite.checkpoints": {*LOW, "medilite.models"},
     "medilite.packages": {*LOW, "medilite.engine.protocol"},
     "medilite.weights": {*LOW, "medilite.models", "medilite.packages", "medilite.engine.protocol"},
@@ -72,6 +76,12 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.sampling": {"torch"},
     # A trainer's callback, imported once training starts: its base class is transformers'.
     "training.progress": {"transformers"},
+    # The lean loops are TRL's trainers with other steps.
+    "training.lean.grpo": {"torch", "trl"},
+    "training.lean.products": {"torch"},
+    "training.lean.sampler": {"torch"},
+    "training.lean.sft": {"torch", "trl"},
+    "training.lean.tokens": {"torch"},
 }
 """…except here."""
 

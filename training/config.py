@@ -21,6 +21,8 @@ class BaseConfig(_Strict):
     profile: str = "lite"
     quantize_4bit: bool = False
     dtype: Literal["float32", "bfloat16"] = "float32"
+    # The frozen products alone, with `loop: lean`: auto is bfloat16 where the machine multiplies it natively.
+    products: Literal["float32", "bfloat16", "auto"] = "float32"
 
 
 class LoraConfig(_Strict):
@@ -41,6 +43,9 @@ class DataConfig(_Strict):
     val_pairs: Annotated[int, Field(ge=1)] | None = None
     test_pairs: Annotated[int, Field(ge=1)] | None = None
     max_tokens: Annotated[int, Field(ge=32)] = 2048
+    # Longer training pairs: cut loses the end, and with it the sign that the answer ends; drop leaves the pair out.
+    # Validation and test pairs are always cut, so that losses are of the same pairs whatever was trained.
+    long_pairs: Literal["cut", "drop"] = "cut"
 
 
 class OptimConfig(_Strict):
@@ -64,6 +69,8 @@ class SFTRun(_Strict):
     model: str
     seed: int = 42
     loss_on: Literal["answer", "conversation"] = "conversation"
+    # trl: the trainer as it is; lean: training/lean, the same losses in less time.
+    loop: Literal["trl", "lean"] = "trl"
     base: BaseConfig = BaseConfig()
     lora: LoraConfig
     data: DataConfig = DataConfig()
@@ -123,6 +130,8 @@ class GRPORun(_Strict):
     model: str = "grpo"
     stacked_on: str
     seed: int = 42
+    # trl: the trainer as it is; lean: training/lean, the same losses in less time.
+    loop: Literal["trl", "lean"] = "trl"
     base: BaseConfig = BaseConfig()
     lora: LoraConfig
     data: DataConfig = DataConfig()
@@ -133,7 +142,23 @@ class GRPORun(_Strict):
     kl_beta: Annotated[float, Field(ge=0)] = 0.2
 
 
-Run = TypeVar("Run", SFTRun, GRPORun)
+AnyRun = SFTRun | GRPORun
+Run = TypeVar("Run", bound=_Strict)
+
+
+KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun}
+"""Which stage a configuration is for: its file's name begins so ("sft-r8-low.yaml")."""
+
+
+def load_run(path: Path) -> AnyRun:
+    """Return the run that a YAML file describes, its stage taken from the file's name; raises ConfigError."""
+    stage = path.stem.partition("-")[0]
+    if stage not in KINDS:
+        raise ConfigError(
+            f"Configuration {path}: its name has to begin with the stage that it is for ({', '.join(KINDS)}), "
+            f"as in {next(iter(KINDS))}-mine.yaml.{suggestion(stage, KINDS)}"
+        )
+    return load_config(path, KINDS[stage])
 
 
 def load_config(path: Path, kind: type[Run]) -> Run:

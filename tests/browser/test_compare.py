@@ -237,10 +237,10 @@ def test_one_s_place_in_a_long_answer_is_kept(serve, visit):
     here = visit(url).ready()
     here.set_tokens(256)
     here.ask("What is asthma?")
-    here.wait_writing(130)
+    here.wait_writing(90)
     box = here.page.locator("#answers [data-model=base] .ml-answer")
     box.evaluate("e => { e.scrollTop = 60 }")
-    here.wait_writing(160)
+    here.wait_writing(110)
     assert box.evaluate("e => e.scrollTop") == 60
 
 
