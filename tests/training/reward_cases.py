@@ -54,8 +54,8 @@ CASES = (
         references=(
             "Mild iron deficiency anemia may have no symptoms. As it progresses, patients experience fatigue, "
             "weakness, pale skin, dizziness, headache and shortness of breath, since the blood delivers insufficient "
-            "oxygen to the tissues. The heart may beat irregularly or rapidly. Brittle nails, cracks at the corners "
-            "of the mouth, a sore tongue, cold hands and feet, and cravings for ice or soil (pica) also occur.",
+            "oxygen to the tissues. The heart may beat irregularly or rapidly. Brittle nails, cracks at the corners of "
+            "the mouth, a sore tongue, cold hands and feet, and cravings for ice or soil (pica) also occur.",
         ),
         decent="At first you may notice nothing. Later you feel tired and weak, and your skin looks pale. You may feel "
         "dizzy, have a headache, or get short of breath, because your blood carries too little oxygen. Your heart may "
