@@ -59,7 +59,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
-    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub"),
+    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
