@@ -79,7 +79,7 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
         sessions = plan.run.sessions()
         session = start_session(plan, adapters)
         pace = Pace(wanted)
-        failed = []
+        failed: list[tuple[str, str, str]] = []
         head = session["commit"]
         for answered in ask_all(engine, todo, plan.decoding, plan.seed, plan.at_once, pace):
             saved = [as_saved(answered, answer, setup, adapters, head) for answer in answered.answers]

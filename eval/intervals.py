@@ -53,8 +53,9 @@ class Means:
 def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED, level: float = LEVEL) -> Means:
     """Return the means of `columns` (questions × columns; NaN is missing) with their bootstrap-t intervals.
 
-    A column without spread has an interval of no width and a p-value of 1 (mean
-    0) or the smallest there is.
+    A column that is nearly all one value, so that over 2.5 % of its resamples
+    have no spread and no t, gets the percentile interval instead; one without any
+    spread thus an interval of no width.
     """
     values = np.asarray(columns, float)
     there = ~np.isnan(values)
@@ -67,28 +68,31 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
     whole = bool(there.all())
 
     t = np.empty((resamples, values.shape[1]))
-    above = np.zeros(values.shape[1])
+    drawn = np.empty_like(t)
     for rows, counts in _draws(len(values), resamples, seed):
         size = np.full((len(counts), 1), float(len(values))) if whole else counts @ masks
         moved, spread = _moments(counts @ around, counts @ squares, size)
+        drawn[rows] = moved + centre
         with np.errstate(invalid="ignore", divide="ignore"):
-            t[rows] = moved / spread
-        # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
-        drawn = moved + centre
-        above += np.nansum(np.sign(np.where(np.abs(drawn) < _TIE, 0.0, drawn)) + 1, axis=0) / 2
-    # A resample without spread (one value drawn again and again) has no t: it stands for its side's extreme, or 0.
-    t = np.nan_to_num(t, nan=0.0, posinf=np.inf, neginf=-np.inf)
+            # A resample without spread (one value drawn again and again) stands for its side's extreme, or 0.
+            t[rows] = np.nan_to_num(moved / spread, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
+    drawn[np.abs(drawn) < _TIE] = 0.0
+    above = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2).astype(float)
 
     tail = (1 - level) / 2
     upper, lower = np.quantile(t, [1 - tail, tail], axis=0, method="inverted_cdf")
     few = n < 2
-    flat = (error == 0) & ~few
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = centre - upper * error, centre - lower * error
         observed = centre / error
-    low, high = np.where(flat, centre, low), np.where(flat, centre, high)
-    beyond = np.minimum((t >= observed - _TIE).sum(0), (t <= observed + _TIE).sum(0))
-    beyond = np.where(flat, np.where(centre == 0, resamples, 0), beyond)
+        beyond = np.minimum((t >= observed - _TIE).sum(0), (t <= observed + _TIE).sum(0))
+    # Too many resamples without spread leave no t to go by.
+    percentile = ~(np.isfinite(upper) & np.isfinite(lower)) | (error == 0)
+    if percentile.any():
+        ends = np.quantile(np.nan_to_num(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
+        low, high = np.where(percentile, ends[0], low), np.where(percentile, ends[1], high)
+        beyond = np.where(percentile, np.minimum((drawn <= 0).sum(0), (drawn >= 0).sum(0)), beyond)
     p = np.minimum(1.0, 2 * (beyond + 1) / (resamples + 1))
     hide = np.where(few, np.nan, 1.0)
     return Means(

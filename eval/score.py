@@ -138,7 +138,7 @@ def add_closeness(
     except WeightsError as error:
         failed, values = f"closeness could not be computed: {error}", [None] * len(rows)
     return [
-        replace(row, scores={key: (row.scores | {"closeness": value})[key] for key in SCORED})
+        replace(row, scores={key: value if key == "closeness" else row.scores[key] for key in SCORED})
         for row, value in zip(rows, values, strict=True)
     ], failed
 

@@ -64,8 +64,10 @@ def base_name(profile: Profile, weights: str | None = None) -> str:
     `weights` is MEDILITE_WEIGHTS, the folder that stands in for the profile's own source.
     """
     base = profile.base
-    if weights or isinstance(base, FolderBase):
-        return f"{base.model} (local folder {Path(weights).name if weights else Path(base.path).name})"
+    if weights:
+        return f"{base.model} (local folder {Path(weights).name})"
+    if isinstance(base, FolderBase):
+        return f"{base.model} (local folder {Path(base.path).name})"
     if isinstance(base, HubBase):
         return f"{base.repo}@{base.revision or 'main'}"
     return f"{base.model} ({base.package} {base.version}, sha256 {base.file_sha256[:12]})"

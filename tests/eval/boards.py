@@ -47,12 +47,12 @@ def write_data(folder: Path, count: int = 30) -> Path:
     return folder
 
 
-def setup_for(data: Path, **changed) -> Setup:
+def setup_for(folder: Path, **changed) -> Setup:
     """Return the setup that tests' answers share."""
     fields = {
         "profile": "lite",
         "base": "tiny",
-        "data": load_manifest(data)["fingerprint"],
+        "data": load_manifest(folder)["fingerprint"],
         "decoding": Decoding(max_new_tokens=64),
         "seed": 42,
     }
