@@ -20,7 +20,10 @@ MIDDLE = {
     *("medilite.models", "medilite.readability.*", "medilite.prompts", "medilite.safety.*", "medilite.textdiff"),
     "medilite.questions",
 }
-FRONT = {*MIDDLE, "medilite", "medilite.checkpoints", "medilite.engine", "medilite.engine.protocol", "medilite.arena.*"}
+FRONT = {
+    *(*MIDDLE, "medilite", "medilite.checkpoints", "medilite.leaderboard", "medilite.data"),
+    *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*"),
+}
 """What talks to people may import: everything but an engine's workings."""
 
 ROOMS: dict[str, set[str]] = {
