@@ -14,7 +14,8 @@ MediLiteError
 ├── EngineError              generation broke down
 ├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── DataError                a data set or a file between stages can't be used
-└── ConfigError              a training or evaluation configuration is wrong
+├── ConfigError              a training or evaluation configuration is wrong
+└── TrainingError            a stage of training can't be run, or broke down
 
 Each message names the value, the cause and the remedy. They are turned into
 `gr.Error` or an exit code only at the edge (ui/, __main__, the scripts).
@@ -91,6 +92,10 @@ class DataError(MediLiteError):
 
 class ConfigError(MediLiteError):
     """A training or evaluation configuration is wrong."""
+
+
+class TrainingError(MediLiteError):
+    """A stage of training can't be run now, or broke down."""
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:

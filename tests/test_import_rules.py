@@ -79,6 +79,12 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.sampling": {"torch"},
     # A trainer's callback, imported once training starts: its base class is transformers'.
     "training.progress": {"transformers"},
+    # The lean loops are TRL's trainers with other steps.
+    "training.lean.grpo": {"torch", "trl"},
+    "training.lean.products": {"torch"},
+    "training.lean.sampler": {"torch"},
+    "training.lean.sft": {"torch", "trl"},
+    "training.lean.tokens": {"torch"},
 }
 """…except here."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from medilite.provenance import device_name
 
 __all__ = ["Stopwatch", "commit", "device_name", "versions", "write_record"]
 
+RECORD_FILE = "training.json"
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
@@ -31,9 +33,38 @@ def commit() -> tuple[str | None, bool | None]:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write training.json into an adapter's folder, whole or not at all."""
-    temporary = folder / "training.json.tmp"
-    temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / "training.json")
+    _write_whole(folder / RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+PROGRESS_FILE = "progress.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a run says it is: share of its training done, seconds it took so far, seconds it expects to need."""
+
+    share: float
+    spent_s: float
+    left_s: float
+
+
+def note_progress(work_dir: Path, told: Told) -> None:
+    """Leave word of how far a run is, for whoever runs several."""
+    _write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(told)))
+
+
+def read_progress(work_dir: Path) -> Told | None:
+    """Return what the run in that folder told last; None if it hasn't told anything here."""
+    try:
+        return Told(**json.loads((work_dir / PROGRESS_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write_whole(file: Path, text: str) -> None:
+    temporary = file.with_name(f"{file.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(file)
 
 
 class Stopwatch:
@@ -50,4 +81,4 @@ class Stopwatch:
 
     def save(self) -> None:
         """Keep the time so far for a later start."""
-        self._file.write_text(json.dumps(self.elapsed_s()))
+        _write_whole(self._file, json.dumps(self.elapsed_s()))
