@@ -26,7 +26,7 @@ def answer_text(model: str, number: int) -> str:
     return f"Rest and inhaled steroids relieve {topic}. Ask your doctor about {topic} {'again ' * (number % 3)}soon."
 
 
-def write_boards(home: Path, count: int = 30) -> tuple[Path, Path]:
+def write_boards(home: Path, count: int = 15) -> tuple[Path, Path]:
     """Write a measured and the reported board; return (their folder, the data's). sft-r16-low has no answers."""
     models = tuple(model for model in load_profile("lite").ids if model != "sft-r16-low")
     data, run = write_data(home / "data", count), Run(home / "run")
