@@ -52,14 +52,14 @@ def test_a_real_judge(model_server, weights, tmp_path, capsys):
     """The base is too small to judge anything; what it says is kept, asked for once more, and null all the same."""
     small = SmallRun(tmp_path, questions=1, models=("base",))
     command = small.command(
-        model_server, "--yes", "--model", str(weights), "--max-new-tokens", "12", "--timeout", "300"
+        model_server, "--yes", "--model", str(weights), "--max-new-tokens", "6", "--timeout", "300"
     )
     assert main(command) == 0
     (one,) = read_judgments(small.judgments)
     assert one.attempt == 2 or one.scores
-    assert len(one.raw.split()) > 2
+    assert one.raw.strip()
     assert one.prompt_tokens > 400
-    assert 0 < one.completion_tokens <= 12
+    assert 0 < one.completion_tokens <= 6
     written = small.judgments.read_bytes()
     assert main(command) == 0
     assert small.judgments.read_bytes() == written
