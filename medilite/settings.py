@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
     max_question_chars: int = Field(2000, ge=1, le=20000, description="longest question, in characters")
     max_queue: int = Field(64, ge=1, le=10000, description="how many visitors may wait before new ones are turned away")
+    judge_keys: SecretStr | None = Field(
+        None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
+    )
 
     @cached_property
     def weights_dir(self) -> Path:

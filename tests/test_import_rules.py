@@ -21,8 +21,7 @@ MIDDLE = {
     "medilite.questions",
 }
 FRONT = {
-    *MIDDLE,
-    *("medilite", "medilite.checkpoints", "medilite.data", "medilite.leaderboard"),
+    *(*MIDDLE, "medilite", "medilite.checkpoints", "medilite.leaderboard", "medilite.data"),
     *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*"),
 }
 """What talks to people may import: everything but an engine's workings."""
@@ -66,7 +65,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
-    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "sacrebleu", "pyarrow"),
+    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq", "sacrebleu", "pyarrow"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
