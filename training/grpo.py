@@ -14,11 +14,15 @@ from typing import Any
 from medilite.errors import DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
-from training.config import GRPORun
+from training.config import GRPORun, RewardsConfig
 from training.data.collection import question_key
 from training.stage import Start, peft_config, run_stage, shared_arguments
 
-REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "kl", "completions/mean_length")
+REWARD_CURVES = (
+    "reward",
+    *(f"rewards/{name}/mean" for name in RewardsConfig().weights),
+    *("kl", "completions/mean_length"),
+)
 
 
 def train(run: GRPORun, start: Start) -> dict[str, Any]:
@@ -34,14 +38,15 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.pairs import choose
     from training.progress import Progress, curves
     from training.results import write_adapter
-    from training.rewards import reward_functions
+    from training.rewards import Limit, reward_columns, reward_functions
 
     job = start.job
     prompts = choose(distinct_questions(start.examples("grpo")), run.data.train_pairs, run.seed)
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
-    functions, weights = reward_functions(run.rewards)
+    limit = Limit(run.generation.max_new_tokens, frozenset({start.tokenizer.eos_token_id}))
+    functions, weights = reward_functions(run.rewards, limit)
     parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
     products = set_products(parent, run.base)
     lean: dict[str, Any] = {}
@@ -52,7 +57,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         **lean,
         reward_funcs=[*functions],
         args=trainer_arguments(run, weights, job.work_dir),
-        train_dataset=prompt_dataset(start.tokenizer, prompts),
+        train_dataset=prompt_dataset(start.tokenizer, prompts, reward_columns(prompts, start.examples("train"))),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch)],
@@ -83,8 +88,8 @@ def distinct_questions(examples: list[Example]) -> list[Example]:
     return list({question_key(e.question): e for e in reversed(examples)}.values())[::-1]
 
 
-def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
-    """Return the prompts in TRL's conversational form.
+def prompt_dataset(tokenizer: Any, examples: list[Example], columns: list[dict[str, Any]]) -> Any:
+    """Return the prompts in TRL's conversational form, each with the columns that the rewards read.
 
     TRL renders them with the chat template itself, so a question that spells a
     control token would become one: such data is refused.
@@ -95,7 +100,8 @@ def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
     for example in examples:
         if any(token in example.question for token in control):
             raise DataError(f"The question of {example.qid} spells a control token; take it out of the data.")
-    return Dataset.from_list([{"prompt": [{"role": "user", "content": clean_text(e.question)}]} for e in examples])
+    prompts = [[{"role": "user", "content": clean_text(example.question)}] for example in examples]
+    return Dataset.from_list([{"prompt": p, **own} for p, own in zip(prompts, columns, strict=True)])
 
 
 def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path) -> Any:

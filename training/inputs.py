@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from medilite.models import HubBase, PackageBase, Profile
+from medilite.packages import MANIFEST as WEIGHTS_MANIFEST
+from medilite.packages import sha256_of
 from medilite.settings import Settings
-from medilite.weights import CONVERSION, ensure_base, sha256_of
-from medilite.weights import MANIFEST as WEIGHTS_MANIFEST
+from medilite.weights import CONVERSION, ensure_base
 from training.config import AnyRun
 from training.record import RECORD_FILE
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from medilite.data import load_manifest
 from medilite.errors import ModelUnavailableError
 from medilite.models import ROOT, Profile, load_profile
 from medilite.settings import load_settings
 from medilite.weights import ensure_adapter
 from training.config import AnyRun
-from training.data.manifest import load_manifest
 from training.inputs import WEIGHTS_FILE, Inputs, base_identity, digest, read_record, training_inputs, why_unfinished
 
 

@@ -75,8 +75,8 @@ def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairL
 
 def _test_pairs(job: Job) -> tuple[list[TokenPair], int]:
     """Return the test pairs as token ids, and the id that pads them."""
+    from medilite.data import load_split
     from training.base_model import base_folder, load_tokenizer
-    from training.data.manifest import load_split
 
     run = job.run
     tokenizer = load_tokenizer(base_folder(job.profile, load_settings()))

@@ -14,12 +14,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from medilite.data import load_split
 from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
 from training.config import AnyRun, LoraConfig, Run, load_config
-from training.data.manifest import load_split
 from training.inputs import read_record
 from training.job import Job
 from training.measure import measure, say_losses

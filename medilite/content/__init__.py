@@ -9,7 +9,7 @@ never 0. The encoder loads at first use.
 """
 
 from medilite.content.embeddings import Encoder, SentenceEncoder, closeness, closenesses, sentence_encoder
-from medilite.content.key_terms import key_term_recall, key_terms
+from medilite.content.key_terms import key_term_recall, key_terms, stems
 from medilite.content.repetition import echo_share, repeated_ngrams
 from medilite.content.words import words
 
@@ -23,5 +23,6 @@ __all__ = [
     "key_terms",
     "repeated_ngrams",
     "sentence_encoder",
+    "stems",
     "words",
 ]

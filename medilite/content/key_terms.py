@@ -40,7 +40,7 @@ def key_term_recall(answer: str, references: Sequence[str], question: str = "") 
     None where no reference has a key term; 0 for an empty answer. Word order,
     and how often the answer says a term, do not matter.
     """
-    said = _stems(answer)
+    said = stems(answer)
     shares = [
         math.fsum(weight for term, weight in terms.items() if term in said)
         for reference in references
@@ -50,18 +50,19 @@ def key_term_recall(answer: str, references: Sequence[str], question: str = "") 
 
 
 @lru_cache(maxsize=4096)
+def stems(text: str) -> frozenset[str]:
+    """Return the stems of all words of `text` but numbers and single letters."""
+    return frozenset(_stem_all(words(text)))
+
+
+@lru_cache(maxsize=4096)
 def _key_terms(text: str, question: str, limit: int) -> Mapping[str, float]:
-    left_out = _common_stems() | _stems(question)
+    left_out = _common_stems() | stems(question)
     counts = Counter(stem for stem in _stem_all(words(text)) if stem not in left_out)
     # `most_common` keeps the order of first occurrence among equals.
     weights = {term: 1 + math.log(count) for term, count in counts.most_common(limit)}
     total = math.fsum(weights.values())
     return MappingProxyType({term: weight / total for term, weight in weights.items()})
-
-
-@lru_cache(maxsize=4096)
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem_all(words(text)))
 
 
 @cache

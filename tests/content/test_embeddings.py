@@ -13,7 +13,6 @@ from medilite.content.embeddings import BATCH_TOKENS, _batches, _windows, ensure
 from medilite.errors import ChecksumError
 from medilite.settings import load_settings
 
-
 VECTORS = {"east": (1, 0), "north": (0, 1), "west": (-1, 0), "slope": (0.6, 0.8)}
 
 
