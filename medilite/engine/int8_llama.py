@@ -101,6 +101,11 @@ class Int8Bank:
         self._index = {model: i for i, model in enumerate(chains)}
         self.products: dict[str, Lora] = lay_out(shape, chains)
 
+    @property
+    def rank(self) -> int:
+        """The greatest rank of any model's pair for one product."""
+        return max(lora.a.shape[2] for lora in self.products.values())
+
     def rows(self, models: Sequence[str]) -> ModelRows:
         """Return the adapters for a batch whose rows name these models."""
         return ModelRows(np.array([self._index[model] for model in models], np.int32))
@@ -150,21 +155,22 @@ class Int8Llama:
         ends = np.cumsum(lengths)
         inside = np.arange(ids.shape[1]) < lengths[:, None]
         rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        flat = ids.numpy()[inside].astype(np.int32), positions.numpy()[inside].astype(np.int32), rows
+        words, places = ids.numpy()[inside].astype(np.int32), positions.numpy()[inside].astype(np.int32)
         models = adapters.models[rows]
         logits = np.empty((len(lengths), self.shape.vocabulary), np.float32)
         for start in range(0, len(rows), TOGETHER):
             piece = slice(start, min(start + TOGETHER, len(rows)))
             ending = np.flatnonzero((ends > piece.start) & (ends <= piece.stop))
             wanted = (ends[ending] - 1 - piece.start).astype(np.int32)
-            tokens = Tokens(*(part[piece] for part in flat), models[piece], cache.tables, wanted)
+            tokens = Tokens(words[piece], places[piece], rows[piece], models[piece], cache.tables, wanted)
             # The rows' ends come in order, so what a piece gives is a slice.
             self._step(tokens, logits[ending[0] : ending[-1] + 1] if len(ending) else logits[:0])
         return torch.from_numpy(logits)
 
     def _step(self, tokens: Tokens, logits: np.ndarray) -> None:
-        if len(tokens.ids) > len(self._scratch.x):
-            self._scratch = self._new_scratch(len(tokens.ids))
+        room = self._scratch
+        if len(tokens.ids) > len(room.x) or self.bank.rank > room.shrunk.shape[1]:
+            self._scratch = self._new_scratch(max(len(tokens.ids), len(room.x)))
         lora = self.bank.products
         self._team.run(
             forward, self._weights, lora["qkv"], lora["out"], lora["gate_up"], lora["down"], self._pool.pages, tokens,
@@ -174,10 +180,7 @@ class Int8Llama:
     def _new_scratch(self, count: int) -> Scratch:
         shape = self.shape
         queries = shape.heads * shape.head_dim
-        widest, rank = (
-            max(shape.hidden, queries, shape.intermediate),
-            max(lora.a.shape[2] for lora in self.bank.products.values()),
-        )
+        widest = max(shape.hidden, queries, shape.intermediate)
 
         def int8() -> Int8:
             return Int8(
@@ -188,5 +191,5 @@ class Int8Llama:
 
         return Scratch(
             np.zeros((count, shape.hidden), np.float32), np.zeros(count * widest, np.float32), int8(), int8(),
-            np.zeros((count, queries), np.float32), np.zeros((count, rank), np.float32),
+            np.zeros((count, queries), np.float32), np.zeros((count, self.bank.rank), np.float32),
         )  # fmt: skip

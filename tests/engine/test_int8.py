@@ -177,6 +177,13 @@ def test_a_model_can_be_given_another_adapter(folder: Path) -> None:
     assert not torch.equal(generate(llama, llama.bank, ["narrow"], wanted, 1), theirs)
     llama.bank.replace("narrow", chains()["everything"])
     assert torch.equal(generate(llama, llama.bank, ["narrow"], wanted, 1), theirs)
+    # One of a greater rank than any before needs more room.
+    large = [adapter(["q", "k", "v"], 40, 6)]
+    llama.bank.replace("narrow", large)
+    fresh = Int8Llama(folder, {**chains(), "narrow": large}, 1)
+    assert torch.equal(
+        generate(llama, llama.bank, ["narrow"], wanted, 1), generate(fresh, fresh.bank, ["narrow"], wanted, 1)
+    )
 
 
 @pytest.mark.parametrize("features", [{"avx512vnni"}, {"avxvnni"}, set()], ids=["AVX-512 VNNI", "AVX VNNI", "neither"])

@@ -7,6 +7,7 @@ token gets depends on its own row alone: see the package's docstring.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -293,7 +294,7 @@ def _half_product(
 
 
 @njit(cache=True, error_model="numpy", fastmath=_FAST, inline="always")
-def _exp(x: float) -> float:
+def _exp(x: Any) -> Any:
     """e to the x, to 7 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
     scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
     whole = np.int32(scaled + np.float32(127.5)) - np.int32(127)

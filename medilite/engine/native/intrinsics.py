@@ -12,7 +12,10 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+intrinsic: Any = _intrinsic
+"""Untyped: what it makes is called from compiled code, without the context that is its first argument here."""
 
 GROUP = 64
 """Numbers that share one scale when activations become int8."""
@@ -101,7 +104,7 @@ def int8_tile(
     weights: Any,
     wscales: Any,
     rows: Any,
-):  # noqa: ANN201, E501
+) -> Any:
     """Write `rows` × BLOCK float32 products of int8 values and one block of packed weights to `out`.
 
     `stride` is how many numbers one row of `out` stands from the next.
@@ -162,7 +165,7 @@ def half_tile(
     right_stride: Any,
     depth: Any,
     rows: Any,
-):  # noqa: ANN201, E501
+) -> Any:
     """Add the product of `left` (rows, depth) float32 and `right` (depth, 64) float16 to `out` (rows, 64) float32.
 
     Strides count numbers, not bytes. `rows` is a number written in the code.
@@ -189,7 +192,7 @@ def half_tile(
 
 
 @intrinsic
-def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any, depth: Any):  # noqa: ANN201
+def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any, depth: Any) -> Any:
     """Add the product of `left` (depth,) and `right` (depth, BLOCK) to `out` (BLOCK,), all float32."""
     signature = types.void(*[types.int64] * 5)
 
@@ -208,7 +211,7 @@ def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any,
 
 
 @intrinsic
-def quantise_group(context: Any, values: Any, out: Any, scale: Any, total: Any):  # noqa: ANN201
+def quantise_group(context: Any, values: Any, out: Any, scale: Any, total: Any) -> Any:
     """Write GROUP float32 `values` as int8 to `out`, their scale, and −128 times the sum of the int8."""
     signature = types.void(types.int64, types.int64, types.int64, types.int64)
 
@@ -235,7 +238,7 @@ def quantise_group(context: Any, values: Any, out: Any, scale: Any, total: Any):
 
 
 @intrinsic
-def largest(context: Any, values: Any, count: Any):  # noqa: ANN201
+def largest(context: Any, values: Any, count: Any) -> Any:
     """Return the largest of `count` float32 values, a multiple of 64."""
     signature = types.float32(types.int64, types.int64)
 
@@ -252,7 +255,7 @@ def largest(context: Any, values: Any, count: Any):  # noqa: ANN201
 
 
 @intrinsic
-def as_half(context: Any, value: Any):  # noqa: ANN201
+def as_half(context: Any, value: Any) -> Any:
     """Return the bits of a float32 rounded to float16."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -262,7 +265,7 @@ def as_half(context: Any, value: Any):  # noqa: ANN201
 
 
 @intrinsic
-def power_of_two(context: Any, exponent: Any):  # noqa: ANN201
+def power_of_two(context: Any, exponent: Any) -> Any:
     """Return 2 to an int32 exponent from −126 to 127."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -273,7 +276,7 @@ def power_of_two(context: Any, exponent: Any):  # noqa: ANN201
 
 
 @intrinsic
-def add_shared(context: Any, address: Any, amount: Any):  # noqa: ANN201
+def add_shared(context: Any, address: Any, amount: Any) -> Any:
     """Add to an int64 that threads share and return what it was."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -284,7 +287,7 @@ def add_shared(context: Any, address: Any, amount: Any):  # noqa: ANN201
 
 
 @intrinsic
-def read_shared(context: Any, address: Any):  # noqa: ANN201
+def read_shared(context: Any, address: Any) -> Any:
     """Return an int64 that other threads may be changing."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -294,7 +297,7 @@ def read_shared(context: Any, address: Any):  # noqa: ANN201
 
 
 @intrinsic
-def breathe(context: Any):  # noqa: ANN201
+def breathe(context: Any) -> Any:
     """Tell the CPU that this thread is waiting in a loop."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
