@@ -11,7 +11,7 @@ FAST := not model and not browser and not slow
 SOURCE ?= hub
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data screenshots clean env-app env-train env-dev browser
+.PHONY: help app test check lint fetch data dashboard screenshots clean env-app env-train env-dev browser
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fetch: env-app  ## get the weights of the base (once)
 
 data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
 	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad
+
+dashboard: env-train  ## look at the curves of training runs, also while they train (Trackio)
+	TRACKIO_DIR="$${TRACKIO_DIR:-$(CURDIR)/runs/trackio}" $(VENV)/bin/trackio show
 
 screenshots: env-dev browser  ## take the README's screenshots anew
 	@$(PY) -m medilite fetch

@@ -56,7 +56,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
-    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub"),
+    *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "trackio"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
@@ -68,8 +68,9 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.batch": {"torch"},
     "medilite.engine.llama": {"torch"},
     "medilite.engine.sampling": {"torch"},
-    # A trainer's callback, imported once training starts: its base class is transformers'.
+    # Trainers' callbacks, imported once training starts: their base class is transformers'.
     "training.progress": {"transformers"},
+    "training.tracking": {"transformers"},
 }
 """…except here."""
 

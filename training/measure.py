@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from medilite.errors import MediLiteError, TrainingError
 from medilite.settings import load_settings
+from training.card import write_card
 from training.config import load_run
 from training.inputs import digest, read_record
 from training.job import Job
@@ -36,9 +37,9 @@ def measure(job: Job) -> dict[str, Any]:
     label = f"{job.run.model}: test loss"
     tested = pair_losses(_with_adapters(model, job), pairs, pad_id, LossLog(file), label=label)
 
-    # Read anew: a model card may have been written meanwhile.
-    record = with_losses(read_record(job.out) or {}, tested, base, job.run.seed) | {"tested_on": job.test_key}
+    record = with_losses(record, tested, base, job.run.seed) | {"tested_on": job.test_key}
     write_record(job.out, record)
+    write_card(job.out, job.profile)
     return record
 
 
@@ -74,13 +75,18 @@ def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairL
 
 
 def _base_and_pairs(job: Job) -> tuple[Any, list[TokenPair], int]:
+    import torch
+
     from training.base_model import base_folder, load_base, load_tokenizer
     from training.data.manifest import load_split
 
     run, folder = job.run, base_folder(job.profile, load_settings())
     tokenizer = load_tokenizer(folder)
     examples = choose(load_split(job.splits, "test"), run.data.test_pairs, run.seed)
-    return load_base(folder, run.base), tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
+    model = load_base(folder, run.base)
+    if torch.cuda.is_available() and not run.base.quantize_4bit:  # one in 4 bits is there already
+        model = model.cuda()
+    return model, tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
 
 
 def _base_losses(job: Job, model: Any, pairs: list[TokenPair], pad_id: int) -> list[PairLoss]:

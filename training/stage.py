@@ -18,7 +18,7 @@ from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
-from training.config import AnyRun, LoraConfig, Run, load_config
+from training.config import AnyRun, LoraConfig, StageRun, load_config
 from training.data.manifest import load_split
 from training.inputs import read_record
 from training.job import Job
@@ -84,6 +84,16 @@ def peft_config(lora: LoraConfig) -> Any:
     )
 
 
+def adapters_in_float32(model: Any) -> None:
+    """Hold what is trained in float32.
+
+    TRL puts adapters on a 4-bit base in bfloat16, where small steps round to none.
+    """
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
 def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
     """Return the trainer's arguments that do not depend on the stage (transformers' TrainingArguments)."""
     import torch
@@ -107,7 +117,7 @@ def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
         "report_to": "none",
         "bf16": False,
         "use_cpu": not on_gpu,
-        "gradient_checkpointing": False,
+        "gradient_checkpointing": optim.gradient_checkpointing,
         "dataloader_pin_memory": on_gpu,
     }
 
@@ -143,8 +153,8 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
 def run_stage(
     stage: str,
     about: str | None,
-    kind: type[Run],
-    train: Callable[[Run, Start], dict[str, Any]],
+    kind: type[StageRun],
+    train: Callable[[StageRun, Start], dict[str, Any]],
     arguments: list[str] | None,
 ) -> tuple[int, dict[str, Any] | None]:
     """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
