@@ -205,7 +205,9 @@ def end_with_stdin() -> None:
     """End this process as soon as its standard input closes, which happens however its parent ends."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin.read(): its lock, held by a thread that never ends, would abort the interpreter's own end.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
         os._exit(130)
 
     threading.Thread(target=wait, daemon=True).start()
