@@ -172,6 +172,8 @@ def run_stage(
 
 def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[str, Any]:
     """Train and measure, as far as that isn't done yet, and return the record."""
+    # Trackio keeps its data there; it reads this once, when TRL imports it.
+    os.environ.setdefault("TRACKIO_DIR", str((job.runs.parent / "trackio").resolve()))
     with alone(job.work_dir):
         if why := job.why_untrained():
             print(f"{job.run.model}: to be trained ({why})", file=sys.stderr)

@@ -6,7 +6,6 @@ fails says so once and leaves the run alone.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -17,7 +16,10 @@ from training.job import Job
 
 
 def trackers(job: Job) -> list[TrainerCallback]:
-    """Return the callbacks that a run's configuration asks for; none unless it does."""
+    """Return the callbacks that a run's configuration asks for; none unless it does.
+
+    `training.stage` says where Trackio keeps its data.
+    """
     return [Tracker(job)] if job.run.tracking.to == "trackio" else []
 
 
@@ -34,8 +36,6 @@ class Tracker(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the run."""
         job, tracking = self._job, self._job.run.tracking
-        # Trackio reads it when it is imported.
-        os.environ.setdefault("TRACKIO_DIR", str((job.runs.parent / "trackio").resolve()))
         try:
             import trackio
 

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +32,8 @@ class Forks:
         self.log = log
         self.cpu_s = 0.0
         env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-        env.pop("TRACKIO_DIR", None)
+        # The trainers import trackio, which reads this once.
+        env["TRACKIO_DIR"] = str(log.parent / "trackio")
         command = [sys.executable, "-m", "tests.training.forks", str(log)]
         self._server = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -49,7 +51,7 @@ class Forks:
         return int(status), float(cpu_s)
 
     def kill_after(self, pid: int, cpu_s: float) -> None:
-        """Kill a command once it has taken so many seconds of CPU, however busy the machine is, unless it ends first."""
+        """Kill a command after so many seconds of CPU (however busy the machine is), unless it ends first."""
         process = psutil.Process(pid)
         with suppress(psutil.NoSuchProcess):
             while process.status() != psutil.STATUS_ZOMBIE:
@@ -100,6 +102,8 @@ def main() -> None:
             try:
                 more = (launch_here,) if name == "training.reproduce" else ()
                 code = importlib.import_module(name).main(arguments, *more)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 os._exit(code)

@@ -178,7 +178,7 @@ def test_the_papers_recipe_runs_from_end_to_end(
     # 24 pairs in batches of 4 times 2; 12 prompts of 4 completions each, 8 completions a step.
     assert (sft["steps"], grpo["steps"]) == (3, 6)
     assert grpo["stacked_on"] in ("sft-r8-low", "sft-r8-high")
-    assert [path.name for path in (recipe.runs / "trackio").glob("medilite-tiny*.db")], printed[-2000:]
+    assert [path.name for path in (forks.log.parent / "trackio").glob("medilite-tiny*.db")], printed[-2000:]
     assert "not tracked" not in printed
     assert (recipe.runs / "tiny" / "report.html").is_file()
 

@@ -57,7 +57,6 @@ def test_nothing_is_tracked_unless_asked(tmp_path: Path) -> None:
 def test_a_run_is_sent_under_a_name_of_its_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeTrackio()
     monkeypatch.setitem(sys.modules, "trackio", fake)
-    monkeypatch.setenv("TRACKIO_DIR", "somewhere")
     train(trackers(job(tmp_path, to="trackio", space="me/curves", private=True)))
     (_, opened), (_, logged), (last, _) = fake.said
     assert (opened["project"], opened["space_id"], opened["private"]) == ("medilite-lite", "me/curves", True)
@@ -72,6 +71,5 @@ def test_a_tracker_that_fails_ends_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fails: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "trackio", FakeTrackio(fails))
-    monkeypatch.setenv("TRACKIO_DIR", "somewhere")
     train(trackers(job(tmp_path, to="trackio")))
     assert capsys.readouterr().err == "sft-r8-low: not tracked any further (ConnectionError: the Space sleeps)\n"
