@@ -44,6 +44,19 @@ def load_base(folder: Path, config: BaseConfig) -> Any:
     return AutoModelForCausalLM.from_pretrained(folder, **kwargs)
 
 
+def set_products(model: Any, config: BaseConfig) -> str:
+    """Hold the frozen base's products as the configuration says, and return in which type they are computed.
+
+    Call it after adapters were merged beneath and before PEFT wraps the model.
+    """
+    from training.lean.products import bfloat16_is_fast, freeze_in_bfloat16
+
+    if config.products == "bfloat16" or (config.products == "auto" and bfloat16_is_fast()):
+        freeze_in_bfloat16(model)
+        return "bfloat16"
+    return "float32"
+
+
 def merge_beneath(model: Any, beneath: Sequence[Path]) -> Any:
     """Return the model with the adapters beneath (lowest first) added into its weights, in memory only.
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from medilite.errors import MediLiteError, TrainingError
+from medilite.files import write_whole
 from medilite.models import HubBase, Profile, load_profile
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
-from training.data.manifest import write_whole
 from training.inputs import read_record
 from training.job import placed
 

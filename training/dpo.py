@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from medilite.data import question_key
 from medilite.errors import DataError
 from training.config import DPORun
-from training.data.collection import question_key
 from training.preferences import Preference, read_preferences
 from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
 

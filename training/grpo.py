@@ -11,15 +11,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from medilite.data import load_manifest, question_key
 from medilite.errors import ConfigError, DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
-from training.config import GRPORun
-from training.data.collection import question_key
-from training.data.manifest import load_manifest
+from training.config import GRPORun, RewardsConfig
 from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
 
-REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "kl", "completions/mean_length")
+REWARD_CURVES = (
+    "reward",
+    *(f"rewards/{name}/mean" for name in RewardsConfig().weights),
+    *("kl", "completions/mean_length"),
+)
 
 
 def train(run: GRPORun, start: Start) -> dict[str, Any]:
@@ -27,24 +30,35 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     import torch
     from trl import GRPOTrainer
 
-    from training.base_model import load_base, merge_beneath
+    from training.base_model import load_base, merge_beneath, set_products
+    from training.lean.grpo import LeanGRPOTrainer
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sampler import PolicySampler
     from training.order import order_by_epoch
     from training.pairs import choose
     from training.progress import Progress, curves
     from training.results import write_adapter
-    from training.rewards import reward_functions
+    from training.rewards import Limit, reward_columns, reward_functions
     from training.tracking import trackers
 
     job = start.job
     prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
-    functions, weights = reward_functions(run.rewards)
-    trainer = GRPOTrainer(
-        model=merge_beneath(load_base(start.base_folder, run.base), job.beneath),
+    limit = Limit(run.generation.max_new_tokens, frozenset({start.tokenizer.eos_token_id}))
+    functions, weights = reward_functions(run.rewards, limit)
+    parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
+    products = set_products(parent, run.base)
+    lean: dict[str, Any] = {}
+    if run.loop == "lean":
+        lean["rollout_func"] = PolicySampler(start.base_folder, job.beneath, start.tokenizer, run.generation)
+    trainer = (LeanGRPOTrainer if lean else GRPOTrainer)(
+        model=parent,
+        **lean,
         reward_funcs=[*functions],
         args=trainer_arguments(run, weights, job.work_dir),
-        train_dataset=prompt_dataset(start.tokenizer, prompts),
+        train_dataset=prompt_dataset(start.tokenizer, prompts, reward_columns(prompts, start.examples("train"))),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
@@ -62,6 +76,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_prompts": len(prompts),
         "curves": curves(trainer.state.log_history, REWARD_CURVES),
         "duration_s": round(duration_s, 1),
@@ -84,8 +99,8 @@ def distinct_questions(examples: list[Example]) -> list[Example]:
     return list({question_key(e.question): e for e in reversed(examples)}.values())[::-1]
 
 
-def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
-    """Return the prompts in TRL's conversational form.
+def prompt_dataset(tokenizer: Any, examples: list[Example], columns: list[dict[str, Any]]) -> Any:
+    """Return the prompts in TRL's conversational form, each with the columns that the rewards read.
 
     TRL renders them with the chat template itself, so a question that spells a
     control token would become one: such data is refused.
@@ -96,7 +111,8 @@ def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
     for example in examples:
         if any(token in example.question for token in control):
             raise DataError(f"The question of {example.qid} spells a control token; take it out of the data.")
-    return Dataset.from_list([{"prompt": [{"role": "user", "content": clean_text(e.question)}]} for e in examples])
+    prompts = [[{"role": "user", "content": clean_text(example.question)}] for example in examples]
+    return Dataset.from_list([{"prompt": p, **own} for p, own in zip(prompts, columns, strict=True)])
 
 
 def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path) -> Any:

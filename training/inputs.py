@@ -15,9 +15,10 @@ from typing import Any
 
 from medilite.errors import DataError
 from medilite.models import HubBase, PackageBase, Profile
+from medilite.packages import MANIFEST as WEIGHTS_MANIFEST
+from medilite.packages import sha256_of
 from medilite.settings import Settings
-from medilite.weights import CONVERSION, ensure_base, sha256_of
-from medilite.weights import MANIFEST as WEIGHTS_MANIFEST
+from medilite.weights import CONVERSION, ensure_base
 from training.config import AnyRun, DPORun
 from training.record import RECORD_FILE
 

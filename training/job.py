@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from medilite.data import load_manifest
 from medilite.errors import ModelUnavailableError
 from medilite.models import ROOT, Profile, load_profile
 from medilite.settings import load_settings
 from medilite.weights import ensure_adapter
 from training.config import AnyRun
-from training.data.manifest import load_manifest
 from training.inputs import WEIGHTS_FILE, Inputs, base_identity, digest, read_record, training_inputs, why_unfinished
 
 
@@ -98,7 +98,7 @@ class Job:
         """What the test losses of adapter and base are measured on: they are measured anew where it changes."""
         data = self.run.data
         draw = None if data.test_pairs is None else [data.test_pairs, self.run.seed]
-        form = [self.base, self.run.base.quantize_4bit, self.run.base.dtype]
+        form = [self.base, self.run.base.quantize_4bit, self.run.base.dtype, self.run.base.products]
         return digest([self.data, data.splits, data.max_tokens, draw, form])
 
 

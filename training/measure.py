@@ -29,13 +29,13 @@ ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap interva
 
 def measure(job: Job) -> dict[str, Any]:
     """Add the test losses of a trained adapter and of its base to the adapter's record, and return the record."""
-    model, pairs, pad_id = _base_and_pairs(job)
-    base = _base_losses(job, model, pairs, pad_id)
+    pairs, pad_id = _test_pairs(job)
+    base = _base_losses(job, pairs, pad_id)
 
     record = read_record(job.out) or {}
     file = _losses_file(job, digest([job.test_key, job.inputs["beneath"], record["adapter_sha256"]]))
     label = f"{job.run.model}: test loss"
-    tested = pair_losses(_with_adapters(model, job), pairs, pad_id, LossLog(file), label=label)
+    tested = pair_losses(_model(job, adapters=True), pairs, pad_id, LossLog(file), label=label)
 
     record = with_losses(record, tested, base, job.run.seed) | {"tested_on": job.test_key}
     write_record(job.out, record)
@@ -45,7 +45,7 @@ def measure(job: Job) -> dict[str, Any]:
 
 def measure_base(job: Job) -> list[PairLoss]:
     """Measure the base alone, so that runs side by side find its losses when they come to need them."""
-    return _base_losses(job, *_base_and_pairs(job))
+    return _base_losses(job, *_test_pairs(job))
 
 
 def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairLoss], seed: int) -> dict[str, Any]:
@@ -74,26 +74,23 @@ def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairL
     return {**{n: before[n] for n in names[:at]}, **fields, **{n: before[n] for n in names[at:]}}
 
 
-def _base_and_pairs(job: Job) -> tuple[Any, list[TokenPair], int]:
-    import torch
+def _test_pairs(job: Job) -> tuple[list[TokenPair], int]:
+    """Return the test pairs as token ids, and the id that pads them."""
+    from medilite.data import load_split
+    from training.base_model import base_folder, load_tokenizer
 
-    from training.base_model import base_folder, load_base, load_tokenizer
-    from training.data.manifest import load_split
-
-    run, folder = job.run, base_folder(job.profile, load_settings())
-    tokenizer = load_tokenizer(folder)
+    run = job.run
+    tokenizer = load_tokenizer(base_folder(job.profile, load_settings()))
     examples = choose(load_split(job.splits, "test"), run.data.test_pairs, run.seed)
-    model = load_base(folder, run.base)
-    if torch.cuda.is_available() and not run.base.quantize_4bit:  # one in 4 bits is there already
-        model = model.cuda()
-    return model, tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
+    return tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
 
 
-def _base_losses(job: Job, model: Any, pairs: list[TokenPair], pad_id: int) -> list[PairLoss]:
+def _base_losses(job: Job, pairs: list[TokenPair], pad_id: int) -> list[PairLoss]:
     file = _losses_file(job, job.test_key)
     # Two runs that end together need the same losses: the second waits and finds them done.
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
+        model = _model(job, adapters=False)
         return pair_losses(model, pairs, pad_id, LossLog(file), label=f"{job.profile.base.model}: test loss")
 
 
@@ -101,12 +98,20 @@ def _losses_file(job: Job, key: str) -> Path:
     return job.runs / "losses" / f"{key}.jsonl"
 
 
-def _with_adapters(model: Any, job: Job) -> Any:
+def _model(job: Job, adapters: bool) -> Any:
+    """Return the base, or the base with the run's adapter and those beneath it, as training computed with it."""
+    import torch
     from peft import PeftModel
 
-    from training.base_model import merge_beneath
+    from training.base_model import base_folder, load_base, merge_beneath, set_products
 
-    return PeftModel.from_pretrained(merge_beneath(model, job.beneath), str(job.out))
+    model = load_base(base_folder(job.profile, load_settings()), job.run.base)
+    if torch.cuda.is_available() and not job.run.base.quantize_4bit:  # one in 4 bits is there already
+        model = model.cuda()
+    if adapters:
+        model = merge_beneath(model, job.beneath)
+    set_products(model, job.run.base)
+    return PeftModel.from_pretrained(model, str(job.out)) if adapters else model
 
 
 def main(arguments: list[str] | None = None) -> int:

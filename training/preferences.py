@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from medilite.errors import DataError, MediLiteError
-from training.data.manifest import write_whole
+from medilite.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def read_preferences(file: Path) -> list[Preference]:
     """Return the pairs of a JSONL file; keys besides the three are ignored. Raises DataError naming line and remedy."""
     pairs = []
     for number, row in _rows(file, "Make it with `python -m training.preferences`"):
-        texts = [row.get(key) for key in ("prompt", "chosen", "rejected")]
-        if not all(isinstance(text, str) and text.strip() for text in texts):
+        texts = [text for key in ("prompt", "chosen", "rejected") if isinstance(text := row.get(key), str)]
+        if len(texts) < 3 or not all(text.strip() for text in texts):
             raise DataError(f"{file}, line {number}: prompt, chosen and rejected all have to be there, as texts.")
         pairs.append(Preference(*texts))
     if not pairs:
@@ -182,7 +182,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         answers = read_answers(options.answers)
-        rows = make_pairs(answers, Rule(options.easier, options.slack, *options.words, options.per_question))
+        low, high = options.words
+        rows = make_pairs(answers, Rule(options.easier, options.slack, low, high, options.per_question))
         if not rows:
             raise DataError(
                 f"{options.answers}: of no two answers to one question is one easier by {options.easier} grades and as "

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from medilite.models import ROOT
+from medilite import provenance
+from medilite.provenance import device_name
+
+__all__ = ["Stopwatch", "commit", "device_name", "versions", "write_record"]
 
 RECORD_FILE = "training.json"
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
+CODE = ("medilite", "training")
+"""The paths whose changes can change a result."""
+
+
 def versions() -> dict[str, str | None]:
     """Return the versions that can change a result; None for what is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+    return provenance.versions(PACKAGES)
 
 
 def commit() -> tuple[str | None, bool | None]:
     """Return (commit of the checkout, whether code that makes results differs from it); (None, None) outside git."""
-    code = ["medilite", "training"]
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        diff = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *code], cwd=ROOT, check=False)
-    except (OSError, subprocess.CalledProcessError):
-        return None, None
-    return head.stdout.strip(), diff.returncode != 0
-
-
-def device_name() -> str:
-    """Return the accelerator's name, or the kind of processor and the number of threads in use."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return provenance.commit(CODE)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from medilite.data import load_manifest
 from medilite.errors import DataError, MediLiteError, TrainingError, suggestion
 from training import prepare_medquad
-from training.data.manifest import load_manifest
 from training.hub import push_adapter
 from training.job import Job
 from training.recipe.commands import Command, run_side_by_side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from medilite.weights import sha256_of
+from medilite.packages import sha256_of
 from training.config import AnyRun
 from training.inputs import WEIGHTS_FILE, Inputs
 from training.record import RECORD_FILE, commit, device_name, versions, write_record

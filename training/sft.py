@@ -20,7 +20,9 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     import torch
     from trl import SFTTrainer
 
-    from training.base_model import load_base
+    from training.base_model import load_base, set_products
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sft import LeanSFTTrainer
     from training.order import order_by_epoch
     from training.pairs import as_dataset
     from training.progress import Progress, curves
@@ -33,9 +35,12 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         "val": start.pairs("val", run.data.val_pairs),
     }
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
-    trainer = SFTTrainer(
-        model=load_base(start.base_folder, run.base),
+    base_model = load_base(start.base_folder, run.base)
+    products = set_products(base_model, run.base)
+    trainer = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
+        model=base_model,
         args=trainer_arguments(run, job.work_dir),
         train_dataset=as_dataset(pairs["train"], run.loss_on),
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
@@ -57,6 +62,7 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_pairs": len(pairs["train"]),
         "val_pairs": len(pairs["val"]),
         "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),

@@ -14,16 +14,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from medilite.data import load_split
 from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
 from training.config import AnyRun, LoraConfig, StageRun, load_config
-from training.data.manifest import load_split
 from training.inputs import read_record
 from training.job import Job
 from training.measure import measure, say_losses
-from training.pairs import TokenPair, choose, tokenise
+from training.pairs import TokenPair, choose, draw_whole, tokenise
 from training.record import Stopwatch
 from training.results import provenance
 
@@ -62,7 +62,10 @@ class Start:
     def pairs(self, split: str, count: int | None) -> list[TokenPair]:
         """Return `count` pairs of a split (all if None) as token ids, the same draw for the same seed."""
         run = self.job.run
-        return tokenise(self.tokenizer, choose(self.examples(split), count, run.seed), run.data.max_tokens)
+        examples, limit = self.examples(split), run.data.max_tokens
+        if split == "train" and run.data.long_pairs == "drop":
+            return draw_whole(self.tokenizer, examples, limit, count, run.seed)
+        return tokenise(self.tokenizer, choose(examples, count, run.seed), limit)
 
     def last_checkpoint(self) -> str | None:
         """Return the folder of the newest whole checkpoint that an earlier start left, or None."""
@@ -160,7 +163,8 @@ def run_stage(
     """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
     options = command_line(stage, about).parse_args(arguments)
     try:
-        job = job_of(load_config(options.config, kind), options)
+        run: Any = load_config(options.config, kind)
+        job = job_of(run, options)
         record = carry_out(job, train)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)

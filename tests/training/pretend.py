@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from medilite.weights import sha256_of
+from medilite.packages import sha256_of
 from training.config import load_run
 from training.inputs import WEIGHTS_FILE
 from training.recipe.commands import Command

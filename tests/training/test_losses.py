@@ -59,8 +59,8 @@ def test_pair_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data:
     import torch
     from transformers import AutoModelForCausalLM
 
+    from medilite.data import load_split
     from training.base_model import load_tokenizer
-    from training.data.manifest import load_split
     from training.pairs import tokenise
 
     folder = tiny_profile.parent / "base"

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from training.data.filtering import Filtered
-from training.data.manifest import write_whole
+from medilite.files import write_whole
 from training.data.report_numbers import Exploration, explore
 from training.data.report_sections import Section, all_sections
 from training.page import chart_section, page, table

@@ -6,8 +6,8 @@ import datetime
 import time
 from collections.abc import Callable
 
+from medilite.data import load_manifest
 from training.config import AnyRun
-from training.data.manifest import load_manifest
 from training.job import Job
 from training.recipe.forecast import Task, measured_units, say_end, seconds_left, units
 from training.recipe.plan import Recipe

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from medilite.errors import TrainingError
+from medilite.files import write_whole
 from medilite.models import PROFILES_DIR, ROOT, load_profile, shipped_profiles
-from training.data.manifest import write_whole
 from training.job import placed
 from training.recipe.plan import Recipe, copy_adapter
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from medilite.errors import ConfigError, suggestion
+from medilite.files import write_whole
 from medilite.models import ROOT, Profile, load_profile
 from training.config import GRPORun, SFTRun, load_run
-from training.data.manifest import write_whole
 from training.inputs import read_record
 from training.job import Job, placed
 from training.recipe.commands import Command

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from training.data.manifest import write_whole
+from medilite.files import write_whole
 from training.page import Rows, chart_section, page, table
 from training.recipe import charts, study
 from training.recipe.plan import Recipe
