@@ -14,7 +14,7 @@ SOURCE ?= hub
 MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser
+.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ leaderboard-check: env-train  ## recompute every committed number of the leaderb
 		$(PY) -m training.prepare_medquad --source "$(MEDQUAD)/medquad.csv.gz" --out data/medquad; \
 	fi
 	$(PY) -m eval.leaderboard --check
+
+dashboard: env-train  ## look at the curves of training runs, also while they train (Trackio)
+	TRACKIO_DIR="$${TRACKIO_DIR:-$(CURDIR)/runs/trackio}" $(VENV)/bin/trackio show
 
 screenshots: env-dev browser  ## take the README's screenshots anew
 	@$(PY) -m medilite fetch

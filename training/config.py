@@ -59,8 +59,29 @@ class OptimConfig(_Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     group_by_length: bool = True
+    # Activations are computed again on the way back: slower, in less memory, the same numbers.
+    gradient_checkpointing: bool = False
     eval_every: Annotated[int, Field(ge=1)] = 100
     save_every: Annotated[int, Field(ge=1)] = 100
+
+
+class TrackingConfig(_Strict):
+    """Where a run's curves go while it trains, besides its record: nowhere, or to Trackio.
+
+    Trackio keeps them on this machine unless `space` names a Hugging Face Space
+    ("owner/name"), which is made if need be, private if `private` says so.
+    """
+
+    to: Literal["none", "trackio"] = "none"
+    project: str | None = None
+    space: str | None = None
+    private: bool | None = None
+
+    @model_validator(mode="after")
+    def _space_is_trackios(self) -> TrackingConfig:
+        if self.space and self.to == "none":
+            raise ValueError(f"space {self.space!r} is Trackio's: set to: trackio, or leave it out")
+        return self
 
 
 class SFTRun(_Strict):
@@ -75,6 +96,7 @@ class SFTRun(_Strict):
     lora: LoraConfig
     data: DataConfig = DataConfig()
     optim: OptimConfig
+    tracking: TrackingConfig = TrackingConfig()
 
 
 class GenerationConfig(_Strict):
@@ -136,17 +158,40 @@ class GRPORun(_Strict):
     lora: LoraConfig
     data: DataConfig = DataConfig()
     optim: OptimConfig
+    tracking: TrackingConfig = TrackingConfig()
     generation: GenerationConfig = GenerationConfig()
     rewards: RewardsConfig = RewardsConfig()
     loss_type: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
     kl_beta: Annotated[float, Field(ge=0)] = 0.2
 
 
-AnyRun = SFTRun | GRPORun
+class DPORun(_Strict):
+    """One DPO run on preference pairs, on top of any model.
+
+    `data` is what its test losses are measured on; its `train_pairs` and
+    `val_pairs` count preference pairs to train on and to choose the best
+    checkpoint by, and `max_tokens` bounds each of their conversations.
+    """
+
+    model: str = "dpo"
+    stacked_on: str
+    seed: int = 42
+    preferences: Path = Path("data/preferences.jsonl")
+    beta: Annotated[float, Field(gt=0)] = 0.1
+    loss_type: Literal["sigmoid", "ipo", "hinge", "robust", "apo_zero", "apo_down"] = "sigmoid"
+    base: BaseConfig = BaseConfig()
+    lora: LoraConfig
+    data: DataConfig = DataConfig()
+    optim: OptimConfig
+    tracking: TrackingConfig = TrackingConfig()
+
+
+AnyRun = SFTRun | GRPORun | DPORun
 Run = TypeVar("Run", bound=_Strict)
+StageRun = TypeVar("StageRun", bound=AnyRun)
 
 
-KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun}
+KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun, "dpo": DPORun}
 """Which stage a configuration is for: its file's name begins so ("sft-r8-low.yaml")."""
 
 

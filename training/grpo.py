@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import DataError
+from medilite.data import load_manifest, question_key
+from medilite.errors import ConfigError, DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
 from training.config import GRPORun, RewardsConfig
-from training.data.collection import question_key
-from training.stage import Start, peft_config, run_stage, shared_arguments
+from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
 
 REWARD_CURVES = (
     "reward",
@@ -39,9 +39,10 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.progress import Progress, curves
     from training.results import write_adapter
     from training.rewards import Limit, reward_columns, reward_functions
+    from training.tracking import trackers
 
     job = start.job
-    prompts = choose(distinct_questions(start.examples("grpo")), run.data.train_pairs, run.seed)
+    prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
@@ -61,8 +62,9 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         train_dataset=prompt_dataset(start.tokenizer, prompts, reward_columns(prompts, start.examples("train"))),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch)],
+        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
+    adapters_in_float32(trainer.model)
     order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint())
     duration_s = start.stopwatch.elapsed_s()
@@ -82,6 +84,15 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         **start.came_from,
     }
     return write_adapter(trainer.model, job.out, job.profile.base.model, record)
+
+
+def prompts_of(start: Start, run: GRPORun) -> list[Example]:
+    """Return the rows whose questions are prompts: those that train of the study's, or each question once."""
+    examples = start.examples("grpo")
+    if run.data.splits == "distinct":
+        return distinct_questions(examples)
+    made = load_manifest(start.job.data_dir)["sets"]["study"].get("grpo", {})
+    return examples[: made.get("train_rows")]
 
 
 def distinct_questions(examples: list[Example]) -> list[Example]:
@@ -106,10 +117,17 @@ def prompt_dataset(tokenizer: Any, examples: list[Example], columns: list[dict[s
 
 
 def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path) -> Any:
-    """Return TRL's arguments for a run."""
+    """Return TRL's arguments for a run; raises ConfigError if it asks for vLLM where there is none."""
+    from importlib.util import find_spec
+
     from trl import GRPOConfig
 
     generation = run.generation
+    if generation.use_vllm and find_spec("vllm") is None:
+        raise ConfigError(
+            "generation.use_vllm: vLLM is not installed. Install the one that TRL knows (pip install 'trl[vllm]'), on "
+            "a machine with a GPU, or set use_vllm: false, which samples with transformers."
+        )
     return GRPOConfig(
         **shared_arguments(run, work_dir),
         num_generations=generation.num_generations,
@@ -118,6 +136,7 @@ def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path)
         top_p=generation.top_p,
         repetition_penalty=generation.repetition_penalty,
         use_vllm=generation.use_vllm,
+        vllm_mode="colocate",
         beta=run.kl_beta,
         loss_type=run.loss_type,
         reward_weights=reward_weights,

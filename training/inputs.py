@@ -13,12 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from medilite.errors import DataError
 from medilite.models import HubBase, PackageBase, Profile
 from medilite.packages import MANIFEST as WEIGHTS_MANIFEST
 from medilite.packages import sha256_of
 from medilite.settings import Settings
 from medilite.weights import CONVERSION, ensure_base
-from training.config import AnyRun
+from training.config import AnyRun, DPORun
 from training.record import RECORD_FILE
 
 RECIPE = 1
@@ -35,15 +36,24 @@ Inputs = dict[str, Any]
 def training_inputs(run: AnyRun, base: str, data: str, beneath: Sequence[Path]) -> Inputs:
     """Return what an adapter is made from: recipe, base, data, the adapters beneath (lowest first) and configuration.
 
-    `base` is `base_identity`'s, `data` the fingerprint of the splits.
+    `base` is `base_identity`'s, `data` the fingerprint of the splits. DPO's pairs
+    are one more. Raises DataError where they are missing.
     """
-    return {
+    inputs = {
         "recipe": RECIPE,
         "base": base,
         "data": data,
         "beneath": [sha256_of(folder / WEIGHTS_FILE) for folder in beneath],
         "config": digest(settings_learnt_from(run)),
     }
+    if isinstance(run, DPORun):
+        if not run.preferences.is_file():
+            raise DataError(
+                f"There are no preference pairs in {run.preferences}. Make them with `python -m training.preferences`, "
+                "or name their file as `preferences` in the configuration."
+            )
+        inputs["preferences"] = sha256_of(run.preferences)
+    return inputs
 
 
 def settings_learnt_from(run: AnyRun) -> dict[str, Any]:
@@ -52,7 +62,7 @@ def settings_learnt_from(run: AnyRun) -> dict[str, Any]:
     Those at their defaults are left out, so that a key that comes new with a
     version of MediLite makes no adapter look outdated.
     """
-    raw = run.model_dump(mode="json", exclude_defaults=True)
+    raw = run.model_dump(mode="json", exclude_defaults=True, exclude={"tracking", "preferences"})
     for section, key in _NOT_LEARNT_FROM:
         raw.get(section, {}).pop(key, None)
     flat: dict[str, Any] = {}
@@ -118,7 +128,7 @@ def why_unfinished(folder: Path, inputs: Inputs, run: AnyRun) -> str | None:
         return "its training.json doesn't say what it was made from"
     if record.get("adapter_sha256") != sha256_of(folder / WEIGHTS_FILE):
         return "its weights are not those that its training.json describes"
-    changed = [_IN_WORDS[key] for key in _IN_WORDS if then.get(key) != inputs[key]]
+    changed = [words for key, words in _IN_WORDS.items() if then.get(key) != inputs.get(key)]
     if then.get("config") != inputs["config"]:
         changed += _changed_settings(record, run)
     return f"changed since: {', '.join(changed)}" if changed else None
@@ -129,6 +139,7 @@ _IN_WORDS = {
     "base": "the base",
     "data": "the data",
     "beneath": "the adapter beneath",
+    "preferences": "the preference pairs",
 }
 
 

@@ -49,7 +49,7 @@ class Job:
         Adapters are read from and written to `adapters`/MODEL; without it they
         are read from where the profile says and written to `placed`'s folder.
         """
-        profile, settings = load_profile(run.base.profile), load_settings()
+        profile, settings = load_profile(run.base.profile, with_absent=True), load_settings()
         data_dir = data_dir or run.data.dir
         data, base = load_manifest(data_dir)["fingerprint"], base_identity(profile, settings)
         stacked_on = getattr(run, "stacked_on", None)

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from medilite.errors import MediLiteError, TrainingError
 from medilite.settings import load_settings
+from training.card import write_card
 from training.config import load_run
 from training.inputs import digest, read_record
 from training.job import Job
@@ -36,9 +37,9 @@ def measure(job: Job) -> dict[str, Any]:
     label = f"{job.run.model}: test loss"
     tested = pair_losses(_model(job, adapters=True), pairs, pad_id, LossLog(file), label=label)
 
-    # Read anew: a model card may have been written meanwhile.
-    record = with_losses(read_record(job.out) or {}, tested, base, job.run.seed) | {"tested_on": job.test_key}
+    record = with_losses(record, tested, base, job.run.seed) | {"tested_on": job.test_key}
     write_record(job.out, record)
+    write_card(job.out, job.profile)
     return record
 
 
@@ -99,11 +100,14 @@ def _losses_file(job: Job, key: str) -> Path:
 
 def _model(job: Job, adapters: bool) -> Any:
     """Return the base, or the base with the run's adapter and those beneath it, as training computed with it."""
+    import torch
     from peft import PeftModel
 
     from training.base_model import base_folder, load_base, merge_beneath, set_products
 
     model = load_base(base_folder(job.profile, load_settings()), job.run.base)
+    if torch.cuda.is_available() and not job.run.base.quantize_4bit:  # one in 4 bits is there already
+        model = model.cuda()
     if adapters:
         model = merge_beneath(model, job.beneath)
     set_products(model, job.run.base)

@@ -17,6 +17,7 @@ from pathlib import Path
 from medilite.data import load_manifest
 from medilite.errors import DataError, MediLiteError, TrainingError, suggestion
 from training import prepare_medquad
+from training.hub import push_adapter
 from training.job import Job
 from training.recipe.commands import Command, run_side_by_side
 from training.recipe.overview import Overview
@@ -43,6 +44,8 @@ def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) 
             return 0
         with alone(recipe.folder):
             reproduce(recipe, only, options.source, options.jobs, launch)
+            if options.push_to_hub:
+                publish(recipe, options.push_to_hub, options.private)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -68,6 +71,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--source", default="hub", help="where missing data come from: hub (default), kaggle or a path")
     parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configurations'")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where everything goes (default: runs)")
+    parser.add_argument("--push-to-hub", metavar="OWNER", help="publish the finished adapters as repositories of OWNER")
+    parser.add_argument("--private", action="store_true", help="make published repositories private")
     parser.add_argument("--jobs", type=int, default=1, help="SFT runs side by side (default: 1)")
     parser.add_argument("--plan", action="store_true", help="only say what is finished and what would be run, and why")
     return parser.parse_args(arguments)
@@ -138,6 +143,13 @@ def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, la
     overview = Overview(recipe, say)
     launch(commands, side_by_side, overview.relay, overview.running)
     require_finished(todo, "the recipe can go on")
+
+
+def publish(recipe: Recipe, owner: str, private: bool) -> None:
+    """Put every finished adapter on the Hub, each as a repository of its own."""
+    require_finished([*recipe.sft_jobs(), *filter(None, [recipe.grpo_job()])], "anything is published")
+    for model in recipe.models:
+        say(f"{model}: published as {push_adapter(recipe.adapters / model, owner, private)}")
 
 
 def require_finished(jobs: Sequence[Job], purpose: str) -> None:

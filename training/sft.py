@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config import SFTRun
-from training.stage import Start, peft_config, run_stage, shared_arguments
+from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
 
 
 def train(run: SFTRun, start: Start) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     from training.pairs import as_dataset
     from training.progress import Progress, curves
     from training.results import write_adapter
+    from training.tracking import trackers
 
     job = start.job
     pairs = {
@@ -45,8 +46,9 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch)],
+        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
+    adapters_in_float32(trainer.model)
     order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint())
     duration_s = start.stopwatch.elapsed_s()

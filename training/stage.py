@@ -19,7 +19,7 @@ from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
-from training.config import AnyRun, LoraConfig, Run, load_config
+from training.config import AnyRun, LoraConfig, StageRun, load_config
 from training.inputs import read_record
 from training.job import Job
 from training.measure import measure, say_losses
@@ -87,6 +87,16 @@ def peft_config(lora: LoraConfig) -> Any:
     )
 
 
+def adapters_in_float32(model: Any) -> None:
+    """Hold what is trained in float32.
+
+    TRL puts adapters on a 4-bit base in bfloat16, where small steps round to none.
+    """
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
 def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
     """Return the trainer's arguments that do not depend on the stage (transformers' TrainingArguments)."""
     import torch
@@ -110,7 +120,7 @@ def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
         "report_to": "none",
         "bf16": False,
         "use_cpu": not on_gpu,
-        "gradient_checkpointing": False,
+        "gradient_checkpointing": optim.gradient_checkpointing,
         "dataloader_pin_memory": on_gpu,
     }
 
@@ -146,8 +156,8 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
 def run_stage(
     stage: str,
     about: str | None,
-    kind: type[Run],
-    train: Callable[[Run, Start], dict[str, Any]],
+    kind: type[StageRun],
+    train: Callable[[StageRun, Start], dict[str, Any]],
     arguments: list[str] | None,
 ) -> tuple[int, dict[str, Any] | None]:
     """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
@@ -166,6 +176,8 @@ def run_stage(
 
 def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[str, Any]:
     """Train and measure, as far as that isn't done yet, and return the record."""
+    # Trackio keeps its data there; it reads this once, when TRL imports it.
+    os.environ.setdefault("TRACKIO_DIR", str((job.runs.parent / "trackio").resolve()))
     with alone(job.work_dir):
         if why := job.why_untrained():
             print(f"{job.run.model}: to be trained ({why})", file=sys.stderr)
@@ -199,7 +211,9 @@ def end_with_stdin() -> None:
     """End this process as soon as its standard input closes, which happens however its parent ends."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin.read(): its lock, held by a thread that never ends, would abort the interpreter's own end.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
         os._exit(130)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -8,29 +8,33 @@ import pytest
 
 from medilite.errors import ConfigError
 from medilite.models import ROOT, load_profile
-from training.config import GRPORun, RewardsConfig, SFTRun, load_config
+from training.config import GRPORun, RewardsConfig, SFTRun, load_config, load_run
 
 CONFIGS = ROOT / "training" / "configs"
 
 
 def test_there_is_a_configuration_for_every_adapter_of_lite() -> None:
-    assert {path.stem for path in (CONFIGS / "lite").glob("*.yaml")} == set(load_profile("lite").ids) - {"base"}
+    models = set(load_profile("lite", with_absent=True).ids) - {"base"}
+    assert {path.stem for path in (CONFIGS / "lite").glob("*.yaml")} == models
+    # DPO is ours, not the study's.
+    assert {path.stem for path in (CONFIGS / "paper").glob("*.yaml")} == models - {"dpo"}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_shipped_configuration_is_read(path: Path) -> None:
-    run = load_config(path, GRPORun if path.stem == "grpo" else SFTRun)
-    profile = load_profile(run.base.profile)
+    run = load_run(path)
+    profile = load_profile(run.base.profile, with_absent=True)
+    assert run.base.profile == path.parent.name
     assert run.model == path.stem
     assert run.model in profile.ids
-    assert f"r{run.lora.rank}-" in run.model or isinstance(run, GRPORun)
-    if isinstance(run, GRPORun):
-        assert profile.get(run.model).stacked_on == run.stacked_on
+    assert f"r{run.lora.rank}-" in run.model or not isinstance(run, SFTRun)
+    assert profile.get(run.model).stacked_on == getattr(run, "stacked_on", None)
 
 
-def test_low_and_high_learning_rates_are_one_to_five() -> None:
+@pytest.mark.parametrize("profile", ["lite", "paper"])
+def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
     for rank in (8, 16):
-        low, high = (load_config(CONFIGS / "lite" / f"sft-r{rank}-{name}.yaml", SFTRun) for name in ("low", "high"))
+        low, high = (load_config(CONFIGS / profile / f"sft-r{rank}-{name}.yaml", SFTRun) for name in ("low", "high"))
         assert high.optim.learning_rate == pytest.approx(5 * low.optim.learning_rate)
         assert low.model_copy(update={"optim": high.optim, "model": high.model}) == high
 
@@ -52,6 +56,35 @@ def test_a_wrong_configuration_names_key_and_remedy(tmp_path: Path, text: str, m
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_config(path, SFTRun)
+
+
+def test_a_file_says_by_its_name_which_stage_it_is_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"begin with the stage.*Did you mean 'grpo'"):
+        load_run(tmp_path / "gpro.yaml")
+
+
+def test_a_space_needs_trackio() -> None:
+    raw = {"model": "a", "lora": {"rank": 8}, "optim": {"learning_rate": 1}, "tracking": {"space": "me/curves"}}
+    with pytest.raises(ValueError, match="set to: trackio"):
+        SFTRun.model_validate(raw)
+
+
+def test_paper_is_the_studys_recipe() -> None:
+    """reference figures of the study: four SFT runs that differ in rank and learning rate alone, and GRPO."""
+    runs = [load_config(CONFIGS / "paper" / f"sft-{name}.yaml", SFTRun) for name in ("r8-low", "r16-high")]
+    assert [(run.lora.rank, run.optim.learning_rate) for run in runs] == [(8, 1e-5), (16, 5e-5)]
+    for run in runs:
+        assert (run.base.quantize_4bit, run.base.dtype, run.loss_on) == (True, "bfloat16", "conversation")
+        assert (run.lora.alpha, run.lora.dropout, run.lora.target_modules) == (16, 0.1, ("q_proj", "v_proj"))
+        optim = run.optim
+        assert (optim.epochs, optim.batch_size, optim.accumulation_steps, optim.warmup_steps) == (5, 4, 8, 50)
+        assert (optim.weight_decay, optim.group_by_length, run.seed) == (0.01, True, 42)
+        assert (run.data.splits, run.data.max_tokens, run.data.train_pairs) == ("study", 2048, None)
+    grpo = load_config(CONFIGS / "paper" / "grpo.yaml", GRPORun)
+    assert (grpo.optim.epochs, grpo.optim.batch_size, grpo.optim.accumulation_steps) == (3, 4, 8)
+    assert (grpo.optim.learning_rate, grpo.loss_type, grpo.kl_beta) == (5e-5, "dapo", 0.2)
+    assert (grpo.generation.num_generations, grpo.generation.repetition_penalty) == (4, 1.5)
+    assert (grpo.rewards.readability, grpo.rewards.length, grpo.rewards.length_high) == (1, 1, 300)
 
 
 @pytest.mark.parametrize(

@@ -1,140 +1,221 @@
-"""Whole runs on a tiny random base: SFT, GRPO on top of it, and the app's engine on what they give."""
+"""Whole recipes on a tiny random base with the real tokenizer: lite's, killed at random moments, paper's, and DPO."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from medilite.models import ROOT, load_profile
 from medilite.settings import load_settings
+from tests.training.forks import Forks
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
+KILLS = int(os.environ.get("RECIPE_KILLS", "3"))
+"""How often the recipe is killed; each costs a few seconds. RECIPE_KILLS=10 is the thorough way."""
+
 KEYS = {
-    "model", "base", "stacked_on", "rank", "learning_rate", "steps", "test_loss", "base_test_loss", "test_pairs",
-    "data_fingerprint", "commit", "versions", "seed", "device", "duration_s",
+    "model", "base", "stacked_on", "method", "rank", "learning_rate", "steps", "test_loss", "test_loss_interval",
+    "base_test_loss", "test_pairs", "test_conversation_loss", "data_fingerprint", "commit", "versions", "seed",
+    "device", "duration_s", "config", "inputs", "adapter_sha256",
+}  # fmt: skip
+
+OPTIM = {
+    "learning_rate": 0.01, "epochs": 2, "batch_size": 4, "accumulation_steps": 1, "warmup_steps": 2,
+    "eval_every": 2, "save_every": 2,
 }  # fmt: skip
 
 
-def sft_config(profile: Path, **optim: object) -> dict:
-    """Return a small SFT run."""
-    return {
-        "model": "sft-r8-high",
-        "loss_on": "answer",
-        "base": {"profile": str(profile)},
-        "lora": {"rank": 8},
-        "data": {"max_tokens": 96},
-        "optim": {
-            "learning_rate": 0.01, "epochs": 2, "batch_size": 4, "accumulation_steps": 1, "warmup_steps": 2,
-            "eval_every": 3, "save_every": 3, **optim,
-        },
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe of the tests: its profile and its configurations."""
+
+    profile: Path
+    configs: Path
+    runs: Path
+
+    def adapter(self, model: str) -> Path:
+        """Where a model's adapter is once it is in its place."""
+        return self.profile.parent / "adapters" / model
+
+    def record(self, model: str) -> dict[str, Any]:
+        """A model's training.json."""
+        return json.loads((self.adapter(model) / "training.json").read_text())
 
 
-def run_stage(stage: str, config: dict, folder: Path, data: Path, out: Path) -> subprocess.Popen[str]:
-    """Start `python -m training.STAGE` as a person would."""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{config['model']}.yaml"
-    path.write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", f"training.{stage}", "--config", str(path), "--data", str(data)]
-    command += ["--runs", str(folder / "runs"), "--out", str(out)]
-    env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def make_recipe(folder: Path, tiny_profile: Path, configs: list[dict[str, Any]]) -> Recipe:
+    """Write configurations on a copy of the tiny profile, whose adapters go under `folder`."""
+    made = Recipe(folder / "profile.yaml", folder / "configs", folder / "runs")
+    made.configs.mkdir(parents=True)
+    made.profile.write_text(tiny_profile.read_text())
+    for run in configs:
+        run = run | {"base": {**run.get("base", {}), "profile": str(made.profile)}}
+        (made.configs / f"{run['model']}.yaml").write_text(yaml.safe_dump(run))
+    return made
 
 
-def finish(process: subprocess.Popen[str]) -> str:
-    """Return what a stage printed, once it has ended well."""
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output[-3000:]
-    return output
+def lite_configs() -> list[dict[str, Any]]:
+    shared = {"loop": "lean", "lora": {"rank": 8}, "data": {"max_tokens": 64}}
+    low = {**shared, "model": "sft-r8-low", "loss_on": "answer", "optim": {**OPTIM, "learning_rate": 0.002}}
+    high = {**shared, "model": "sft-r8-high", "loss_on": "answer", "optim": OPTIM}
+    grpo = {
+        **shared,
+        "model": "grpo",
+        "stacked_on": "sft-r8-high",
+        "optim": {**OPTIM, "epochs": 1, "batch_size": 8},
+        "generation": {"num_generations": 4, "max_new_tokens": 8},
+        "rewards": {"closeness": 1, "key_terms": 1, "echo": 1, "ending": 1},
+    }
+    return [low, high, grpo]
+
+
+def paper_configs() -> list[dict[str, Any]]:
+    """The shipped files, smaller in size and length alone."""
+    configs = []
+    for name in ("sft-r8-low", "sft-r8-high", "grpo"):
+        raw = yaml.safe_load((ROOT / "training" / "configs" / "paper" / f"{name}.yaml").read_text())
+        raw["data"] |= {"max_tokens": 64}
+        raw["optim"] |= {"epochs": 1, "accumulation_steps": 2, "warmup_steps": 1, "eval_every": 2, "save_every": 2}
+        if name == "grpo":
+            raw["generation"] |= {"max_new_tokens": 8}
+        configs.append(raw)
+    return configs
 
 
 @pytest.fixture(scope="module")
-def sft_adapter(tiny_profile: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The adapter of an undisturbed SFT run, and what the run printed."""
-    out = tiny_profile.parent / "adapters" / "sft-r8-high"
-    printed = finish(run_stage("sft", sft_config(tiny_profile), tmp_path_factory.mktemp("sft"), tiny_data, out))
-    return out, printed
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    served = Forks(tmp_path_factory.mktemp("forks") / "log.txt")
+    yield served
+    served.close()
 
 
-def test_sft_learns_shows_progress_and_tells_what_it_did(sft_adapter: tuple[Path, str]) -> None:
-    out, printed = sft_adapter
-    record = json.loads((out / "training.json").read_text())
-    assert record.keys() >= KEYS
-    assert record["test_loss"] < record["base_test_loss"]
-    assert record["test_loss_minus_base_interval"][1] < 0
-    assert (record["rank"], record["steps"], record["test_pairs"]) == (8, 12, 8)
-    assert record["curves"]["eval_loss"][-1][1] < record["curves"]["eval_loss"][0][1]
+@pytest.fixture(scope="module")
+def undisturbed(
+    forks: Forks, tiny_profile: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Recipe, str, float]:
+    """A recipe that ran through, what it printed, and the seconds of CPU it took."""
+    recipe = make_recipe(tmp_path_factory.mktemp("recipe"), tiny_profile, lite_configs())
+    printed = forks.run("training.reproduce", "--profile", recipe.configs, "--data", tiny_data, "--runs", recipe.runs)
+    return recipe, printed, forks.cpu_s
+
+
+def test_sft_learns_and_tells_what_it_did(undisturbed: tuple[Recipe, str, float]) -> None:
+    recipe, printed, _ = undisturbed
+    low, high = recipe.record("sft-r8-low"), recipe.record("sft-r8-high")
+    assert low.keys() >= KEYS
+    assert high["test_loss"] < low["test_loss"] < low["base_test_loss"]
+    assert low["test_loss_minus_base_interval"][1] < 0
+    assert (low["rank"], low["steps"], low["test_pairs"]) == (8, 12, 8)
+    assert high["curves"]["eval_loss"][-1][1] < high["curves"]["eval_loss"][0][1]
     assert "s left, ends" in printed
-    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
+    assert "now sft-r8-high; expected end about" in printed
+    config = json.loads((recipe.adapter("sft-r8-low") / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tiny"
+    assert "library_name: peft" in (recipe.adapter("sft-r8-low") / "README.md").read_text()
 
 
-def test_a_killed_run_goes_on_and_ends_as_the_undisturbed_one(
-    sft_adapter: tuple[Path, str], tiny_profile: Path, tiny_data: Path, tmp_path: Path
-) -> None:
-    import torch
-    from safetensors.torch import load_file
-
-    out = tmp_path / "adapter"
-    process = run_stage("sft", sft_config(tiny_profile), tmp_path / "work", tiny_data, out)
-    checkpoints = tmp_path / "work" / "runs"
-    deadline = time.monotonic() + 120
-    while not list(checkpoints.rglob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not (out / "training.json").exists()
-    printed = finish(run_stage("sft", sft_config(tiny_profile), tmp_path / "work", tiny_data, out))
-    assert "going on from step" in printed
-    undisturbed, resumed = (load_file(folder / "adapter_model.safetensors") for folder in (sft_adapter[0], out))
-    for name, tensor in undisturbed.items():
-        torch.testing.assert_close(resumed[name], tensor, rtol=1e-4, atol=1e-6)
-
-
-def test_grpo_trains_on_top_of_sft_and_the_engine_stacks_it(
-    sft_adapter: tuple[Path, str], tiny_profile: Path, tiny_data: Path, tmp_path: Path
-) -> None:
+def test_grpo_goes_on_from_the_best_and_the_engine_stacks_it(undisturbed: tuple[Recipe, str, float]) -> None:
     from medilite.engine.local import LocalEngine
 
-    out = tiny_profile.parent / "adapters" / "grpo"
-    config = {
-        "model": "grpo",
-        "stacked_on": "sft-r8-high",
-        "base": {"profile": str(tiny_profile)},
-        "lora": {"rank": 8},
-        "data": {"max_tokens": 96},
-        "optim": {
-            "learning_rate": 0.01, "epochs": 1, "batch_size": 8, "accumulation_steps": 1, "warmup_steps": 1,
-            "eval_every": 2, "save_every": 2,
-        },
-        "generation": {"num_generations": 4, "max_new_tokens": 12},
-        "rewards": {"closeness": 1, "key_terms": 1, "echo": 1, "ending": 1},
-    }  # fmt: skip
-    printed = finish(run_stage("grpo", config, tmp_path / "work", tiny_data, out))
-    record = json.loads((out / "training.json").read_text())
+    recipe, printed, _ = undisturbed
+    record = recipe.record("grpo")
     assert record.keys() >= KEYS
     assert record["stacked_on"] == "sft-r8-high"
+    assert "selected sft-r8-high" in printed
     assert record["steps"] == 6
     assert {"reward", "kl", "rewards/readability/mean", "rewards/length/mean"} <= record["curves"].keys()
     # The references and the question reached the rewards that read them.
     assert len(record["curves"]["rewards/closeness/mean"]) == record["steps"]
-    assert "reward" in printed
-    availability = LocalEngine(load_profile(str(tiny_profile)), load_settings()).availability()
+    availability = LocalEngine(load_profile(str(recipe.profile)), load_settings()).availability()
     assert availability["grpo"].available
     assert not availability["sft-r16-low"].available
 
 
-def test_missing_data_is_said_with_the_command_to_run(tiny_profile: Path, tmp_path: Path) -> None:
-    process = run_stage("sft", sft_config(tiny_profile), tmp_path, tmp_path / "nowhere", tmp_path / "out")
-    printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 2
+def test_killed_at_random_moments_it_ends_as_the_undisturbed_one(
+    undisturbed: tuple[Recipe, str, float], forks: Forks, tiny_profile: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    reference, _, took = undisturbed
+    recipe = make_recipe(tmp_path, tiny_profile, lite_configs())
+    command = ("training.reproduce", "--profile", recipe.configs, "--data", tiny_data, "--runs", recipe.runs)
+    moments: list[float] = []
+    for _ in range(KILLS):
+        pid = forks.start(*command)
+        moments.append(random.uniform(0, 2 * took / KILLS))
+        forks.kill_after(pid, moments[-1])
+        ended, _ = forks.wait()
+        assert ended in (-signal.SIGKILL, 0), f"{moments}\n{forks.log.read_text()[-3000:]}"
+    said = forks.run(*command)
+    print(f"took {took:.1f} s of CPU; killed after {', '.join(f'{m:.1f}' for m in moments)} s")
+
+    for model in ("sft-r8-low", "sft-r8-high", "grpo"):
+        first, second = reference.record(model), recipe.record(model)
+        assert second["test_loss"] == pytest.approx(first["test_loss"], abs=1e-5), f"{moments}\n{said[-3000:]}"
+        assert second["steps"] == first["steps"]
+        for name, curve in first["curves"].items():
+            assert second["curves"][name] == [[step, pytest.approx(value, abs=1e-4)] for step, value in curve]
+        weights = [load_file(made.adapter(model) / "adapter_model.safetensors") for made in (reference, recipe)]
+        for name, tensor in weights[0].items():
+            torch.testing.assert_close(weights[1][name], tensor, rtol=1e-4, atol=1e-6)
+
+
+def test_the_papers_recipe_runs_from_end_to_end(
+    forks: Forks, tiny_profile: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    recipe = make_recipe(tmp_path, tiny_profile, paper_configs())
+    printed = forks.run("training.reproduce", "--profile", recipe.configs, "--data", tiny_data, "--runs", recipe.runs)
+    sft, grpo = recipe.record("sft-r8-high"), recipe.record("grpo")
+    assert sft["config"]["base"]["quantize_4bit"]
+    assert sft["config"]["loss_on"] == "conversation"
+    # 24 pairs in batches of 4 times 2; 12 prompts of 4 completions each, 8 completions a step.
+    assert (sft["steps"], grpo["steps"]) == (3, 6)
+    assert grpo["stacked_on"] in ("sft-r8-low", "sft-r8-high")
+    assert [path.name for path in (forks.log.parent / "trackio").glob("medilite-tiny*.db")], printed[-2000:]
+    assert "not tracked" not in printed
+    assert (recipe.runs / "tiny" / "report.html").is_file()
+
+
+def test_dpo_trains_a_seventh_model_on_top_of_grpo(
+    undisturbed: tuple[Recipe, str, float], forks: Forks, tiny_data: Path, tmp_path: Path
+) -> None:
+    recipe, _, _ = undisturbed
+    pairs = tmp_path / "preferences.jsonl"
+    rows = [
+        {"prompt": f"Why {i}?", "chosen": "Rest and water help.", "rejected": "It is idiopathic."} for i in range(12)
+    ]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {
+        "stacked_on": "grpo", "preferences": str(pairs), "base": {"profile": str(recipe.profile)},
+        "lora": {"rank": 8}, "data": {"max_tokens": 64, "val_pairs": 4}, "optim": OPTIM,
+    }  # fmt: skip
+    path = tmp_path / "dpo.yaml"
+    path.write_text(yaml.safe_dump(config))
+    out = recipe.adapter("dpo")
+    assert "dpo" not in load_profile(str(recipe.profile)).ids
+    forks.run("training.dpo", "--config", path, "--data", tiny_data, "--runs", tmp_path / "runs", "--out", out)
+    record = recipe.record("dpo")
+    assert record.keys() >= KEYS
+    assert (record["stacked_on"], record["train_pairs"], record["val_pairs"]) == ("grpo", 8, 4)
+    losses = record["curves"]["eval_loss"]
+    assert losses[-1][1] < losses[0][1]
+    assert record["curves"]["eval_rewards/accuracies"][-1][1] == 1.0
+    assert load_profile(str(recipe.profile)).ids[-1] == "dpo"
+
+
+def test_missing_data_is_said_with_the_command_to_run(forks: Forks, tiny_profile: Path, tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, tiny_profile, lite_configs())
+    config = recipe.configs / "sft-r8-low.yaml"
+    printed = forks.run("training.sft", "--config", config, "--data", tmp_path / "nowhere", code=2)
     assert "prepare_medquad" in printed
     assert "Traceback" not in printed

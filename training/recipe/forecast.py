@@ -40,7 +40,7 @@ def units(run: AnyRun, rows: Mapping[str, int]) -> float:
     return min(run.data.train_pairs or rows["train"], rows["train"]) * run.optim.epochs * run.data.max_tokens
 
 
-def test_units(run: AnyRun, rows: Mapping[str, int]) -> float:
+def measured_units(run: AnyRun, rows: Mapping[str, int]) -> float:
     """Return how many tokens at most a run's test losses are measured on."""
     return min(run.data.test_pairs or rows["test"], rows["test"]) * run.data.max_tokens
 

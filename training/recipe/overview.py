@@ -9,7 +9,7 @@ from collections.abc import Callable
 from medilite.data import load_manifest
 from training.config import AnyRun
 from training.job import Job
-from training.recipe.forecast import Task, say_end, seconds_left, test_units, units
+from training.recipe.forecast import Task, measured_units, say_end, seconds_left, units
 from training.recipe.plan import Recipe
 from training.record import read_progress
 
@@ -63,7 +63,7 @@ class Overview:
             model=run.model,
             method=method,
             units=units(run, rows),
-            test_units=test_units(run, rows),
+            test_units=measured_units(run, rows),
             trained=job is not None and job.why_untrained() is None,
             measured=job is not None and job.why_unmeasured() is None,
             told=read_progress(job.work_dir) if job else None,

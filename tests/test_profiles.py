@@ -1,0 +1,85 @@
+"""An optional model is part of a profile where its adapter is there, and silently not where it isn't."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import yaml
+
+from medilite.errors import ProfileError
+from medilite.models import PROFILES_DIR, load_profile
+from medilite.ui.about import about_html
+
+
+def write(folder: Path, **dpo: object) -> Path:
+    """Write lite as a profile of the test's folder; return its path."""
+    raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text(encoding="utf-8"))
+    for model in raw["models"]:
+        if "adapter" in model:
+            model["adapter"] = model["id"]
+    raw["models"][-1] |= dpo
+    path = folder / "profile.yaml"
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    return path
+
+
+def test_absent_it_is_not_there_and_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path)
+    profile = load_profile(str(path))
+    assert profile.ids == ("base", "sft-r8-low", "sft-r8-high", "sft-r16-low", "sft-r16-high", "grpo")
+    assert caplog.text == ""
+    assert "six checkpoints" in about_html(profile)
+    assert load_profile(str(path), with_absent=True).ids[-1] == "dpo"
+
+
+def test_present_it_is_the_seventh(tmp_path: Path) -> None:
+    for model in ("sft-r8-high", "grpo", "dpo"):
+        (tmp_path / model).mkdir()
+    profile = load_profile(str(write(tmp_path)))
+    assert [spec.id for spec in profile.chain("dpo")] == ["sft-r8-high", "grpo", "dpo"]
+    assert "seven checkpoints" in about_html(profile)
+
+
+def test_without_what_it_stands_on_it_is_absent_too(tmp_path: Path) -> None:
+    (tmp_path / "dpo").mkdir()
+    assert "dpo" not in load_profile(str(write(tmp_path))).ids
+
+
+def test_a_wrong_optional_model_is_still_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="Did you mean 'grpo'"):
+        load_profile(str(write(tmp_path, stacked_on="gpro")))
+
+
+@pytest.mark.parametrize("theme", ["colour", "colour_dark"])
+def test_the_seventh_colour_is_told_from_the_others_by_colour_blind_eyes(theme: str) -> None:
+    """CIE76 distance after Machado et al. 2009, severity 1: 2.3 is just noticeable, 25 another colour altogether."""
+    *six, seventh = load_profile("lite", with_absent=True).models
+    worst = min(_distance(getattr(seventh, theme), getattr(spec, theme), eyes) for spec in six for eyes in _EYES)
+    assert worst > 25
+    assert len({getattr(spec, theme) for spec in (*six, seventh)}) == 7
+    assert all(a != b for a, b in combinations([spec.label for spec in (*six, seventh)], 2))
+
+
+_EYES = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+
+
+def _distance(first: str, second: str, eyes: str) -> float:
+    return sum((a - b) ** 2 for a, b in zip(_lab(first, eyes), _lab(second, eyes), strict=True)) ** 0.5
+
+
+def _lab(colour: str, eyes: str) -> tuple[float, float, float]:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    r, g, b = (min(1, max(0, sum(w * p for w, p in zip(row, linear, strict=True)))) for row in _EYES[eyes])
+    x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047
+    y = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883
+    fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)

@@ -1,0 +1,223 @@
+"""Model cards from training.json: `python -m training.card --profile lite [--push-to-hub OWNER]`.
+
+Writes README.md beside each adapter, in PEFT's conventions, and publishes the
+adapters if asked to. Training writes the same card when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import MediLiteError, TrainingError
+from medilite.files import write_whole
+from medilite.models import HubBase, Profile, load_profile
+from medilite.safety import NOT_MEDICAL_ADVICE_LONG
+from training.inputs import read_record
+from training.job import placed
+
+CARD = "README.md"
+DATASET = "lavita/MedQuAD"
+
+_METHODS = {
+    "sft": "supervised fine-tuning on questions and answers (TRL's SFTTrainer)",
+    "grpo": "GRPO, reinforcement learning from rewards computed on its own answers (TRL's GRPOTrainer)",
+    "dpo": "DPO on pairs of answers of which one is preferred (TRL's DPOTrainer)",
+}
+_SPLITS = {"study": "the study's test split", "distinct": "a test split that shares no question with training"}
+
+Record = dict[str, Any]
+
+
+def write_card(folder: Path, profile: Profile) -> Path:
+    """Write an adapter's README.md from its training.json, and return its path; raises TrainingError without one."""
+    record = read_record(folder)
+    if record is None:
+        raise TrainingError(f"{folder} holds no training.json to write a model card from. Train the adapter first.")
+    write_whole(folder / CARD, model_card(record, profile).encode())
+    return folder / CARD
+
+
+def model_card(record: Record, profile: Profile) -> str:
+    """Return the card: the Hub's metadata, what it is, results, how to load it, limits, licence."""
+    return f"---\n{_metadata(record, profile)}\n---\n\n{_body(record, profile)}"
+
+
+def repo_name(record: Record) -> str:
+    """Return what an adapter's repository is called under its owner."""
+    return f"{record['base']}-MediLite-{record['model']}"
+
+
+def _metadata(record: Record, profile: Profile) -> str:
+    """Return the YAML that the Hub reads; unknown values are left out."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    base, results = _base_on_hub(profile), None
+    if "test_loss" in record:
+        low, high = record["test_loss_interval"]
+        result = EvalResult(
+            task_type="text-generation",
+            dataset_type=DATASET,
+            dataset_name=f"MedQuAD, {_SPLITS[record['config']['data']['splits']]}",
+            metric_type="loss",
+            metric_name="test loss, nats per answer token",
+            metric_value=round(record["test_loss"], 4),
+            metric_args={"interval_95": [round(low, 4), round(high, 4)], "pairs": record["test_pairs"]},
+        )
+        results = [result]
+    data = ModelCardData(
+        base_model=base,
+        library_name="peft",
+        license="apache-2.0",
+        language="en",
+        datasets=[DATASET],
+        pipeline_tag="text-generation",
+        tags=[*([f"base_model:adapter:{base}"] if base else []), "lora", "trl", record["method"], "medical", "health"],
+        model_name=repo_name(record) if results else None,
+        eval_results=results,
+    )
+    return data.to_yaml().strip()
+
+
+def _body(record: Record, profile: Profile) -> str:
+    model = record["model"]
+    spec = profile.get(model) if model in profile.ids else None
+    about = f"{spec.about} " if spec else ""
+    parts = [
+        f"# {spec.label if spec else model}: {record['base']} on MedQuAD",
+        f"{about}A LoRA adapter for {record['base']}, one of the checkpoints that MediLite shows side by side.",
+        f"> **Not medical advice.** {NOT_MEDICAL_ADVICE_LONG}",
+        "## How it was made",
+        _table(_facts(record)),
+        "## Results",
+        _results(record),
+        "## How to load it",
+        _loading(record, profile),
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in _limits(record, profile)),
+        "## Data and licence",
+        "Trained on MedQuAD (Asma Ben Abacha and Dina Demner-Fushman, A Question-Entailment Approach to Question "
+        "Answering, BMC Bioinformatics 20:511, 2019), CC BY 4.0. The adapter is under Apache-2.0; its base "
+        f"({profile.base.licence}) is not part of it.",
+        "Generated from training.json, which holds the whole configuration, the curves and the versions used, by "
+        "`python -m training.card`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    config, lora = record["config"], record["config"]["lora"]
+    what = "pairs" if "train_pairs" in record else "prompts"
+    commit = str(record.get("commit") or "unknown") + (" with changes" if record.get("commit_dirty") else "")
+    return [
+        ("Method", _METHODS[record["method"]]),
+        ("On top of", record["stacked_on"] or "the base itself"),
+        ("LoRA", f"rank {lora['rank']}, alpha {lora['alpha']:g}, on {', '.join(lora['target_modules'])}"),
+        ("Base held in", "4 bits (nf4)" if config["base"]["quantize_4bit"] else config["base"]["dtype"]),
+        ("Learning rate", f"{record['learning_rate']:g}"),
+        ("Trained on", f"{record[f'train_{what}']:,} {what}, {record['steps']:,} steps"),
+        ("Longest pair", f"{config['data']['max_tokens']:,} tokens"),
+        ("Seed", str(record["seed"])),
+        ("Took", f"{record['duration_s'] / 60:,.0f} minutes on {record['device']}"),
+        ("Data", f"fingerprint `{record['data_fingerprint']}`"),
+        ("Code", f"MediLite, commit `{commit}`"),
+    ]
+
+
+def _results(record: Record) -> str:
+    if "test_loss" not in record:
+        return "Not measured yet."
+    rows = [("This checkpoint", "test_loss"), ("The base", "base_test_loss"), ("Difference", "test_loss_minus_base")]
+    lines = ["| | mean | 95 % interval |", "| --- | --- | --- |"]
+    for name, key in rows:
+        low, high = record[f"{key}_interval"]
+        lines.append(f"| {name} | {record[key]:.3f} | {low:.3f} to {high:.3f} |")
+    n = f"{record['test_pairs']:,} pairs ({record['test_tokens']:,} tokens)"
+    split = _SPLITS[record["config"]["data"]["splits"]]
+    about = f"Test loss on {n} of {split}, lower is better: {record['test_loss_about']}."
+    extra = []
+    if isinstance(record.get("best_val_loss"), float):
+        extra.append(f"Lowest validation loss: {record['best_val_loss']:.3f}.")
+    if reward := record["curves"].get("reward"):
+        extra.append(f"Mean reward: {reward[0][1]:.3f} at the first step, {reward[-1][1]:.3f} at the last.")
+    return "\n".join(["\n".join(lines), "", " ".join([about, *extra])])
+
+
+def _loading(record: Record, profile: Profile) -> str:
+    """Return code that loads the base and every adapter of the chain; stacked ones are merged from below."""
+    if repo := _base_on_hub(profile) if isinstance(profile.base, HubBase) else None:
+        base = f'base = AutoModelForCausalLM.from_pretrained("{repo}")'
+        imports = ""
+    else:
+        # Not the Hub's weights: these are de-quantised from what a package carries.
+        imports = (
+            "from medilite.models import load_profile\nfrom medilite.settings import load_settings\n"
+            "from medilite.weights import ensure_base\n"
+        )
+        base = (
+            f'base = AutoModelForCausalLM.from_pretrained(ensure_base(load_profile("{profile.name}"), load_settings()))'
+        )
+    below = record["stacked_on"]
+    beneath = f'base = PeftModel.from_pretrained(base, "{below}").merge_and_unload()\n' if below else ""
+    return (
+        f"```python\n{imports}from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+        f'{base}\n{beneath}model = PeftModel.from_pretrained(base, "{record["model"]}")\n```'
+    )
+
+
+def _limits(record: Record, profile: Profile) -> list[str]:
+    limits = [
+        f"{record['base']} is a small language model: it mixes up diseases and makes up facts, and training changes "
+        "how it writes more than what it knows.",
+        "A lower loss means answers more like MedQuAD's; it does not say that they are true.",
+        "English only.",
+    ]
+    if not isinstance(profile.base, HubBase):
+        limits.insert(
+            0,
+            f"It fits the weights that MediLite's profile {profile.name} names, de-quantised from 4 bits, and not the "
+            "full-precision ones from the Hub.",
+        )
+    if record["stacked_on"]:
+        limits.insert(0, f"It is meant on top of {record['stacked_on']}; on the bare base it is another model.")
+    return limits
+
+
+def _base_on_hub(profile: Profile) -> str | None:
+    base = profile.base
+    return base.repo if isinstance(base, HubBase) else base.hub_id
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0 when all is written and published, 2 for an error a user can mend."""
+    from training.hub import push_adapter
+
+    parser = argparse.ArgumentParser(prog="python -m training.card", description="Write the adapters' model cards.")
+    parser.add_argument("--profile", default="lite", help="whose adapters: a profile's name or file (default: lite)")
+    parser.add_argument("--models", help="ids, with commas (default: every adapter in its place)")
+    parser.add_argument("--push-to-hub", metavar="OWNER", help="also publish the adapters as repositories of OWNER")
+    parser.add_argument("--private", action="store_true", help="make the published repositories private")
+    options = parser.parse_args(arguments)
+    try:
+        profile = load_profile(options.profile, with_absent=True)
+        models = [spec.id for spec in profile.select(options.models or "all") if spec.adapter is not None]
+        folders = [placed(profile, model) for model in models]
+        # Those not trained here (yet) are left out, unless they were named.
+        for folder in (folder for folder in folders if options.models or read_record(folder)):
+            print(write_card(folder, profile))
+            if options.push_to_hub:
+                print(push_adapter(folder, options.push_to_hub, options.private))
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Train one adapter by DPO on preference pairs: `python -m training.dpo --config FILE.yaml`.
+
+The pairs are a JSONL file of prompt, chosen and rejected answer, as
+`training.preferences` or the app's export of votes write it. The model beneath
+is merged into the base in memory and is the reference; the new adapter is
+stacked on it. Goes on from the last checkpoint after a kill.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from medilite.data import question_key
+from medilite.errors import DataError
+from training.config import DPORun
+from training.preferences import Preference, read_preferences
+from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
+
+CURVES = (
+    "loss", "eval_loss", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies", "eval_rewards/margins",
+)  # fmt: skip
+HELD_OUT = 10
+"""One question in so many is held out to choose the best checkpoint by, unless `data.val_pairs` says how many pairs."""
+
+
+def train(run: DPORun, start: Start) -> dict[str, Any]:
+    """Train one adapter, write it with its record, and return the record."""
+    import torch
+
+    from training.base_model import load_base, merge_beneath
+    from training.order import order_by_epoch
+    from training.progress import Progress, curves
+    from training.results import write_adapter
+    from training.tracking import trackers
+
+    job = start.job
+    pairs = read_preferences(run.preferences)
+    refuse_test_questions(pairs, [example.question for example in start.examples("test")], run.preferences)
+    kept, held_out = hold_out(pairs, run)
+
+    torch.manual_seed(run.seed)
+    trainer = _trainer_class()(
+        model=merge_beneath(load_base(start.base_folder, run.base), job.beneath),
+        args=trainer_arguments(run, job.work_dir),
+        train_dataset=as_dataset(start.tokenizer, kept),
+        eval_dataset=as_dataset(start.tokenizer, held_out),
+        processing_class=start.tokenizer,
+        peft_config=peft_config(run.lora),
+        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
+    )
+    adapters_in_float32(trainer.model)
+    order_by_epoch(trainer)
+    trainer.train(resume_from_checkpoint=start.last_checkpoint())
+    duration_s = start.stopwatch.elapsed_s()
+
+    record = {
+        "model": run.model,
+        "base": job.profile.base.model,
+        "stacked_on": run.stacked_on,
+        "method": "dpo",
+        "rank": run.lora.rank,
+        "learning_rate": run.optim.learning_rate,
+        "steps": trainer.state.global_step,
+        "train_pairs": len(kept),
+        "val_pairs": len(held_out),
+        "curves": curves(trainer.state.log_history, CURVES),
+        "duration_s": round(duration_s, 1),
+        **start.came_from,
+    }
+    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
+
+
+def refuse_test_questions(pairs: Sequence[Preference], test_questions: Sequence[str], file: Path) -> None:
+    """Raise DataError where pairs ask questions of the test split: what is measured there would mean nothing."""
+    tested = {question_key(question) for question in test_questions}
+    shared = sum(question_key(pair.prompt) in tested for pair in pairs)
+    if shared:
+        raise DataError(
+            f"{shared} of the {len(pairs)} pairs in {file} ask a question of the test split. Make the pairs from "
+            "answers to other questions, those of the training split for instance."
+        )
+
+
+def hold_out(pairs: Sequence[Preference], run: DPORun) -> tuple[list[Preference], list[Preference]]:
+    """Return (pairs to train on, pairs to choose the best checkpoint by); no question is in both."""
+    import random
+
+    questions = sorted({pair.prompt for pair in pairs})
+    random.Random(run.seed).shuffle(questions)
+    wanted = run.data.val_pairs or max(1, len(pairs) // HELD_OUT)
+    held: list[Preference] = []
+    while questions and len(held) < wanted:
+        question = questions.pop()
+        held += [pair for pair in pairs if pair.prompt == question]
+    kept = [pair for pair in pairs if pair.prompt in set(questions)][: run.data.train_pairs]
+    if not kept:
+        asked = len({pair.prompt for pair in pairs})
+        raise DataError(
+            f"{run.preferences} holds pairs of {asked} questions; with {wanted} pairs held out there is none left to "
+            "train on. Add pairs, or lower data.val_pairs."
+        )
+    return kept, held
+
+
+def as_dataset(tokenizer: Any, pairs: Sequence[Preference]) -> Any:
+    """Return the pairs as TRL's token ids, by the project's one prompt: what a text spells is never a control token."""
+    from datasets import Dataset
+
+    from medilite.prompts import training_ids
+
+    rows = []
+    for pair in pairs:
+        prompt, chosen = training_ids(tokenizer, pair.prompt, pair.chosen)
+        _, rejected = training_ids(tokenizer, pair.prompt, pair.rejected)
+        rows.append({"prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected})
+    return Dataset.from_list(rows)
+
+
+def _trainer_class() -> Any:
+    from trl import DPOTrainer
+
+    class PretokenisedDPOTrainer(DPOTrainer):
+        """DPOTrainer on token ids: what its own preparation would make of the texts is there already."""
+
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
+    return PretokenisedDPOTrainer
+
+
+def trainer_arguments(run: DPORun, work_dir: Path) -> Any:
+    """Return TRL's arguments for a run; the best checkpoint by the loss on held-out pairs is kept."""
+    from trl import DPOConfig
+
+    optim = run.optim
+    return DPOConfig(
+        **shared_arguments(run, work_dir),
+        per_device_eval_batch_size=optim.batch_size,
+        max_length=run.data.max_tokens,
+        beta=run.beta,
+        loss_type=[run.loss_type],
+        eval_strategy="steps",
+        eval_steps=optim.eval_every,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        logging_steps=max(1, optim.eval_every // 4),
+        logging_first_step=True,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
+    code, _ = run_stage("dpo", __doc__, DPORun, train, arguments)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
