@@ -11,7 +11,7 @@ FAST := not model and not browser and not slow
 SOURCE ?= hub
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data screenshots clean env-app env-train env-dev browser
+.PHONY: help app test check lint fetch data screenshots clean env-app env-train env-dev browser postgres
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ app: fetch  ## set everything up and open the app
 		export MEDILITE_OPEN_BROWSER="$${MEDILITE_OPEN_BROWSER:-1}"; \
 	fi; exec $(PY) app.py
 
-test: env-dev browser  ## set everything up and run all tests
+test: env-dev browser postgres  ## set everything up and run all tests
 	@$(PY) -m medilite fetch
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
 	@# One after another: a model and a browser use both cores, and two at once only slow each other.
@@ -62,3 +62,6 @@ env-dev:
 
 browser: env-dev
 	@$(PY) scripts/browser.py
+
+postgres: env-dev
+	@$(PY) scripts/postgres.py

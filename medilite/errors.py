@@ -12,6 +12,11 @@ MediLiteError
 │   └── ChecksumError        a file is not the one that was published
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
+├── StoreError               the votes' database can't be used now; what was asked may be tried again
+├── VoteError                a vote can't be counted
+│   ├── TokenError               its pair's token is forged, expired or another visitor's
+│   ├── BallotError              the choice, or what goes with it, is none of those offered
+│   └── LimitError               too many votes from one voter in this time
 ├── DataError                a data set or a file between stages can't be used
 └── ConfigError              a training or evaluation configuration is wrong
 
@@ -78,6 +83,26 @@ class ModelUnavailableError(MediLiteError):
 
 class EngineError(MediLiteError):
     """Generation broke down."""
+
+
+class StoreError(MediLiteError):
+    """The votes' database can't be used now; what was asked may be tried again."""
+
+
+class VoteError(MediLiteError):
+    """A vote can't be counted."""
+
+
+class TokenError(VoteError):
+    """A pair's token is forged, expired, or another visitor's."""
+
+
+class BallotError(VoteError):
+    """The choice, or what goes with it, is none of those offered."""
+
+
+class LimitError(VoteError):
+    """One voter has voted too often in this time."""
 
 
 class DataError(MediLiteError):
