@@ -28,6 +28,9 @@ REASONS = {
 }
 """What a voter may say of an answer besides the choice, by the name under which it is kept."""
 
+UNDONE = "taken back"
+"""Why a vote doesn't count that its voter took back; the other reasons are its marks."""
+
 OWN_QUESTION = "own"
 """The question id of a visitor's own question."""
 
@@ -43,9 +46,14 @@ class Contestant:
     sha256: str
 
     @property
-    def id(self) -> str:
-        """The model's id and the start of the hash: unique, and short enough to read."""
-        return f"{self.model}@{self.sha256[:12]}"
+    def key(self) -> str:
+        """Both in one string."""
+        return f"{self.model}@{self.sha256}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Contestant:
+        """Return the contestant of a key."""
+        return cls(*key.rsplit("@", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,8 @@ class Pair:
     """Two answers to one question, as they stood before one voter.
 
     `question_key` tells questions apart, `question` is the text where it may be
-    kept. Times are seconds since 1970 (UTC).
+    kept. `similarity` is the share of words, from 0 to 1, that the answers have
+    in common. Times are seconds since 1970 (UTC).
     """
 
     id: str
@@ -77,6 +86,7 @@ class Pair:
     question: str | None
     left: Candidate
     right: Candidate
+    similarity: float
     decoding: Decoding
     created_at: float
     expires_at: float

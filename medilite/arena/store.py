@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from medilite.arena import schema
 from medilite.arena.database import Database
-from medilite.arena.records import Ballot, Candidate, Contestant, Pair, Vote, text_key
+from medilite.arena.records import UNDONE, Ballot, Candidate, Contestant, Pair, Vote, text_key
 from medilite.errors import LimitError, TokenError
 from medilite.records import Decoding
 
@@ -257,11 +257,15 @@ class Store:
             for row in connection.execution_options(yield_per=1000).execute(wanted):
                 yield _as_vote(row._mapping)
 
-    def columns(self, names: Sequence[str], *, counted_only: bool) -> list[tuple[Any, ...]]:
-        """Return the named columns of all votes, oldest first, as plain tuples: the fast way to many rows."""
-        wanted = sa.select(*(schema.votes.c[name] for name in names)).order_by(schema.votes.c.voted_at)
-        if counted_only:
-            wanted = wanted.where(schema.votes.c.undone_at.is_(None), schema.votes.c.marks == "")
+    def rating_rows(self) -> list[tuple[Any, ...]]:
+        """Return `table.COLUMNS` of every vote, oldest first, as plain tuples: a million in seconds."""
+        c = schema.votes.c
+        left_out = sa.case((c.undone_at.is_not(None), UNDONE), else_=c.marks)
+        contestants = (c[f"{side}_model"] + "@" + c[f"{side}_contestant"] for side in ("left", "right"))
+        wanted = sa.select(
+            *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
+            c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out,
+        )  # fmt: skip
         compiled = wanted.compile(self.database.engine, compile_kwargs={"literal_binds": True})
         with self.database.read() as connection:
             # The driver's own rows: making SQLAlchemy's of a million takes longer than reading them.
@@ -340,6 +344,7 @@ def _pair_row(pair: Pair) -> dict[str, Any]:
     row = {
         "id": pair.id, "kind": pair.kind, "profile": pair.profile, "voter": pair.voter,
         "question_id": pair.question_id, "question_key": pair.question_key,
+        "similarity": pair.similarity,
         "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
         "created_at": pair.created_at, "expires_at": pair.expires_at, "app_version": pair.app_version,
     }  # fmt: skip
@@ -377,7 +382,7 @@ def _as_pair(row: Mapping[Any, Any]) -> Pair:
     )
     return Pair(
         row["id"], row["kind"], row["profile"], row["voter"], row["question_id"], row["question_key"],
-        row.get("question"), left, right, Decoding(**json.loads(row["decoding"])), row["created_at"],
+        row.get("question"), left, right, row["similarity"], Decoding(**json.loads(row["decoding"])), row["created_at"],
         row["expires_at"], row["app_version"],
     )  # fmt: skip
 

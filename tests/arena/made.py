@@ -25,7 +25,7 @@ def pair(left: str | Candidate = "base", right: str | Candidate = "grpo", **fiel
     values = {
         "id": new_id(), "kind": "ready", "profile": "lite", "question_id": "heart-01", "question_key": "q1",
         "question": "What helps?", "decoding": Decoding(temperature=0.7), "created_at": NOW, "expires_at": NOW + 3600,
-        "app_version": "0", "voter": "voter", "left": left, "right": right, **fields,
+        "app_version": "0", "voter": "voter", "similarity": 0.4, "left": left, "right": right, **fields,
     }  # fmt: skip
     return Pair(**values)  # type: ignore[arg-type]
 

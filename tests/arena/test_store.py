@@ -15,6 +15,7 @@ from medilite.arena.database import database_url
 from medilite.arena.records import Ballot
 from medilite.arena.schema import metadata
 from medilite.arena.store import OPEN_PAIRS, Limits
+from medilite.arena.table import COLUMNS
 from medilite.errors import LimitError, SettingsError, StoreError, TokenError
 from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair, vote
 
@@ -213,15 +214,18 @@ def test_many_open_a_fresh_database_at_once(address, open_store):
     assert len(secrets) == 1
 
 
-def test_columns_are_plain_rows(store):
-    for choice in ("left", "equal"):
-        cast(store, store.add_pair(pair()), ballot=Ballot(choice))
+def test_rating_rows_hold_what_the_ratings_need(store):
+    cast(store, store.add_pair(pair(right=candidate("grpo", grade=None))), ballot=Ballot("equal", right_unsafe=True))
     last = store.add_pair(pair())
-    cast(store, last)
-    store.undo(last, "voter", NOW + 61, 10, no_marks)
-    rows = store.columns(["left_model", "choice", "left_grade"], counted_only=True)
-    assert sorted(map(tuple, rows)) == [("base", "equal", 4.0), ("base", "left", 4.0)]
-    assert len(store.columns(["choice"], counted_only=False)) == 3
+    cast(store, last, ballot=Ballot("both_bad"), now=NOW + 61)
+    store.undo(last, "voter", NOW + 62, 10, no_marks)
+    base, grpo = contestant("base").key, contestant("grpo").key
+    rows = [tuple(row) for row in store.rating_rows()]
+    assert all(len(row) == len(COLUMNS) for row in rows)
+    assert rows == [
+        (base, grpo, "equal", "voter", "q1", None, 2, 2, 0.4, 0, 1, "ready", NOW + 60, ""),
+        (base, grpo, "both_bad", "voter", "q1", 0.0, 2, 2, 0.4, 0, 0, "ready", NOW + 61, "taken back"),
+    ]
 
 
 def test_what_others_chose_on_the_same_answers(store):

@@ -98,6 +98,7 @@ def _pair() -> list[sa.Column]:
         sa.Column("question_id", sa.String, nullable=False),
         sa.Column("question_key", sa.String, nullable=False),
         *sides,
+        sa.Column("similarity", sa.Double, nullable=False),
         sa.Column("decoding", sa.String, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double, nullable=False),
