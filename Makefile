@@ -7,6 +7,7 @@ export VENV
 # Two workers fit a laptop.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 FAST := not model and not browser and not slow
+PAGES := browser and not model
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
 
@@ -25,8 +26,9 @@ app: fetch  ## set everything up and open the app
 test: env-dev browser postgres  ## set everything up and run all tests
 	@$(PY) -m medilite fetch
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
-	@# One after another: a model and a browser use both cores, and two at once only slow each other.
-	$(PY) -m pytest -m "not ($(FAST))"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST)) and $(PAGES)"
+	@# One after another: a model uses both cores, and two at once only slow each other.
+	$(PY) -m pytest -m "not ($(FAST)) and not ($(PAGES))"
 
 check: lint  ## before each commit: lint, types, import rules and the fast tests
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"

@@ -18,7 +18,8 @@ MediLiteError
 │   ├── BallotError              the choice, or what goes with it, is none of those offered
 │   └── LimitError               too many votes from one voter in this time
 ├── DataError                a data set or a file between stages can't be used
-└── ConfigError              a training or evaluation configuration is wrong
+├── ConfigError              a training or evaluation configuration is wrong
+└── TrainingError            a stage of training can't be run, or broke down
 
 Each message names the value, the cause and the remedy. They are turned into
 `gr.Error` or an exit code only at the edge (ui/, __main__, the scripts).
@@ -111,6 +112,10 @@ class DataError(MediLiteError):
 
 class ConfigError(MediLiteError):
     """A training or evaluation configuration is wrong."""
+
+
+class TrainingError(MediLiteError):
+    """A stage of training can't be run now, or broke down."""
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:

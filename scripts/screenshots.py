@@ -45,9 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with running_app() as app, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(path), args=["--no-sandbox", "--disable-gpu"])
-            for suffix, size in SIZES.items():
-                for scheme in SCHEMES:
-                    take(browser, app.url, size, scheme, options.out, suffix, options.question)
+            take(Camera(browser, options.out), app.url, options.question)
             browser.close()
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -55,34 +53,63 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def take(browser: Browser, url: str, size: tuple[int, int], scheme: str, out: Path, suffix: str, question: str) -> None:
-    """Ask in both tabs at one size and in one scheme, and write a picture of each screen."""
-    width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+class Camera:
+    """One page, photographed in every size and scheme: answers take minutes, looking at them anew takes none."""
+
+    def __init__(self, browser: Browser, out: Path) -> None:
+        self.page = browser.new_context().new_page()
+        self._out = out
+        self._set(*SIZES[""], SCHEMES[0])
+
+    def shoot(self, name: str, *, at: str | None = None, whole: bool = False, phone: bool = True) -> None:
+        """Write a picture of the screen in each size and scheme, once everything stands still.
+
+        `at` selects what has to be in the window. `whole` takes all of the page
+        where it is wide; on a phone it is taller than anybody wants to look at,
+        and the window is enough.
+        """
+        for suffix, size in SIZES.items():
+            if suffix and not phone:
+                continue
+            for scheme in SCHEMES:
+                self._set(*size, scheme)
+                self.page.mouse.move(0, 0)
+                if at:
+                    self.page.locator(at).first.scroll_into_view_if_needed()
+                else:
+                    self.page.evaluate("window.scrollTo(0, 0)")
+                self.page.wait_for_timeout(700)
+                path = self._out / f"{name}{suffix}-{scheme}.png"
+                self.page.screenshot(path=str(path), full_page=whole and not suffix)
+                print(path, flush=True)
+
+    def _set(self, width: int, height: int, scheme: str) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+
+
+def take(camera: Camera, url: str, question: str) -> None:
+    """Ask once in each tab, and photograph each screen."""
+    page = camera.page
     page.goto(url)
     page.wait_for_selector("#compare-status .ml-status-ready", timeout=PATIENCE_MS)
-    if not suffix:
-        shoot(page, out / f"start{suffix}-{scheme}.png")
+    camera.shoot("start", phone=False)
     page.fill("#question textarea", question)
     page.click("#ask")
-    page.wait_for_function("document.querySelector('#answers .ml-card')?.dataset.tokens > 30", timeout=PATIENCE_MS)
-    shoot(page, out / f"writing{suffix}-{scheme}.png")
+    page.wait_for_function("document.querySelector('#answers .ml-card')?.dataset.tokens > 20", timeout=PATIENCE_MS)
+    camera.shoot("writing")
     page.wait_for_selector("#ask:enabled", timeout=PATIENCE_MS)
-    # On a phone the whole page is taller than anybody wants to look at: the window is enough.
-    shoot(page, out / f"compare{suffix}-{scheme}.png", whole=not suffix)
+    camera.shoot("compare", whole=True)
     page.locator("#mark-hard input").check()
     page.locator("#mark-differs input").check()
     page.locator("#answers summary").first.click()
-    page.locator(".ml-tools").scroll_into_view_if_needed()
-    shoot(page, out / f"marks{suffix}-{scheme}.png")
+    camera.shoot("marks", at=".ml-tools")
     chat(page, question)
-    shoot(page, out / f"chat{suffix}-{scheme}.png")
+    camera.shoot("chat")
     page.get_by_role("tab", name="About").click()
     page.wait_for_selector(".ml-about")
-    page.evaluate("window.scrollTo(0, 0)")
-    shoot(page, out / f"about{suffix}-{scheme}.png")
-    context.close()
+    camera.shoot("about")
+    page.context.close()
 
 
 def chat(page: Page, question: str) -> None:
@@ -98,16 +125,6 @@ def chat(page: Page, question: str) -> None:
             arg=number,
             timeout=PATIENCE_MS,
         )
-
-
-def shoot(page: Page, path: Path, *, whole: bool = False) -> None:
-    """Write one picture, once everything stands still."""
-    page.mouse.move(0, 0)
-    if whole:
-        page.evaluate("window.scrollTo(0, 0)")
-    page.wait_for_timeout(700)
-    page.screenshot(path=str(path), full_page=whole)
-    print(path, flush=True)
 
 
 if __name__ == "__main__":

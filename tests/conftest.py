@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 
+from medilite.content import SentenceEncoder, sentence_encoder
 from medilite.engine import Engine, open_engine
 from medilite.errors import WeightsUnavailableError
 from medilite.models import Profile, load_profile
@@ -57,6 +58,15 @@ def engine(weights: Path, lite: Profile, real_settings: Settings) -> Engine:
     loaded = open_engine(lite, real_settings)
     loaded.load()
     return loaded
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceEncoder:
+    """The real sentence encoder; fetched if need be, else as `weights`."""
+    try:
+        return sentence_encoder()
+    except WeightsUnavailableError as error:
+        return _do_without(f"The sentence encoder is needed: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -30,12 +30,18 @@ ROOMS: dict[str, set[str]] = {
     "medilite.settings": {"medilite.errors"},
     "medilite.models": LOW,
     "medilite.readability.*": LOW,
+    "medilite.content.*": {*LOW, "medilite.packages"},
     "medilite.prompts": LOW,
     "medilite.safety.*": LOW,
     "medilite.textdiff": LOW,
     "medilite.questions": {*LOW, "medilite.models"},
+    "medilite.files": LOW,
+    "medilite.leaderboard": {*LOW, "medilite.models"},
+    "medilite.data": LOW,
+    "medilite.provenance": {*LOW, "medilite.models", "medilite.packages", "medilite.weights"},
     "medilite.checkpoints": {*LOW, "medilite.models"},
-    "medilite.weights": {*LOW, "medilite.models", "medilite.engine.protocol"},
+    "medilite.packages": {*LOW, "medilite.engine.protocol"},
+    "medilite.weights": {*LOW, "medilite.models", "medilite.packages", "medilite.engine.protocol"},
     "medilite.engine": {"medilite.engine.protocol", "medilite.engine.*", "medilite.models", "medilite.settings"},
     "medilite.engine.protocol": LOW,
     "medilite.engine.*": {*LOW, "medilite.engine.protocol", "medilite.models", "medilite.prompts", "medilite.weights"},
@@ -76,6 +82,12 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.arena.migrations.*": {"sqlalchemy", "alembic"},
     # A trainer's callback, imported once training starts: its base class is transformers'.
     "training.progress": {"transformers"},
+    # The lean loops are TRL's trainers with other steps.
+    "training.lean.grpo": {"torch", "trl"},
+    "training.lean.products": {"torch"},
+    "training.lean.sampler": {"torch"},
+    "training.lean.sft": {"torch", "trl"},
+    "training.lean.tokens": {"torch"},
 }
 """…except here."""
 

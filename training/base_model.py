@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from medilite.engine.protocol import LoadProgress
 from medilite.models import Profile
 from medilite.settings import Settings
-from medilite.weights import ensure_adapter, ensure_base
+from medilite.weights import ensure_base
 from training.config import BaseConfig
 
 
@@ -43,14 +44,27 @@ def load_base(folder: Path, config: BaseConfig) -> Any:
     return AutoModelForCausalLM.from_pretrained(folder, **kwargs)
 
 
-def merge_beneath(model: Any, profile: Profile, stacked_on: str) -> Any:
-    """Return the model with the adapters that make up `stacked_on` added into its weights, in memory only.
+def set_products(model: Any, config: BaseConfig) -> str:
+    """Hold the frozen base's products as the configuration says, and return in which type they are computed.
+
+    Call it after adapters were merged beneath and before PEFT wraps the model.
+    """
+    from training.lean.products import bfloat16_is_fast, freeze_in_bfloat16
+
+    if config.products == "bfloat16" or (config.products == "auto" and bfloat16_is_fast()):
+        freeze_in_bfloat16(model)
+        return "bfloat16"
+    return "float32"
+
+
+def merge_beneath(model: Any, beneath: Sequence[Path]) -> Any:
+    """Return the model with the adapters beneath (lowest first) added into its weights, in memory only.
 
     Training an adapter on the merged model and stacking it on the adapters at
     inference are the same function; no merged copy is kept.
     """
     from peft import PeftModel
 
-    for spec in profile.chain(stacked_on):
-        model = PeftModel.from_pretrained(model, str(ensure_adapter(profile, spec))).merge_and_unload()
+    for folder in beneath:
+        model = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     return model

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from medilite.errors import ConfigError, suggestion
 
@@ -21,6 +21,8 @@ class BaseConfig(_Strict):
     profile: str = "lite"
     quantize_4bit: bool = False
     dtype: Literal["float32", "bfloat16"] = "float32"
+    # The frozen products alone, with `loop: lean`: auto is bfloat16 where the machine multiplies it natively.
+    products: Literal["float32", "bfloat16", "auto"] = "float32"
 
 
 class LoraConfig(_Strict):
@@ -41,6 +43,9 @@ class DataConfig(_Strict):
     val_pairs: Annotated[int, Field(ge=1)] | None = None
     test_pairs: Annotated[int, Field(ge=1)] | None = None
     max_tokens: Annotated[int, Field(ge=32)] = 2048
+    # Longer training pairs: cut loses the end, and with it the sign that the answer ends; drop leaves the pair out.
+    # Validation and test pairs are always cut, so that losses are of the same pairs whatever was trained.
+    long_pairs: Literal["cut", "drop"] = "cut"
 
 
 class OptimConfig(_Strict):
@@ -64,6 +69,8 @@ class SFTRun(_Strict):
     model: str
     seed: int = 42
     loss_on: Literal["answer", "conversation"] = "conversation"
+    # trl: the trainer as it is; lean: training/lean, the same losses in less time.
+    loop: Literal["trl", "lean"] = "trl"
     base: BaseConfig = BaseConfig()
     lora: LoraConfig
     data: DataConfig = DataConfig()
@@ -81,14 +88,40 @@ class GenerationConfig(_Strict):
     use_vllm: bool = False
 
 
-class RewardsConfig(_Strict):
-    """Weights of the rewards (0 leaves one out) and the bounds of the length reward, in words."""
+Weight = Annotated[float, Field(ge=0)]
 
-    readability: float = 1.0
-    length: float = 1.0
+
+class RewardsConfig(_Strict):
+    """Weights of the rewards (`training.rewards`; 0 leaves one out), and bounds of two of them.
+
+    `ease_enough` is the Flesch reading ease from which readability earns no more,
+    `length_low` and `length_high` are in words. The default is the study's: its
+    two rewards, equal weight.
+    """
+
+    readability: Weight = 1.0
+    length: Weight = 1.0
+    jargon: Weight = 0.0
+    closeness: Weight = 0.0
+    key_terms: Weight = 0.0
+    repetition: Weight = 0.0
+    echo: Weight = 0.0
+    ending: Weight = 0.0
+    ease_enough: Annotated[float, Field(gt=0, le=100)] = 100.0
     length_low: Annotated[int, Field(ge=1)] = 30
     # The study's report says 300, its script passes 3,000; the report's value is the default.
     length_high: Annotated[int, Field(ge=1)] = 300
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights by the rewards' names."""
+        return {name: value for name, value in self if name not in ("ease_enough", "length_low", "length_high")}
+
+    @model_validator(mode="after")
+    def _something_is_rewarded(self) -> RewardsConfig:
+        if not any(self.weights.values()):
+            raise ValueError("every weight is 0: give at least one reward a weight above 0")
+        return self
 
 
 class GRPORun(_Strict):
@@ -97,6 +130,8 @@ class GRPORun(_Strict):
     model: str = "grpo"
     stacked_on: str
     seed: int = 42
+    # trl: the trainer as it is; lean: training/lean, the same losses in less time.
+    loop: Literal["trl", "lean"] = "trl"
     base: BaseConfig = BaseConfig()
     lora: LoraConfig
     data: DataConfig = DataConfig()
@@ -107,7 +142,23 @@ class GRPORun(_Strict):
     kl_beta: Annotated[float, Field(ge=0)] = 0.2
 
 
-Run = TypeVar("Run", SFTRun, GRPORun)
+AnyRun = SFTRun | GRPORun
+Run = TypeVar("Run", bound=_Strict)
+
+
+KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun}
+"""Which stage a configuration is for: its file's name begins so ("sft-r8-low.yaml")."""
+
+
+def load_run(path: Path) -> AnyRun:
+    """Return the run that a YAML file describes, its stage taken from the file's name; raises ConfigError."""
+    stage = path.stem.partition("-")[0]
+    if stage not in KINDS:
+        raise ConfigError(
+            f"Configuration {path}: its name has to begin with the stage that it is for ({', '.join(KINDS)}), "
+            f"as in {next(iter(KINDS))}-mine.yaml.{suggestion(stage, KINDS)}"
+        )
+    return load_config(path, KINDS[stage])
 
 
 def load_config(path: Path, kind: type[Run]) -> Run:

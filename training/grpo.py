@@ -8,71 +8,79 @@ is the same function. Goes on from the last checkpoint after a kill.
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from medilite.errors import DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
-from training.config import GRPORun
+from training.config import GRPORun, RewardsConfig
 from training.data.collection import question_key
 from training.stage import Start, peft_config, run_stage, shared_arguments
 
-REWARD_CURVES = ("reward", "rewards/readability/mean", "rewards/length/mean", "kl", "completions/mean_length")
+REWARD_CURVES = (
+    "reward",
+    *(f"rewards/{name}/mean" for name in RewardsConfig().weights),
+    *("kl", "completions/mean_length"),
+)
 
 
-def train(run: GRPORun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, Any]:
-    """Train one adapter, write it with its record to `out`, and return the record."""
+def train(run: GRPORun, start: Start) -> dict[str, Any]:
+    """Train one adapter, write it with its record, and return the record."""
     import torch
     from trl import GRPOTrainer
 
-    from training.base_model import load_base, merge_beneath
-    from training.losses import answer_losses
+    from training.base_model import load_base, merge_beneath, set_products
+    from training.lean.grpo import LeanGRPOTrainer
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sampler import PolicySampler
+    from training.order import order_by_epoch
     from training.pairs import choose
     from training.progress import Progress, curves
-    from training.results import base_losses, loss_fields, write_adapter
-    from training.rewards import reward_functions
+    from training.results import write_adapter
+    from training.rewards import Limit, reward_columns, reward_functions
 
-    start = Start.of(run, data_dir, work_dir)
+    job = start.job
     prompts = choose(distinct_questions(start.examples("grpo")), run.data.train_pairs, run.seed)
-    test = start.pairs("test", run.data.test_pairs, run)
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
-    functions, weights = reward_functions(run.rewards)
-    trainer = GRPOTrainer(
-        model=merge_beneath(load_base(start.base_folder, run.base), start.profile, run.stacked_on),
+    limit = Limit(run.generation.max_new_tokens, frozenset({start.tokenizer.eos_token_id}))
+    functions, weights = reward_functions(run.rewards, limit)
+    parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
+    products = set_products(parent, run.base)
+    lean: dict[str, Any] = {}
+    if run.loop == "lean":
+        lean["rollout_func"] = PolicySampler(start.base_folder, job.beneath, start.tokenizer, run.generation)
+    trainer = (LeanGRPOTrainer if lean else GRPOTrainer)(
+        model=parent,
+        **lean,
         reward_funcs=[*functions],
-        args=trainer_arguments(run, weights, work_dir),
-        train_dataset=prompt_dataset(start.tokenizer, prompts),
+        args=trainer_arguments(run, weights, job.work_dir),
+        train_dataset=prompt_dataset(start.tokenizer, prompts, reward_columns(prompts, start.examples("train"))),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch)],
     )
+    order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint())
     duration_s = start.stopwatch.elapsed_s()
 
-    model: Any = trainer.model
-    pad_id = start.tokenizer.pad_token_id
-    tested = answer_losses(model, test, pad_id, label=f"{run.model}: test loss")
-    # What lies beneath this adapter is the merged SFT checkpoint: the base itself is loaded anew.
-    base = base_losses(load_base(start.base_folder, run.base), nullcontext(), test, pad_id, work_dir.parent)
     record = {
         "model": run.model,
-        "base": start.profile.base.model,
+        "base": job.profile.base.model,
         "stacked_on": run.stacked_on,
         "method": "grpo",
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_prompts": len(prompts),
-        **loss_fields(tested, base, run.seed),
         "curves": curves(trainer.state.log_history, REWARD_CURVES),
         "duration_s": round(duration_s, 1),
         **start.came_from,
     }
-    write_adapter(model, out, start.profile.base.model, record)
-    return record
+    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
 
 
 def distinct_questions(examples: list[Example]) -> list[Example]:
@@ -80,8 +88,8 @@ def distinct_questions(examples: list[Example]) -> list[Example]:
     return list({question_key(e.question): e for e in reversed(examples)}.values())[::-1]
 
 
-def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
-    """Return the prompts in TRL's conversational form.
+def prompt_dataset(tokenizer: Any, examples: list[Example], columns: list[dict[str, Any]]) -> Any:
+    """Return the prompts in TRL's conversational form, each with the columns that the rewards read.
 
     TRL renders them with the chat template itself, so a question that spells a
     control token would become one: such data is refused.
@@ -92,7 +100,8 @@ def prompt_dataset(tokenizer: Any, examples: list[Example]) -> Any:
     for example in examples:
         if any(token in example.question for token in control):
             raise DataError(f"The question of {example.qid} spells a control token; take it out of the data.")
-    return Dataset.from_list([{"prompt": [{"role": "user", "content": clean_text(e.question)}]} for e in examples])
+    prompts = [[{"role": "user", "content": clean_text(example.question)}] for example in examples]
+    return Dataset.from_list([{"prompt": p, **own} for p, own in zip(prompts, columns, strict=True)])
 
 
 def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path) -> Any:

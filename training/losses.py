@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Any
 
 from training.pairs import TokenPair
@@ -42,29 +45,85 @@ def _bootstrap(sums: Sequence[float], tokens: Sequence[int], seed: int) -> tuple
     return float(low), float(high)
 
 
-def answer_losses(
-    model: Any, pairs: Sequence[TokenPair], pad_id: int, batch_tokens: int = 2048, label: str = ""
-) -> PairLosses:
-    """Return each pair's loss over its answer tokens alone.
+@dataclass(frozen=True, slots=True)
+class PairLoss:
+    """One pair's summed loss in nats and number of predicted tokens, of its answer and of what comes before it.
 
-    Batches hold pairs of like length, at most `batch_tokens` with padding; logits
-    are computed only where an answer token is predicted. Progress goes to stderr.
+    The conversation's first token is predicted by nothing and counts nowhere.
+    """
+
+    answer: float
+    answer_tokens: int
+    prompt: float
+    prompt_tokens: int
+
+
+def of_answers(losses: Sequence[PairLoss]) -> PairLosses:
+    """Return the losses of the answers alone."""
+    return PairLosses(tuple(pair.answer for pair in losses), tuple(pair.answer_tokens for pair in losses))
+
+
+def of_conversations(losses: Sequence[PairLoss]) -> PairLosses:
+    """Return the losses of whole conversations, prompts too, as the study took them."""
+    return PairLosses(
+        tuple(pair.answer + pair.prompt for pair in losses),
+        tuple(pair.answer_tokens + pair.prompt_tokens for pair in losses),
+    )
+
+
+class LossLog:
+    """Losses in a file as they come, a JSON line a batch, so that a kill costs no more than one batch."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.done: dict[int, PairLoss] = {}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole = 0
+        if file.is_file():
+            for line in file.read_bytes().splitlines(keepends=True):
+                if not line.endswith(b"\n"):
+                    break
+                self.done |= {int(i): PairLoss(*loss) for i, loss in json.loads(line).items()}
+                whole += len(line)
+            # What a kill left of a line goes, or the next line would be glued to it.
+            os.truncate(file, whole)
+
+    def keep(self, losses: Mapping[int, PairLoss]) -> None:
+        """Add a batch's losses, by the pair's place in order."""
+        self.done |= losses
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({str(i): astuple(loss) for i, loss in losses.items()}) + "\n")
+
+
+def pair_losses(
+    model: Any,
+    pairs: Sequence[TokenPair],
+    pad_id: int,
+    log: LossLog | None = None,
+    batch_tokens: int = 2048,
+    label: str = "",
+) -> list[PairLoss]:
+    """Return each pair's loss, in order; pairs that `log` holds already are not computed again.
+
+    Batches hold pairs of like length, at most `batch_tokens` with padding.
+    Progress goes to stderr.
     """
     import torch
     from tqdm import tqdm
 
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].ids))
+    done: dict[int, PairLoss] = dict(log.done) if log else {}
+    order = sorted((i for i in range(len(pairs)) if i not in done), key=lambda i: len(pairs[i].ids))
     batches: list[list[int]] = [[]]
     for i in order:
         if batches[-1] and len(pairs[i].ids) * (len(batches[-1]) + 1) > batch_tokens:
             batches.append([])
         batches[-1].append(i)
     body, head = _body_and_head(model)
-    sums, counts = [0.0] * len(pairs), [0] * len(pairs)
     was_training = model.training
     model.eval()
-    with torch.inference_mode(), tqdm(total=len(pairs), desc=label, unit="pair", file=sys.stderr, mininterval=5) as bar:
-        for batch in batches:
+    bar = tqdm(total=len(pairs), initial=len(done), desc=label, unit="pair", file=sys.stderr, mininterval=_every_s())
+    with torch.inference_mode(), bar:
+        for batch in filter(None, batches):
             width = max(len(pairs[i].ids) for i in batch)
             ids = torch.full((len(batch), width), pad_id)
             mask = torch.zeros(len(batch), width, dtype=torch.long)
@@ -72,16 +131,26 @@ def answer_losses(
                 ids[row, : len(pairs[i].ids)] = torch.tensor(pairs[i].ids)
                 mask[row, : len(pairs[i].ids)] = 1
             hidden = body(input_ids=ids.to(model.device), attention_mask=mask.to(model.device)).last_hidden_state
+            found = {}
             for row, i in enumerate(batch):
                 pair = pairs[i]
                 # Position t predicts token t + 1: the answer's first token is predicted by the prompt's last.
-                logits = head(hidden[row, pair.prompt - 1 : len(pair.ids) - 1]).float()
-                target = torch.tensor(pair.ids[pair.prompt :], device=logits.device)
-                sums[i] = torch.nn.functional.cross_entropy(logits, target, reduction="sum").item()
-                counts[i] = len(target)
+                logits = head(hidden[row, : len(pair.ids) - 1]).float()
+                target = torch.tensor(pair.ids[1:], device=logits.device)
+                losses = torch.nn.functional.cross_entropy(logits, target, reduction="none").double()
+                of_prompt, of_answer = losses[: pair.prompt - 1], losses[pair.prompt - 1 :]
+                found[i] = PairLoss(of_answer.sum().item(), len(of_answer), of_prompt.sum().item(), len(of_prompt))
+            if log:
+                log.keep(found)
+            done |= found
             bar.update(len(batch))
     model.train(was_training)
-    return PairLosses(tuple(sums), tuple(counts))
+    return [done[i] for i in range(len(pairs))]
+
+
+def _every_s() -> float:
+    """Return how often progress is told: into a log, seldom."""
+    return 5 if sys.stderr.isatty() else 60
 
 
 def _body_and_head(model: Any) -> tuple[Any, Any]:

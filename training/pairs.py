@@ -44,6 +44,18 @@ def tokenise(tokenizer: Any, examples: Sequence[Example], max_tokens: int) -> li
     return pairs
 
 
+def draw_whole(
+    tokenizer: Any, examples: Sequence[Example], max_tokens: int, count: int | None, seed: int
+) -> list[TokenPair]:
+    """Return `count` pairs (all if None, or if there are fewer) that fit into `max_tokens` whole, drawn by `seed`."""
+    pairs: list[TokenPair] = []
+    for example in random.Random(seed).sample(list(examples), len(examples)):
+        if count is not None and len(pairs) == count:
+            break
+        pairs += [pair for pair in tokenise(tokenizer, [example], max_tokens + 1) if len(pair.ids) <= max_tokens]
+    return pairs
+
+
 def as_dataset(pairs: Sequence[TokenPair], loss_on: str) -> Dataset:
     """Return TRL's pre-tokenised form: input ids, and labels that are -100 where no loss is taken."""
     from datasets import Dataset

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
-from training.record import Stopwatch
+from training.checkpoints import seal
+from training.record import Stopwatch, Told, note_progress
 
 
 class Progress(TrainerCallback):
@@ -34,6 +36,8 @@ class Progress(TrainerCallback):
         if not logs or not done or state.global_step >= state.max_steps:
             return
         left = (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
+        told = Told(state.global_step / state.max_steps, self.stopwatch.elapsed_s(), left)
+        note_progress(Path(args.output_dir), told)
         end = datetime.datetime.now() + datetime.timedelta(seconds=left)
         shown = ("loss", "eval_loss", "reward", "kl")
         values = " ".join(f"{name} {float(logs[name]):.4f}" for name in shown if name in logs)
@@ -41,7 +45,8 @@ class Progress(TrainerCallback):
         print(f"{self.label}: {step} {values} – {left:.0f} s left, ends {end:%H:%M:%S}", file=sys.stderr, flush=True)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Keep the time so far beside the checkpoint."""
+        """Mark the checkpoint as whole, and keep the time so far."""
+        seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self.stopwatch.save()
 
 

@@ -2,55 +2,69 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
-import subprocess
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from medilite.models import ROOT
+from medilite import provenance
+from medilite.provenance import device_name
 
+__all__ = ["Stopwatch", "commit", "device_name", "versions", "write_record"]
+
+RECORD_FILE = "training.json"
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
+
+
+CODE = ("medilite", "training")
+"""The paths whose changes can change a result."""
 
 
 def versions() -> dict[str, str | None]:
     """Return the versions that can change a result; None for what is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+    return provenance.versions(PACKAGES)
 
 
 def commit() -> tuple[str | None, bool | None]:
     """Return (commit of the checkout, whether code that makes results differs from it); (None, None) outside git."""
-    code = ["medilite", "training"]
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        diff = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *code], cwd=ROOT, check=False)
-    except (OSError, subprocess.CalledProcessError):
-        return None, None
-    return head.stdout.strip(), diff.returncode != 0
-
-
-def device_name() -> str:
-    """Return the accelerator's name, or the kind of processor and the number of threads in use."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return provenance.commit(CODE)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write training.json into an adapter's folder, whole or not at all."""
-    temporary = folder / "training.json.tmp"
-    temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / "training.json")
+    _write_whole(folder / RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+PROGRESS_FILE = "progress.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a run says it is: share of its training done, seconds it took so far, seconds it expects to need."""
+
+    share: float
+    spent_s: float
+    left_s: float
+
+
+def note_progress(work_dir: Path, told: Told) -> None:
+    """Leave word of how far a run is, for whoever runs several."""
+    _write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(told)))
+
+
+def read_progress(work_dir: Path) -> Told | None:
+    """Return what the run in that folder told last; None if it hasn't told anything here."""
+    try:
+        return Told(**json.loads((work_dir / PROGRESS_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write_whole(file: Path, text: str) -> None:
+    temporary = file.with_name(f"{file.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(file)
 
 
 class Stopwatch:
@@ -67,4 +81,4 @@ class Stopwatch:
 
     def save(self) -> None:
         """Keep the time so far for a later start."""
-        self._file.write_text(json.dumps(self.elapsed_s()))
+        _write_whole(self._file, json.dumps(self.elapsed_s()))

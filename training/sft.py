@@ -1,8 +1,8 @@
 """Fine-tune one adapter on question-answer pairs: `python -m training.sft --config FILE.yaml`.
 
 Reads the splits that prepare_medquad wrote, trains with TRL's SFTTrainer and
-PEFT, goes on from the last checkpoint after a kill, measures the loss on test
-pairs of base and adapter, and writes the adapter with its training.json.
+PEFT, goes on from the last checkpoint after a kill, writes the adapter with its
+training.json, and measures the loss on test pairs of base and adapter.
 """
 
 from __future__ import annotations
@@ -15,60 +15,60 @@ from training.config import SFTRun
 from training.stage import Start, peft_config, run_stage, shared_arguments
 
 
-def train(run: SFTRun, data_dir: Path, work_dir: Path, out: Path) -> dict[str, Any]:
-    """Train one adapter, write it with its record to `out`, and return the record."""
+def train(run: SFTRun, start: Start) -> dict[str, Any]:
+    """Train one adapter, write it with its record, and return the record."""
     import torch
     from trl import SFTTrainer
 
-    from training.base_model import load_base
-    from training.losses import answer_losses
+    from training.base_model import load_base, set_products
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sft import LeanSFTTrainer
+    from training.order import order_by_epoch
     from training.pairs import as_dataset
     from training.progress import Progress, curves
-    from training.results import base_losses, loss_fields, write_adapter
+    from training.results import write_adapter
 
-    start = Start.of(run, data_dir, work_dir)
+    job = start.job
     pairs = {
-        "train": start.pairs("train", run.data.train_pairs, run),
-        "val": start.pairs("val", run.data.val_pairs, run),
-        "test": start.pairs("test", run.data.test_pairs, run),
+        "train": start.pairs("train", run.data.train_pairs),
+        "val": start.pairs("val", run.data.val_pairs),
     }
 
+    keep_freed_memory()
     torch.manual_seed(run.seed)
-    trainer = SFTTrainer(
-        model=load_base(start.base_folder, run.base),
-        args=trainer_arguments(run, work_dir),
+    base_model = load_base(start.base_folder, run.base)
+    products = set_products(base_model, run.base)
+    trainer = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
+        model=base_model,
+        args=trainer_arguments(run, job.work_dir),
         train_dataset=as_dataset(pairs["train"], run.loss_on),
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch)],
     )
+    order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint())
     duration_s = start.stopwatch.elapsed_s()
 
-    model: Any = trainer.model
-    pad_id = start.tokenizer.pad_token_id
-    tested = answer_losses(model, pairs["test"], pad_id, label=f"{run.model}: test loss")
-    base = base_losses(model, model.disable_adapter(), pairs["test"], pad_id, work_dir.parent)
     history = trainer.state.log_history
     record = {
         "model": run.model,
-        "base": start.profile.base.model,
+        "base": job.profile.base.model,
         "stacked_on": None,
         "method": "sft",
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
+        "products": products,
         "train_pairs": len(pairs["train"]),
         "val_pairs": len(pairs["val"]),
         "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),
-        **loss_fields(tested, base, run.seed),
         "curves": curves(history, ("loss", "eval_loss")),
         "duration_s": round(duration_s, 1),
         **start.came_from,
     }
-    write_adapter(model, out, start.profile.base.model, record)
-    return record
+    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
 
 
 def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
@@ -92,10 +92,7 @@ def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
-    code, record = run_stage("sft", __doc__, SFTRun, train, arguments)
-    if record:
-        losses = f"test loss {record['test_loss']:.4f}, base {record['base_test_loss']:.4f}"
-        print(f"{record['model']}: {losses} on {record['test_pairs']} pairs")
+    code, _ = run_stage("sft", __doc__, SFTRun, train, arguments)
     return code
 
 

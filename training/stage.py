@@ -3,69 +3,74 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import MediLiteError
-from medilite.models import ROOT, Profile, load_profile
+from filelock import FileLock, Timeout
+
+from medilite.data import load_split
+from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
-from training.config import GRPORun, LoraConfig, Run, SFTRun, load_config
-from training.data.manifest import load_manifest, load_split
-from training.pairs import TokenPair, choose, tokenise
+from training.checkpoints import newest_whole
+from training.config import AnyRun, LoraConfig, Run, load_config
+from training.inputs import read_record
+from training.job import Job
+from training.measure import measure, say_losses
+from training.pairs import TokenPair, choose, draw_whole, tokenise
 from training.record import Stopwatch
 from training.results import provenance
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a run starts from: profile, the base's folder and tokenizer, the splits, and where its checkpoints go."""
+    """What a run starts from: its job, the base's folder and tokenizer, where it came from, and its clock."""
 
-    profile: Profile
+    job: Job
     base_folder: Path
     tokenizer: Any
-    splits: Path
-    work_dir: Path
     came_from: dict[str, Any]
     stopwatch: Stopwatch
 
     @classmethod
-    def of(cls, run: SFTRun | GRPORun, data_dir: Path, work_dir: Path) -> Start:
-        """Gather it all; raises WeightsError or DataError where something is missing."""
+    def of(cls, job: Job) -> Start:
+        """Gather it all; raises WeightsError where the base can't be had."""
         from training.base_model import base_folder, load_tokenizer
 
-        manifest = load_manifest(data_dir)
         # Now, not at the end: the checkout may move on while the run is under way.
-        came_from = provenance(run, manifest["fingerprint"])
-        profile = load_profile(run.base.profile)
-        folder = base_folder(profile, load_settings())
-        work_dir.mkdir(parents=True, exist_ok=True)
+        came_from = provenance(job.run, job.data, job.inputs)
+        folder = base_folder(job.profile, load_settings())
+        job.work_dir.mkdir(parents=True, exist_ok=True)
         return cls(
-            profile=profile,
+            job=job,
             base_folder=folder,
             tokenizer=load_tokenizer(folder),
-            splits=data_dir / "distinct" if run.data.splits == "distinct" else data_dir,
-            work_dir=work_dir,
             came_from=came_from,
-            stopwatch=Stopwatch(work_dir),
+            stopwatch=Stopwatch(job.work_dir),
         )
 
     def examples(self, split: str) -> list[Example]:
         """Return a split's examples."""
-        return load_split(self.splits, split)
+        return load_split(self.job.splits, split)
 
-    def pairs(self, split: str, count: int | None, run: SFTRun | GRPORun) -> list[TokenPair]:
+    def pairs(self, split: str, count: int | None) -> list[TokenPair]:
         """Return `count` pairs of a split (all if None) as token ids, the same draw for the same seed."""
-        return tokenise(self.tokenizer, choose(self.examples(split), count, run.seed), run.data.max_tokens)
+        run = self.job.run
+        examples, limit = self.examples(split), run.data.max_tokens
+        if split == "train" and run.data.long_pairs == "drop":
+            return draw_whole(self.tokenizer, examples, limit, count, run.seed)
+        return tokenise(self.tokenizer, choose(examples, count, run.seed), limit)
 
     def last_checkpoint(self) -> str | None:
-        """Return the folder of the newest checkpoint that an earlier start left, or None."""
-        from transformers.trainer_utils import get_last_checkpoint
-
-        return get_last_checkpoint(str(self.work_dir))
+        """Return the folder of the newest whole checkpoint that an earlier start left, or None."""
+        found = newest_whole(self.job.work_dir)
+        return str(found) if found else None
 
 
 def peft_config(lora: LoraConfig) -> Any:
@@ -82,7 +87,7 @@ def peft_config(lora: LoraConfig) -> Any:
     )
 
 
-def shared_arguments(run: SFTRun | GRPORun, work_dir: Path) -> dict[str, Any]:
+def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
     """Return the trainer's arguments that do not depend on the stage (transformers' TrainingArguments)."""
     import torch
 
@@ -110,27 +115,91 @@ def shared_arguments(run: SFTRun | GRPORun, work_dir: Path) -> dict[str, Any]:
     }
 
 
-def run_stage(
-    stage: str,
-    about: str | None,
-    kind: type[Run],
-    train: Callable[[Run, Path, Path, Path], dict[str, Any]],
-    arguments: list[str] | None,
-) -> tuple[int, dict[str, Any] | None]:
-    """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
+def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
+    """Return a stage's parser with what every stage can be told."""
     parser = argparse.ArgumentParser(prog=f"python -m training.{stage}", description=(about or "").partition(":")[0])
     parser.add_argument("--config", type=Path, required=True, help="the run's YAML file")
     parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: runs)")
     parser.add_argument("--out", type=Path, help="the adapter's folder (default: assets/adapters/PROFILE/MODEL)")
-    options = parser.parse_args(arguments)
+    parser.add_argument(
+        "--adapters", type=Path, help="read and write adapters as MODEL in this folder, instead of the profile's"
+    )
+    parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
+    parser.add_argument(
+        "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
+    )
+    return parser
+
+
+def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
+    """Return the job that the command line asks for; raises ConfigError, DataError or WeightsError."""
+    if options.end_with_stdin:
+        end_with_stdin()
+    if options.stacked_on:
+        if not hasattr(run, "stacked_on"):
+            raise ConfigError(f"--stacked-on: {run.model} is trained on the base itself.")
+        run = run.model_copy(update={"stacked_on": options.stacked_on})
+    return Job.of(run, options.data, options.runs, options.adapters, options.out)
+
+
+def run_stage(
+    stage: str,
+    about: str | None,
+    kind: type[Run],
+    train: Callable[[Run, Start], dict[str, Any]],
+    arguments: list[str] | None,
+) -> tuple[int, dict[str, Any] | None]:
+    """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
+    options = command_line(stage, about).parse_args(arguments)
     try:
-        run = load_config(options.config, kind)
-        profile = load_profile(run.base.profile).name  # the configuration may give a path
-        out = options.out or ROOT / "assets" / "adapters" / profile / run.model
-        record = train(run, options.data or run.data.dir, options.runs / profile / run.model, out)
+        run: Any = load_config(options.config, kind)
+        job = job_of(run, options)
+        record = carry_out(job, train)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2, None
-    print(f"Adapter and training.json written to {out}")
+    print(f"Adapter and training.json are in {job.out}")
+    print(say_losses(record))
     return 0, record
+
+
+def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[str, Any]:
+    """Train and measure, as far as that isn't done yet, and return the record."""
+    with alone(job.work_dir):
+        if why := job.why_untrained():
+            print(f"{job.run.model}: to be trained ({why})", file=sys.stderr)
+            train(job.run, Start.of(job))
+        if job.why_unmeasured():
+            measure(job)
+    return read_record(job.out) or {}
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep a second process out of a folder; raises TrainingError where another one is in it.
+
+    The lock is the system's, so it goes with the process that holds it, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TrainingError(
+            f"Another process is at work in {folder}. Wait for it, stop it, or give another folder with --runs."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def end_with_stdin() -> None:
+    """End this process as soon as its standard input closes, which happens however its parent ends."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(130)
+
+    threading.Thread(target=wait, daemon=True).start()

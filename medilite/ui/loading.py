@@ -29,7 +29,10 @@ def start_loading(engine: Engine) -> threading.Thread:
 
 def _load(engine: Engine) -> None:
     from medilite.readability import warm_up
+    from medilite.safety import emergency_notice
 
+    # The first question's notice should not wait for its patterns.
+    emergency_notice("")
     with _one_at_a_time:
         try:
             engine.load()

@@ -96,6 +96,7 @@ def test_stop_in_the_middle(serve, visit, how):
     assert engine.closed == 1
     assert all(len(text.split()) >= 10 for text in here.answers().values())
     assert here.page.locator("#answers .ml-grade-number").count() == 6, "what is there is scored"
+    here.set_tokens(8)
     here.ask("And now?")
     here.wait_done()
 
@@ -237,10 +238,10 @@ def test_one_s_place_in_a_long_answer_is_kept(serve, visit):
     here = visit(url).ready()
     here.set_tokens(256)
     here.ask("What is asthma?")
-    here.wait_writing(130)
+    here.wait_writing(90)
     box = here.page.locator("#answers [data-model=base] .ml-answer")
     box.evaluate("e => { e.scrollTop = 60 }")
-    here.wait_writing(160)
+    here.wait_writing(110)
     assert box.evaluate("e => e.scrollTop") == 60
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from medilite.errors import ConfigError
 from medilite.models import ROOT, load_profile
-from training.config import GRPORun, SFTRun, load_config
+from training.config import GRPORun, RewardsConfig, SFTRun, load_config
 
 CONFIGS = ROOT / "training" / "configs"
 
@@ -52,6 +52,26 @@ def test_a_wrong_configuration_names_key_and_remedy(tmp_path: Path, text: str, m
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_config(path, SFTRun)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "message"),
+    [
+        ("{readabilty: 1}", r"'rewards\.readabilty'\. Did you mean 'readability'"),
+        ("{echo: -1}", r"rewards\.echo: .*greater than or equal to 0"),
+        ("{readability: 0, length: 0}", r"rewards: .*every weight is 0"),
+    ],
+)
+def test_wrong_rewards_are_named(tmp_path: Path, rewards: str, message: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(f"stacked_on: a\nlora: {{rank: 8}}\noptim: {{learning_rate: 1}}\nrewards: {rewards}")
+    with pytest.raises(ConfigError, match=message):
+        load_config(path, GRPORun)
+
+
+def test_the_studys_two_rewards_are_the_default() -> None:
+    used = {name: weight for name, weight in RewardsConfig().weights.items() if weight}
+    assert used == {"readability": 1, "length": 1}
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:

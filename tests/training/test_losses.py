@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.losses import PairLosses
+from training.losses import LossLog, PairLoss, PairLosses, of_answers, of_conversations, pair_losses
 
 
 def test_the_mean_is_per_token_not_per_pair() -> None:
@@ -36,24 +36,53 @@ def test_paired_differences_are_narrower_than_their_parts() -> None:
     assert high == pytest.approx(-0.5)
 
 
+def test_answers_and_conversations_by_hand() -> None:
+    losses = [PairLoss(2.0, 1, 3.0, 2), PairLoss(9.0, 3, 1.0, 1)]
+    assert of_answers(losses).mean == pytest.approx(11 / 4)
+    assert of_conversations(losses).mean == pytest.approx(15 / 7)
+
+
+def test_losses_are_kept_as_they_come_and_half_a_line_is_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "some" / "losses.jsonl"
+    first, second = PairLoss(1.5, 2, 0.5, 1), PairLoss(2.5, 3, 0.25, 1)
+    LossLog(file).keep({4: first, 0: second})
+    with file.open("a") as torn:
+        torn.write('{"7": [1.0, 2')
+    log = LossLog(file)
+    assert log.done == {4: first, 0: second}
+    log.keep({7: second})
+    assert LossLog(file).done == {4: first, 0: second, 7: second}
+
+
 @pytest.mark.model
-def test_answer_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data: Path) -> None:
+def test_pair_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data: Path, tmp_path: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
+    from medilite.data import load_split
     from training.base_model import load_tokenizer
-    from training.data.manifest import load_split
-    from training.losses import answer_losses
     from training.pairs import tokenise
 
     folder = tiny_profile.parent / "base"
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
     tokenizer = load_tokenizer(folder)
     pairs = tokenise(tokenizer, load_split(tiny_data, "test"), 60)
-    losses = answer_losses(model, pairs, tokenizer.pad_token_id, batch_tokens=200)
-    for pair, total, tokens in zip(pairs, losses.sums, losses.tokens, strict=True):
+    log = LossLog(tmp_path / "losses.jsonl")
+    losses = pair_losses(model, pairs, tokenizer.pad_token_id, log, batch_tokens=200)
+    answers, conversations = of_answers(losses), of_conversations(losses)
+    for i, pair in enumerate(pairs):
         ids = torch.tensor([pair.ids])
         labels = ids.clone()
+        whole = model(input_ids=ids, labels=labels).loss.item()
         labels[0, : pair.prompt] = -100
-        assert tokens == len(pair.ids) - pair.prompt
-        assert total / tokens == pytest.approx(model(input_ids=ids, labels=labels).loss.item(), rel=1e-4)
+        assert answers.tokens[i] == len(pair.ids) - pair.prompt
+        assert conversations.tokens[i] == len(pair.ids) - 1
+        mean = answers.sums[i] / answers.tokens[i]
+        assert mean == pytest.approx(model(input_ids=ids, labels=labels).loss.item(), rel=1e-4)
+        assert conversations.sums[i] / conversations.tokens[i] == pytest.approx(whole, rel=1e-4)
+
+    def never(**_: object) -> None:
+        raise AssertionError("all pairs are measured already")
+
+    model.model.forward = never
+    assert pair_losses(model, pairs, tokenizer.pad_token_id, LossLog(tmp_path / "losses.jsonl")) == losses

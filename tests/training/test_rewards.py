@@ -1,11 +1,30 @@
-"""The study's two rewards by hand."""
+"""Each reward by hand, and their form for TRL."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
 import pytest
 
+from medilite.records import Example
 from training.config import RewardsConfig
-from training.rewards import length_reward, readability_reward, reward_functions
+from training.rewards import (
+    Limit,
+    closeness_reward,
+    echo_reward,
+    ending_reward,
+    jargon_reward,
+    key_terms_reward,
+    length_reward,
+    readability_reward,
+    repetition_reward,
+    reward_columns,
+    reward_functions,
+)
+
+LIMIT = Limit(max_new_tokens=3, end_ids=frozenset({2}))
 
 
 @pytest.mark.parametrize(
@@ -29,15 +48,168 @@ def test_readability_by_hand() -> None:
     assert readability_reward("My doctor gave me some water today.") == pytest.approx(78.873 / 50 - 1, abs=1e-3)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "!!! …"])
-def test_nothing_earns_the_worst_of_both(text: str) -> None:
-    assert readability_reward(text) == -1
-    assert length_reward(text) < -0.8
+def test_beyond_what_is_easy_enough_nothing_is_earned() -> None:
+    assert readability_reward("The cat sat on the mat.", enough=70) == pytest.approx(0.4)
+    assert readability_reward("My doctor gave me some water today.", enough=70) == pytest.approx(0.4)
+    assert readability_reward("Medicine can alleviate hypertension.", enough=70) == -1
 
 
-def test_trl_form_takes_text_and_conversations_and_leaves_out_weightless_rewards() -> None:
-    functions, weights = reward_functions(RewardsConfig(readability=2.0, length=0.0))
+@pytest.mark.parametrize(
+    ("text", "question", "reward"),
+    [
+        # "crystals" and "uric" are difficult, 2 words of 8: 1 - 2·(2/8)/0.5.
+        ("Sharp crystals of uric salt hurt your foot.", "What is gout?", 0),
+        # The question's own are not counted, in any form: 1 - 2·(1/8)/0.5.
+        ("Sharp crystals of uric salt hurt your foot.", "What does a Crystal do?", 0.5),
+        ("Drink water and rest.", "What is gout?", 1),
+        # Two words of three are far over the limit.
+        ("Nonsteroidal medications help.", "What is gout?", -1),
+        ("", "What is gout?", -1),
+        ("…", "What is gout?", -1),
+    ],
+)
+def test_jargon(text: str, question: str, reward: float) -> None:
+    assert jargon_reward(text, question) == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("text", "reward"),
+    [
+        ("Rest the joint and put ice on it.", 1),
+        # Of nine 4-grams of the twelve words the ninth is the first again: 1 - 2·(1/9)/0.25.
+        ("a b c d e f g h a b c d", 1 - 8 / 9),
+        ("Rest now. " * 20, -1),
+        ("Rest now.", -1),
+        ("", -1),
+    ],
+)
+def test_repetition(text: str, reward: float) -> None:
+    assert repetition_reward(text) == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("text", "reward"),
+    [
+        ("Ice helps the joint.", 1),
+        # Four words of sixteen: 1 - 2·(4/16)/0.5.
+        ("What are the treatments? Put ice on the joint, drink some water, and rest for days.", 0),
+        # Four of eight.
+        ("What are the treatments? Ice helps the joint.", -1),
+        ("What are the treatments for gout?", -1),
+        ("", -1),
+    ],
+)
+def test_echo(text: str, reward: float) -> None:
+    assert echo_reward(text, "What are the treatments for gout ?") == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("text", "ended", "reward"),
+    [
+        ("Drink water.", True, 1),
+        ("Drink water! ", True, 1),
+        ("(Or “drink water.”)\n", True, 1),
+        ("Drink water and", True, 0),
+        ("Drink water.", False, -1),
+        ("Drink water and", False, -1),
+        ("", True, -1),
+        ("...", True, -1),
+    ],
+)
+def test_ending(text: str, ended: bool, reward: float) -> None:
+    assert ending_reward(text, ended) == reward
+
+
+@pytest.mark.parametrize(
+    ("ids", "ended"), [([5, 6, 2], True), ([5, 6, 7], False), ([5, 2], True), ([5, 6], True), ([], True)]
+)
+def test_a_completion_as_long_as_the_limit_did_not_end_unless_by_its_last_token(ids: list[int], ended: bool) -> None:
+    assert LIMIT.ended(ids) is ended
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "reward"),
+    [
+        (0.6, 0.6, 0),
+        (0.8, 0.6, 0.5),
+        (1, 0.6, 1),
+        (0.3, 0.6, -0.5),
+        (0, 0.6, -1),
+        (-0.2, 0.6, -1),
+        # A question that is its reference leaves room on both sides all the same.
+        (1, 1, 1),
+        (0.475, 1, -0.5),
+        (0.05, -0.1, 0),
+        (None, 0.6, -1),
+        (0.6, None, None),
+        (None, None, None),
+    ],
+)
+def test_closeness(answer: float | None, question: float | None, reward: float | None) -> None:
+    assert closeness_reward(answer, question) == (None if reward is None else pytest.approx(reward))
+
+
+@pytest.mark.parametrize(
+    ("recall", "reward"), [(0, -1), (0.125, 0), (0.25, sqrt(2) - 1), (0.5, 1), (0.9, 1), (None, None)]
+)
+def test_key_terms(recall: float | None, reward: float | None) -> None:
+    assert key_terms_reward(recall) == (None if reward is None else pytest.approx(reward))
+
+
+class Plane:
+    """An encoder that knows four texts."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        known = {"Gout?": (1, 0), "Put ice on it.": (0.6, 0.8), "Ice.": (0.8, 0.6), "Walk.": (0, 1)}
+        return np.array([known[text] for text in texts], np.float32)
+
+
+def test_trl_form_gives_every_reward_its_columns() -> None:
+    config = RewardsConfig(**dict.fromkeys(RewardsConfig().weights, 1.0))
+    functions, weights = reward_functions(config, LIMIT, Plane())
+    assert [function.__name__ for function in functions] == [*config.weights]
+    assert weights == [1.0] * len(functions)
+    # As TRL calls them: all columns, completions as conversations, and things of its own.
+    answer = [{"role": "assistant", "content": "Ice."}]
+    columns = {
+        "completions": [answer, answer, "Walk.", "…"],
+        "prompts": [[]] * 4,
+        "completion_ids": [[5, 6, 2], [5, 6, 7], [5], [5]],
+        "question": ["Gout?"] * 4,
+        "references": [["Put ice on it.", "Put ice on it."], [], ["Put ice on it."], ["Put ice on it."]],
+        "trainer_state": None,
+    }
+    rewards = {function.__name__: function(**columns) for function in functions}
+    # Cosines: question 0.6, "Ice." 0.96, "Walk." 0.8; no reference, no reward; no word, the worst.
+    assert rewards["closeness"] == pytest.approx([0.9, None, 0.5, -1])
+    assert rewards["key_terms"] == [1, None, -1, -1]
+    assert rewards["ending"] == [1, -1, 1, -1]
+    assert rewards["length"] == pytest.approx([-1 + 2 / 30] * 4)
+    assert rewards["readability"] == [1, 1, 1, -1]
+    assert rewards["jargon"] == [1, 1, 1, -1]
+    assert rewards["repetition"] == [-1] * 4
+    assert rewards["echo"] == [1, 1, 1, -1]
+
+
+def test_trl_form_leaves_out_weightless_rewards() -> None:
+    functions, weights = reward_functions(RewardsConfig(readability=2.0, length=0.0, ease_enough=80), LIMIT)
+    assert [function.__name__ for function in functions] == ["readability"]
     assert weights == [2.0]
-    conversation = [{"role": "assistant", "content": "The cat sat on the mat."}]
-    assert functions[0](completions=["The cat sat on the mat.", conversation], prompts=["p", "p"]) == [1, 1]
-    assert functions[0].__name__ == "readability"
+    assert functions[0](completions=["The cat sat on the mat."]) == pytest.approx([0.6])
+
+
+def test_columns_hold_all_references_of_a_question() -> None:
+    def example(question: str, answer: str) -> Example:
+        return Example("q", question, answer, "source", "gout", "treatment")
+
+    split = [
+        example("What helps?", "Ice."),
+        example("What is it?", "A swelling."),
+        example("what  helps?", "Rest."),
+        example("What helps?", "Ice."),
+    ]
+    assert reward_columns([split[2], split[1], example("Why?", "So.")], split) == [
+        {"question": "what  helps?", "references": ["Ice.", "Rest."]},
+        {"question": "What is it?", "references": ["A swelling."]},
+        {"question": "Why?", "references": []},
+    ]

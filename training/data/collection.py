@@ -8,7 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from medilite.data import fold, question_key
 from medilite.records import Example
+
+__all__ = [
+    *("MEDQUAD_SOURCES", "Collection", "Problem", "RawPair", "SourceKind"),
+    *("fold", "is_medquad", "question_key", "with_ids"),
+]
 
 SourceKind = Literal["xml", "csv", "kaggle", "hub"]
 
@@ -51,16 +57,6 @@ class Collection:
     pairs: list[RawPair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-
-
-def fold(text: str | None) -> str:
-    """Return the text with every run of white space made one space, and none at its ends."""
-    return " ".join((text or "").split())
-
-
-def question_key(question: str) -> str:
-    """Return what two spellings of one question share: case and white space folded."""
-    return fold(question).casefold()
 
 
 def with_ids(pairs: Sequence[RawPair], focus_if_missing: str) -> list[Example]:

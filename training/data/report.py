@@ -9,14 +9,13 @@ from statistics import median
 from typing import Any
 
 from training.data.filtering import Filtered
-from training.data.manifest import write_whole
+from medilite.files import write_whole
 from training.data.report_numbers import Exploration, explore
 from training.data.report_sections import Section, all_sections
+from training.page import chart_section, page, table
 
 REPORT = "report.html"
 SHOWN_PROBLEMS = 100
-
-_STYLE = Path(__file__).with_name("report.css")
 
 
 def write_report(folder: Path, filtered: Filtered, manifest: dict[str, Any]) -> Path:
@@ -26,79 +25,26 @@ def write_report(folder: Path, filtered: Filtered, manifest: dict[str, Any]) -> 
     names of sources, types and focus areas and the ten questions asked most.
     Raises DataError if it can't be written.
     """
-    from plotly.offline import get_plotlyjs
-
     data = explore(filtered.answered, filtered.kept)
-    page = _page(data, all_sections(data, manifest), manifest, get_plotlyjs())
     path = folder / REPORT
-    write_whole(path, page.encode())
+    write_whole(path, _page(data, all_sections(data, manifest), manifest).encode())
     return path
 
 
-def _page(data: Exploration, sections: Sequence[Section], manifest: dict[str, Any], plotly_js: str) -> str:
-    name = html.escape(manifest["source"]["name"])
-    style = _STYLE.read_text(encoding="utf-8")
-    body = "\n".join(_section(section) for section in sections)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{name}: what is in it</title>
-<style>{style}</style>
-<script>{plotly_js}</script>
-</head>
-<body>
-<header>
-<h1>What is in {name}</h1>
-<p class="quiet">Questions and answers as MediLite trains and evaluates on them.{_credit(manifest)}</p>
-{_tiles(data, manifest)}
-</header>
-<main>
-{body}
-{_problems(manifest["malformed"])}
-</main>
-{_footer(manifest)}
-</body>
-</html>
-"""
+def _page(data: Exploration, sections: Sequence[Section], manifest: dict[str, Any]) -> str:
+    name = manifest["source"]["name"]
+    header = (
+        f"<h1>What is in {html.escape(name)}</h1>\n"
+        f'<p class="quiet">Questions and answers as MediLite trains and evaluates on them.{_credit(manifest)}</p>\n'
+        f"{_tiles(data, manifest)}"
+    )
+    main = "\n".join(_section(section) for section in sections) + _problems(manifest["malformed"])
+    return page(f"{name}: what is in it", header, main, _footer(manifest))
 
 
 def _section(section: Section) -> str:
-    figure = section.figure.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"figure-{section.key}",
-        config={"displayModeBar": False, "responsive": True},
-    )
-    finding = html.escape(section.finding)
-    tables = _table(section.table) + (_table(section.more) if section.more else "")
-    return f"""<section aria-labelledby="{section.key}">
-<h2 id="{section.key}">{finding}</h2>
-<figure>
-<figcaption>{html.escape(section.reading)}</figcaption>
-<div role="img" aria-label="Chart: {finding}. The numbers are in the table below.">{figure}</div>
-</figure>
-<details><summary>The numbers as a table</summary>{tables}</details>
-</section>"""
-
-
-def _table(rows: Sequence[Sequence[object]]) -> str:
-    header, *rest = rows
-    head = "".join(f'<th scope="col"{_kind(i, rest)}>{html.escape(str(cell))}</th>' for i, cell in enumerate(header))
-    lines = ("".join(f"<td{_kind(i, rest)}>{_cell(cell)}</td>" for i, cell in enumerate(row)) for row in rest)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _kind(column: int, rows: Sequence[Sequence[object]]) -> str:
-    """Align a column to the right if it holds numbers (they may be formatted already)."""
-    cell = str(rows[0][column]).replace(",", "").replace(".", "") if rows else ""
-    return ' class="number"' if cell.removeprefix("-").isdigit() else ""
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else html.escape(str(value))
+    tables = [section.table, section.more] if section.more else [section.table]
+    return chart_section(section.key, section.finding, section.reading, section.figure, tables)
 
 
 def _tiles(data: Exploration, manifest: dict[str, Any]) -> str:
@@ -121,7 +67,7 @@ def _problems(problems: Sequence[dict[str, str]]) -> str:
     rows = [("Where", "What is wrong"), *((p["where"], p["reason"]) for p in problems[:SHOWN_PROBLEMS])]
     more = f"<p>The manifest lists all {len(problems):,}.</p>" if len(problems) > SHOWN_PROBLEMS else ""
     heading = f"{len(problems):,} item{'s are' if len(problems) > 1 else ' is'} malformed and left out"
-    return f'<section aria-labelledby="malformed"><h2 id="malformed">{heading}</h2>{_table(rows)}{more}</section>'
+    return f'<section aria-labelledby="malformed"><h2 id="malformed">{heading}</h2>{table(rows)}{more}</section>'
 
 
 def _credit(manifest: dict[str, Any]) -> str:
@@ -132,8 +78,8 @@ def _credit(manifest: dict[str, Any]) -> str:
 def _footer(manifest: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
     return (
-        f'<footer class="quiet"><p>Fingerprint of the splits: <code>{manifest["fingerprint"]}</code>. Seed '
-        f"{manifest['seed']}. {html.escape(versions)}. Readability by medilite.readability (textstat).</p></footer>"
+        f'<p>Fingerprint of the splits: <code>{manifest["fingerprint"]}</code>. Seed '
+        f"{manifest['seed']}. {html.escape(versions)}. Readability by medilite.readability (textstat).</p>"
     )
 
 

@@ -45,7 +45,7 @@ def grouped_bars(labels: Sequence[str], series: Mapping[str, Sequence[float]], u
             cliponaxis=False,
             hovertemplate=f"%{{customdata}}: %{{x:,.{digits}f}} {unit}<extra>{name}</extra>",
         )
-    _style(figure, _height(len(labels) * len(series)))
+    style(figure, _height(len(labels) * len(series)))
     largest = max((value for values in series.values() for value in values), default=0)
     figure.update_yaxes(autorange="reversed", tickvals=list(range(len(labels))), ticktext=shown)
     # Every bar carries its value, so the axis would only repeat them.
@@ -61,7 +61,7 @@ def columns(edges: Sequence[float], counts: Sequence[int], unit: str) -> Figure:
     middles = [(low + high) / 2 for low, high in pairwise(edges)]
     width = (edges[1] - edges[0]) * 0.94
     figure = go.Figure(go.Bar(x=middles, y=list(counts), width=[width] * len(counts), marker_color=ACCENT))
-    _style(figure, 360)
+    style(figure, 360)
     figure.update_yaxes(title_text=unit, showgrid=True)
     figure.update_xaxes(showgrid=False)
     return figure
@@ -85,7 +85,7 @@ def boxes(spreads: Sequence[tuple[str, Spread]]) -> Figure:
             line_width=1.5,
         )
     )
-    _style(figure, _height(len(found)) + 60)
+    style(figure, _height(len(found)) + 60)
     shown = [_label(f"{name} (n = {values.n:,})") for name, values in spreads]
     figure.update_yaxes(autorange="reversed", tickvals=list(range(len(found))), ticktext=shown)
     figure.update_xaxes(rangemode="tozero")
@@ -98,7 +98,8 @@ def mark_recommended(figure: Figure, low: float, high: float) -> None:
     figure.add_annotation(x=(low + high) / 2, y=1, yref="paper", yanchor="bottom", text="recommended", showarrow=False)
 
 
-def _style(figure: Figure, height: int) -> None:
+def style(figure: Figure, height: int) -> None:
+    """Give a figure the look that all charts share, `height` in pixels."""
     # Backgrounds and text colours come from the page's style sheet, so that one figure serves both themes.
     figure.update_layout(
         template="none",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from medilite.data import SPLITS, question_key
 from medilite.errors import DataError
 from medilite.records import Example
-from training.data.collection import question_key
 
-SPLITS = ("train", "val", "test", "grpo")
+__all__ = ["SPLITS", "SplitSet", "divide", "split_as_study", "without_shared_questions"]
 
 GRPO_PROMPTS = 5000
 """About how many prompts the study wanted; the ratio that gives them is rounded to two digits, as the study's was."""

@@ -1,0 +1,248 @@
+"""The answers file: one JSONL line an answer, appended whole, safe against kills, never mixed.
+
+A line of `runs/NAME/answers.jsonl`:
+
+    qid        the question's id: the qid of its first row in the split
+    question   hash of the question's text as it was asked (questions.text_hash)
+    model      id in the profile
+    text       the answer
+    tokens     how many tokens it has, the closing one included
+    stopped    "end" (by itself) or "length" (at max_new_tokens)
+    seed       seed of the dice, the same for all
+    decoding   the fields of records.Decoding
+    profile, base, data, adapter    name; which weights; fingerprint of the data; SHA-256 of the adapter files or null
+    commit, version                 of the code that wrote it
+
+An answer belongs to a question, not to a split: the test questions of the
+study's set and of the set without shared questions are the same ones with
+other references, so one answer serves both. What a model failed to answer has
+no line; it is asked again by the next run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from medilite.errors import DataError, MediLiteError
+from medilite.records import Decoding
+
+SHOWN_LINES = 5
+
+_SHARED = ("profile", "base", "data", "decoding", "seed")
+"""What all answers of one file have in common; those of one model also have one adapter."""
+
+_STOPPED = ("end", "length")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What makes answers comparable: answers of different setups are never mixed."""
+
+    profile: str
+    base: str
+    data: str
+    decoding: Decoding
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAnswer:
+    """One line of an answers file; the module's docstring says what each field is."""
+
+    qid: str
+    question: str
+    model: str
+    text: str
+    tokens: int
+    stopped: str
+    setup: Setup
+    adapter: str | None
+    commit: str | None = None
+    version: str | None = None
+
+    def to_json(self) -> str:
+        """Return the line, without its line break."""
+        fields = {name: getattr(self, name) for name in ("qid", "question", "model", "text", "tokens", "stopped")}
+        fields |= dataclasses.asdict(self.setup)
+        fields |= {"adapter": self.adapter, "commit": self.commit, "version": self.version}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """What a file holds: its answers, the line each stands in, and what was dropped (None, or a sentence)."""
+
+    answers: tuple[SavedAnswer, ...]
+    lines: tuple[int, ...]
+    dropped: str | None = None
+
+
+def read_answers(path: Path) -> AnswerFile:
+    """Read an answers file; no answers if there is no file.
+
+    A last line that a kill cut short is left out, and `dropped` says so. Raises
+    DataError naming the lines that are malformed, answer one question twice, or
+    come from another setup or adapter than the first.
+    """
+    answers, numbers, problems = [], [], []
+    content = path.read_bytes() if path.exists() else b""
+    parts = content.split(b"\n")
+    dropped = f"{path}, line {len(parts)}: cut short, left out" if parts[-1] else None
+    for number, line in enumerate(parts[:-1], 1):
+        try:
+            answers.append(_parse(line))
+            numbers.append(number)
+        except (ValueError, KeyError, TypeError, MediLiteError) as error:
+            if number == len(parts) - 1 and dropped is None:
+                dropped = f"{path}, line {number}: no answer ({type(error).__name__}), left out"
+            else:
+                problems.append((number, f"it is no answer ({type(error).__name__}: {error})"))
+    problems += _foreign(answers, numbers)
+    _refuse(path, sorted(problems))
+    return AnswerFile(tuple(answers), tuple(numbers), dropped)
+
+
+def check_fits(path: Path, file: AnswerFile, setup: Setup, adapters: dict[str, str | None]) -> None:
+    """Raise DataError naming the lines whose setup or adapter is not this one, so that a run never mixes two."""
+    problems = []
+    for answer, number in zip(file.answers, file.lines, strict=True):
+        if differs := _difference(answer.setup, setup):
+            problems.append((number, differs))
+        elif answer.model in adapters and answer.adapter != adapters[answer.model]:
+            problems.append((number, _of_another_adapter(answer, adapters[answer.model])))
+    _refuse(path, problems, "Give another --run, or move this file away.")
+
+
+class AnswerWriter:
+    """Appends answers to a file that one process at a time may write.
+
+    On entry the file is locked and an incomplete last line cut off. Raises
+    DataError if another process is writing it.
+    """
+
+    def __init__(self, path: Path, say: Callable[[str], None] = print) -> None:
+        self._path, self._say = path, say
+        self._lock = FileLock(f"{path}.lock")
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise DataError(
+                f"{self._path} is being written by another process: wait for it, or give another --run."
+            ) from None
+        except OSError as error:
+            raise DataError(
+                f"{self._path} can't be written ({error.strerror or error}). Give another --run."
+            ) from error
+        try:
+            self.existing = read_answers(self._path)
+            self._cut()
+            self._file = self._path.open("ab")
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def append(self, answers: Iterable[SavedAnswer]) -> None:
+        """Write the lines as one, and return once they are on the disk."""
+        self._file.write("".join(f"{answer.to_json()}\n" for answer in answers).encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._lock.release()
+
+    def _cut(self) -> None:
+        """Shorten the file to its last good line."""
+        if self.existing.dropped is None:
+            return
+        self._say(self.existing.dropped)
+        lines = self._path.read_bytes().split(b"\n")[: self.existing.lines[-1] if self.existing.lines else 0]
+        with self._path.open("r+b") as file:
+            file.truncate(sum(len(line) + 1 for line in lines))
+            os.fsync(file.fileno())
+
+
+def _parse(line: bytes) -> SavedAnswer:
+    fields: dict[str, Any] = json.loads(line)
+    for name, kind in (("qid", str), ("question", str), ("model", str), ("text", str), ("tokens", int), ("seed", int)):
+        if not isinstance(fields[name], kind):
+            raise ValueError(f"{name} is {fields[name]!r}")
+    if fields["stopped"] not in _STOPPED:
+        raise ValueError(f"stopped is {fields['stopped']!r}, not one of {', '.join(_STOPPED)}")
+    setup = Setup(
+        profile=fields["profile"],
+        base=fields["base"],
+        data=fields["data"],
+        decoding=Decoding(**fields["decoding"]),
+        seed=fields["seed"],
+    )
+    own = {name: fields[name] for name in ("qid", "question", "model", "text", "tokens", "stopped", "adapter")}
+    return SavedAnswer(**own, setup=setup, commit=fields.get("commit"), version=fields.get("version"))
+
+
+def _foreign(answers: Sequence[SavedAnswer], lines: Sequence[int]) -> list[tuple[int, str]]:
+    """Return (line, reason) for every answer that can't stand in one file with those before it.
+
+    The most frequent setup counts as the file's own, so that one stray line is named and not all the others.
+    """
+    if not answers:
+        return []
+    own = Counter(answer.setup for answer in answers).most_common(1)[0][0]
+    adapters: dict[str, Counter[str | None]] = {}
+    for answer in answers:
+        adapters.setdefault(answer.model, Counter())[answer.adapter] += 1
+    usual = {model: counted.most_common(1)[0][0] for model, counted in adapters.items()}
+    found: list[tuple[int, str]] = []
+    first: dict[tuple[str, str], int] = {}
+    for answer, number in zip(answers, lines, strict=True):
+        if differs := _difference(answer.setup, own):
+            found.append((number, differs))
+        elif answer.adapter != usual[answer.model]:
+            found.append((number, _of_another_adapter(answer, usual[answer.model])))
+        elif (before := first.setdefault((answer.qid, answer.model), number)) != number:
+            found.append((number, f"{answer.model} answers {answer.qid} in line {before} already"))
+    return found
+
+
+def _difference(setup: Setup, own: Setup) -> str | None:
+    for name in _SHARED:
+        if (theirs := getattr(setup, name)) != (ours := getattr(own, name)):
+            return f"another {name} ({_short(theirs)}, not {_short(ours)})"
+    return None
+
+
+def _of_another_adapter(answer: SavedAnswer, own: str | None) -> str:
+    return f"another adapter of {answer.model} ({_short(answer.adapter)}, not {_short(own)})"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Decoding):
+        return ", ".join(f"{name}={number:g}" for name, number in dataclasses.asdict(value).items())
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 else text
+
+
+def _refuse(
+    path: Path, problems: Sequence[tuple[int, str]], remedy: str = "Remove these lines, or start anew."
+) -> None:
+    if not problems:
+        return
+    shown = "".join(f"\n  line {number}: {reason}" for number, reason in problems[:SHOWN_LINES])
+    more = f"\n  … and {len(problems) - SHOWN_LINES:,} more" if len(problems) > SHOWN_LINES else ""
+    raise DataError(f"{path} can't be used as it is; {len(problems):,} lines don't belong:{shown}{more}\n{remedy}")

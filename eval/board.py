@@ -1,0 +1,147 @@
+"""A run put together as a board: tables, answers, scores and where they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eval.answers import SavedAnswer, read_answers
+from eval.compare import Pair, compare, pairs_of
+from eval.files import BoardFiles
+from eval.intervals import LEVEL
+from eval.judgments import FILE, NONE, about, join, read_judgments
+from eval.metrics.catalogue import BLEU_ABOUT, METRICS, TRAINED_BY
+from eval.metrics.overlap import BLEU_KINDS
+from eval.questions import ABOUT
+from eval.run import CODE, Run
+from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns
+from eval.tables import bleu_rows, metric_rows
+from eval.trade import QUARTERS
+from medilite.checkpoints import read_training_record
+from medilite.leaderboard import FORMAT, TABLES
+from medilite.models import Profile
+from medilite.provenance import commit
+
+Questions = Mapping[str, Sequence[About]]
+
+
+def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFiles:
+    """Return the files of a run that has been scored. Raises DataError where a stage's file can't be used."""
+    answers = read_answers(run.answers).answers
+    rows, questions, scoring = load_run(run.folder, profile)
+    judgments = read_judgments(run.folder / FILE)
+    rows = in_order(join(rows, judgments), questions, profile.ids)
+    stacked = {spec.id: spec.stacked_on for spec in profile.models}
+    return BoardFiles(
+        about={
+            "format": FORMAT,
+            "profile": profile.name,
+            "title": profile.title,
+            "reported": False,
+            "models": [model_about(profile, model, answers) for model in profile.ids],
+            "splits": [
+                {"name": split, "about": ABOUT[split.partition("/")[0]], "questions": len(some)}
+                for split, some in questions.items()
+            ],
+            "metrics": [metric.as_dict() for metric in METRICS.values()],
+            "bleu": {kind: dict(zip(("label", "explanation"), BLEU_ABOUT[kind], strict=True)) for kind in BLEU_KINDS},
+            "quarters": QUARTERS,
+            "missing": [*scoring["missing"], *([] if judgments else [NONE])],
+            "provenance": {
+                "setup": setup_about(answers),
+                "generation": run.sessions(),
+                "scoring": {key: value for key, value in scoring.items() if key != "missing"},
+                "judge": about(judgments),
+                "bootstrap": {"resamples": resamples, "seed": seed, "level": LEVEL},
+                "commit": dict(zip(("id", "dirty"), commit(CODE), strict=True)),
+            },
+        },
+        tables=tables_of(split_scores(rows, questions, profile.ids), stacked, resamples, seed),
+        questions=questions_as_columns(questions),
+        answers=[answer_row(answer) for answer in sorted(answers, key=lambda a: (a.qid, profile.ids.index(a.model)))],
+        scores={split: score_columns([row for row in rows if row.split == split]) for split in questions},
+    )
+
+
+def tables_of(
+    splits: Sequence[SplitScores], stacked: Mapping[str, str | None], resamples: int, seed: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return every table of medilite.leaderboard.TABLES, all splits below each other."""
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    for scores in splits:
+        tables["means"] += metric_rows(scores, resamples, seed)
+        tables["bleu"] += bleu_rows(scores, resamples, seed)
+        pairs: Sequence[Pair] = pairs_of(stacked, scores.answering)
+        for name, rows in compare(scores, pairs, resamples, seed).items():
+            tables[name] += rows
+    return tables
+
+
+def split_scores(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -> list[SplitScores]:
+    """Return the rows as arrays, a split each."""
+    return [
+        arrange(split, some, models, METRICS, [row for row in rows if row.split == split])
+        for split, some in questions.items()
+    ]
+
+
+def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -> list[Row]:
+    """Return the rows by split, question and model, whatever the order that answers came in."""
+    place = {
+        (split, one.qid): (s, i) for s, (split, some) in enumerate(questions.items()) for i, one in enumerate(some)
+    }
+    return sorted(rows, key=lambda row: (place[row.split, row.qid], models.index(row.model)))
+
+
+def answer_row(answer: SavedAnswer) -> dict[str, Any]:
+    """Return an answer as committed; what all share stands once, in board.json."""
+    return {name: getattr(answer, name) for name in ("qid", "question", "model", "text", "tokens", "stopped")}
+
+
+def score_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return a split's scores, one list a column."""
+    found: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in ("qid", "model", "answer")}
+    found |= {metric: [row.scores.get(metric) for row in rows] for metric in METRICS}
+    return found | {kind: [list(row.bleu[kind]) for row in rows] for kind in BLEU_KINDS}
+
+
+def rows_of(split: str, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """Return what `score_columns` was made of."""
+    return [
+        Row(
+            split,
+            columns["qid"][i],
+            columns["model"][i],
+            columns["answer"][i],
+            {metric: columns[metric][i] for metric in METRICS},
+            {kind: columns[kind][i] for kind in BLEU_KINDS},
+        )
+        for i in range(len(columns["qid"]))
+    ]
+
+
+def model_about(profile: Profile, model: str, answers: Sequence[SavedAnswer]) -> dict[str, Any]:
+    """Return what the board says of a model: which adapter answered, and what it was trained for."""
+    spec = profile.get(model)
+    record = read_training_record(profile, spec)
+    rewards = (record or {}).get("config", {}).get("rewards") or {}
+    used = [name for name, weight in rewards.items() if weight and name in TRAINED_BY]
+    return {
+        **{key: getattr(spec, key) for key in ("id", "label", "colour", "colour_dark", "stacked_on")},
+        "adapter": next((answer.adapter for answer in answers if answer.model == model), None),
+        "training": record and training_about(record),
+        "trained_on": sorted({metric for name in used for metric in TRAINED_BY[name]}),
+    }
+
+
+def training_about(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a training record what a reader of the table asks first: the method, and which data it saw."""
+    wanted = ("method", "rank", "learning_rate", "seed", "data_fingerprint", "commit")
+    return {key: record.get(key) for key in wanted} | {"splits": record.get("config", {}).get("data", {}).get("splits")}
+
+
+def setup_about(answers: Sequence[SavedAnswer]) -> dict[str, Any]:
+    """Return what all answers share, with decoding spelled out."""
+    fields: dict[str, Any] = json.loads(answers[0].to_json())
+    return {name: fields[name] for name in ("profile", "base", "data", "decoding", "seed")}

@@ -1,0 +1,222 @@
+"""A committed board held against itself: every number made again, every difference named.
+
+Needs no model. What depends on MedQuAD's text is made again where the data is
+at hand; what was left out is said, with how to get it. Sentence embeddings of
+all answers would take minutes, so closeness is made again for a seeded sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eval.answers import SavedAnswer, Setup
+from eval.board import rows_of, split_scores, tables_of
+from eval.files import columns_of, flat, read_parquet
+from eval.metrics.answer import own_scores
+from eval.questions import Question, load_questions, text_hash
+from eval.score import add_closeness, score_rows
+from eval.scores import About, Row, questions_as_columns, questions_from_columns
+from medilite.content import Encoder
+from medilite.data import load_manifest
+from medilite.errors import DataError
+from medilite.leaderboard import Board, load_board
+from medilite.records import Decoding
+
+TOLERANCE = 2e-6
+"""Tables have six digits after the point; the last may turn with another machine's order of summing."""
+
+CLOSENESS_TOLERANCE = 1e-3
+"""Embeddings are float32 and depend on the machine's kernels; tables show three digits."""
+
+SAMPLE = 200
+"""Answers whose closeness is made again, unless all are asked for."""
+
+SEED = 42
+
+
+@dataclass(slots=True)
+class Report:
+    """What was made again (a sentence each), what was left out and why, and what differs."""
+
+    checked: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    def compare(self, what: str, pairs: Iterable[tuple[str, Any, Any]], tolerance: float = TOLERANCE) -> None:
+        """Compare (where, committed, made again) and note how many there were."""
+        count = 0
+        for where, committed, again in pairs:
+            count += 1
+            if not same(committed, again, tolerance):
+                self.differences.append(f"{where}: committed {committed!r}, made again {again!r}")
+        self.checked.append(f"{count:,} {what}")
+
+
+def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder: Encoder | None = None) -> Report:
+    """Return what came of making a measured board's numbers again; `sample` None makes all closeness again.
+
+    Raises DataError where a file of the board is missing or broken.
+    """
+    board, report = load_board(folder), Report()
+    scores, answers = board.scores(), saved_answers(board)
+    rows = [row for split, columns in scores.items() for row in rows_of(split, columns)]
+
+    report.compare("scores of answers alone", own_pairs(rows, answers))
+    questions = find_questions(board, data, report)
+    if questions:
+        reference_pairs(report, board, rows, answers, questions, sample, encoder)
+    abouts = questions_from_columns(board.questions())
+    bootstrap = board.about["provenance"]["bootstrap"]
+    stacked = {model["id"]: model["stacked_on"] for model in board.about["models"]}
+    tables = tables_of(split_scores(rows, abouts, tuple(stacked)), stacked, bootstrap["resamples"], bootstrap["seed"])
+    for name, made in tables.items():
+        report.compare(f"numbers of {name}", table_pairs(name, board.tables[name], made))
+    for name in tables:
+        columns = columns_of(board.tables[name])
+        report.compare(
+            f"columns of {name}.parquet", column_pairs(name, columns, read_parquet(folder / f"{name}.parquet"))
+        )
+    report.compare(
+        "columns of scores.parquet", column_pairs("scores", flat(scores), read_parquet(folder / "scores.parquet"))
+    )
+    return report
+
+
+def saved_answers(board: Board) -> dict[tuple[str, str], SavedAnswer]:
+    """Return the committed answers by question and model."""
+    shared = board.about["provenance"]["setup"]
+    setup = Setup(**{**shared, "decoding": Decoding(**shared["decoding"])})
+    adapters = {model["id"]: model["adapter"] for model in board.about["models"]}
+    try:
+        return {
+            (row["qid"], row["model"]): SavedAnswer(**row, setup=setup, adapter=adapters[row["model"]])
+            for row in board.answers()
+        }
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{board.folder}: an answer has another form than this version's ({error}).") from error
+
+
+def own_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every score that the answer's text alone gives, and whether each score has its answer."""
+    again: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        answer, where = answers.get((row.qid, row.model)), f"{row.split}, {row.qid}, {row.model}"
+        yield f"{where}: hash of the answer", row.answer, answer and text_hash(answer.text)
+        if answer is None:
+            continue
+        key = row.qid, row.model
+        if key not in again:
+            again[key] = own_scores(answer.text, answer.tokens, answer.stopped)
+        for metric, value in again[key].items():
+            yield f"{where}: {metric}", row.scores[metric], value
+
+
+def find_questions(board: Board, data: Path | None, report: Report) -> dict[str, list[Question]] | None:
+    """Return the questions with their text where the data is at hand and is that of the board; else say so."""
+    wanted = board.about["provenance"]["setup"]["data"]
+    names = [split["name"] for split in board.about["splits"]]
+    remedy = "make data (or python -m training.prepare_medquad), then check again"
+    try:
+        if data is None:
+            raise DataError("no folder was given")
+        here = load_manifest(data)["fingerprint"]
+        if here == wanted:
+            return {name: load_questions(data, name) for name in names}
+        reason = f"{data} has the fingerprint {here[:12]}…, the board was made with {wanted[:12]}…"
+    except DataError as error:
+        reason = str(error)
+    report.left_out.append(
+        f"everything that needs questions or references (BLEU, chrF++, ROUGE-L, key terms, closeness, echo): {reason}. "
+        f"To check it: {remedy}"
+    )
+    return None
+
+
+def reference_pairs(
+    report: Report,
+    board: Board,
+    rows: Sequence[Row],
+    answers: Mapping[tuple[str, str], SavedAnswer],
+    questions: Mapping[str, Sequence[Question]],
+    sample: int | None,
+    encoder: Encoder | None,
+) -> None:
+    """Make again what needs questions and references, and compare."""
+    about = questions_as_columns({split: [About.of(q) for q in some] for split, some in questions.items()})
+    pairs = (
+        column_pairs(f"questions of {split}", columns, about[split]) for split, columns in board.questions().items()
+    )
+    report.compare("columns of questions", itertools.chain.from_iterable(pairs))
+
+    again = {(row.split, row.qid, row.model): row for row in score_rows(list(answers.values()), questions)}
+    report.compare("scores by question and references", score_pairs(rows, again))
+    if any("closeness" in sentence for sentence in board.about["missing"]):
+        return
+    chosen = list(rows)
+    if sample is not None and sample < len(chosen):
+        chosen = random.Random(SEED).sample(chosen, sample)
+    close, failed = add_closeness(chosen, list(answers.values()), questions, encoder)
+    if failed:
+        report.left_out.append(failed)
+        return
+    made = [
+        (f"{row.split}, {row.qid}, {row.model}: closeness", row.scores["closeness"], new.scores["closeness"])
+        for row, new in zip(chosen, close, strict=True)
+    ]
+    report.compare(f"closenesses, of {len(rows):,}", made, CLOSENESS_TOLERANCE)
+    if len(chosen) < len(rows):
+        report.left_out.append(
+            f"closeness of {len(rows) - len(chosen):,} answers (a seeded sample is made again): --all"
+        )
+
+
+def score_pairs(rows: Sequence[Row], again: Mapping[Any, Row]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every score that questions and references give, closeness aside."""
+    for row in rows:
+        where = f"{row.split}, {row.qid}, {row.model}"
+        new = again.get((row.split, row.qid, row.model))
+        if new is None:
+            yield where, "an answer", None
+            continue
+        for metric in ("question_echo", "key_term_recall", "rouge_l", "chrf"):
+            yield f"{where}: {metric}", row.scores[metric], new.scores[metric]
+        for kind, counts in new.bleu.items():
+            yield f"{where}: {kind}", row.bleu[kind], counts
+
+
+def table_pairs(
+    name: str, committed: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every cell of a table."""
+    yield f"{name}: rows", len(committed), len(again)
+    for number, (row, new) in enumerate(zip(committed, again, strict=False), 1):
+        for key in new.keys() | row.keys():
+            yield f"{name}, row {number}, {key}", row.get(key), new.get(key)
+
+
+def column_pairs(
+    name: str, committed: Mapping[str, Sequence[Any]], again: Mapping[str, Sequence[Any]]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield whole columns: they are copies, so nothing may differ."""
+    for key in committed.keys() | again.keys():
+        one, other = list(committed.get(key, ())), list(again.get(key, ()))
+        if one == other:
+            yield f"{name}: {key}", True, True
+        else:
+            row = next(
+                (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+            )
+            yield f"{name}: {key}, row {row + 1}", one[row : row + 1], other[row : row + 1]
+
+
+def same(committed: Any, again: Any, tolerance: float) -> bool:
+    """Tell whether two values agree; numbers within the tolerance, everything else exactly."""
+    if isinstance(committed, float | int) and isinstance(again, float | int) and not isinstance(again, bool):
+        return math.isclose(committed, again, rel_tol=0, abs_tol=tolerance)
+    return bool(committed == again)

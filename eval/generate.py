@@ -1,0 +1,224 @@
+"""Answers of any models on any split: `python -m eval.generate [--profile NAME] [--split study/test] [--models id,id]`.
+
+All models of a question go through the engine together, several questions at
+once. Each question's answers are appended to the run's answers file as it ends,
+so a run that was killed goes on where it stopped. Decoding is the study's:
+greedy, at most 256 new tokens, no penalty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
+from eval.command import add_run, chosen, run_command, run_of
+from eval.progress import Pace
+from eval.questions import TEST_SPLITS, Question, load_questions, text_hash
+from eval.run import CODE, DATA, PACKAGES, Run
+from eval.workers import Answered, ask_all
+from medilite import __version__
+from medilite.data import load_manifest
+from medilite.engine import Engine, open_engine
+from medilite.errors import ModelUnavailableError
+from medilite.models import Profile
+from medilite.provenance import adapter_sha256, base_name, commit, device_name, versions
+from medilite.records import Answer, Decoding
+from medilite.settings import Settings
+
+STUDY_DECODING = Decoding(max_new_tokens=256)
+"""As the study: at most 256 new tokens; greedy, so that an answer is the checkpoint's and not the dice's."""
+
+SEED = 42
+AT_ONCE = 8
+"""Questions in the engine at once; six models make 48 rows of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is asked for."""
+
+    profile: Profile
+    data: Path
+    splits: tuple[str, ...]
+    models: tuple[str, ...]
+    run: Run
+    decoding: Decoding = STUDY_DECODING
+    seed: int = SEED
+    at_once: int = AT_ONCE
+    limit: int | None = None
+
+
+def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
+    """Generate what the run still lacks; return how many answers it has and how many failed.
+
+    Raises DataError where data or answers file can't be used, WeightsError where
+    the base can't be had, ModelUnavailableError where no model can answer.
+    """
+    questions = questions_of(plan)
+    fingerprint = load_manifest(plan.data)["fingerprint"]
+    setup = Setup(plan.profile.name, base_name(plan.profile, settings.weights), fingerprint, plan.decoding, plan.seed)
+    with AnswerWriter(plan.run.answers, say) as writer:
+        adapters = available(engine, plan)
+        check_fits(plan.run.answers, writer.existing, setup, adapters)
+        done = {(answer.qid, answer.model) for answer in writer.existing.answers}
+        todo = [(q, missing) for q in questions if (missing := [m for m in adapters if (q.qid, m) not in done])]
+        wanted = sum(len(missing) for _, missing in todo)
+        total = len(questions) * len(adapters)
+        say(
+            f"{len(questions):,} questions, {len(adapters)} models: "
+            f"{total - wanted:,} answers are there, {wanted:,} to do"
+        )
+        if not todo:
+            return total, 0
+
+        sessions = plan.run.sessions()
+        session = start_session(plan, adapters)
+        pace = Pace(wanted)
+        failed: list[tuple[str, str, str]] = []
+        head = session["commit"]
+        for answered in ask_all(engine, todo, plan.decoding, plan.seed, plan.at_once, pace):
+            saved = [as_saved(answered, answer, setup, adapters, head) for answer in answered.answers]
+            writer.append(saved)
+            pace.count(len(saved) + len(answered.failures), sum(answer.tokens for answer in saved))
+            failed += answered.failures
+            plan.run.write_sessions([*sessions, {**session, **pace.as_record()}])
+        say(pace.summary())
+    for qid, model, reason in failed[:10]:
+        say(f"no answer: {model}, {qid}: {reason}")
+    return total - len(failed), len(failed)
+
+
+def questions_of(plan: Plan) -> list[Question]:
+    """Return the questions of all splits, each once; the same qid in two splits is one question."""
+    found: dict[str, Question] = {}
+    for split in plan.splits:
+        for question in load_questions(plan.data, split, plan.limit):
+            found.setdefault(question.qid, question)
+    return list(found.values())
+
+
+def available(engine: Engine, plan: Plan) -> dict[str, str | None]:
+    """Return, by model that can answer, the hash of its adapters; the others are named, with the reason."""
+    engine.load()
+    states = engine.availability()
+    adapters = {model: adapter_sha256(plan.profile, model) for model in plan.models if states[model].available}
+    for model in plan.models:
+        if model not in adapters:
+            say(f"{model} can't answer: {states[model].reason}")
+    if not adapters:
+        raise ModelUnavailableError("None of the models can answer; the reasons are above.")
+    return adapters
+
+
+def start_session(plan: Plan, adapters: dict[str, str | None]) -> dict[str, Any]:
+    """Return what is known of this start of the run before it has done anything."""
+    head, dirty = commit(CODE)
+    return {
+        "splits": list(plan.splits),
+        "models": list(adapters),
+        "at_once": plan.at_once,
+        "commit": head,
+        "commit_dirty": dirty,
+        "versions": versions(PACKAGES),
+        # An engine that runs elsewhere leaves torch unloaded, and this machine's processor says nothing of it.
+        "device": device_name() if "torch" in sys.modules else None,
+    }
+
+
+def as_saved(
+    answered: Answered, answer: Answer, setup: Setup, adapters: dict[str, str | None], head: str | None
+) -> SavedAnswer:
+    """Return an engine's answer as a line of the file."""
+    question = answered.question
+    return SavedAnswer(
+        qid=question.qid,
+        question=text_hash(question.text),
+        model=answer.model,
+        text=answer.text,
+        tokens=answer.tokens,
+        stopped=answer.stopped,
+        setup=setup,
+        adapter=adapters[answer.model],
+        commit=head,
+        version=__version__,
+    )
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal; stdout stays for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m eval.generate", description="Have models answer whole splits.")
+    add_run(parser)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
+    parser.add_argument(
+        "--split",
+        action="append",
+        metavar="SET/SPLIT",
+        help=f"split to answer; may be given several times (default: {' and '.join(TEST_SPLITS)})",
+    )
+    parser.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N questions of each split")
+    parser.add_argument(
+        "--at-once",
+        type=positive,
+        default=AT_ONCE,
+        metavar="K",
+        help="questions in the engine at once (default: %(default)s)",
+    )
+    decoding = STUDY_DECODING
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=decoding.max_new_tokens, metavar="N", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=decoding.temperature, metavar="T", help="0 is greedy (default)"
+    )
+    parser.add_argument("--top-p", type=float, default=decoding.top_p, metavar="P", help="(default: %(default)g)")
+    parser.add_argument(
+        "--repetition-penalty", type=float, default=decoding.repetition_penalty, metavar="R", help="1 is none (default)"
+    )
+    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="(default: %(default)s)")
+    return parser
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1, for argparse."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command line; 1 if an answer failed."""
+    settings, profile = chosen(options)
+    plan = Plan(
+        profile=profile,
+        data=options.data,
+        splits=tuple(options.split or TEST_SPLITS),
+        models=tuple(spec.id for spec in profile.select(options.models)),
+        run=run_of(options, profile),
+        decoding=Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty),
+        seed=options.seed,
+        at_once=options.at_once,
+        limit=options.limit,
+    )
+    answers, failed = generate(plan, settings, open_engine(profile, settings))
+    print(f"{answers:,} answers in {plan.run.answers}" + (f"; {failed:,} failed, ask again" if failed else ""))
+    return 1 if failed else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 when every answer is there, 1 if some failed, 2 for an error that a user can mend."""
+    return run_command(build_parser(), run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

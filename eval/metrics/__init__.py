@@ -1,0 +1,1 @@
+"""What an answer is measured by: `catalogue` says what each number means, the other files compute them."""

@@ -1,0 +1,67 @@
+"""One answer's numbers, each under its key in the catalogue; what can't be had is None, never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eval.metrics.overlap import References
+from medilite.content import echo_share, key_term_recall, repeated_ngrams
+from medilite.readability import measure
+
+Scores = dict[str, float | None]
+
+DECIMALS = 6
+"""Scores are kept to this many, so that everything made from them can be made again to the digit."""
+
+_FORMULAS = (
+    *("flesch_kincaid_grade", "flesch_reading_ease", "smog_index", "gunning_fog", "coleman_liau_index"),
+    *("automated_readability_index", "dale_chall_score"),
+)
+
+
+def own_scores(text: str, tokens: int, stopped: str) -> Scores:
+    """Return what the answer alone tells. An answer without words has no grade (None) and 0 words.
+
+    The readability figures are textstat's own for `medilite.readability.normalise(text)`.
+    """
+    reading = measure(text)
+    scored = reading.flesch_kincaid_grade is not None
+    return rounded(
+        {key: getattr(reading, key) for key in _FORMULAS}
+        | {
+            "difficult_share": reading.difficult_words / reading.words if scored and reading.words else None,
+            "words": reading.words,
+            "sentences": reading.sentences,
+            "tokens": tokens,
+            "ended": float(stopped == "end"),
+            "repeated_4grams": repeated_ngrams(text, 4),
+        }
+    )
+
+
+def question_scores(question: str, text: str) -> Scores:
+    """Return what the question's text and the answer tell."""
+    return rounded({"question_echo": echo_share(question, text)})
+
+
+def reference_scores(question: str, references: Sequence[str], prepared: References, text: str) -> Scores:
+    """Return what the references tell, closeness aside, which is computed for many answers at once."""
+    return rounded(
+        {
+            "key_term_recall": key_term_recall(text, references, question),
+            "rouge_l": prepared.rouge_l(text),
+            "chrf": prepared.chrf(text),
+        }
+    )
+
+
+def closeness_or_empty(closeness: float | None, text: str) -> float | None:
+    """Return a closeness for tables: 0 for an answer that says nothing, which else would be left out of the mean."""
+    from medilite.content import words
+
+    return 0.0 if closeness is None and not words(text) else rounded({"": closeness})[""]
+
+
+def rounded(scores: Scores) -> Scores:
+    """Return the scores with DECIMALS digits after the point."""
+    return {key: None if value is None else round(float(value), DECIMALS) for key, value in scores.items()}

@@ -1,0 +1,77 @@
+"""The distinct questions of a split, each with all its references."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from medilite.data import FOLDERS, SPLITS, load_split, question_key
+from medilite.errors import DataError, suggestion
+from medilite.records import Example
+
+TEST_SPLITS = ("study/test", "distinct/test")
+"""What is evaluated unless something else is asked for."""
+
+SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name in FOLDERS for split in SPLITS)
+
+ABOUT = {
+    "study": "Rows grouped by the question's exact text, as in the study. Some of its questions stand in train too.",
+    "distinct": "Rows grouped by the question with case and white space folded; no question stands in train.",
+}
+"""How rows become questions, by set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a split.
+
+    `qid` is that of its first row, whose spelling `text` is asked; `qids` are
+    all its rows', `references` their answers without repeats, in the rows'
+    order. `source` and `qtype` are the first row's.
+    """
+
+    qid: str
+    text: str
+    references: tuple[str, ...]
+    qids: tuple[str, ...]
+    source: str
+    qtype: str
+
+
+def load_questions(data: Path, split: str, limit: int | None = None) -> list[Question]:
+    """Return the questions of a split such as "study/test", in the order of their first rows; at most `limit`.
+
+    Raises DataError for an unknown split or data that can't be used.
+    """
+    if split not in SPLIT_NAMES:
+        raise DataError(
+            f"There is no split {split!r}.{suggestion(split, SPLIT_NAMES)} Splits: {', '.join(SPLIT_NAMES)}."
+        )
+    set_name, _, name = split.partition("/")
+    examples = load_split(data / FOLDERS[set_name], name)
+    return group(examples, fold_case=set_name == "distinct")[:limit]
+
+
+def group(examples: Iterable[Example], fold_case: bool) -> list[Question]:
+    """Make one question of all rows that ask it, by exact text or with case and white space folded."""
+    rows: dict[str, list[Example]] = {}
+    for example in examples:
+        rows.setdefault(question_key(example.question) if fold_case else example.question, []).append(example)
+    return [
+        Question(
+            qid=same[0].qid,
+            text=same[0].question,
+            references=tuple(dict.fromkeys(row.answer for row in same)),
+            qids=tuple(row.qid for row in same),
+            source=same[0].source,
+            qtype=same[0].qtype,
+        )
+        for same in rows.values()
+    ]
+
+
+def text_hash(text: str) -> str:
+    """Return what stands for a text where the text itself is not to be written: 16 hexadecimal digits of SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

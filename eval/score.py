@@ -1,0 +1,222 @@
+"""Scores of a run's answers, no model needed: `python -m eval.score [--run FOLDER] [--split study/test]`.
+
+Reads answers.jsonl, joins questions and references by qid, and writes
+scores.jsonl, questions.json and scoring.json (see eval.scores). An empty answer
+is scored as empty; a question without an answer has no line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from eval.answers import AnswerFile, SavedAnswer, read_answers
+from eval.command import add_run, chosen, run_command, run_of
+from eval.metrics.answer import closeness_or_empty, own_scores, question_scores, reference_scores
+from eval.metrics.catalogue import METRICS, SCORED
+from eval.metrics.overlap import References, signatures
+from eval.questions import ABOUT, TEST_SPLITS, Question, load_questions, text_hash
+from eval.run import CODE, DATA, PACKAGES, Run
+from eval.scores import About, Row, questions_as_columns, write_lines
+from medilite.cli.terminal import Say, progress_line
+from medilite.content import Encoder, closenesses
+from medilite.data import load_manifest
+from medilite.errors import DataError, WeightsError
+from medilite.files import write_whole
+from medilite.provenance import commit, versions
+
+CLOSENESS_AT_ONCE = 256
+"""Answers whose embeddings are computed together: enough for full batches, few enough to tell progress."""
+
+
+def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None = None) -> dict[str, int]:
+    """Score a run against splits and write the files; return the number of scored answers by split.
+
+    Without an encoder (it can't be had from here) closeness is null, and
+    scoring.json says why. Raises DataError where answers or data can't be used.
+    """
+    file = read_answers(run.answers)
+    if not file.answers:
+        raise DataError(f"{run.answers} holds no answers. Run `python -m eval.generate` first.")
+    if file.dropped:
+        print(file.dropped, file=sys.stderr)
+    questions = {split: load_questions(data, split) for split in splits}
+    check_joins(run.answers, file, load_manifest(data)["fingerprint"], questions)
+
+    with progress_line() as say:
+        rows = score_rows(file.answers, questions, say)
+        rows, failed = add_closeness(rows, file.answers, questions, encoder, say)
+    write_whole(run.scores, write_lines(rows))
+    about = {split: [About.of(question) for question in some] for split, some in questions.items()}
+    write_whole(run.folder / "questions.json", _json(questions_as_columns(about)))
+    write_whole(run.folder / "scoring.json", _json(scoring_record(file, failed)))
+    return {split: sum(row.split == split for row in rows) for split in splits}
+
+
+def check_joins(path: Path, file: AnswerFile, fingerprint: str, questions: Mapping[str, Sequence[Question]]) -> None:
+    """Raise DataError where answers are to other data, or to another wording of a question."""
+    made_for = file.answers[0].setup.data
+    if made_for != fingerprint:
+        raise DataError(
+            f"{path} answers data with the fingerprint {made_for[:12]}…, the data here has {fingerprint[:12]}…. "
+            "Give the folder that was answered with --data, or answer this one in another --run."
+        )
+    texts = {question.qid: text_hash(question.text) for some in questions.values() for question in some}
+    for answer, number in zip(file.answers, file.lines, strict=True):
+        if answer.question != texts.get(answer.qid, answer.question):
+            raise DataError(
+                f"{path}, line {number}: {answer.qid} was asked in other words than the data's. Answer it again."
+            )
+
+
+def score_rows(
+    answers: Sequence[SavedAnswer], questions: Mapping[str, Sequence[Question]], say: Say = lambda text: None
+) -> list[Row]:
+    """Return every answer's scores against every split that asks its question, closeness still missing.
+
+    What depends on the answer alone is computed once; so is what depends on
+    references that two splits share.
+    """
+    by_qid: dict[str, list[SavedAnswer]] = {}
+    for answer in answers:
+        by_qid.setdefault(answer.qid, []).append(answer)
+    own: dict[tuple[str, str], dict[str, float | None]] = {}
+    against: dict[tuple[str, tuple[str, ...]], dict[str, tuple[Any, Any]]] = {}
+    rows = []
+    for split, some in questions.items():
+        for number, question in enumerate(some, 1):
+            say(f"{split}: scoring question {number:,} of {len(some):,}")
+            answered = by_qid.get(question.qid, [])
+            key = question.qid, question.references
+            if answered and key not in against:
+                against[key] = _against(question, answered)
+            for answer in answered:
+                mine = answer.qid, answer.model
+                if mine not in own:
+                    own[mine] = own_scores(answer.text, answer.tokens, answer.stopped)
+                    own[mine] |= question_scores(question.text, answer.text)
+                scores, bleu = against[key][answer.model]
+                rows.append(Row(split, answer.qid, answer.model, text_hash(answer.text), own[mine] | scores, bleu))
+    return rows
+
+
+def _against(question: Question, answers: Sequence[SavedAnswer]) -> dict[str, tuple[Any, Any]]:
+    prepared = References(question.references)
+    return {
+        answer.model: (
+            reference_scores(question.text, question.references, prepared, answer.text),
+            prepared.bleu_counts(answer.text),
+        )
+        for answer in answers
+    }
+
+
+def add_closeness(
+    rows: Sequence[Row],
+    answers: Sequence[SavedAnswer],
+    questions: Mapping[str, Sequence[Question]],
+    encoder: Encoder | None = None,
+    say: Say = lambda text: None,
+) -> tuple[list[Row], str | None]:
+    """Return the rows with closeness, in the catalogue's order, and why it is missing if it can't be had."""
+    texts = {(answer.qid, answer.model): answer.text for answer in answers}
+    references = {(split, q.qid): q.references for split, some in questions.items() for q in some}
+    values: list[float | None] = []
+    failed = None
+    try:
+        for start in range(0, len(rows), CLOSENESS_AT_ONCE):
+            say(f"closeness: {start:,} of {len(rows):,}")
+            part = rows[start : start + CLOSENESS_AT_ONCE]
+            said = [texts[row.qid, row.model] for row in part]
+            close = closenesses(said, [references[row.split, row.qid] for row in part], encoder)
+            values += [closeness_or_empty(value, text) for value, text in zip(close, said, strict=True)]
+    except WeightsError as error:
+        failed, values = f"closeness could not be computed: {error}", [None] * len(rows)
+    return [
+        replace(row, scores={key: value if key == "closeness" else row.scores[key] for key in SCORED})
+        for row, value in zip(rows, values, strict=True)
+    ], failed
+
+
+def scoring_record(file: AnswerFile, failed: str | None) -> dict[str, Any]:
+    """Return what computed the scores."""
+    head, dirty = commit(CODE)
+    return {
+        "data": file.answers[0].setup.data,
+        "commit": head,
+        "commit_dirty": dirty,
+        "versions": versions(PACKAGES),
+        "signatures": signatures(),
+        "missing": [failed] if failed else [],
+    }
+
+
+def summary(rows: Sequence[Row], models: Sequence[str]) -> Iterator[str]:
+    """Yield a short table: the mean of a few metrics by split and model, n of each."""
+    shown = ("flesch_kincaid_grade", "words", "key_term_recall", "closeness", "ended")
+    for split in dict.fromkeys(row.split for row in rows):
+        yield f"{split:16}" + "".join(f"{METRICS[key].label:>18}" for key in shown)
+        for model in models:
+            own = [row.scores for row in rows if (row.split, row.model) == (split, model)]
+            if not own:
+                yield f"  {model:14}no answers"
+                continue
+            cells = []
+            for key in shown:
+                there = [value for scores in own if (value := scores[key]) is not None]
+                mean = f"{sum(there) / len(there):.{METRICS[key].digits}f}" if there else "–"
+                cells.append(f"{f'{mean} (n {len(there):,})':>18}")
+            yield f"  {model:14}" + "".join(cells)
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m eval.score", description="Score a run's answers.")
+    add_run(parser)
+    add_data_and_split(parser)
+    return parser
+
+
+def add_data_and_split(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what the answers are held against."""
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
+    parser.add_argument(
+        "--split",
+        action="append",
+        metavar="SET/SPLIT",
+        help=f"split whose references count; may be given several times (default: {' and '.join(TEST_SPLITS)})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command line."""
+    from eval.scores import read_lines
+
+    _, profile = chosen(options)
+    place = run_of(options, profile)
+    splits = tuple(options.split or TEST_SPLITS)
+    scored = score(place, options.data, splits)
+    print("\n".join(summary(read_lines(place.scores), profile.ids)))
+    for split, count in scored.items():
+        print(f"{split}: {count:,} answers scored. {ABOUT[split.partition('/')[0]]}")
+    missing = json.loads((place.folder / "scoring.json").read_text(encoding="utf-8"))["missing"]
+    print("\n".join([*missing, f"Written to {place.scores}"]))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 when the scores stand, 2 for an error that a user can mend."""
+    return run_command(build_parser(), run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""An answer that says the same again, or hands the question back."""
+
+from __future__ import annotations
+
+from medilite.content.words import words
+
+ECHO_WORDS = 4
+"""Fewest words in a row that count as copied from the question."""
+
+_ASKING = """
+what which who whom whose when where why how
+is are am was were be been do does did done can could may might must shall should will would has have had
+i me my mine myself we us our ours you your yours he him his she her hers it its they them their theirs
+tell explain describe give please
+"""
+
+ASKING = frozenset(_ASKING.split())
+"""Words that make a stretch of the question more than its subject's name: interrogatives, auxiliaries, pronouns."""
+
+
+def repeated_ngrams(text: str, n: int = 4) -> float | None:
+    """Return the share (0..1) of the n-grams of words in `text` that occurred before in it; None if it has none.
+
+    1 − distinct n-grams / n-grams: "a b c d a b c d" has five 4-grams, the last
+    of which is the first again, so 0.2. Case and punctuation do not matter.
+    """
+    tokens = words(text)
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else None
+
+
+def echo_share(question: str, answer: str) -> float | None:
+    """Return the share (0..1) of the answer's words that are copied from the question; None without a word.
+
+    Copied is a run of at least ECHO_WORDS words that stands in the question in
+    the same order (the whole question, if it has just three), and has a word of
+    ASKING in it. So "what are the symptoms of gout" is an echo, and a name or
+    any other phrase without such a word ("the symptoms of type two diabetes"),
+    however long and often used, is none: an answer has to name its subject.
+    """
+    asked, said = words(question), words(answer)
+    if not said:
+        return None
+    shortest = min(ECHO_WORDS, max(3, len(asked)))
+    copied = at = 0
+    while at < len(said):
+        length = max((_common(asked, start, said, at) for start in range(len(asked))), default=0)
+        if length >= shortest and not ASKING.isdisjoint(said[at : at + length]):
+            copied += length
+            at += length
+        else:
+            at += 1
+    return copied / len(said)
+
+
+def _common(asked: list[str], start: int, said: list[str], at: int) -> int:
+    """Return how many words agree from `asked[start]` and `said[at]` on."""
+    length = 0
+    while start + length < len(asked) and at + length < len(said) and asked[start + length] == said[at + length]:
+        length += 1
+    return length

@@ -1,0 +1,134 @@
+"""The committed leaderboard as files: what `eval.leaderboard` writes and the app shows, no model needed.
+
+`assets/leaderboard/PROFILE/` holds
+
+board.json      what the tables are about:
+                format, profile, title; reported: false for what this repository
+                measured, true for numbers reported by others (then `by`, `notes`);
+                models: id, label, colour, colour_dark, stacked_on, adapter (SHA-256),
+                  training (how the adapter was trained, or null), trained_on (metrics
+                  that a reward of its training works on);
+                splits: name, about, questions;
+                metrics: the fields of eval.metrics.catalogue.Metric, in the order of tables;
+                bleu: label and explanation by way of BLEU; quarters: label by quarter;
+                missing: sentences about what could not be computed;
+                provenance: setup (profile, base, data fingerprint, decoding, seed),
+                  generation (an entry each time it ran: commit, versions, device, duration_s,
+                  answers, tokens), scoring (commit, versions, signatures), bootstrap
+                  (resamples, seed, level), commit
+
+Tables, each NAME.json (an array of objects, one a line) and the same as NAME.parquet:
+
+means           split, model, metric, mean, low, high, n, of, rank
+                rank: 1 + how many models' intervals lie wholly on the better side; null for
+                a metric without a better way. No answers: n 0 and mean null.
+bleu            split, model, bleu ("bleu_study" or "bleu"), part, value, low, high, n, of, rank
+                part: score, precision_1 … precision_4, brevity_penalty, length_ratio
+comparisons     split, model, against, metric, difference (model − against), low, high, n, of,
+                probability_better (share of resamples; null without a better way), p_value,
+                p_holm (corrected over all comparisons of the split)
+slices          the same with dimension ("source", "qtype", "reference_words") and slice
+quarters        split, model, against, measure ("key_term_recall" or "closeness"), n, left_out,
+                quarter, label, share, low, high
+easier          split, model, against, measure, n, left_out, easier (questions whose grade fell),
+                and of those: grade_change, change (of the measure), each with _low and _high
+
+low and high are the ends of 95 % intervals over questions. Missing is null, never 0.
+
+What single questions are drawn from:
+
+questions.json    by split, one list a field, in order: qid, source, qtype, references, reference_words
+answers.jsonl.gz  qid, question (hash), model, text, tokens, stopped; one line an answer
+scores.json.gz    by split, one list a column: qid, model, answer (hash of its text), every metric, and
+                  the ten counts of each way of BLEU; the same rows as scores.parquet (with `split`)
+
+MedQuAD's own text is not here: rows go by qid, and the text is joined where the
+data is at hand (medilite.data). A reported board has board.json and those of the
+tables that were reported, with `reported` beside each number: it as printed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import DataError
+from medilite.models import ROOT
+
+FOLDER = ROOT / "assets" / "leaderboard"
+
+FORMAT = 1
+
+BOARD_FILE = "board.json"
+QUESTIONS_FILE = "questions.json"
+ANSWERS_FILE = "answers.jsonl.gz"
+SCORES_FILE = "scores.json.gz"
+
+TABLES = ("means", "bleu", "comparisons", "slices", "quarters", "easier")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One profile's board: what board.json says, and the tables that there are."""
+
+    folder: Path
+    about: Mapping[str, Any]
+    tables: Mapping[str, list[Row]] = field(default_factory=dict)
+
+    def questions(self) -> dict[str, dict[str, list[Any]]]:
+        """Return questions.json. Raises DataError as `load_board` does, like the other two."""
+        return _read(self.folder / QUESTIONS_FILE)
+
+    def answers(self) -> list[Row]:
+        """Return every answer."""
+        return _read_lines(self.folder / ANSWERS_FILE)
+
+    def scores(self) -> dict[str, dict[str, list[Any]]]:
+        """Return every score, by split and column."""
+        return _read(self.folder / SCORES_FILE)
+
+
+def boards() -> tuple[str, ...]:
+    """Return the profiles that a board is committed for."""
+    return tuple(sorted(path.parent.name for path in FOLDER.glob(f"*/{BOARD_FILE}")))
+
+
+def load_board(folder: Path) -> Board:
+    """Read a board's description and tables (not its answers and scores).
+
+    Raises DataError naming the file that is missing, broken or of another format.
+    """
+    about = _read(folder / BOARD_FILE)
+    if about.get("format") != FORMAT:
+        raise DataError(
+            f"{folder / BOARD_FILE} has format {about.get('format')!r}, this version reads {FORMAT}. "
+            "Make the leaderboard anew: make leaderboard"
+        )
+    paths = {name: folder / f"{name}.json" for name in TABLES}
+    tables = {name: _read(path) for name, path in paths.items() if path.exists() or not about["reported"]}
+    return Board(folder, about, tables)
+
+
+def _read(path: Path) -> Any:
+    try:
+        content = path.read_bytes()
+        return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except (OSError, EOFError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _read_lines(path: Path) -> list[Row]:
+    try:
+        return [json.loads(line) for line in gzip.decompress(path.read_bytes()).split(b"\n")[:-1]]
+    except (OSError, EOFError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} can't be read ({error}). Restore it from the repository, or make it: make leaderboard")

@@ -1,0 +1,73 @@
+"""Where a result comes from: commit, versions, device, and which adapter answered."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from medilite.models import ROOT, FolderBase, HubBase, Profile
+from medilite.packages import sha256_of
+from medilite.weights import ensure_adapter
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """Return the versions of Python and of packages that can change a result; None for what is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def commit(code: Iterable[str]) -> tuple[str | None, bool | None]:
+    """Return (commit of the checkout, whether a path of `code` differs from it); (None, None) outside git."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        diff = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *code], cwd=ROOT, check=False)
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+    return head.stdout.strip(), diff.returncode != 0
+
+
+def device_name() -> str:
+    """Return the accelerator's name, or the kind of processor and the number of threads in use."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def adapter_sha256(profile: Profile, model: str) -> str | None:
+    """Return one SHA-256 for all adapter files that make up a model, those beneath it included; None for the base.
+
+    Raises ModelUnavailableError where an adapter is missing.
+    """
+    links = profile.chain(model)
+    if not links:
+        return None
+    files = [ensure_adapter(profile, link) / name for link in links for name in ADAPTER_FILES]
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+
+
+def base_name(profile: Profile, weights: str | None = None) -> str:
+    """Return which weights the base is: its name with the published file's hash, revision or folder.
+
+    `weights` is MEDILITE_WEIGHTS, the folder that stands in for the profile's own source.
+    """
+    base = profile.base
+    if weights:
+        return f"{base.model} (local folder {Path(weights).name})"
+    if isinstance(base, FolderBase):
+        return f"{base.model} (local folder {Path(base.path).name})"
+    if isinstance(base, HubBase):
+        return f"{base.repo}@{base.revision or 'main'}"
+    return f"{base.model} ({base.package} {base.version}, sha256 {base.file_sha256[:12]})"

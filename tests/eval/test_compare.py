@@ -1,0 +1,150 @@
+"""Models compared question by question, by slice, and in the quarters of ease against content."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from eval.compare import compare, main, pairs_of
+from eval.run import Run
+from eval.scores import About, Row, SplitScores, arrange, questions_as_columns, write_lines
+from eval.slices import slices
+from eval.trade import trade
+
+MODELS = ("base", "sft", "grpo")
+STACKED = {"base": None, "sft": None, "grpo": "sft", "empty": None}
+
+
+def abouts(count: int) -> list[About]:
+    return [About(f"q{i}", "AB"[i >= 25], ("symptoms", "causes")[i % 2], 1, 10.0 * i) for i in range(count)]
+
+
+def scores_of(values: dict[str, np.ndarray], count: int, models=MODELS) -> SplitScores:
+    """Return scores from (questions, models) arrays; every BLEU count is the same for all."""
+    counts = np.tile(np.array([10.0, 12, 6, 4, 3, 2, 10, 9, 8, 7]), (count, len(models), 1))
+    return SplitScores("study/test", tuple(abouts(count)), models, values, {"bleu": counts, "bleu_study": counts})
+
+
+def row_of(rows, **wanted):
+    (found,) = [row for row in rows if wanted.items() <= row.items()]
+    return found
+
+
+@pytest.fixture(scope="module")
+def tables():
+    random = np.random.default_rng(0)
+    base = random.normal(12, 2, 60)
+    grade = np.column_stack([base, base - 1 + random.normal(0, 0.5, 60), base - 3 + random.normal(0, 0.5, 60)])
+    close = np.column_stack([random.normal(0.5, 0.1, 60)] * 3)
+    words = np.column_stack([random.normal(100, 5, 60)] * 2 + [np.full(60, np.nan)])
+    values = {"flesch_kincaid_grade": grade, "closeness": close, "key_term_recall": close, "words": words}
+    found = scores_of(values, 60)
+    return compare(found, pairs_of(STACKED, MODELS), 2000)
+
+
+def test_every_model_against_the_base_and_a_stacked_one_against_its_parent():
+    assert pairs_of(STACKED, MODELS) == [("sft", "base"), ("grpo", "base"), ("grpo", "sft")]
+    assert pairs_of(STACKED, ("base", "grpo")) == [("grpo", "base")]
+    assert pairs_of(STACKED, ("grpo",)) == []
+
+
+def test_a_difference_is_found_with_its_sign(tables):
+    row = row_of(tables["comparisons"], model="grpo", against="sft", metric="flesch_kincaid_grade")
+    assert row["difference"] == pytest.approx(-2, abs=0.25)
+    assert row["low"] < row["difference"] < row["high"] < -1.7
+    # A lower grade is better.
+    assert (row["probability_better"], row["n"], row["of"]) == (1.0, 60, 60)
+    assert row["p_value"] == pytest.approx(2 / 2001, abs=1e-6)
+    assert row["p_holm"] > row["p_value"]
+
+
+def test_equal_answers_differ_by_nothing(tables):
+    for metric in ("closeness", "bleu", "bleu_study"):
+        row = row_of(tables["comparisons"], model="sft", against="base", metric=metric)
+        assert (row["difference"], row["low"], row["high"]) == (0, 0, 0)
+        assert (row["probability_better"], row["p_value"], row["p_holm"]) == (0.5, 1, 1)
+
+
+def test_a_metric_without_a_better_way_and_one_without_values(tables):
+    row = row_of(tables["comparisons"], model="sft", against="base", metric="words")
+    assert row["difference"] == 0
+    assert row["probability_better"] is None
+    row = row_of(tables["comparisons"], model="grpo", against="base", metric="words")
+    assert (row["n"], row["difference"], row["low"], row["p_holm"]) == (0, None, None, None)
+
+
+def test_slices_are_named_and_complete(tables):
+    found = {(row["dimension"], row["slice"]): row["of"] for row in tables["slices"]}
+    assert found == {
+        ("source", "A"): 25,
+        ("source", "B"): 35,
+        ("qtype", "causes"): 30,
+        ("qtype", "symptoms"): 30,
+    }
+    row = row_of(tables["slices"], slice="A", model="grpo", against="base", metric="flesch_kincaid_grade")
+    assert row["difference"] == pytest.approx(-3, abs=0.4)
+
+
+def test_quarters_of_reference_length_are_about_equal():
+    found = {name: int(which.sum()) for dimension, name, which in slices(abouts(90)) if dimension == "reference_words"}
+    assert found == {"0–220 words": 23, "230–440 words": 22, "450–670 words": 23, "680–890 words": 22}
+
+
+def test_quarters_of_ease_and_content_by_hand():
+    nan = np.nan
+    grade = np.array([9.0, 9, 9, 11, 12, 10, nan, 9])
+    recall = np.array([0.5, 0.6, 0.1, 0.5, 0.2, 0.1, 0.5, nan])
+    values = {
+        "flesch_kincaid_grade": np.column_stack([np.full(8, 10.0), grade]),
+        "key_term_recall": np.column_stack([np.full(8, 0.4), recall]),
+        "closeness": np.full((8, 2), nan),
+        "words": np.full((8, 2), 5.0),
+    }
+    quarters, easier = trade(scores_of(values, 8, ("base", "sft")), "sft", "base", 2000)
+    # Six can be compared: two easier with more, one easier with less, one harder with more, two no easier with less.
+    assert {row["quarter"]: row["share"] for row in quarters} == pytest.approx(
+        {"easier_no_less": 2 / 6, "easier_less": 1 / 6, "harder_no_less": 1 / 6, "harder_less": 2 / 6}, abs=1e-6
+    )
+    assert {(row["n"], row["left_out"], row["measure"]) for row in quarters} == {(6, 2, "key_term_recall")}
+    assert all(0 <= row["low"] <= row["share"] <= row["high"] <= 1 for row in quarters)
+    (row,) = easier
+    assert row["easier"] == 3
+    assert (row["grade_change"], row["change"]) == pytest.approx((-1, (0.1 + 0.2 - 0.3) / 3), abs=1e-6)
+
+
+def test_the_command_compares_what_was_scored(tmp_path, lite, capsys):
+    run = Run(tmp_path)
+    questions = abouts(30)
+    bleu = {kind: [10, 12, 6, 4, 3, 2, 10, 9, 8, 7] for kind in ("bleu", "bleu_study")}
+    rows = [
+        Row("study/test", about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10, "tokens": 5.0}, bleu)
+        for i, about in enumerate(questions)
+        for model, grade in (("base", 12.0), ("grpo", 9.0))
+    ]
+    run.scores.write_bytes(write_lines(rows))
+    (tmp_path / "questions.json").write_text(json.dumps(questions_as_columns({"study/test": questions})))
+    (tmp_path / "scoring.json").write_text("{}")
+    assert main(["--run", str(tmp_path), "--resamples", "2000"]) == 0
+    assert "grpo against base" in capsys.readouterr().out
+    tables = json.loads(run.comparisons.read_text())["splits"]["study/test"]
+    row = row_of(tables["comparisons"], model="grpo", metric="flesch_kincaid_grade")
+    assert (row["against"], row["difference"], row["low"], row["high"]) == ("base", -3, -3, -3)
+
+    again = arrange("study/test", questions, ("base", "grpo"), ("tokens", "flesch_kincaid_grade"), rows)
+    assert again.column("flesch_kincaid_grade", "grpo")[:2].tolist() == [9.0, 9.1]
+
+
+def test_a_broken_line_of_scores_is_named(tmp_path, capsys):
+    (tmp_path / "scores.jsonl").write_text('{"split": "study/test"}\n')
+    assert main(["--run", str(tmp_path)]) == 2
+    assert "line 1: not a line of scores" in capsys.readouterr().err
+    assert main(["--run", str(tmp_path / "none")]) == 2
+    assert "Run `python -m eval.score` again" in capsys.readouterr().err
+
+
+def test_too_few_resamples_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--resamples", "100"])
+    assert "give 2000 or more" in capsys.readouterr().err

@@ -1,0 +1,205 @@
+"""The lean loops compute what TRL's and transformers' do."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training.lean.products import FrozenLinear, freeze_in_bfloat16
+from training.lean.tokens import micro_batches, token_log_probs
+
+
+def tiny_llama(seed: int = 0) -> Any:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+            num_key_value_heads=1, max_position_embeddings=128, tie_word_embeddings=True, pad_token_id=0,
+        )
+    )  # fmt: skip
+
+
+def test_micro_batches_hold_every_row_once_and_stay_under_the_limit() -> None:
+    lengths = [5, 100, 7, 30, 31, 250]
+    groups = list(micro_batches(lengths, 100))
+    assert groups == [[0, 2, 3], [4], [1], [5]]
+    assert list(micro_batches([], 100)) == []
+
+
+def test_a_frozen_product_is_the_rounded_product_both_ways() -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(16, 8, bias=False)
+    frozen = FrozenLinear.of(linear)
+    x = torch.randn(3, 5, 16, requires_grad=True)
+    product = frozen(x)
+    assert product.dtype == torch.float32
+    torch.testing.assert_close(product, linear(x), rtol=0.02, atol=0.02)
+    gradient = torch.randn(3, 5, 8)
+    (found,) = torch.autograd.grad(product, x, gradient)
+    torch.testing.assert_close(found, gradient @ linear.weight, rtol=0.02, atol=0.02)
+    assert not frozen.weight.requires_grad
+
+
+def test_freezing_takes_every_product_and_leaves_the_embedding_in_float32() -> None:
+    model = tiny_llama()
+    ids = torch.randint(1, 300, (2, 9))
+    before = model(input_ids=ids).logits
+    freeze_in_bfloat16(model)
+    kinds = {type(m) for m in model.modules() if isinstance(m, nn.Linear)}
+    assert kinds == {FrozenLinear}
+    assert model.model.embed_tokens.weight.dtype == torch.float32
+    torch.testing.assert_close(model(input_ids=ids).logits, before, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_log_probabilities_entropies_and_gradients_are_those_of_a_whole_softmax(temperature: float) -> None:
+    model = tiny_llama()
+    ids = torch.randint(1, 300, (3, 40))
+    scored = torch.rand(3, 40) < 0.4
+    scored[:, 0] = False
+    scored[1, 20:] = False
+    weights = torch.randn(int(scored.sum()))
+
+    found, entropies = token_log_probs(model, ids, scored, temperature, entropy=True)
+    (found * weights).sum().backward()
+    gradient = model.model.layers[0].self_attn.q_proj.weight.grad.clone()
+    model.zero_grad()
+
+    whole = F.log_softmax(model(input_ids=ids).logits[:, :-1] / temperature, -1)
+    expected = whole.gather(2, ids[:, 1:, None])[..., 0][scored[:, 1:]]
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(entropies, -(whole.exp() * whole).sum(-1)[scored[:, 1:]], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(gradient, model.model.layers[0].self_attn.q_proj.weight.grad, rtol=1e-3, atol=1e-6)
+
+
+def sft_trainer(kind: type, folder: Path, steps: int) -> Any:
+    """Return a trainer on pairs of unlike lengths, two batches a step."""
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import GPT2Tokenizer
+    from trl import SFTConfig
+
+    generator = torch.Generator().manual_seed(3)
+    rows = []
+    for length in (10, 60, 25, 90, 12, 40, 33, 7):
+        ids = torch.randint(1, 300, (length,), generator=generator).tolist()
+        rows.append({"input_ids": ids, "labels": [-100] * 4 + ids[4:]})
+    return kind(
+        model=tiny_llama(),
+        args=SFTConfig(
+            output_dir=str(folder), max_steps=steps, per_device_train_batch_size=4, gradient_accumulation_steps=2,
+            learning_rate=0.05, max_length=None, report_to="none", use_cpu=True, disable_tqdm=True, seed=1, bf16=False,
+            gradient_checkpointing=False, save_strategy="no", logging_steps=1,
+        ),
+        train_dataset=Dataset.from_list(rows),
+        eval_dataset=Dataset.from_list(rows),
+        processing_class=GPT2Tokenizer(vocab={"<pad>": 0}, merges=[], pad_token="<pad>", eos_token="<pad>"),
+        peft_config=LoraConfig(r=4, lora_dropout=0.0, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_lean_steps_give_the_adapter_that_trl_gives(tmp_path: Path) -> None:
+    from trl import SFTTrainer
+
+    from training.lean.sft import LeanSFTTrainer
+
+    trained = {}
+    for kind in (SFTTrainer, LeanSFTTrainer):
+        trainer = sft_trainer(kind, tmp_path / kind.__name__, steps=3)
+        trainer.train()
+        weights = {name: p.detach().clone() for name, p in trainer.model.named_parameters() if p.requires_grad}
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        trained[kind] = weights, losses, trainer.evaluate()["eval_loss"]
+    (stock, stock_losses, stock_eval), (lean, lean_losses, lean_eval) = trained.values()
+    assert lean_losses == pytest.approx(stock_losses, rel=1e-4)
+    assert len(set(stock_losses)) == 3
+    assert lean_eval == pytest.approx(stock_eval, rel=1e-3)
+    for name, tensor in stock.items():
+        torch.testing.assert_close(lean[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
+    tiny_profile: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    from trl import GRPOTrainer
+
+    from medilite.engine.adapters import Adapter
+    from medilite.engine.local import LocalEngine
+    from medilite.engine.protocol import collect
+    from medilite.models import load_profile
+    from medilite.prompts import prompt_ids
+    from medilite.records import Decoding, Message, Request
+    from medilite.settings import load_settings
+    from training.base_model import load_base, load_tokenizer
+    from training.config import GenerationConfig, GRPORun
+    from training.grpo import trainer_arguments
+    from training.lean.grpo import LeanGRPOTrainer
+    from training.lean.sampler import PolicySampler, live_adapter
+    from training.stage import peft_config
+
+    profile = load_profile(str(tiny_profile))
+    folder = tiny_profile.parent / "base"
+    tokenizer = load_tokenizer(folder)
+    run = GRPORun.model_validate(
+        {
+            "stacked_on": "base",
+            "lora": {"rank": 4, "dropout": 0.0},
+            "optim": {"learning_rate": 0.01, "batch_size": 4, "accumulation_steps": 1},
+            "generation": {"num_generations": 2, "max_new_tokens": 8, "temperature": 0.9},
+        }
+    )
+    from datasets import Dataset
+
+    conversation = [Message("user", "What helps against gout?")]
+    trainer = LeanGRPOTrainer(
+        model=load_base(folder, run.base),
+        reward_funcs=[lambda completions, **_: [0.0] * len(completions)],
+        args=trainer_arguments(run, [1.0], tmp_path),
+        train_dataset=Dataset.from_list([{"prompt": [dataclasses.asdict(conversation[0])]}]),
+        processing_class=tokenizer,
+        peft_config=peft_config(run.lora),
+    )
+    for name, parameter in trainer.model.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.5)
+
+    ids = torch.randint(3, 1000, (4, 14))
+    mask = torch.ones_like(ids)
+    mask[0, :3] = mask[2, :5] = 0
+    mask[1, 10:] = mask[3, 13:] = 0
+    ids[mask == 0] = tokenizer.pad_token_id
+    ours = trainer._get_per_token_logps_and_entropies(trainer.model, ids, mask, 6, compute_entropy=True)
+    theirs = GRPOTrainer._get_per_token_logps_and_entropies(trainer, trainer.model, ids, mask, 6, compute_entropy=True)
+    real = mask[:, -6:].bool()
+    for found, expected in zip(ours[:2], theirs[:2], strict=True):
+        torch.testing.assert_close(found[real], expected[real], rtol=1e-4, atol=1e-4)
+
+    # Near temperature 0 a draw is the likeliest token: the same tokens as the engine's greedy ones.
+    generation = GenerationConfig(max_new_tokens=8, temperature=1e-5)
+    sampler = PolicySampler(folder, [], tokenizer, generation, torch.float32)
+    prompt = prompt_ids(tokenizer, conversation)
+    of_base, of_policy = (
+        sampler.sample(policy, [prompt, prompt]) for policy in (Adapter({}), live_adapter(trainer.model))
+    )
+    assert of_base[0] == of_base[1]
+    assert of_base != of_policy
+    engine = LocalEngine(profile, load_settings())
+    (answer,) = collect(
+        requests := [Request("base", tuple(conversation), Decoding(max_new_tokens=8))], engine.stream(requests)
+    )
+    assert tokenizer.decode(of_base[0], skip_special_tokens=True) == answer.text
+    rollout = sampler([[{"role": "user", "content": "What helps against gout?"}]], trainer)
+    assert rollout["prompt_ids"] == [prompt]
+    assert rollout["completion_ids"] == of_policy[:1]

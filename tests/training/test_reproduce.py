@@ -1,0 +1,166 @@
+"""The recipe as a whole, with stages that only pretend to train: what runs, in which order, and what doesn't again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from medilite.models import PROFILES_DIR, load_profile
+from tests.training.pretend import Pretence, write_recipe
+from training import reproduce
+
+ALL = ["sft-r8-low", "sft-r8-high", "sft-r16-low", "sft-r16-high", "grpo"]
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path / "recipe", PROFILES_DIR / "lite.yaml")
+
+
+class Runner:
+    """`python -m training.reproduce` on the pretended recipe."""
+
+    def __init__(self, configs: Path, data: Path, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.pretence, self.capsys, self.runs = Pretence(), capsys, runs
+        self.configs, self.data = configs, data
+
+    def __call__(self, *more: str, code: int = 0) -> list[str]:
+        """Run it and return the stages that were launched."""
+        self.pretence.launched = []
+        places = ["--profile", str(self.configs), "--data", str(self.data), "--runs", str(self.runs)]
+        assert reproduce.main([*places, *more], self.pretence) == code
+        captured = self.capsys.readouterr()
+        self.printed = captured.err + captured.out
+        return self.pretence.launched
+
+    def change(self, model: str, **values: object) -> None:
+        """Change a configuration's section by section."""
+        path = self.configs / f"{model}.yaml"
+        raw = yaml.safe_load(path.read_text())
+        for section, value in values.items():
+            raw[section] = raw.get(section, {}) | value  # type: ignore[operator]
+        path.write_text(yaml.safe_dump(raw))
+
+
+@pytest.fixture
+def run(configs: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Runner:
+    return Runner(configs, tiny_data, tmp_path / "runs", capsys)
+
+
+def test_everything_runs_once_and_comes_to_its_place(run: Runner) -> None:
+    assert run() == ALL
+    # 2.101 and 2.099 tie to two decimals; the validation losses, 2.05 and 2.06, decide.
+    assert "selected sft-r8-high: lowest test loss" in run.printed
+    assert "validation loss decides" in run.printed
+    placed = run.configs.parent / "placed"
+    assert {path.name for path in placed.iterdir()} == set(ALL)
+    assert all((placed / model / "training.json").is_file() for model in ALL)
+    assert {"report.md", "report.html"} <= {path.name for path in (run.runs / "tiny").iterdir()}
+    assert run() == []
+    assert "in their place already" in run.printed
+
+
+def test_side_by_side_the_base_is_measured_first(run: Runner) -> None:
+    assert run("--jobs", "2") == ["base", *ALL]
+
+
+def test_after_a_stop_it_goes_on_where_it_was(run: Runner) -> None:
+    run.pretence.fail = "sft-r16-low"
+    assert run(code=130) == ALL[:2]
+    run.pretence.fail = None
+    assert run() == ALL[2:]
+
+
+def test_another_machine_takes_what_stands_in_its_place(run: Runner) -> None:
+    run()
+    shutil.rmtree(run.runs)
+    assert run() == []
+    assert "grpo: taken from its place" in run.printed
+
+
+def test_a_changed_configuration_trains_its_run_and_what_stands_on_it(run: Runner) -> None:
+    run()
+    run.change("sft-r8-low", optim={"epochs": 7})
+    assert run("--plan") == []
+    assert "sft-r8-low: to be trained (changed since: optim.epochs (default to 7.0))" in run.printed
+    assert run() == ["sft-r8-low"]
+    run.change("sft-r8-high", optim={"epochs": 7})
+    assert run() == ["sft-r8-high", "grpo"]
+    assert "grpo: to be trained (changed since: the adapter beneath)" in run.printed
+
+
+def test_where_the_data_lie_and_how_much_is_tested_trains_nothing(run: Runner, tmp_path: Path) -> None:
+    run()
+    moved = tmp_path / "moved"
+    shutil.copytree(run.data, moved)
+    run.data = moved
+    run.change("sft-r8-low", data={"test_pairs": 5})
+    run("--plan")
+    assert "sft-r8-low: test losses to be measured (measured on other pairs)" in run.printed
+    assert "sft-r8-high: finished" in run.printed
+
+
+def test_a_damaged_adapter_is_trained_again(run: Runner) -> None:
+    run()
+    (run.runs / "tiny" / "adapters" / "sft-r8-low" / "adapter_model.safetensors").write_text("spoilt")
+    (run.configs.parent / "placed" / "sft-r8-low" / "adapter_model.safetensors").write_text("spoilt")
+    assert run() == ["sft-r8-low"]
+
+
+def test_grpo_on_another_parent_is_told_to_the_profile(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("tests.training.pretend", fromlist=["x"]).TEST_LOSSES, "sft-r16-high", 1.9)
+    run()
+    assert "grpo is stacked on sft-r16-high now" in run.printed
+    assert load_profile(str(run.configs.parent / "profile.yaml")).get("grpo").stacked_on == "sft-r16-high"
+    assert run() == []
+
+
+def test_only_runs_what_is_named_and_says_what_is_missing(run: Runner) -> None:
+    assert run("--only", "sft-r8-low") == ["sft-r8-low"]
+    assert run("--only", "grpo", code=2) == []
+    assert "Before GRPO can begin: sft-r8-high is to be trained (not trained yet)" in run.printed
+    assert "--only sft-r8-high,sft-r16-low,sft-r16-high" in run.printed
+    assert run("--only", "sft") == ALL[1:4]
+    assert not (run.configs.parent / "placed").exists()
+    assert run("--only", "gpro", code=2) == []
+    assert "no such stage. Did you mean 'grpo'?" in run.printed
+
+
+def test_data_that_are_missing_are_prepared_from_the_source(run: Runner, tmp_path: Path) -> None:
+    table = tmp_path / "small.csv"
+    rows = [f"What is disease {i}?,It is the disease with number {i}.,S,area {i % 3}" for i in range(60)]
+    table.write_text("question,answer,source,focus_area\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    run.data = tmp_path / "data"
+    assert run("--plan") == []
+    assert "data: to be prepared" in run.printed
+    assert run("--only", "data", "--source", str(table)) == []
+    assert (run.data / "manifest.json").is_file()
+    assert run("--only", "sft-r8-low") == ["sft-r8-low"]
+
+
+def test_a_recipe_that_is_none_is_refused(run: Runner, tmp_path: Path) -> None:
+    run.configs = tmp_path / "lit"
+    run(code=2)
+    assert "Did you mean 'lite'" in run.printed
+    run.configs.mkdir()
+    run(code=2)
+    assert "holds 0 SFT and 0 GRPO" in run.printed
+
+
+def test_the_report_holds_ours_and_the_studys(run: Runner) -> None:
+    run()
+    text = (run.runs / "tiny" / "report.md").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| sft-r8-high |"))
+    assert "| 2.101 (2.051 to 2.151) |" in row
+    assert row.endswith("| 5e-05 | 1.13 | 1.14 |")
+    assert "4 of 4 SFT checkpoints have a lower test loss than the base" in text
+    assert "Rank 8: the high learning rate gives a lower test loss than the low one (2.101 against 2.400)." in text
+    # Rewards 1/40 … 40/40: the first ten average 5.5/40, the last ten 35.5/40.
+    assert "mean reward 0.138 over the first 10 logged steps, 0.887 over the last" in text
+    page = (run.runs / "tiny" / "report.html").read_text()
+    for figure in ("test-loss", "curve-eval_loss", "curve-loss", "curve-reward", "curve-kl"):
+        assert f'id="figure-{figure}"' in page
+    assert "<script src=" not in page

@@ -1,0 +1,45 @@
+"""Checkpoints that a kill can't spoil: only what was written whole is gone on from.
+
+The trainer writes a checkpoint file by file and deletes old ones the same way,
+so a kill in between leaves half a folder under a good name. Each whole
+checkpoint therefore gets, last of all, a list of its files and their sizes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+SEAL = "whole.json"
+
+
+def seal(checkpoint: Path) -> None:
+    """Mark a checkpoint as whole, once the trainer has written all of it."""
+    sizes = {path.name: path.stat().st_size for path in checkpoint.iterdir() if path.is_file() and path.name != SEAL}
+    temporary = checkpoint / f".{SEAL}.tmp"
+    temporary.write_text(json.dumps(sizes), encoding="utf-8")
+    temporary.replace(checkpoint / SEAL)
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint has its seal and every file that the seal lists, in full size."""
+    try:
+        sizes = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
+        return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def newest_whole(work_dir: Path) -> Path | None:
+    """Return the newest whole checkpoint, or None; what is not whole is deleted, for nothing can be made of it."""
+    found = []
+    for path in work_dir.glob("checkpoint-*"):
+        step = path.name.removeprefix("checkpoint-")
+        if not path.is_dir() or not step.isdigit():
+            continue
+        if is_whole(path):
+            found.append((int(step), path))
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    return max(found)[1] if found else None

@@ -1,0 +1,119 @@
+"""One run with its places: what it starts from, where its checkpoints and its adapter go, whether it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medilite.data import load_manifest
+from medilite.errors import ModelUnavailableError
+from medilite.models import ROOT, Profile, load_profile
+from medilite.settings import load_settings
+from medilite.weights import ensure_adapter
+from training.config import AnyRun
+from training.inputs import WEIGHTS_FILE, Inputs, base_identity, digest, read_record, training_inputs, why_unfinished
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run and everything it needs that can be known without loading a library or a model.
+
+    `data` is the fingerprint of the splits, `beneath` are the folders of the
+    adapters that the new one stands on, lowest first, and `work_dir` is a folder
+    of these inputs alone: checkpoints of other data or another configuration
+    are never gone on from, and going back to them finds them again.
+    """
+
+    run: AnyRun
+    profile: Profile
+    data_dir: Path
+    data: str
+    base: str
+    beneath: tuple[Path, ...]
+    inputs: Inputs
+    runs: Path
+    work_dir: Path
+    out: Path
+
+    @classmethod
+    def of(
+        cls,
+        run: AnyRun,
+        data_dir: Path | None = None,
+        runs: Path = Path("runs"),
+        adapters: Path | None = None,
+        out: Path | None = None,
+    ) -> Job:
+        """Gather it all; raises DataError, WeightsError or ModelUnavailableError where something is missing.
+
+        Adapters are read from and written to `adapters`/MODEL; without it they
+        are read from where the profile says and written to `placed`'s folder.
+        """
+        profile, settings = load_profile(run.base.profile), load_settings()
+        data_dir = data_dir or run.data.dir
+        data, base = load_manifest(data_dir)["fingerprint"], base_identity(profile, settings)
+        stacked_on = getattr(run, "stacked_on", None)
+        chain = profile.chain(stacked_on) if stacked_on else ()
+        beneath = tuple(_in(adapters, spec.id) if adapters else ensure_adapter(profile, spec) for spec in chain)
+        inputs = training_inputs(run, base, data, beneath)
+        runs = runs / profile.name
+        return cls(
+            run=run,
+            profile=profile,
+            data_dir=data_dir,
+            data=data,
+            base=base,
+            beneath=beneath,
+            inputs=inputs,
+            runs=runs,
+            work_dir=runs / run.model / digest(inputs),
+            out=out or (adapters / run.model if adapters else placed(profile, run.model)),
+        )
+
+    @property
+    def splits(self) -> Path:
+        """The folder of the set of splits that the run uses."""
+        return self.data_dir / "distinct" if self.run.data.splits == "distinct" else self.data_dir
+
+    def why_untrained(self) -> str | None:
+        """Return why the adapter has to be trained, in words; None if it is trained."""
+        return why_unfinished(self.out, self.inputs, self.run)
+
+    def why_unmeasured(self) -> str | None:
+        """Return why the test losses have to be measured, in words; None if they stand in the record."""
+        record = read_record(self.out) or {}
+        if "test_loss" not in record:
+            return "not measured yet"
+        return None if record.get("tested_on") == self.test_key else "measured on other pairs"
+
+    def why_unfinished(self) -> str | None:
+        """Return what is left to do, and why, in words; None if the adapter stands and is measured."""
+        if why := self.why_untrained():
+            return f"to be trained ({why})"
+        why = self.why_unmeasured()
+        return f"test losses to be measured ({why})" if why else None
+
+    @property
+    def test_key(self) -> str:
+        """What the test losses of adapter and base are measured on: they are measured anew where it changes."""
+        data = self.run.data
+        draw = None if data.test_pairs is None else [data.test_pairs, self.run.seed]
+        form = [self.base, self.run.base.quantize_4bit, self.run.base.dtype, self.run.base.products]
+        return digest([self.data, data.splits, data.max_tokens, draw, form])
+
+
+def _in(adapters: Path, model: str) -> Path:
+    if not (adapters / model / WEIGHTS_FILE).is_file():
+        raise ModelUnavailableError(
+            f"{model}: no adapter in {adapters / model}, so nothing can be stacked on it. Train it first."
+        )
+    return adapters / model
+
+
+def placed(profile: Profile, model: str) -> Path:
+    """Return where a finished adapter belongs: the profile's folder for it, or assets/adapters/PROFILE/MODEL."""
+    if model in profile.ids and (spec := profile.get(model)).adapter is not None:
+        where = profile.adapter_path(spec)
+        if isinstance(where, Path):
+            return where
+    return ROOT / "assets" / "adapters" / profile.name / model

@@ -1,0 +1,51 @@
+"""TRL's GRPOTrainer with lean log-probabilities: rows without their padding, logits only after completion tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from trl import GRPOTrainer
+
+from training.lean.tokens import micro_batches, token_log_probs
+
+MICRO_BATCH_TOKENS = 768
+
+
+class LeanGRPOTrainer(GRPOTrainer):
+    """GRPOTrainer that scores completions in micro-batches of like length; everything else is the trainer's own."""
+
+    def _get_per_token_logps_and_entropies(  # TRL's one place for it; pinned, and compared with TRL's in a test
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        **_: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
+        """Return log-probabilities and, if asked for, entropies (B, logits_to_keep); zeros at padding.
+
+        `input_ids` (B, T) holds prompts padded on the left and completions padded on the right.
+        """
+        lengths = attention_mask.sum(1).tolist()
+        answers = attention_mask[:, -logits_to_keep:].sum(1).tolist()
+        log_probs: dict[int, torch.Tensor] = {}
+        entropies: dict[int, torch.Tensor] = {}
+        for group in micro_batches(lengths, MICRO_BATCH_TOKENS):
+            width = max(lengths[row] for row in group)
+            ids = input_ids.new_full((len(group), width), self._tokenizer.pad_token_id)
+            scored = torch.zeros_like(ids, dtype=torch.bool)
+            for i, row in enumerate(group):
+                ids[i, : lengths[row]] = input_ids[row, attention_mask[row].bool()]
+                scored[i, lengths[row] - answers[row] : lengths[row]] = True
+            found = token_log_probs(model, ids, scored, self.temperature, compute_entropy)
+            for values, by_row in zip(found, (log_probs, entropies), strict=True):
+                parts = values.split([answers[row] for row in group]) if len(values) else ()
+                for row, part in zip(group, parts, strict=False):
+                    by_row[row] = F.pad(part, (0, logits_to_keep - len(part)))
+        stacked = torch.stack([log_probs[row] for row in range(len(lengths))])
+        spread = torch.stack([entropies[row] for row in range(len(lengths))]) if compute_entropy else None
+        return stacked, spread, None

@@ -1,0 +1,111 @@
+"""GRPO's completions from the project's own engine: one batch, a preallocated cache, rows freed as they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from medilite.engine.adapters import Adapter, AdapterBank, read_adapter
+from medilite.engine.llama import Llama
+from medilite.engine.sampling import Sampler
+from medilite.errors import TrainingError
+from medilite.prompts import prompt_ids
+from medilite.records import Decoding, Message, Role
+from training.config import GenerationConfig
+from training.lean.products import bfloat16_is_fast
+
+_POLICY = "policy"
+
+
+class PolicySampler:
+    """Samples completions of the adapter under training, stacked on those in the folders `beneath` (lowest first).
+
+    Called by TRL as its rollout function: prompts in, token ids out. Each row
+    has dice of its own, drawn from torch's global generator, which the
+    trainer's checkpoints restore.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        beneath: Sequence[Path],
+        tokenizer: Any,
+        generation: GenerationConfig,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # As servers sample for GRPO: the draw need not have float32's digits, the log-probabilities are the trainer's.
+        self._dtype = dtype or (torch.bfloat16 if bfloat16_is_fast() else torch.float32)
+        self._llama = Llama(base, self._device, self._dtype)
+        self._beneath = [read_adapter(folder, self._llama.shape, folder.name) for folder in beneath]
+        self._tokenizer = tokenizer
+        self._stop_ids = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._decoding = Decoding(
+            max_new_tokens=generation.max_new_tokens,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+            repetition_penalty=generation.repetition_penalty,
+        )
+
+    def __call__(self, prompts: Sequence[list[dict[str, str]]], trainer: Any) -> dict[str, Any]:
+        """Return TRL's rollout of conversational prompts: prompt and completion ids; TRL computes log-probabilities."""
+        conversations = [[Message(cast(Role, m["role"]), m["content"]) for m in prompt] for prompt in prompts]
+        ids = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        return {"prompt_ids": ids, "completion_ids": self.sample(live_adapter(model), ids), "logprobs": None}
+
+    @torch.inference_mode()
+    def sample(self, policy: Adapter, prompts: Sequence[list[int]]) -> list[list[int]]:
+        """Return the completions' token ids, the end-of-turn token included where the model gave it."""
+        bank = AdapterBank(self._llama.shape, {_POLICY: [*self._beneath, policy]}, self._device, self._dtype)
+        adapters = bank.rows([_POLICY] * len(prompts))
+        seeds = torch.randint(2**62, (len(prompts),)).tolist()
+        sampler = Sampler([self._decoding] * len(prompts), seeds, prompts, self._llama.shape.vocabulary)
+        positions = torch.tensor([len(prompt) for prompt in prompts])
+        longest = int(positions.max())
+        cache = self._llama.new_cache(len(prompts), longest + self._decoding.max_new_tokens)
+        fed = torch.zeros(len(prompts), longest, dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            fed[row, : len(prompt)] = torch.tensor(prompt)
+        places, last = torch.arange(longest).expand(len(prompts), longest), positions - 1
+
+        completions: list[list[int]] = [[] for _ in prompts]
+        living = list(range(len(prompts)))
+        for _ in range(self._decoding.max_new_tokens):
+            logits = self._llama.forward(
+                fed.to(self._device), places.to(self._device), cache, adapters, last.to(self._device)
+            )
+            chosen = sampler.choose(logits)
+            if int(chosen.min()) < 0:
+                raise TrainingError(
+                    "The policy's logits are not finite: the run has diverged. Lower its learning rate."
+                )
+            for row, token in zip(living, chosen.tolist(), strict=True):
+                completions[row].append(token)
+            going_on = [i for i, token in enumerate(chosen.tolist()) if token not in self._stop_ids]
+            if not going_on:
+                break
+            if len(going_on) < len(living):
+                living = [living[i] for i in going_on]
+                chosen, positions, adapters = chosen[going_on], positions[going_on], adapters.keep(going_on)
+                sampler.keep(going_on)
+                cache.keep(going_on)
+            fed, places, last = chosen[:, None], positions[:, None], torch.zeros(len(living), dtype=torch.long)
+            positions = positions + 1
+        return completions
+
+
+def live_adapter(model: Any) -> Adapter:
+    """Return the adapter under training as the engine takes it, from PEFT's wrapped modules; tensors are copied."""
+    pairs = {}
+    for index, layer in enumerate(model.get_base_model().model.layers):
+        for part in (layer.self_attn, layer.mlp):
+            for name, module in part.named_children():
+                if hasattr(module, "lora_A"):
+                    (key,) = module.lora_A
+                    a, b = module.lora_A[key].weight.detach(), module.lora_B[key].weight.detach()
+                    pairs[index, name.removesuffix("_proj")] = (a.float().cpu(), b.float().cpu() * module.scaling[key])
+    return Adapter(pairs)

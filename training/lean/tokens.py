@@ -1,0 +1,92 @@
+"""Log-probabilities of given tokens, computed only where a loss needs them.
+
+A small model with a large vocabulary spends much of its time on logits: here
+they are made in tiles, only after the positions that are scored, and their
+gradient is taken in the same pass, so that no tile outlives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+_TILE = 256
+"""Positions whose logits stand in memory at once: 50 MB with 49,152 words in float32."""
+
+
+class _LogProbs(torch.autograd.Function):
+    """log p(target | hidden) and the entropy there.
+
+    Of row i it saves d log pᵢ / d hiddenᵢ, which any loss over the rows only
+    scales. Entropies carry no gradient.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor, temperature: float, entropy: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        log_probs = torch.empty(len(targets), device=hidden.device)
+        entropies = torch.empty(len(targets) if entropy else 0, device=hidden.device)
+        slopes = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        for start in range(0, len(targets), _TILE):
+            tile = slice(start, start + _TILE)
+            target = targets[tile, None]
+            logits = F.linear(hidden[tile].to(head.dtype), head).float()
+            if temperature != 1:
+                logits /= temperature
+            logs = logits.sub_(logits.logsumexp(-1, keepdim=True))
+            log_probs[tile] = logs.gather(1, target)[:, 0]
+            if entropy:
+                entropies[tile] = -torch.linalg.vecdot(logs.exp(), logs)
+            if slopes is not None:
+                rest = logs.exp_().neg_().scatter_add_(1, target, torch.ones_like(target, dtype=logs.dtype))
+                slopes[tile] = (rest.to(head.dtype) @ head).float() / temperature
+        if slopes is not None:
+            ctx.save_for_backward(slopes)
+        ctx.mark_non_differentiable(entropies)
+        return log_probs, entropies
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
+        (slopes,) = ctx.saved_tensors
+        return slopes * gradients[0][:, None], None, None, None, None
+
+
+def micro_batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
+    """Yield the rows' indices in groups of like length, each at most `limit` tokens with its padding.
+
+    A row longer than the limit is a group of its own. Small groups keep a layer's
+    activations in the processor's cache.
+    """
+    group: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if group and lengths[row] * (len(group) + 1) > limit:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def token_log_probs(
+    model: Any, ids: torch.Tensor, scored: torch.Tensor, temperature: float = 1.0, entropy: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (log-probabilities, entropies) of the N tokens that `scored` marks, row after row.
+
+    `ids` is (B, T), padded on the right; `scored` is a boolean (B, T) that never
+    marks a row's first token or its padding. Both are of temperature-scaled
+    logits, float32 (N,), in nats; the log-probabilities have a gradient where the
+    model has one. Entropies are empty unless asked for. No attention mask is
+    needed: padding stands right, and nothing scored attends to the right.
+    """
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    hidden = causal.model(input_ids=ids, use_cache=False).last_hidden_state
+    row, position = scored.nonzero(as_tuple=True)
+    targets = ids[row, position]
+    log_probs, entropies = _LogProbs.apply(
+        hidden[row, position - 1], causal.lm_head.weight, targets, temperature, entropy
+    )
+    return log_probs, entropies

@@ -1,0 +1,142 @@
+"""Measure test losses of an adapter and its base: `python -m training.measure --config FILE.yaml`.
+
+`training.sft` and `training.grpo` end with this. What is measured is the adapter
+as it was written, on top of those beneath it. Every pair's loss is kept as it
+comes, so a start after a kill goes on with the next pair; the base's losses are
+measured once for all runs with the same test pairs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from medilite.errors import MediLiteError, TrainingError
+from medilite.settings import load_settings
+from training.config import load_run
+from training.inputs import digest, read_record
+from training.job import Job
+from training.losses import LossLog, PairLoss, of_answers, of_conversations, pair_losses
+from training.pairs import TokenPair, choose, tokenise
+from training.record import write_record
+
+ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap intervals over pairs"
+
+
+def measure(job: Job) -> dict[str, Any]:
+    """Add the test losses of a trained adapter and of its base to the adapter's record, and return the record."""
+    pairs, pad_id = _test_pairs(job)
+    base = _base_losses(job, pairs, pad_id)
+
+    record = read_record(job.out) or {}
+    file = _losses_file(job, digest([job.test_key, job.inputs["beneath"], record["adapter_sha256"]]))
+    label = f"{job.run.model}: test loss"
+    tested = pair_losses(_model(job, adapters=True), pairs, pad_id, LossLog(file), label=label)
+
+    # Read anew: a model card may have been written meanwhile.
+    record = with_losses(read_record(job.out) or {}, tested, base, job.run.seed) | {"tested_on": job.test_key}
+    write_record(job.out, record)
+    return record
+
+
+def measure_base(job: Job) -> list[PairLoss]:
+    """Measure the base alone, so that runs side by side find its losses when they come to need them."""
+    return _base_losses(job, *_test_pairs(job))
+
+
+def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairLoss], seed: int) -> dict[str, Any]:
+    """Return a record with the losses of adapter and base, their difference, and how many of what."""
+    ours, theirs = of_answers(tested), of_answers(base)
+    fields = {
+        "test_loss": ours.mean,
+        "test_loss_interval": ours.interval(seed),
+        "base_test_loss": theirs.mean,
+        "base_test_loss_interval": theirs.interval(seed),
+        "test_loss_minus_base": ours.mean - theirs.mean,
+        "test_loss_minus_base_interval": ours.difference_interval(theirs, seed),
+        "test_pairs": len(ours.sums),
+        "test_tokens": sum(ours.tokens),
+        "test_loss_about": ABOUT_LOSS,
+        # As the study took it: prompt tokens too.
+        "test_conversation_loss": of_conversations(tested).mean,
+        "test_conversation_loss_interval": of_conversations(tested).interval(seed),
+        "base_test_conversation_loss": of_conversations(base).mean,
+        "base_test_conversation_loss_interval": of_conversations(base).interval(seed),
+    }
+    # Before the curves, which fill pages.
+    before = {name: value for name, value in record.items() if name not in fields}
+    names = list(before)
+    at = names.index("curves") if "curves" in names else len(names)
+    return {**{n: before[n] for n in names[:at]}, **fields, **{n: before[n] for n in names[at:]}}
+
+
+def _test_pairs(job: Job) -> tuple[list[TokenPair], int]:
+    """Return the test pairs as token ids, and the id that pads them."""
+    from medilite.data import load_split
+    from training.base_model import base_folder, load_tokenizer
+
+    run = job.run
+    tokenizer = load_tokenizer(base_folder(job.profile, load_settings()))
+    examples = choose(load_split(job.splits, "test"), run.data.test_pairs, run.seed)
+    return tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
+
+
+def _base_losses(job: Job, pairs: list[TokenPair], pad_id: int) -> list[PairLoss]:
+    file = _losses_file(job, job.test_key)
+    # Two runs that end together need the same losses: the second waits and finds them done.
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):
+        model = _model(job, adapters=False)
+        return pair_losses(model, pairs, pad_id, LossLog(file), label=f"{job.profile.base.model}: test loss")
+
+
+def _losses_file(job: Job, key: str) -> Path:
+    return job.runs / "losses" / f"{key}.jsonl"
+
+
+def _model(job: Job, adapters: bool) -> Any:
+    """Return the base, or the base with the run's adapter and those beneath it, as training computed with it."""
+    from peft import PeftModel
+
+    from training.base_model import base_folder, load_base, merge_beneath, set_products
+
+    model = load_base(base_folder(job.profile, load_settings()), job.run.base)
+    if adapters:
+        model = merge_beneath(model, job.beneath)
+    set_products(model, job.run.base)
+    return PeftModel.from_pretrained(model, str(job.out)) if adapters else model
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0 when the losses stand, 2 for an error a user can mend."""
+    from training.stage import command_line, job_of
+
+    parser = command_line("measure", __doc__)
+    parser.add_argument("--base-only", action="store_true", help="measure the base alone; needs no adapter")
+    options = parser.parse_args(arguments)
+    try:
+        job = job_of(load_run(options.config), options)
+        if options.base_only:
+            loss = of_answers(measure_base(job))
+            print(f"{job.profile.base.model}: test loss {loss.mean:.4f} on {len(loss.sums)} pairs")
+            return 0
+        if why := job.why_untrained():
+            raise TrainingError(f"{job.run.model}: no adapter to measure in {job.out} ({why}). Train it first.")
+        print(say_losses(measure(job)))
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def say_losses(record: dict[str, Any]) -> str:
+    """Return a record's test losses as a line."""
+    losses = f"test loss {record['test_loss']:.4f}, base {record['base_test_loss']:.4f}"
+    return f"{record['model']}: {losses} on {record['test_pairs']} pairs"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Stages as processes of their own, one or several side by side; none outlives the process that started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO
+
+from medilite.errors import TrainingError
+from medilite.models import ROOT
+
+KEPT_LINES = 15
+"""How many of a failed stage's last lines its error repeats."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A stage's module with its arguments, paths absolute; `log` gets all that it prints."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    log: Path
+
+
+@dataclass
+class _Running:
+    command: Command
+    process: subprocess.Popen[str]
+    last_lines: list[str] = field(default_factory=list)
+
+
+def run_side_by_side(
+    commands: Sequence[Command], jobs: int, say: Callable[[str], None], on_change: Callable[[list[str]], None]
+) -> None:
+    """Run commands, at most `jobs` at a time, in order; `on_change` gets the names of what runs whenever that changes.
+
+    What they print goes to `say`, line by line, and to their logs. A command
+    that fails doesn't stop those beside it, but nothing new starts; raises
+    TrainingError then, with the last lines of each that failed.
+    """
+    waiting, running, failed = list(commands), dict[str, _Running](), list[str]()
+    ended: SimpleQueue[str] = SimpleQueue()
+    threads = threads_each(min(jobs, len(commands)))
+    try:
+        while running or (waiting and not failed):
+            while waiting and not failed and len(running) < jobs:
+                command = waiting.pop(0)
+                running[command.name] = _start(command, threads, say, ended)
+                on_change(list(running))
+            one = running.pop(ended.get())
+            if code := one.process.wait():
+                say(f"{one.command.name}: failed (exit code {code})")
+                failed.append(_explain(one, code))
+            on_change(list(running))
+    finally:
+        for left in running.values():  # stopped by Ctrl-C or an error: end the stages at once, they go on later
+            left.process.kill()
+            left.process.wait()
+    if failed:
+        raise TrainingError("\n".join(failed))
+
+
+def threads_each(side_by_side: int) -> int:
+    """Return how many CPU threads each of so many processes should use."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, available // max(1, side_by_side))
+
+
+def _start(command: Command, threads: int, say: Callable[[str], None], ended: SimpleQueue[str]) -> _Running:
+    command.log.parent.mkdir(parents=True, exist_ok=True)
+    # A number that somebody set is theirs to choose.
+    env = {"OMP_NUM_THREADS": str(threads), **os.environ, "PYTHONUNBUFFERED": "1"}
+    # A session of its own: Ctrl-C reaches this process alone, which then ends the stages.
+    process = subprocess.Popen(
+        [sys.executable, "-m", command.module, *command.arguments, "--end-with-stdin"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=env, cwd=ROOT, start_new_session=True,
+    )  # fmt: skip
+    one = _Running(command, process)
+    threading.Thread(target=_relay, args=(one, say, ended), daemon=True).start()
+    return one
+
+
+def _relay(one: _Running, say: Callable[[str], None], ended: SimpleQueue[str]) -> None:
+    stdout: IO[str] = one.process.stdout  # type: ignore[assignment]
+    with one.command.log.open("a", encoding="utf-8") as log:
+        for line in stdout:
+            log.write(line)
+            log.flush()
+            one.last_lines = [*one.last_lines, line.rstrip()][-KEPT_LINES:]
+            if line.strip():
+                say(line.rstrip())
+    ended.put(one.command.name)
+
+
+def _explain(one: _Running, code: int) -> str:
+    last = "\n".join(f"    {line}" for line in one.last_lines)
+    killed = " (killed: out of memory, perhaps)" if code == -9 else ""
+    return (
+        f"{one.command.name} failed with exit code {code}{killed}. Mend what its last lines say and start again: it "
+        f"goes on from its last checkpoint. All of its output: {one.command.log}\n{last}"
+    )

@@ -1,0 +1,97 @@
+"""When a recipe will have ended, from the pace of what has run here."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from training.config import AnyRun, GRPORun
+from training.record import Told
+
+FORWARD_SHARE = 1 / 3
+"""Measuring a pair against training on it: a forward pass against forward and backward ones."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a recipe as a forecast sees it.
+
+    `units` and `test_units` are tokens at most, to train on and to measure.
+    `told` is what the run said last if it ran on this machine; `duration_s` what
+    its training took, if it ended here.
+    """
+
+    model: str
+    method: str
+    units: float
+    test_units: float
+    trained: bool = False
+    measured: bool = False
+    told: Told | None = None
+    duration_s: float | None = None
+
+
+def units(run: AnyRun, rows: Mapping[str, int]) -> float:
+    """Return how many tokens at most a run trains on, over all epochs; `rows` are the splits' sizes."""
+    if isinstance(run, GRPORun):
+        prompts = min(run.data.train_pairs or rows["grpo"], rows["grpo"])
+        return prompts * run.optim.epochs * run.generation.num_generations * run.generation.max_new_tokens
+    return min(run.data.train_pairs or rows["train"], rows["train"]) * run.optim.epochs * run.data.max_tokens
+
+
+def test_units(run: AnyRun, rows: Mapping[str, int]) -> float:
+    """Return how many tokens at most a run's test losses are measured on."""
+    return min(run.data.test_pairs or rows["test"], rows["test"]) * run.data.max_tokens
+
+
+def seconds_left(tasks: Sequence[Task], side_by_side: int) -> tuple[float, list[str]]:
+    """Return the seconds that remain, and the models whose time nothing here tells yet (they count as none)."""
+    total, unknown = 0.0, []
+    for task in tasks:
+        left = _left(task, tasks)
+        if left is None:
+            unknown.append(task.model)
+        else:
+            # SFT runs share the machine; GRPO comes after them, alone.
+            total += left / side_by_side if task.method == "sft" else left
+    return total, unknown
+
+
+def _left(task: Task, tasks: Sequence[Task]) -> float | None:
+    measuring_pace = _pace("sft", tasks)
+    if task.trained and task.measured:
+        return 0.0
+    if measuring_pace is None:
+        return None
+    measuring = 0.0 if task.measured else task.test_units * measuring_pace * FORWARD_SHARE
+    if task.trained:
+        return measuring
+    if task.told:
+        return task.told.left_s + measuring
+    pace = _pace(task.method, tasks)
+    return None if pace is None else task.units * pace + measuring
+
+
+def _pace(method: str, tasks: Iterable[Task]) -> float | None:
+    """Return seconds a unit: of what has ended here, else of what is under way."""
+    same = [task for task in tasks if task.method == method]
+    ended = [(task.duration_s, task.units) for task in same if task.trained and task.told and task.duration_s]
+    begun = [(task.told.spent_s, task.units * task.told.share) for task in same if task.told and task.told.share]
+    found = ended or begun
+    return sum(seconds for seconds, _ in found) / sum(done for _, done in found) if found else None
+
+
+def say_end(left_s: float, unknown: Sequence[str], now: datetime.datetime) -> str:
+    """Return the expected end in words, with the day where it isn't today."""
+    if not left_s and unknown:
+        return "expected end: known once the first steps are done"
+    end = now + datetime.timedelta(seconds=left_s)
+    clock = f"{end:%H:%M}" if end.date() == now.date() else f"{end:%a %d %b, %H:%M}"
+    aside = f", without {', '.join(unknown)}, whose pace isn't known yet" if unknown else ""
+    return f"expected end about {clock} (in {_duration(left_s)}){aside}"
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(1, minutes)} min"

@@ -1,0 +1,71 @@
+"""How far a recipe as a whole is, and when it is expected to end."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+
+from medilite.data import load_manifest
+from training.config import AnyRun
+from training.job import Job
+from training.recipe.forecast import Task, say_end, seconds_left, test_units, units
+from training.recipe.plan import Recipe
+from training.record import read_progress
+
+EVERY_S = 60.0
+"""While stages run, at most one line in so many seconds."""
+
+
+class Overview:
+    """Tells it through `say` whenever a stage begins or ends, and now and then in between."""
+
+    def __init__(self, recipe: Recipe, say: Callable[[str], None]) -> None:
+        self._recipe, self._say = recipe, say
+        sets = load_manifest(recipe.data_dir)["sets"]
+        self._rows = {name: {s: e["rows"] for s, e in about["splits"].items()} for name, about in sets.items()}
+        self._running: list[str] = []
+        self._told = 0.0
+
+    def relay(self, line: str) -> None:
+        """Pass on a line that a stage printed."""
+        self._say(line)
+        if self._running and time.monotonic() - self._told > EVERY_S:
+            self._tell()
+
+    def running(self, names: list[str]) -> None:
+        """Take note of what runs now."""
+        self._running = names
+        if names:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        tasks = self.tasks()
+        done = sum(task.trained and task.measured for task in tasks)
+        left_s, unknown = seconds_left(tasks, len(self._running))
+        finished = f"{done} of {len(tasks)} checkpoints finished, now {', '.join(self._running)}"
+        end = say_end(left_s, unknown, datetime.datetime.now())
+        self._say(f"{self._recipe.profile.name}: {finished}; {end}")
+
+    def tasks(self) -> list[Task]:
+        """Return the recipe's runs as a forecast sees them."""
+        recipe = self._recipe
+        jobs: list[tuple[AnyRun, Job | None]] = [(job.run, job) for job in recipe.sft_jobs()]
+        if recipe.grpo:
+            jobs.append((recipe.grpo, recipe.grpo_job()))
+        return [self._task(run, job) for run, job in jobs]
+
+    def _task(self, run: AnyRun, job: Job | None) -> Task:
+        rows = self._rows[run.data.splits]
+        method = "grpo" if run is self._recipe.grpo else "sft"
+        return Task(
+            model=run.model,
+            method=method,
+            units=units(run, rows),
+            test_units=test_units(run, rows),
+            trained=job is not None and job.why_untrained() is None,
+            measured=job is not None and job.why_unmeasured() is None,
+            told=read_progress(job.work_dir) if job else None,
+            duration_s=self._recipe.record(run.model).get("duration_s") if job else None,
+        )

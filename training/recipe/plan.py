@@ -1,0 +1,150 @@
+"""The runs of a recipe, one YAML a run in one folder, and which of them still have something to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import ConfigError, suggestion
+from medilite.files import write_whole
+from medilite.models import ROOT, Profile, load_profile
+from training.config import GRPORun, SFTRun, load_run
+from training.inputs import read_record
+from training.job import Job, placed
+from training.recipe.commands import Command
+from training.recipe.selection import select_best
+from training.record import RECORD_FILE
+
+CONFIGS = ROOT / "training" / "configs"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Four SFT runs (or as many as there are) and one GRPO run on top of the best, all on one profile's base.
+
+    Adapters come together under `adapters`, one folder a model, and move to
+    where the app looks for them only once all of them stand: a half-done recipe
+    never puts a GRPO adapter on another parent than its own.
+    """
+
+    profile: Profile
+    configs: dict[str, Path]
+    sft: tuple[SFTRun, ...]
+    grpo: GRPORun | None
+    data_dir: Path
+    runs: Path
+
+    @property
+    def folder(self) -> Path:
+        """Everything that the recipe leaves behind, but for the adapters in their place."""
+        return self.runs / self.profile.name
+
+    @property
+    def adapters(self) -> Path:
+        """Where adapters come together."""
+        return self.folder / "adapters"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that the recipe trains, in order."""
+        return tuple(run.model for run in (*self.sft, self.grpo) if run)
+
+    def job(self, run: SFTRun | GRPORun) -> Job:
+        """Return a run's job; raises DataError where there are no data yet."""
+        return Job.of(run, self.data_dir, self.runs, self.adapters)
+
+    def sft_jobs(self) -> list[Job]:
+        """Return the SFT runs' jobs."""
+        return [self.job(run) for run in self.sft]
+
+    def best(self) -> str:
+        """Return the SFT model that is selected; all of them have to be measured."""
+        return str(select_best([self.record(run.model) for run in self.sft])["model"])
+
+    def grpo_job(self) -> Job | None:
+        """Return the GRPO run's job on the selected SFT model; None without a GRPO run, or before the selection."""
+        if self.grpo is None or any(job.why_unfinished() for job in self.sft_jobs()):
+            return None
+        return self.job(self.grpo.model_copy(update={"stacked_on": self.best()}))
+
+    def command(self, job: Job) -> Command:
+        """Return the command that trains and measures a run, as a person could type it."""
+        stacked_on = getattr(job.run, "stacked_on", None)
+        extra = ("--stacked-on", stacked_on) if stacked_on else ()
+        stage = self.configs[job.run.model].stem.partition("-")[0]
+        log = self.folder / job.run.model / "log.txt"
+        return Command(job.run.model, f"training.{stage}", (*self._places(job.run.model), *extra), log)
+
+    def base_command(self, job: Job) -> Command:
+        """Return the command that measures the base on a run's test pairs."""
+        arguments = (*self._places(job.run.model), "--base-only")
+        return Command("base", "training.measure", arguments, self.folder / "base-log.txt")
+
+    def _places(self, model: str) -> tuple[str, ...]:
+        paths = {
+            "--config": self.configs[model],
+            "--data": self.data_dir,
+            "--runs": self.runs,
+            "--adapters": self.adapters,
+        }
+        return tuple(word for option, path in paths.items() for word in (option, str(path.resolve())))
+
+    def record(self, model: str) -> dict[str, Any]:
+        """Return what is known of a model's training; empty if it has none."""
+        return read_record(self.adapters / model) or {}
+
+
+def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recipe:
+    """Return the recipe of that name (a folder under training/configs), or of a folder of one's own.
+
+    Raises ConfigError naming what is wrong with it.
+    """
+    folder = CONFIGS / name_or_folder
+    if not folder.is_dir():
+        folder = Path(name_or_folder).expanduser()
+    if not folder.is_dir():
+        known = sorted(path.name for path in CONFIGS.iterdir() if path.is_dir())
+        raise ConfigError(
+            f"There is no recipe {name_or_folder!r}: neither one of training/configs ({', '.join(known)}) nor a folder "
+            f"of configurations.{suggestion(Path(name_or_folder).name, known)}"
+        )
+    runs_by_file = {path: load_run(path) for path in sorted(folder.glob("*.yaml"))}
+    sft = tuple(run for run in runs_by_file.values() if isinstance(run, SFTRun))
+    grpo = [run for run in runs_by_file.values() if isinstance(run, GRPORun)]
+    if not sft or len(grpo) > 1:
+        raise ConfigError(
+            f"{folder} holds {len(sft)} SFT and {len(grpo)} GRPO configurations; a recipe has at least one of the "
+            "first and at most one of the second."
+        )
+    used: list[SFTRun | GRPORun] = [*sft, *grpo]
+    profiles, dirs = {run.base.profile for run in used}, {run.data.dir for run in used}
+    if len(profiles) > 1 or (len(dirs) > 1 and not data_dir):
+        what = f"profiles {', '.join(sorted(profiles))}" if len(profiles) > 1 else "data.dir of different folders"
+        raise ConfigError(f"{folder}: its configurations name {what}; a recipe has one base and one set of data.")
+    profile = load_profile(profiles.pop())
+    return Recipe(
+        profile=profile,
+        configs={run.model: path for path, run in runs_by_file.items()},
+        sft=tuple(sorted(sft, key=lambda run: (*profile.ids, run.model).index(run.model))),
+        grpo=grpo[0] if grpo else None,
+        data_dir=data_dir or dirs.pop(),
+        runs=runs,
+    )
+
+
+def adopt(job: Job) -> bool:
+    """Take over an adapter that stands in its place already if it is what the job would give; tell whether it did."""
+    place = placed(job.profile, job.run.model)
+    if job.why_untrained() is None or replace(job, out=place).why_untrained() is not None:
+        return False
+    copy_adapter(place, job.out)
+    return True
+
+
+def copy_adapter(source: Path, target: Path) -> None:
+    """Copy an adapter's files, its record last, so that a kill in between leaves nothing that passes for an adapter."""
+    (target / RECORD_FILE).unlink(missing_ok=True)
+    for path in sorted(source.iterdir(), key=lambda path: path.name == RECORD_FILE):
+        if path.is_file() and not path.name.startswith("."):
+            write_whole(target / path.name, path.read_bytes())

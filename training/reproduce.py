@@ -1,0 +1,175 @@
+"""The whole recipe in one command: `python -m training.reproduce --profile lite|paper`.
+
+Prepares the data, trains the SFT adapters, selects the best by test loss,
+trains GRPO on top of it, measures test losses, puts the adapters where the app
+looks for them and writes a report. Killed at any moment and started again, it
+goes on from the last checkpoint; what is finished is not run again unless what
+it was made from has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from medilite.data import load_manifest
+from medilite.errors import DataError, MediLiteError, TrainingError, suggestion
+from training import prepare_medquad
+from training.job import Job
+from training.recipe.commands import Command, run_side_by_side
+from training.recipe.overview import Overview
+from training.recipe.place import put_into_place
+from training.recipe.plan import Recipe, adopt, load_recipe
+from training.recipe.report import write_report
+from training.recipe.selection import say_selection
+from training.stage import alone
+
+STAGES = ("data", "sft", "grpo", "place", "report")
+
+Launch = Callable[[Sequence[Command], int, Callable[[str], None], Callable[[list[str]], None]], None]
+"""Runs commands, so many at a time: `run_side_by_side`, or a test's own way."""
+
+
+def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) -> int:
+    """Run the command line; 0 when all that was asked for stands, 2 for an error a user can mend."""
+    options = parse_arguments(arguments)
+    try:
+        recipe = load_recipe(options.profile, options.data, options.runs)
+        only = chosen_stages(options.only, recipe)
+        if options.plan:
+            print("\n".join(plan_lines(recipe)))
+            return 0
+        with alone(recipe.folder):
+            reproduce(recipe, only, options.source, options.jobs, launch)
+    except MediLiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from the last checkpoints")
+        return 130
+    return 0
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.reproduce", description="Reproduce a profile's checkpoints, from data to report."
+    )
+    parser.add_argument(
+        "--profile", required=True, help="recipe: lite, paper, or a folder of configurations of your own"
+    )
+    parser.add_argument(
+        "--only",
+        metavar="STAGE,…",
+        help=f"these alone ({', '.join(STAGES)}, or a model's id); what they build on has to be finished",
+    )
+    parser.add_argument("--source", default="hub", help="where missing data come from: hub (default), kaggle or a path")
+    parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configurations'")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where everything goes (default: runs)")
+    parser.add_argument("--jobs", type=int, default=1, help="SFT runs side by side (default: 1)")
+    parser.add_argument("--plan", action="store_true", help="only say what is finished and what would be run, and why")
+    return parser.parse_args(arguments)
+
+
+def chosen_stages(only: str | None, recipe: Recipe) -> set[str]:
+    """Return the stages asked for, models' ids among them; raises TrainingError for one that isn't there."""
+    known = [*STAGES, *recipe.models]
+    names = [name.strip() for name in only.split(",") if name.strip()] if only else list(STAGES)
+    for name in names:
+        if name not in known:
+            raise TrainingError(f"--only {name}: no such stage.{suggestion(name, known)} Stages: {', '.join(known)}.")
+    chosen = set(names)
+    if "sft" in chosen:
+        chosen |= {run.model for run in recipe.sft}
+    if "grpo" in chosen and recipe.grpo:
+        chosen.add(recipe.grpo.model)
+    return chosen
+
+
+def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: Launch = run_side_by_side) -> None:
+    """Run the recipe from top to bottom, leaving out what is finished."""
+    if "data" in only:
+        prepare_data(recipe, source)
+
+    sft = recipe.sft_jobs()
+    train_and_measure(recipe, [job for job in sft if job.run.model in only], jobs, launch)
+
+    if recipe.grpo and recipe.grpo.model in only:
+        require_finished(sft, "GRPO can begin")
+        say(f"selected {say_selection([recipe.record(job.run.model) for job in sft])}")
+        train_and_measure(recipe, [job for job in [recipe.grpo_job()] if job], 1, launch)
+
+    if "place" in only:
+        require_finished([*sft, *filter(None, [recipe.grpo_job()])], "adapters go to their place")
+        for line in put_into_place(recipe):
+            say(line)
+
+    if "report" in only:
+        for path in write_report(recipe):
+            say(f"report: {path}")
+
+
+def prepare_data(recipe: Recipe, source: str) -> None:
+    """Prepare the splits unless they are there, unchanged since they were written."""
+    try:
+        load_manifest(recipe.data_dir)
+    except DataError as missing:
+        say(f"data: {missing}")
+        arguments = ["--source", source, "--out", str(recipe.data_dir)]
+        prepare_medquad.prepare(prepare_medquad.parse_arguments(arguments))
+
+
+def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, launch: Launch) -> None:
+    """Bring runs to their end, several at a time: adapters trained and measured."""
+    for job in jobs:
+        if adopt(job):
+            say(f"{job.run.model}: taken from its place, trained already")
+    todo = [job for job in jobs if job.why_unfinished()]
+    if not todo:
+        return
+    for job in todo:
+        say(f"{job.run.model}: {job.why_unfinished()}")
+    commands = [recipe.command(job) for job in todo]
+    if side_by_side > 1:
+        # Each needs the base's losses in the end; measured now, none waits for another.
+        commands.insert(0, recipe.base_command(todo[0]))
+    overview = Overview(recipe, say)
+    launch(commands, side_by_side, overview.relay, overview.running)
+    require_finished(todo, "the recipe can go on")
+
+
+def require_finished(jobs: Sequence[Job], purpose: str) -> None:
+    """Raise TrainingError if one of the runs is not finished."""
+    unfinished = {job.run.model: why for job in jobs if (why := job.why_unfinished())}
+    if unfinished:
+        whys = "; ".join(f"{model} is {why}" for model, why in unfinished.items())
+        raise TrainingError(
+            f"Before {purpose}: {whys}. Run the recipe without --only, or --only {','.join(unfinished)}."
+        )
+
+
+def plan_lines(recipe: Recipe) -> list[str]:
+    """Return what is finished and what is not, and why, without running anything."""
+    try:
+        load_manifest(recipe.data_dir)
+    except DataError as missing:
+        return [f"data: to be prepared ({missing})", *(f"{model}: after that" for model in recipe.models)]
+    lines = [f"data: finished, in {recipe.data_dir}"]
+    for job in [*recipe.sft_jobs(), recipe.grpo_job()]:
+        if job:
+            adopt(job)
+            lines.append(f"{job.run.model}: {job.why_unfinished() or 'finished'}")
+    if recipe.grpo and len(lines) <= len(recipe.models):
+        lines.append(f"{recipe.grpo.model}: after that, on the best of the others")
+    return lines
+
+
+def say(line: str) -> None:
+    """Print a line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

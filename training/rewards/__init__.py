@@ -1,0 +1,41 @@
+"""What GRPO rewards: plain functions of a text, each from −1 (worst) to 1 (best), and their form for TRL.
+
+`form` is about how an answer reads and whether it stays an answer, `faithful`
+about whether it says what the references say, `trl_form` weighs them as the
+configuration says. No reward holds alone: easy words without content earn
+`readability` and lose `closeness` and `key_terms`, a copied question the other
+way round; tests/training/test_rewards_together.py tries such answers.
+"""
+
+from training.rewards.faithful import closeness_reward, key_terms_reward
+from training.rewards.form import (
+    echo_reward,
+    ending_reward,
+    jargon_reward,
+    length_reward,
+    readability_reward,
+    repetition_reward,
+)
+from training.rewards.trl_form import (
+    Limit,
+    RewardFunction,
+    reward_columns,
+    reward_functions,
+    text_of,
+)
+
+__all__ = [
+    "Limit",
+    "RewardFunction",
+    "closeness_reward",
+    "echo_reward",
+    "ending_reward",
+    "jargon_reward",
+    "key_terms_reward",
+    "length_reward",
+    "readability_reward",
+    "repetition_reward",
+    "reward_columns",
+    "reward_functions",
+    "text_of",
+]
