@@ -66,7 +66,7 @@ def encoder() -> SentenceEncoder:
     try:
         return sentence_encoder()
     except WeightsUnavailableError as error:
-        return _do_without(f"The sentence encoder is needed: {error}")
+        return do_without(f"The sentence encoder is needed: {error}")
 
 
 @pytest.fixture(scope="session")
