@@ -14,7 +14,7 @@ SOURCE ?= hub
 MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser
+.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser postgres
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ app: fetch  ## set everything up and open the app
 		export MEDILITE_OPEN_BROWSER="$${MEDILITE_OPEN_BROWSER:-1}"; \
 	fi; exec $(PY) app.py
 
-test: env-dev browser  ## set everything up and run all tests
+test: env-dev browser postgres  ## set everything up and run all tests
 	@$(PY) -m medilite fetch
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
 	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST)) and $(PAGES)"
@@ -80,3 +80,6 @@ env-dev:
 
 browser: env-dev
 	@$(PY) scripts/browser.py
+
+postgres: env-dev
+	@$(PY) scripts/postgres.py

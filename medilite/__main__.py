@@ -1,7 +1,7 @@
 """`python -m medilite …`: what the app does, without a browser.
 
 `models` tells which model is what, `ask` has them answer a question, `fetch`
-gets the weights. Exit codes: 0 done, 1 no model could answer, 2 an error that a
+gets the weights, `votes` rates and exports blind votes. Exit codes: 0 done, 1 no model could answer, 2 an error that a
 person can mend (its message is on stderr), 130 interrupted.
 """
 
@@ -13,6 +13,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from medilite import __version__
 from medilite.errors import MediLiteError
@@ -67,7 +68,30 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="the same dice for every model (default: %(default)s)",
     )
+    _add_votes(commands, common, as_json)
     return parser
+
+
+def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse.ArgumentParser) -> None:
+    """Add the command `votes` with its subcommands."""
+    votes = commands.add_parser("votes", help="rate, check and export blind votes; make answers to vote on")
+    inner = votes.add_subparsers(dest="votes_command", required=True, metavar="COMMAND")
+    inner.add_parser("rate", parents=[common, as_json], help="tell the ratings and how many votes count")
+    inner.add_parser("recheck", parents=[common], help="mark every vote anew by the present rules")
+    export = inner.add_parser("export", parents=[common], help="write the votes to a file")
+    export.add_argument("out", metavar="FILE", help="its name ends with .jsonl, .csv or .parquet")
+    export.add_argument("--pairs", action="store_true", help="preference pairs (prompt, chosen, rejected) instead")
+    prepare = inner.add_parser("prepare", parents=[common], help="have every model answer the project's questions")
+    prepare.add_argument("--out", metavar="FOLDER", help="(default: assets/arena/PROFILE)")
+    prepare.add_argument("--questions", metavar="FILE", help="(default: assets/questions.jsonl)")
+    prepare.add_argument("--limit", type=int, metavar="N", help="only the first N questions")
+    prepare.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
+    prepare.add_argument("--seeds", default="0,1", metavar="S,S", help="at least two (default: %(default)s)")
+    prepare.add_argument("--batch", type=int, default=24, metavar="N", help="answers at once (default: %(default)s)")
+    prepare.add_argument("--max-new-tokens", type=int, default=192, metavar="N", help="(default: %(default)s)")
+    prepare.add_argument("--temperature", type=float, default=0.7, metavar="T", help="(default: %(default)g)")
+    prepare.add_argument("--top-p", type=float, default=0.95, metavar="P", help="(default: %(default)g)")
+    prepare.add_argument("--repetition-penalty", type=float, default=1.1, metavar="R", help="(default: %(default)g)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,6 +13,11 @@ MediLiteError
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
 ├── JudgeError               the judge's server can't be asked, or not with these keys
+├── StoreError               the votes' database can't be used now; what was asked may be tried again
+├── VoteError                a vote can't be counted
+│   ├── TokenError               its pair's token is forged, expired or another visitor's
+│   ├── BallotError              the choice, or what goes with it, is none of those offered
+│   └── LimitError               too many votes from one voter in this time
 ├── DataError                a data set or a file between stages can't be used
 ├── ConfigError              a training or evaluation configuration is wrong
 └── TrainingError            a stage of training can't be run, or broke down
@@ -84,6 +89,26 @@ class EngineError(MediLiteError):
 
 class JudgeError(MediLiteError):
     """The judge's server can't be asked, or not with these keys."""
+
+
+class StoreError(MediLiteError):
+    """The votes' database can't be used now; what was asked may be tried again."""
+
+
+class VoteError(MediLiteError):
+    """A vote can't be counted."""
+
+
+class TokenError(VoteError):
+    """A pair's token is forged, expired, or another visitor's."""
+
+
+class BallotError(VoteError):
+    """The choice, or what goes with it, is none of those offered."""
+
+
+class LimitError(VoteError):
+    """One voter has voted too often in this time."""
 
 
 class DataError(MediLiteError):

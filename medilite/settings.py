@@ -32,6 +32,22 @@ class Settings(BaseSettings):
     precision: Literal["float32", "int8"] = Field(
         "float32", description="numbers that the engine computes in on a CPU; int8 is several times faster"
     )
+    data_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "medilite",
+        description="where votes are kept, in an SQLite database",
+    )
+    votes_url: str | None = Field(
+        None,
+        description="another database for the votes, for several replicas: `postgresql://user:password@host/name`",
+    )
+    votes_keep_days: int | None = Field(
+        None, ge=1, le=36500, description="delete votes that are older than so many days (default: keep them)"
+    )
+    votes_per_minute: int = Field(20, ge=1, le=100000, description="how many votes one voter may give in a minute")
+    votes_per_day: int = Field(400, ge=1, le=1000000, description="how many votes one voter may give in a day")
+    hub_login: bool = Field(
+        False, description="let voters log in with their Hugging Face account (a Space with `hf_oauth: true`)"
+    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
@@ -45,6 +61,11 @@ class Settings(BaseSettings):
     def weights_dir(self) -> Path:
         """Folder under the cache in which converted weights stand."""
         return self.cache_dir.expanduser() / "weights"
+
+    @property
+    def votes_database(self) -> str | Path:
+        """URL or path of the database in which votes are kept."""
+        return self.votes_url or self.data_dir.expanduser() / "votes.db"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.system import apt_install, works
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = (
@@ -33,7 +35,7 @@ def find_browser() -> Path | None:
     on_path = [Path(found) for name in NAMES if (found := shutil.which(name))]
     for path in [*on_path, *MAC]:
         # Ubuntu's chromium-browser may be a stand-in that only asks for a snap: it has to run.
-        if path.is_file() and _works([str(path), "--version"], quiet=True):
+        if path.is_file() and works([str(path), "--version"], quiet=True):
             return path
     return _playwrights_own()
 
@@ -42,16 +44,10 @@ def install_browser() -> Path | None:
     """Install a Chromium if none is here; return its executable, or None where that can't be done."""
     if found := find_browser():
         return found
-    root = [] if _is_root() else ["sudo", "-n"]
-    if shutil.which("apt-get") and (_is_root() or _works(["sudo", "-n", "true"])):
-        print("Installing Chromium for the browser tests (apt-get)", flush=True)
-        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
-        _works([*apt, "update"])
-        _works([*apt, "install", "--no-install-recommends", "chromium", "fonts-dejavu-core"])
-        if found := find_browser():
-            return found
+    if apt_install("the browser tests", "chromium", "fonts-dejavu-core") and (found := find_browser()):
+        return found
     print("Getting Playwright's Chromium for the browser tests", flush=True)
-    _works([sys.executable, "-m", "playwright", "install", "chromium"])
+    works([sys.executable, "-m", "playwright", "install", "chromium"])
     return find_browser()
 
 
@@ -72,19 +68,6 @@ def _playwrights_own() -> Path | None:
     except Exception:  # not installed, or called from inside a running event loop: then it isn't to be had either
         return None
     return path if path.is_file() else None
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _works(command: Sequence[str], *, quiet: bool = False) -> bool:
-    output = subprocess.DEVNULL if quiet else None
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    except OSError:
-        return False
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

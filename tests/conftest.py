@@ -49,7 +49,7 @@ def weights(lite: Profile, real_settings: Settings) -> Path:
     try:
         return ensure_base(lite, real_settings)
     except WeightsUnavailableError as error:
-        return _do_without(f"The real weights are needed: {error}")
+        return do_without(f"The real weights are needed: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def encoder() -> SentenceEncoder:
     try:
         return sentence_encoder()
     except WeightsUnavailableError as error:
-        return _do_without(f"The sentence encoder is needed: {error}")
+        return do_without(f"The sentence encoder is needed: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -80,10 +80,10 @@ def made_boards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def browser_path() -> Path:
     """Executable of a Chromium; the test is skipped (failed in CI) where there is none."""
-    return find_browser() or _do_without(REMEDY)
+    return find_browser() or do_without(REMEDY)
 
 
-def _do_without(reason: str) -> NoReturn:
+def do_without(reason: str) -> NoReturn:
     if CI:
         pytest.fail(reason)
     pytest.skip(reason)

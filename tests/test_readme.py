@@ -190,10 +190,13 @@ def test_the_heading_that_messages_point_to_is_there():
     assert "\n## Train the checkpoints yourself\n" in TEXT
 
 
+FOLDERS = {"cache_dir": "~/.cache/medilite", "data_dir": "~/.local/share/medilite"}
+
+
 def settings_table() -> str:
     rows = ["| variable | default | what |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = "~/.cache/medilite" if name == "cache_dir" else field.default
+        default = FOLDERS.get(name, field.default)
         shown = "" if default is None else f"`{int(default) if isinstance(default, bool) else default}`"
         rows.append(f"| `MEDILITE_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)
@@ -203,7 +206,8 @@ def test_the_settings_table_is_that_of_the_code():
     assert settings_table() in TEXT, f"put this into the README:\n\n{settings_table()}"
 
 
-def test_the_default_cache_is_where_the_readme_says(monkeypatch, tmp_path):
+def test_the_default_folders_are_where_the_readme_says(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("MEDILITE_CACHE_DIR", raising=False)
-    assert Settings().cache_dir == tmp_path / ".cache" / "medilite"
+    for name, folder in FOLDERS.items():
+        assert str(getattr(Settings(), name)) == folder.replace("~", str(tmp_path))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import browser, install
+from scripts import browser, install, postgres, system
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = {name: ROOT / f"requirements{name}.txt" for name in ("", "-train", "-dev")}
@@ -261,13 +261,25 @@ def test_a_missing_browser_is_a_failure_in_ci_alone(monkeypatch, capsys, ci, cod
 def test_a_browser_is_installed_by_apt_and_else_by_playwright(monkeypatch):
     commands = []
     monkeypatch.setattr(browser, "find_browser", lambda: None)
-    monkeypatch.setattr(browser, "_is_root", lambda: True)
-    monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(browser, "_works", lambda command, **_: commands.append(" ".join(command)) or True)
+    monkeypatch.setattr(system, "is_root", lambda: True)
+    monkeypatch.setattr(system.shutil, "which", lambda name: f"/usr/bin/{name}")
+    for module in (browser, system):
+        monkeypatch.setattr(module, "works", lambda command, **_: commands.append(" ".join(command)) or True)
     assert browser.install_browser() is None
     assert ["apt-get" in command for command in commands] == [True, True, False]
     assert "chromium" in commands[1]
     assert commands[2].endswith("-m playwright install chromium")
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_a_missing_postgres_is_a_failure_in_ci_alone(monkeypatch, capsys, ci, code):
+    asked = []
+    monkeypatch.setattr(postgres, "find_postgres", lambda: None)
+    monkeypatch.setattr(postgres, "apt_install", lambda *words: asked.append(words))
+    monkeypatch.setenv("CI", ci)
+    assert postgres.main() == code
+    assert asked[0][1] == "postgresql"
+    assert "apt install postgresql" in capsys.readouterr().err
 
 
 # -- Makefile and .ci/run --------------------------------------------------------
@@ -289,7 +301,13 @@ def test_help_lists_every_target():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     declared = set(re.search(r"^\.PHONY: (.+)$", makefile, re.M)[1].split())
     shown = make()
-    assert set(re.findall(r"make ([a-z-]+) ", shown)) == declared - {"env-app", "env-train", "env-dev", "browser"}
+    assert set(re.findall(r"make ([a-z-]+) ", shown)) == declared - {
+        "env-app",
+        "env-train",
+        "env-dev",
+        "browser",
+        "postgres",
+    }
 
 
 def test_make_app_needs_no_more_than_the_app_does():
@@ -304,6 +322,7 @@ def test_make_test_runs_everything_once():
     steps = plan("test")
     assert "setup.sh requirements-dev.txt" in steps
     assert "scripts/browser.py" in steps
+    assert "scripts/postgres.py" in steps
     calls = [line.split("-m pytest")[1] for line in steps.splitlines() if "-m pytest" in line]
     parts = [re.search(r'-m "(.+)"', call)[1] for call in calls]
     for marks in itertools.product((False, True), repeat=3):

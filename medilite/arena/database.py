@@ -1,0 +1,233 @@
+"""Connections to the votes' database: SQLite in a file, or PostgreSQL by URL.
+
+What is promised for both: `write` returns only after what it wrote is durable,
+writers don't overtake each other, and every failure is a StoreError that says
+what to do. The schema is brought up to date when the database is first used.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from medilite.errors import SettingsError, StoreError
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+_WRITES = "medilite_writes"
+_MIGRATION_LOCK = 0x6D656469
+"""Any number, as long as every replica takes the same one: PostgreSQL's advisory lock while the schema changes."""
+
+
+class Database:
+    """A pool of connections; safe to use from several threads.
+
+    `target` is a file's path or a URL (`postgresql://…`, `sqlite:///…`).
+    `timeout_s` is how long a writer waits for others before StoreError.
+    Nothing is opened before it is needed. Raises SettingsError for a URL of
+    another kind.
+    """
+
+    def __init__(self, target: str | Path, timeout_s: float = 10.0) -> None:
+        self._url = database_url(target)
+        self._timeout_s = timeout_s
+        self._path = Path(self._url.database or "") if self._url.get_backend_name() == "sqlite" else None
+        self.engine = self._make_engine()
+        self._preparing = threading.Lock()
+        self._ready = False
+        self._existed = False
+
+    @property
+    def name(self) -> str:
+        """What to call the database in a message: without its password."""
+        return str(self._path) if self._path else self._url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a file rather than a server."""
+        return self._path is not None
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection to read by; raises StoreError."""
+        self._prepare()
+        with self._connection(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, lock: str = "") -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction that is durable once this returns.
+
+        Two writers with the same `lock` run one after another (in SQLite all
+        do). Raises StoreError when it can't be said that it was stored: trying
+        again with the same keys is safe.
+        """
+        self._prepare()
+        with self._connection(writes=True) as connection:
+            if not self._path:
+                connection.execute(sa.text("SET LOCAL synchronous_commit = on"))
+                if lock:
+                    connection.execute(
+                        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"), {"lock": lock}
+                    )
+            yield connection
+
+    def close(self) -> None:
+        """Give every connection back; the next use opens new ones."""
+        self.engine.dispose()
+
+    # --- connections ---------------------------------------------------------------------
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[sa.Connection]:
+        try:
+            with self.engine.connect().execution_options(**{_WRITES: writes}) as connection:
+                opened = connection.info.get("file")
+                self._check_file(opened)
+                with connection.begin():
+                    yield connection
+                if writes:
+                    # A file that was deleted meanwhile takes what is written and keeps nothing.
+                    self._check_file(opened)
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+            raise StoreError(self._what_failed(error)) from error
+
+    def _make_engine(self) -> sa.Engine:
+        if self._path is None:
+            return sa.create_engine(
+                self._url,
+                pool_pre_ping=True,
+                pool_timeout=self._timeout_s,
+                connect_args={"connect_timeout": max(2, round(self._timeout_s))},
+            )
+        engine = sa.create_engine(
+            "sqlite://",
+            creator=self._connect_file,
+            poolclass=sa.QueuePool,
+            max_overflow=30,
+            pool_timeout=self._timeout_s,
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def on_connect(connection: Any, record: Any) -> None:
+            # The driver's own transactions begin too late: a reader that turns writer can't wait for its turn.
+            connection.isolation_level = None
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                connection.execute(f"PRAGMA {pragma}")
+            record.info["file"] = _identity(self._path)
+
+        @sa.event.listens_for(engine, "begin")
+        def on_begin(connection: sa.Connection) -> None:
+            writes = connection.get_execution_options().get(_WRITES)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        return engine
+
+    def _connect_file(self) -> sqlite3.Connection:
+        assert self._path is not None
+        # Made once; a database that has vanished since must not be taken for a new, empty one.
+        mode = "rw" if self._existed else "rwc"
+        address = f"file:{quote(str(self._path.absolute()))}?mode={mode}"
+        return sqlite3.connect(address, uri=True, timeout=self._timeout_s, check_same_thread=False)
+
+    def _check_file(self, opened: tuple[int, int] | None) -> None:
+        if self._path is None or (opened is not None and opened == _identity(self._path)):
+            return
+        self.engine.dispose()
+        self._ready = False
+        raise StoreError(
+            f"The votes' database {self._path} has vanished or was replaced while it was open, so nothing could be "
+            "stored. Put the file back; then try again."
+        )
+
+    # --- the schema ----------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Bring the schema up to date, once."""
+        if self._ready:
+            return
+        with self._preparing:
+            if self._ready:
+                return
+            if self._path:
+                try:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise StoreError(
+                        f"The folder {self._path.parent} for the votes can't be made: {error.strerror}. "
+                        "Set MEDILITE_DATA_DIR to one that can be written."
+                    ) from error
+            with self._connection(writes=True) as connection:
+                if not self._path:
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+                self._migrate(connection)
+            self._ready = self._existed = True
+
+    def _migrate(self, connection: sa.Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"The votes' database {self.name} was made by a newer MediLite ({error}). "
+                "Update MediLite, or use another database."
+            ) from error
+
+    # --- errors --------------------------------------------------------------------------
+
+    def _what_failed(self, error: Exception) -> str:
+        cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        plain = {
+            "locked": "is held by another program",
+            "database or disk is full": "can't grow: the disk is full",
+            "No space left": "can't grow: the disk is full",
+            "readonly": "can't be written",
+            "unable to open": "can't be opened",
+            "no such table": "has lost its tables",
+        }
+        said = next((words for sign, words in plain.items() if sign in cause), "can't be used at the moment")
+        return f"The votes' database {self.name} {said} ({cause}). Try again; nothing is counted twice."
+
+
+def database_url(target: str | Path) -> sa.URL:
+    """Return the URL of a path or URL as it is set; raises SettingsError for what can't keep votes."""
+    text = str(target)
+    if isinstance(target, Path) or "://" not in text:
+        return sa.URL.create("sqlite", database=str(Path(text).expanduser()))
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise SettingsError("MEDILITE_VOTES_URL can't be used: it is no database URL.") from error
+    backend = url.drivername.partition("+")[0]
+    if backend in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(drivername="sqlite")
+    raise SettingsError(
+        f"MEDILITE_VOTES_URL can't be used: {backend!r} is no database that keeps votes. "
+        "Give postgresql://user:password@host/name or sqlite:///path."
+    )
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None

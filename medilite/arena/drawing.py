@@ -1,0 +1,168 @@
+"""Which pair comes next: the one whose vote is expected to narrow the intervals most, with some chance for all.
+
+The expected gain of a vote follows from its Fisher information under the
+present ratings. A vote between two whose odds are even, or whose strengths are
+still vague, tells much. One whose outcome is as good as certain tells little:
+the odds may be long, or the two answers so much alike that it will be a tie.
+Questions go round, so that none is worn out, and sides are tossed with a coin
+that leans towards the side on which a contestant has stood less (Efron 1971,
+Biometrika 58:403).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from medilite.arena.fit import PRIOR_SD, Floats, probabilities
+from medilite.arena.ratings import tie_columns
+from medilite.arena.records import Contestant
+
+Two = frozenset[Contestant]
+
+EXPLORE = 0.1
+"""Share of the draws that look at no rating."""
+
+SHARPNESS = 4.0
+"""Chances are proportional to this power of the expected gain: high enough to prefer, low enough to stay a draw."""
+
+TELLING_SHARE = 0.5
+"""Of a pair's answers, the share that tells most is drawn from; its questions go round."""
+
+COIN = 2 / 3
+"""Chance of the side on which a contestant has stood less, by Efron's choice."""
+
+USUAL_SIMILARITY = 0.5
+"""What is taken for answers that are not written yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where two contestants have an answer each: a question and a seed, and how much alike the two answers are."""
+
+    question: str
+    seed: int
+    similarity: float
+
+
+@dataclass
+class Knowledge:
+    """What is known when a pair is drawn.
+
+    `strengths` (natural logarithms; 0 for whoever has none) and `tie` come from
+    the last fit, `votes` counts by pair of contestants, `shown` by pair and
+    question, `on_left` how often the first stood left of the second.
+    """
+
+    strengths: Mapping[Contestant, float] = field(default_factory=dict)
+    tie: tuple[float, ...] = ()
+    votes: dict[Two, int] = field(default_factory=dict)
+    shown: dict[tuple[Two, str], int] = field(default_factory=dict)
+    on_left: dict[tuple[Contestant, Contestant], int] = field(default_factory=dict)
+
+    def note(self, left: Contestant, right: Contestant, question: str) -> None:
+        """Count a pair that is shown now, so that the next visitors get others."""
+        two = frozenset((left, right))
+        self.votes[two] = self.votes.get(two, 0) + 1
+        self.shown[two, question] = self.shown.get((two, question), 0) + 1
+        self.on_left[left, right] = self.on_left.get((left, right), 0) + 1
+
+    def information(self, two: Two, similarity: Floats) -> Floats:
+        """Return the Fisher information of votes about the difference of two strengths, by the answers' similarity."""
+        first, second = two
+        difference = self.strengths.get(first, 0.0) - self.strengths.get(second, 0.0)
+        e = tie_columns(similarity) @ np.array(self.tie) if self.tie else -np.inf
+        p = probabilities(difference, np.broadcast_to(e, similarity.shape))
+        return (p[..., 0] + p[..., 2]) / 4 - (p[..., 0] - p[..., 2]) ** 2 / 4
+
+
+def draw_place(
+    places: Mapping[Two, Sequence[Place]], knowledge: Knowledge, rng: random.Random
+) -> tuple[Two, Place] | None:
+    """Return the two contestants and the place of the next pair, None if there is no place at all.
+
+    `places` has, for every two, where both have an answer that may be shown.
+    """
+    open_pairs = sorted((two for two, listed in places.items() if listed), key=sorted)
+    if not open_pairs:
+        return None
+    if rng.random() < EXPLORE:
+        two = rng.choice(open_pairs)
+        return two, _least_shown(two, places[two], knowledge, rng)
+    telling = {two: _telling(two, places[two], knowledge) for two in open_pairs}
+    information = {two: value for two, (_, value) in telling.items()}
+    two = _draw(expected_gains(information, knowledge), rng)
+    return two, _least_shown(two, telling[two][0], knowledge, rng)
+
+
+def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> Two:
+    """Return two contestants whose answers are yet to be written."""
+    pairs = [frozenset(two) for two in combinations(sorted(contestants), 2)]
+    if rng.random() < EXPLORE:
+        return rng.choice(pairs)
+    usual = np.array([USUAL_SIMILARITY])
+    return _draw(expected_gains({two: float(knowledge.information(two, usual)[0]) for two in pairs}, knowledge), rng)
+
+
+def draw_sides(two: Two, knowledge: Knowledge, rng: random.Random) -> tuple[Contestant, Contestant]:
+    """Return the two as (left, right)."""
+    first, second = sorted(two)
+    ahead = knowledge.on_left.get((first, second), 0) - knowledge.on_left.get((second, first), 0)
+    chance = 0.5 if ahead == 0 else 1 - COIN if ahead > 0 else COIN
+    return (first, second) if rng.random() < chance else (second, first)
+
+
+def expected_gains(information: Mapping[Two, float], knowledge: Knowledge) -> dict[Two, float]:
+    """Return by how much one more vote on each two is expected to narrow the mean interval, up to a constant.
+
+    `information` is that of the vote that would come next. With H the
+    information matrix of the votes so far and C its inverse, a vote of
+    information w in direction x takes w (Cx)(Cx)' / (1 + w x'Cx) off C.
+    """
+    contestants = sorted({c for two in information for c in two})
+    place = {contestant: i for i, contestant in enumerate(contestants)}
+    size = len(contestants)
+    usual = np.array([USUAL_SIMILARITY])
+    hessian = np.eye(size) / PRIOR_SD**2
+    directions = {}
+    for two in information:
+        x = np.zeros(size)
+        first, second = sorted(two)
+        x[place[first]], x[place[second]] = 1, -1
+        directions[two] = x
+        votes = knowledge.votes.get(two, 0)
+        hessian += votes * float(knowledge.information(two, usual)[0]) * np.outer(x, x)
+    covariance = np.linalg.inv(hessian)
+    centred = np.eye(size) - 1 / size
+    widths = np.sqrt(np.diag(centred @ covariance @ centred))
+    gains = {}
+    for two, x in directions.items():
+        w = information[two]
+        narrowed = (centred @ covariance @ x) ** 2 * w / (1 + w * x @ covariance @ x)
+        gains[two] = float((narrowed / (2 * widths)).sum())
+    return gains
+
+
+def _draw(gains: Mapping[Two, float], rng: random.Random) -> Two:
+    pairs = sorted(gains, key=sorted)
+    best = max(gains.values())
+    return rng.choices(pairs, [(gains[two] / best) ** SHARPNESS for two in pairs])[0]
+
+
+def _telling(two: Two, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
+    """Return the places of a pair that tell most, and what one of them tells."""
+    information = knowledge.information(two, np.array([place.similarity for place in places]))
+    enough = float(np.quantile(information, 1 - TELLING_SHARE))
+    chosen = [place for place, value in zip(places, information, strict=True) if value >= enough]
+    return chosen, float(information[information >= enough].mean())
+
+
+def _least_shown(two: Two, places: Sequence[Place], knowledge: Knowledge, rng: random.Random) -> Place:
+    fewest = min(knowledge.shown.get((two, place.question), 0) for place in places)
+    questions = sorted({p.question for p in places if knowledge.shown.get((two, p.question), 0) == fewest})
+    question = rng.choice(questions)
+    return rng.choice([place for place in places if place.question == question])

@@ -1,0 +1,136 @@
+"""Votes as files: every vote as JSONL, CSV or Parquet, and preference pairs for training by preferences."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from medilite.arena.records import Vote
+from medilite.errors import DataError
+
+Record = dict[str, Any]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet would run: such a text gets an apostrophe in front, as OWASP advises."""
+
+
+def vote_record(vote: Vote) -> Record:
+    """Return a vote as plain data; what is not kept or not known is None."""
+    pair, ballot = vote.pair, vote.ballot
+    record: Record = {
+        "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_id": pair.question_id,
+        "question_key": pair.question_key, "question": pair.question,
+    }  # fmt: skip
+    for side, candidate in (("left", pair.left), ("right", pair.right)):
+        record |= {
+            f"{side}_model": candidate.contestant.model, f"{side}_contestant_sha256": candidate.contestant.sha256,
+            f"{side}_answer_key": candidate.key, f"{side}_answer": candidate.text, f"{side}_seed": candidate.seed,
+            f"{side}_words": candidate.words, f"{side}_flesch_kincaid_grade": candidate.grade,
+        }  # fmt: skip
+    return record | {
+        "similarity": pair.similarity, "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
+        "choice": ballot.choice, "left_unsafe": ballot.left_unsafe, "right_unsafe": ballot.right_unsafe,
+        "left_reasons": ",".join(ballot.left_reasons), "right_reasons": ",".join(ballot.right_reasons),
+        "decide_s": vote.decide_s, "voter": pair.voter, "shown_at": _iso(pair.created_at),
+        "voted_at": _iso(vote.voted_at), "undone_at": _iso(vote.undone_at), "marks": ",".join(vote.marks),
+        "counted": vote.counted, "app_version": pair.app_version,
+    }  # fmt: skip
+
+
+def preference_pairs(votes: Iterable[Vote]) -> Iterator[Record]:
+    """Yield {prompt, chosen, rejected} for every two answers of which one was preferred.
+
+    Several votes on the same two answers make one pair, by majority; where
+    they are even there is none. Only counted votes whose texts are kept go in,
+    and an answer that a majority of its voters called wrong or unsafe is never
+    the chosen one.
+    """
+    leads: dict[tuple[str, str, str], int] = {}
+    unsafe: dict[tuple[str, str], int] = {}
+    for vote in votes:
+        pair, ballot = vote.pair, vote.ballot
+        if not vote.counted or None in (pair.question, pair.left.text, pair.right.text):
+            continue
+        question, left, right = pair.question or "", pair.left.text or "", pair.right.text or ""
+        for text, flagged in ((left, ballot.left_unsafe), (right, ballot.right_unsafe)):
+            unsafe[question, text] = unsafe.get((question, text), 0) + (1 if flagged else -1)
+        lead = {"left": 1, "right": -1}.get(ballot.choice, 0)
+        first, second = sorted((left, right))
+        key = (question, first, second)
+        leads[key] = leads.get(key, 0) + (lead if first == left else -lead)
+    for (question, first, second), lead in leads.items():
+        chosen, rejected = (first, second) if lead > 0 else (second, first)
+        if lead and unsafe[question, chosen] <= 0:
+            yield {"prompt": question, "chosen": chosen, "rejected": rejected}
+
+
+def write_records(records: Iterable[Record], path: Path) -> int:
+    """Write records to a file in the format that its name ends with; return how many. Raises DataError.
+
+    The file appears whole or not at all.
+    """
+    writer = WRITERS.get(path.suffix)
+    if writer is None:
+        raise DataError(f"{path} can't be written: its name has to end with {', '.join(WRITERS)}.")
+    fresh = path.with_name(path.name + ".new")
+    try:
+        count = writer(records, fresh)
+        fresh.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} can't be written: {error.strerror}.") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return count
+
+
+def _write_jsonl(records: Iterable[Record], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            count += 1
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return count
+
+
+def _write_csv(records: Iterable[Record], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = None
+        for count, record in enumerate(records, 1):
+            writer = writer or csv.DictWriter(file, fieldnames=list(record))
+            if count == 1:
+                writer.writeheader()
+            writer.writerow({name: _cell(value) for name, value in record.items()})
+    return count
+
+
+def _write_parquet(records: Iterable[Record], path: Path) -> int:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = list(records)
+    # Columns that hold only None have no type of their own; text is what most of them would hold.
+    table = pa.Table.from_pylist(rows)
+    fields = [pa.field(f.name, pa.string()) if pa.types.is_null(f.type) else f for f in table.schema]
+    parquet.write_table(table.cast(pa.schema(fields)), path)
+    return len(rows)
+
+
+WRITERS: Mapping[str, Callable[[Iterable[Record], Path], int]] = {
+    ".jsonl": _write_jsonl,
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+}
+
+
+def _cell(value: object) -> object:
+    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _iso(at: float | None) -> str | None:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds") if at is not None else None

@@ -1,0 +1,90 @@
+"""Marks on votes that say little about the answers: too fast, one-sided, patterned, repeated.
+
+A marked vote is kept and counted in public, and stays out of the ratings.
+Marks depend on one voter's votes alone and can be computed anew at any time
+(`python -m medilite votes recheck`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medilite.arena.records import Vote
+
+HASTY, ONE_SIDED, PATTERN, REPEATED = "hasty", "one-sided", "pattern", "repeated"
+
+MARKS = {
+    HASTY: "decided faster than a person can read",
+    ONE_SIDED: "part of a long run of one side",
+    PATTERN: "part of a choice pattern that repeats",
+    REPEATED: "the same two answers, voted on before",
+}
+"""Every mark, and what it means."""
+
+FASTEST_WORDS_PER_S = 1000 / 60
+"""A thousand words a minute: four times the mean of silent reading (238, Brysbaert 2019, J Mem Lang 109:104047)."""
+
+SHARE_READ = 0.5
+"""How much of the two answers one has to have read to prefer one of them."""
+
+LEAST_S = 1.0
+"""Nobody reads two answers of any length in less."""
+
+LONGEST_RUN = 12
+"""So many choices of one side in a row are no coincidence: less than 1 in 2,000 for answers on random sides."""
+
+LONGEST_PERIOD = 4
+"""Patterns of up to so many choices are looked for."""
+
+PATTERN_VOTES = 16
+"""…once they have gone on for so many votes."""
+
+
+def mark(votes: Sequence[Vote]) -> list[tuple[str, ...]]:
+    """Return the marks of each of one voter's votes, given in the order in which they were cast."""
+    found: list[set[str]] = [set() for _ in votes]
+    seen: set[tuple[str, ...]] = set()
+    for vote, marks in zip(votes, found, strict=True):
+        if vote.decide_s is not None and vote.decide_s < least_time_s(vote):
+            marks.add(HASTY)
+        answers = (vote.pair.question_key, *sorted((vote.pair.left.key, vote.pair.right.key)))
+        if answers in seen:
+            marks.add(REPEATED)
+        seen.add(answers)
+    choices = [vote.ballot.choice for vote in votes]
+    for i in _run(choices):
+        found[i].add(ONE_SIDED)
+    for i in _patterned(choices):
+        found[i].add(PATTERN)
+    return [tuple(name for name in MARKS if name in marks) for marks in found]
+
+
+def least_time_s(vote: Vote) -> float:
+    """Return the shortest time, in seconds, in which somebody can have read enough to decide."""
+    words = vote.pair.left.words + vote.pair.right.words
+    return max(LEAST_S, SHARE_READ * words / FASTEST_WORDS_PER_S)
+
+
+def _run(choices: Sequence[str]) -> set[int]:
+    """Return the places of choices in runs of one side; "equal" and "both bad" are no side and end a run."""
+    members: set[int] = set()
+    start = 0
+    for i in range(1, len(choices) + 1):
+        if i == len(choices) or choices[i] != choices[start]:
+            if choices[start] in ("left", "right") and i - start >= LONGEST_RUN:
+                members.update(range(start, i))
+            start = i
+    return members
+
+
+def _patterned(choices: Sequence[str]) -> set[int]:
+    """Return the places of choices in stretches that repeat with a short period; a run of one choice is no pattern."""
+    members: set[int] = set()
+    for period in range(2, LONGEST_PERIOD + 1):
+        start = 0
+        for i in range(period, len(choices) + 1):
+            if i == len(choices) or choices[i] != choices[i - period]:
+                if i - start >= PATTERN_VOTES and len(set(choices[start : start + period])) > 1:
+                    members.update(range(start, i))
+                start = i - period + 1
+    return members

@@ -1,0 +1,359 @@
+"""Ratings of the contestants from counted votes, each with how sure one can be of it.
+
+The model and its sources are in `fit`. Here its parameters become ratings on
+the usual scale, on which 400 points are odds of 10 to 1, with the base at 1000.
+As on other such scales an interval is that of the contestant's strength against
+the average of all, so the base has one too, though its rating is 1000 by the
+choice of the scale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medilite.arena.fit import LEFT, RIGHT, TIE, Design, Floats, covariance, fit
+from medilite.arena.records import Contestant
+from medilite.arena.table import VoteTable
+
+POINTS = 400 / math.log(10)
+"""Rating points in one natural logarithm of the odds."""
+
+BASE_RATING = 1000.0
+PRELIMINARY_VOTES = 100
+"""A contestant with fewer votes than this has a preliminary rating."""
+
+CONFIDENCE = 0.95
+GRADE_STEP, LENGTH_STEP, SIMILARITY_STEP = 0.5, 0.2, 0.2
+"""Differences in grade, in the logarithm of the length and in similarity that are taken as one: finer than anybody
+notices, and coarse enough that a million votes make few rows."""
+
+MOST_VOTES_FORETOLD = 100_000
+"""More votes than this are not foretold: two that need them are as good as equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One contestant's rating; None, with the reason, where it can't be told.
+
+    `rank` is 1 plus the number of contestants whose interval lies wholly above
+    this one's, so those whose intervals overlap share it. `equal` is the rating
+    at equal grade and length. `score` is wins plus half the ties, by `votes`.
+    """
+
+    contestant: Contestant
+    votes: int
+    wins: int
+    ties: int
+    losses: int
+    rating: Interval | None
+    rank: int | None
+    equal: Interval | None
+    reason: str | None
+    unsafe: Interval | None
+    unsafe_votes: int
+
+    @property
+    def preliminary(self) -> bool:
+        """Whether there are too few votes for more than a first impression."""
+        return self.votes < PRELIMINARY_VOTES
+
+    @property
+    def score(self) -> float | None:
+        """Share of the points that a win is worth 1 and a tie one half of."""
+        return (self.wins + self.ties / 2) / self.votes if self.votes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a difference between two answers is worth to the one that has it, in points."""
+
+    name: str
+    points: Interval
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """What the counted votes say.
+
+    `rows` has every contestant, best first, unrated ones last. `left_share` is
+    the share of decided votes that the left answer would win if both were equal.
+    `effects` are of the second fit, whose votes are `equal_votes`. `more_votes`
+    tells for two contestants about how many more votes in all it takes until
+    their intervals part (0: they have; None: too many to say). `strengths` and
+    `tie` are the first fit's own numbers, by which the next pairs are drawn.
+    """
+
+    rows: tuple[Rating, ...]
+    votes: int
+    voters: int
+    questions: int
+    left_share: Interval | None
+    effects: tuple[Effect, ...]
+    equal_votes: int
+    strengths: Mapping[Contestant, float]
+    tie: tuple[float, ...]
+    more_votes: Mapping[tuple[Contestant, Contestant], int | None]
+
+
+def rate(table: VoteTable, base: Contestant | None) -> Ratings:
+    """Return the ratings from the counted votes of a table; `base` stands at 1000.
+
+    Only contestants that votes connect with the base are rated: nothing is known
+    of how two islands compare.
+    """
+    counted = table.counted
+    count = len(counted.contestants)
+    here = _island(counted, base)
+    inside = np.zeros(count, bool)
+    inside[list(here)] = True
+    on_island = counted.where(inside[counted.left] & inside[counted.right])
+    scale = _Scale(counted.contestants, here, base)
+    first = _strengths(on_island, here, at_equal=False)[0] if len(on_island) else None
+    ratings = scale.ratings(first) if first else {}
+    graded = on_island.where(np.isfinite(on_island.grade_difference))
+    second, spread = _strengths(graded, here, at_equal=True) if len(graded) else (None, np.ones(2))
+    equal = scale.ratings(second) if second else {}
+    ranks = {c: 1 + sum(other.low > mine.high for other in ratings.values()) for c, mine in ratings.items()}
+    rows = []
+    for i, contestant in enumerate(counted.contestants):
+        rows.append(
+            Rating(
+                contestant,
+                *_tally(counted, i),
+                rating=ratings.get(contestant),
+                rank=ranks.get(contestant),
+                equal=equal.get(contestant),
+                reason=None if contestant in ratings else _why_not(contestant, counted, i, base),
+                unsafe=_unsafe(counted, i)[0],
+                unsafe_votes=_unsafe(counted, i)[1],
+            )
+        )
+    rows.sort(key=lambda row: -row.rating.value if row.rating else math.inf)
+    return Ratings(
+        rows=tuple(rows),
+        votes=len(counted),
+        voters=_distinct(counted.voter),
+        questions=_distinct(counted.question),
+        left_share=first.left_share() if first else None,
+        effects=_effects(second, spread) if second else (),
+        equal_votes=len(graded) if second else 0,
+        strengths=dict(zip((counted.contestants[i] for i in here), first.parameters, strict=False)) if first else {},
+        tie=first.tie if first else (),
+        more_votes=_more_votes(ratings, len(on_island)),
+    )
+
+
+def wilson(successes: int, trials: int) -> Interval | None:
+    """Return a share with Wilson's interval (1927, JASA 22:209); None without trials."""
+    from scipy import stats
+
+    if not trials:
+        return None
+    z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+    share = successes / trials
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+# --- strengths -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """Parameters of one fit and their covariance: contestants first, side, other effects, then those of ties.
+
+    `clusters` is the number of voters or of questions, whichever is smaller.
+    """
+
+    parameters: Floats
+    covariance: Floats
+    contestants: int
+    ties: int
+    clusters: int
+
+    @property
+    def quantile(self) -> float:
+        """The t quantile for this many clusters: a wide one for few."""
+        from scipy import stats
+
+        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(self.clusters - 1, 1)))
+
+    def against_average(self) -> tuple[Floats, Floats]:
+        """Return each strength minus their average, and its standard error."""
+        k = self.contestants
+        contrast = np.eye(k) - 1 / k
+        inner = contrast @ self.covariance[:k, :k] @ contrast
+        return contrast @ self.parameters[:k], np.sqrt(np.maximum(np.diag(inner), 0))
+
+    def effect(self, index: int) -> Interval:
+        """Return one parameter after the contestants' with its interval; 0 is the side."""
+        at = self.contestants + index
+        value, half = float(self.parameters[at]), self.quantile * math.sqrt(max(self.covariance[at, at], 0.0))
+        return Interval(value, value - half, value + half)
+
+    def left_share(self) -> Interval:
+        """Return the share of decided votes that go to the left of two equal answers."""
+        side = self.effect(0)
+        return Interval(*(1 / (1 + math.exp(-x)) for x in (side.value, side.low, side.high)))
+
+    @property
+    def tie(self) -> tuple[float, ...]:
+        """The parameters of ties, as `tie_columns` takes them; empty where there is no tie."""
+        return tuple(float(value) for value in self.parameters[len(self.parameters) - self.ties :])
+
+
+def tie_columns(similarity: Floats) -> Floats:
+    """Return the columns that make ties likelier between like answers (rows, 2): 1, and -1 to 1 by similarity."""
+    return np.stack([np.ones_like(similarity), 2 * similarity - 1], axis=-1)
+
+
+def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Strengths | None, Floats]:
+    """Fit strengths and side; with `at_equal` also grade and length, which a voter may go by besides.
+
+    Returns with the strengths the spread of grade and length: both are
+    standardised, so that the prior means the same for them. Differences are
+    rounded to what nobody notices, so that like votes make one row: a million
+    votes then take hardly longer than a few.
+    """
+    parts = [np.rint(table.similarity / SIMILARITY_STEP)]
+    if at_equal:
+        parts += [np.rint(-table.grade_difference / GRADE_STEP), np.rint(table.log_length_ratio / LENGTH_STEP)]
+    rounded = np.stack(parts, axis=1).astype(np.int64)
+    count = len(table.contestants)
+    cell = (table.left * count + table.right) * 3 + table.outcome
+    for column in rounded.T:
+        cell = cell * (int(np.ptp(column)) + 1) + column - column.min()
+    _, first, row, weight = np.unique(cell, return_index=True, return_inverse=True, return_counts=True)
+    x = _columns(table.left[first], table.right[first], here)
+    spread = np.ones(2)
+    if at_equal:
+        differences = rounded[first, 1:] * (GRADE_STEP, LENGTH_STEP)
+        spread = np.sqrt(np.average(differences**2, axis=0, weights=weight))
+        if (spread == 0).any():
+            return None, spread
+        x = np.hstack([x, differences / spread])
+    z = tie_columns(rounded[first, 0] * SIMILARITY_STEP)
+    if not (table.outcome == TIE).any():
+        z = z[:, :0]
+    design = Design(x, z, table.outcome[first], weight.astype(float))
+    fitted = fit(design)
+    matrix, clusters = covariance(design, fitted, row, (table.voter, table.question))
+    return Strengths(fitted.parameters, matrix, len(here), z.shape[1], clusters), spread
+
+
+def _effects(strengths: Strengths, spread: Floats) -> tuple[Effect, ...]:
+    found = []
+    for i, (name, step) in enumerate((("one grade easier", 1.0), ("twice as long", math.log(2)))):
+        worth = strengths.effect(1 + i)
+        factor = step / float(spread[i]) * POINTS
+        found.append(Effect(name, Interval(*(factor * v for v in (worth.value, worth.low, worth.high)))))
+    return tuple(found)
+
+
+def _columns(left: NDArray[np.int64], right: NDArray[np.int64], here: Sequence[int]) -> Floats:
+    """Return the design's columns: 1 for the left contestant, -1 for the right one; 1 for the side."""
+    at = np.zeros(max(here) + 1, dtype=np.int64)
+    at[list(here)] = np.arange(len(here))
+    x = np.zeros((len(left), len(here) + 1))
+    rows = np.arange(len(left))
+    x[rows, at[left]] += 1
+    x[rows, at[right]] -= 1
+    x[:, -1] = 1
+    return x
+
+
+class _Scale:
+    """From strengths to points: the base at 1000."""
+
+    def __init__(self, contestants: Sequence[Contestant], here: Sequence[int], base: Contestant | None) -> None:
+        self._contestants = [contestants[i] for i in here]
+        self._base = self._contestants.index(base) if base in self._contestants else None
+
+    def ratings(self, strengths: Strengths) -> dict[Contestant, Interval]:
+        values, errors = strengths.against_average()
+        zero = values[self._base] if self._base is not None else 0.0
+        half = strengths.quantile * errors * POINTS
+        points = BASE_RATING + (values - zero) * POINTS
+        return {
+            contestant: Interval(float(p), float(p - h), float(p + h))
+            for contestant, p, h in zip(self._contestants, points, half, strict=True)
+        }
+
+
+# --- what else the votes tell --------------------------------------------------------------
+
+
+def _island(table: VoteTable, base: Contestant | None) -> tuple[int, ...]:
+    """Return the contestants that votes connect with the base, the base included; empty without a vote on it."""
+    from scipy import sparse
+
+    count = len(table.contestants)
+    if base not in table.contestants or not len(table):
+        return ()
+    links = sparse.coo_array((np.ones(len(table)), (table.left, table.right)), shape=(count, count))
+    _, island = sparse.csgraph.connected_components(links, directed=False)
+    mine = island[table.contestants.index(base)]
+    inside = tuple(int(i) for i in np.flatnonzero(island == mine))
+    return inside if len(inside) > 1 else ()
+
+
+def _why_not(contestant: Contestant, table: VoteTable, index: int, base: Contestant | None) -> str:
+    if not ((table.left == index) | (table.right == index)).any():
+        return "no votes yet"
+    if base is None or base not in table.contestants:
+        return "there is no base to compare with"
+    return "no chain of votes connects it with the base"
+
+
+def _distinct(codes: NDArray[np.int64]) -> int:
+    return int((np.bincount(codes) > 0).sum())
+
+
+def _tally(table: VoteTable, index: int) -> tuple[int, int, int, int]:
+    on_left, on_right = table.left == index, table.right == index
+    wins = (on_left & (table.outcome == LEFT)) | (on_right & (table.outcome == RIGHT))
+    ties = (on_left | on_right) & (table.outcome == TIE)
+    votes = int((on_left | on_right).sum())
+    return votes, int(wins.sum()), int(ties.sum()), votes - int(wins.sum()) - int(ties.sum())
+
+
+def _unsafe(table: VoteTable, index: int) -> tuple[Interval | None, int]:
+    on_left, on_right = table.left == index, table.right == index
+    flagged = int((on_left & table.left_unsafe).sum() + (on_right & table.right_unsafe).sum())
+    return wilson(flagged, int((on_left | on_right).sum())), flagged
+
+
+def _more_votes(ratings: Mapping[Contestant, Interval], votes: int) -> dict[tuple[Contestant, Contestant], int | None]:
+    """Return how many more votes part two intervals, if ratings stay and widths shrink with the root of the votes."""
+    result: dict[tuple[Contestant, Contestant], int | None] = {}
+    ordered = sorted(ratings, key=lambda c: -ratings[c].value)
+    for i, upper in enumerate(ordered):
+        for lower in ordered[i + 1 :]:
+            gap = ratings[upper].value - ratings[lower].value
+            widths = ratings[upper].half_width + ratings[lower].half_width
+            if gap > widths:
+                result[upper, lower] = 0
+                continue
+            more = votes * ((widths / gap) ** 2 - 1) if gap > 0 else math.inf
+            result[upper, lower] = max(1, math.ceil(more)) if more <= MOST_VOTES_FORETOLD else None
+    return result

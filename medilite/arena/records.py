@@ -1,0 +1,166 @@
+"""What the arena's parts hand each other: contestants, candidates, pairs, ballots, votes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from medilite.errors import BallotError
+from medilite.records import Decoding
+
+Choice = Literal["left", "right", "equal", "both_bad"]
+CHOICES: tuple[Choice, ...] = ("left", "right", "equal", "both_bad")
+
+Kind = Literal["ready", "live"]
+"""Where a pair's answers come from: made beforehand, or written for the visitor's own question."""
+
+UNSAFE = "unsafe"
+"""The flag "wrong or unsafe", among the details of an answer."""
+
+REASONS = {
+    "easier": "easier to understand",
+    "accurate": "more accurate",
+    "complete": "more complete",
+    "safer": "safer",
+    "long": "too long",
+}
+"""What a voter may say of an answer besides the choice, by the name under which it is kept."""
+
+UNDONE = "taken back"
+"""Why a vote doesn't count that its voter took back; the other reasons are its marks."""
+
+OWN_QUESTION = "own"
+"""The question id of a visitor's own question."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Contestant:
+    """A model as it was trained once: its id and the SHA-256 of what it is made of.
+
+    A model that was trained anew is another contestant.
+    """
+
+    model: str
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """Both in one string."""
+        return f"{self.model}@{self.sha256}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Contestant:
+        """Return the contestant of a key."""
+        return cls(*key.rsplit("@", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the two answers of a pair. `text` is None where it may not be kept."""
+
+    contestant: Contestant
+    text: str | None
+    key: str
+    seed: int
+    words: int
+    grade: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one question, as they stood before one voter.
+
+    `question_key` tells questions apart, `question` is the text where it may be
+    kept. `similarity` is the share of words, from 0 to 1, that the answers have
+    in common. Times are seconds since 1970 (UTC).
+    """
+
+    id: str
+    kind: Kind
+    profile: str
+    voter: str
+    question_id: str
+    question_key: str
+    question: str | None
+    left: Candidate
+    right: Candidate
+    similarity: float
+    decoding: Decoding
+    created_at: float
+    expires_at: float
+    app_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a voter says: the choice, and for each answer a flag and reasons."""
+
+    choice: Choice
+    left_unsafe: bool = False
+    right_unsafe: bool = False
+    left_reasons: tuple[str, ...] = ()
+    right_reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, choice: object, left: object = (), right: object = ()) -> Ballot:
+        """Return the ballot that a form or a raw request stands for.
+
+        `left` and `right` list the details of each answer: UNSAFE and names of
+        REASONS. Raises BallotError for anything else.
+        """
+        if choice not in CHOICES:
+            raise BallotError(
+                f"The choice {_short(choice)} is none of {', '.join(CHOICES)}; nothing was counted. Choose again."
+            )
+        sides = [_details(details) for details in (left, right)]
+        flags = [UNSAFE in names for names in sides]
+        reasons = [tuple(name for name in REASONS if name in names) for names in sides]
+        return cls(choice, *flags, *reasons)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A pair and what its voter said about it.
+
+    `decide_s` is the time from showing the pair to the choice, None where the
+    clock ran backwards. `marks` say why a vote stays out of the ratings.
+    """
+
+    pair: Pair
+    ballot: Ballot
+    voted_at: float
+    decide_s: float | None
+    undone_at: float | None = None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether the vote goes into the ratings."""
+        return self.undone_at is None and not self.marks
+
+
+def text_key(text: str) -> str:
+    """Return the key of a text that may be kept: its SHA-256."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _details(details: object) -> frozenset[str]:
+    if details is None:
+        return frozenset()
+    if isinstance(details, str) or not isinstance(details, Iterable):
+        raise BallotError(f"The details {_short(details)} are no list; nothing was counted. Choose again.")
+    names = list(details)
+    known = (UNSAFE, *REASONS)
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise BallotError(
+                f"The reason {_short(name)} is none of {', '.join(known)}; nothing was counted. Choose again."
+            )
+    return frozenset(names)
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:39] + "…"

@@ -1,0 +1,402 @@
+"""What is kept of pairs and votes, and how: every write here is one transaction.
+
+Imported once a store is opened: SQLAlchemy is slow to import.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import json
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from medilite.arena import schema
+from medilite.arena.database import Database
+from medilite.arena.records import UNDONE, Ballot, Candidate, Contestant, Pair, Vote, text_key
+from medilite.errors import LimitError, TokenError
+from medilite.records import Decoding
+
+OPEN_PAIRS = 5
+"""How many pairs one voter may have before them at once (pages side by side); older ones go."""
+
+KEPT_AFTER_EXPIRY_S = 7 * 86_400.0
+"""How long a pair is remembered after it expired, so that its token still gets a true answer."""
+
+MARKING_WINDOW = 500
+"""How many of a voter's last votes are looked at when a new one is marked."""
+
+Marker = Callable[[Sequence[Vote]], Sequence[tuple[str, ...]]]
+"""Takes all votes of one voter in their order, gives the marks of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many votes one voter may give in a minute and in a day."""
+
+    per_minute: int = 20
+    per_day: int = 400
+
+
+class Store:
+    """Pairs and votes in a database; safe to use from several threads, and from several processes at once."""
+
+    def __init__(self, target: str | Path, timeout_s: float = 10.0) -> None:
+        self.database = Database(target, timeout_s)
+
+    @cached_property
+    def secret(self) -> bytes:
+        """A random key, made with the store and never shown: it signs voters' ids and hides what may not be kept."""
+        row = sa.select(schema.meta.c.value).where(schema.meta.c.name == "secret")
+        with self.database.write("secret") as connection:
+            found = connection.execute(row).scalar()
+            if found is None:
+                found = secrets.token_hex(32)
+                connection.execute(schema.meta.insert().values(name="secret", value=found))
+        return bytes.fromhex(found)
+
+    def hidden_key(self, text: str) -> str:
+        """Return the key of a text that may not be kept: without the store's secret nobody can test a guess."""
+        return "hmac:" + self.keyed(text)
+
+    def keyed(self, text: str) -> str:
+        """Return the HMAC-SHA-256 of a text under the store's secret, in hexadecimal."""
+        return hmac.new(self.secret, text.encode(), "sha256").hexdigest()
+
+    # --- pairs ---------------------------------------------------------------------------
+
+    def add_pair(self, pair: Pair) -> str:
+        """Keep a pair and return its token, which is kept nowhere.
+
+        The texts are kept as far as the pair carries them. A voter's oldest
+        pairs go when there are too many.
+        """
+        token = secrets.token_urlsafe(24)
+        row = {**_pair_row(pair), "token_sha256": _token_hash(token)}
+        with self.database.write() as connection:
+            mine = sa.select(schema.pairs.c.id).where(schema.pairs.c.voter == pair.voter)
+            still_open = mine.where(~sa.exists().where(schema.votes.c.id == schema.pairs.c.id))
+            stale = still_open.order_by(schema.pairs.c.created_at.desc()).offset(OPEN_PAIRS - 1)
+            gone = connection.execute(stale).scalars().all()
+            if gone:
+                connection.execute(schema.pairs.delete().where(schema.pairs.c.id.in_(gone)))
+            connection.execute(schema.pairs.insert().values(row))
+            self._keep_texts(connection, pair)
+        return token
+
+    def find_pair(self, token: str, voter: str) -> Pair | None:
+        """Return the pair of a token, if it is this voter's."""
+        with self.database.read() as connection:
+            return self._pair(connection, token, voter)
+
+    def add_same(self, pair: Pair) -> None:
+        """Note that a pair was drawn whose answers are the same; nobody votes on it."""
+        first, second = sorted((pair.left.contestant, pair.right.contestant))
+        row = {
+            "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_key": pair.question_key,
+            "contestant_a": first.sha256, "contestant_b": second.sha256, "model_a": first.model,
+            "model_b": second.model, "answer_key": pair.left.key, "at": pair.created_at,
+        }  # fmt: skip
+        with self.database.write() as connection:
+            connection.execute(schema.sames.insert().values(row))
+
+    def _keep_texts(self, connection: sa.Connection, pair: Pair) -> None:
+        if pair.question is not None:
+            row = {"key": pair.question_key, "id": pair.question_id, "text": pair.question}
+            connection.execute(self._insert_new(schema.questions).values(row))
+        for side in (pair.left, pair.right):
+            if side.text is not None:
+                connection.execute(self._insert_new(schema.answers).values(key=side.key, text=side.text))
+
+    def _insert_new(self, table: sa.Table) -> Any:
+        dialect = sqlite if self.database.is_sqlite else postgresql
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def _pair(self, connection: sa.Connection, token: str, voter: str) -> Pair | None:
+        row = connection.execute(
+            sa.select(schema.pairs).where(
+                schema.pairs.c.token_sha256 == _token_hash(token), schema.pairs.c.voter == voter
+            )
+        ).one_or_none()
+        return _as_pair(row._mapping) if row else None
+
+    # --- votes ---------------------------------------------------------------------------
+
+    def cast(
+        self, token: str, voter: str, ballot: Ballot, now: float, limits: Limits, marker: Marker
+    ) -> tuple[Vote, bool]:
+        """Keep a vote and return it, with True; the earlier vote and False if the token has voted already.
+
+        Raises TokenError for a token that is unknown, another voter's or
+        expired, LimitError when the voter has to wait, and StoreError. What was
+        refused or failed may be tried again with the same token.
+        """
+        with self.database.write(lock=voter) as connection:
+            pair = self._pair(connection, token, voter)
+            if pair is None:
+                raise TokenError(
+                    "This pair isn't known here: it was never shown to you, or too long ago. Nothing was counted; "
+                    "take the next pair."
+                )
+            earlier = self._vote(connection, pair.id)
+            if earlier is not None:
+                return earlier, False
+            if now > pair.expires_at:
+                raise TokenError("This pair has expired, so nothing was counted. Take the next pair.")
+            self._check_limits(connection, voter, now, limits)
+            decide_s = now - pair.created_at
+            vote = Vote(pair, ballot, now, decide_s if decide_s >= 0 else None)
+            # Two replicas with one token: the lock lets them through one by one, and the key holds whatever happens.
+            done = connection.execute(self._insert_new(schema.votes).values(_vote_row(vote)))
+            if done.rowcount == 0:
+                earlier = self._vote(connection, pair.id)
+                assert earlier is not None
+                return earlier, False
+            marks = self._mark(connection, voter, marker)
+        return dataclasses.replace(vote, marks=marks.get(pair.id, ())), True
+
+    def undo(self, token: str, voter: str, now: float, within_s: float, marker: Marker) -> bool:
+        """Take a vote back; False if it is too late. Raises TokenError if there is no such vote."""
+        with self.database.write(lock=voter) as connection:
+            pair = self._pair(connection, token, voter)
+            vote = self._vote(connection, pair.id) if pair else None
+            if vote is None:
+                raise TokenError("There is no vote of yours on this pair, so there is nothing to take back.")
+            if vote.undone_at is not None:
+                return True
+            if not 0 <= now - vote.voted_at <= within_s:
+                return False
+            connection.execute(schema.votes.update().where(schema.votes.c.id == vote.pair.id).values(undone_at=now))
+            self._mark(connection, voter, marker)
+        return True
+
+    def _vote(self, connection: sa.Connection, pair_id: str) -> Vote | None:
+        row = connection.execute(sa.select(schema.votes).where(schema.votes.c.id == pair_id)).one_or_none()
+        return _as_vote(row._mapping) if row else None
+
+    def _check_limits(self, connection: sa.Connection, voter: str, now: float, limits: Limits) -> None:
+        for allowed, seconds, words in ((limits.per_minute, 60.0, "minute"), (limits.per_day, 86_400.0, "day")):
+            # Votes from the future (the clock was set back) count for no longer than any others.
+            recent = schema.votes.c.voted_at.between(now - seconds, now + seconds)
+            given = connection.execute(
+                sa.select(sa.func.count()).select_from(schema.votes).where(schema.votes.c.voter == voter, recent)
+            ).scalar_one()
+            if given >= allowed:
+                raise LimitError(
+                    f"You have voted {given:,} times within a {words}, which is as often as one person may. "
+                    f"This vote is not counted yet: wait {'a moment' if words == 'minute' else 'until tomorrow'} "
+                    "and choose again."
+                )
+
+    def _mark(self, connection: sa.Connection, voter: str, marker: Marker) -> dict[str, tuple[str, ...]]:
+        """Mark the voter's last votes anew and keep what has changed; return the marks by vote."""
+        latest = (
+            sa.select(schema.votes)
+            .where(schema.votes.c.voter == voter, schema.votes.c.undone_at.is_(None))
+            .order_by(schema.votes.c.voted_at.desc(), schema.votes.c.id)
+            .limit(MARKING_WINDOW)
+        )
+        rows = [_as_vote(row._mapping) for row in connection.execute(latest)][::-1]
+        # A mark that older votes have earned stays, though they are no longer looked at.
+        whole = len(rows) < MARKING_WINDOW
+        result = {}
+        for vote, marks in zip(rows, marker(rows), strict=True):
+            marks = marks if whole else tuple(sorted({*vote.marks, *marks}))
+            result[vote.pair.id] = marks
+            if marks != vote.marks:
+                self._set_marks(connection, vote.pair.id, marks)
+        return result
+
+    def _set_marks(self, connection: sa.Connection, vote_id: str, marks: tuple[str, ...]) -> None:
+        connection.execute(schema.votes.update().where(schema.votes.c.id == vote_id).values(marks=",".join(marks)))
+
+    def recheck(self, marker: Marker) -> tuple[int, int]:
+        """Mark every vote anew; return (votes looked at, votes whose marks have changed)."""
+        with self.database.read() as connection:
+            voters = connection.execute(sa.select(schema.votes.c.voter).distinct()).scalars().all()
+        looked_at = changed = 0
+        order = (schema.votes.c.voted_at, schema.votes.c.id.desc())
+        for voter in voters:
+            with self.database.write(lock=voter) as connection:
+                of_voter = sa.select(schema.votes).where(schema.votes.c.voter == voter).order_by(*order)
+                rows = [_as_vote(row._mapping) for row in connection.execute(of_voter)]
+                standing = [vote for vote in rows if vote.undone_at is None]
+                for vote, marks in zip(standing, marker(standing), strict=True):
+                    if marks != vote.marks:
+                        changed += 1
+                        self._set_marks(connection, vote.pair.id, marks)
+                looked_at += len(rows)
+        return looked_at, changed
+
+    # --- reading -------------------------------------------------------------------------
+
+    def votes(self, *, voter: str | None = None) -> Iterator[Vote]:
+        """Yield every vote (of one voter), oldest first, with the texts that are kept."""
+        left, right, question = schema.answers.alias("l"), schema.answers.alias("r"), schema.questions.alias("q")
+        votes = schema.votes
+        joined = (
+            votes.outerjoin(left, left.c.key == votes.c.left_answer_key)
+            .outerjoin(right, right.c.key == votes.c.right_answer_key)
+            .outerjoin(question, question.c.key == votes.c.question_key)
+        )
+        texts = (
+            left.c.text.label("left_text"), right.c.text.label("right_text"), question.c.text.label("question"),
+        )  # fmt: skip
+        wanted = sa.select(votes, *texts).select_from(joined).order_by(votes.c.voted_at, votes.c.id)
+        if voter is not None:
+            wanted = wanted.where(votes.c.voter == voter)
+        with self.database.read() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(wanted):
+                yield _as_vote(row._mapping)
+
+    def rating_rows(self) -> list[tuple[Any, ...]]:
+        """Return `table.COLUMNS` of every vote, oldest first, as plain tuples: a million in seconds."""
+        c = schema.votes.c
+        left_out = sa.case((c.undone_at.is_not(None), UNDONE), else_=c.marks)
+        contestants = (c[f"{side}_model"] + "@" + c[f"{side}_contestant"] for side in ("left", "right"))
+        wanted = sa.select(
+            *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
+            c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out,
+        )  # fmt: skip
+        compiled = wanted.compile(self.database.engine, compile_kwargs={"literal_binds": True})
+        with self.database.read() as connection:
+            # The driver's own rows: making SQLAlchemy's of a million takes longer than reading them.
+            cursor = connection.exec_driver_sql(str(compiled)).cursor
+            assert cursor is not None
+            return list(cursor.fetchall())
+
+    def choices_on(self, first: str, second: str, but: str) -> list[tuple[str, str]]:
+        """Return (key of the answer on the left, choice) of the counted votes on two answers, one vote left out."""
+        votes = schema.votes
+        both = sa.or_(
+            sa.and_(votes.c.left_answer_key == first, votes.c.right_answer_key == second),
+            sa.and_(votes.c.left_answer_key == second, votes.c.right_answer_key == first),
+        )
+        wanted = sa.select(votes.c.left_answer_key, votes.c.choice).where(
+            both, votes.c.id != but, votes.c.undone_at.is_(None), votes.c.marks == ""
+        )
+        with self.database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(wanted)]
+
+    def sames(self) -> list[tuple[Contestant, Contestant, int]]:
+        """Return how often each two contestants gave the same answer, word for word."""
+        c = schema.sames.c
+        by = (c.model_a, c.contestant_a, c.model_b, c.contestant_b)
+        with self.database.read() as connection:
+            rows = connection.execute(sa.select(*by, sa.func.count()).group_by(*by)).all()
+        return [(Contestant(r[0], r[1]), Contestant(r[2], r[3]), r[4]) for r in rows]
+
+    def seen_by(self, voter: str) -> set[tuple[str, frozenset[str]]]:
+        """Return the questions and contestants of the pairs that a voter has had before them."""
+        seen = set()
+        with self.database.read() as connection:
+            for table in (schema.pairs, schema.votes):
+                c = table.c
+                rows = connection.execute(
+                    sa.select(c.question_key, c.left_contestant, c.right_contestant).where(c.voter == voter)
+                )
+                seen |= {(row[0], frozenset((row[1], row[2]))) for row in rows}
+        return seen
+
+    # --- keeping house -------------------------------------------------------------------
+
+    def delete_old(self, now: float, keep_s: float | None) -> int:
+        """Delete pairs that expired long ago and, with `keep_s`, everything older; return how many votes went."""
+        pairs, votes, sames = schema.pairs, schema.votes, schema.sames
+        deleted = 0
+        with self.database.write() as connection:
+            connection.execute(pairs.delete().where(pairs.c.expires_at < now - KEPT_AFTER_EXPIRY_S))
+            if keep_s is None:
+                return 0
+            deleted = connection.execute(votes.delete().where(votes.c.voted_at < now - keep_s)).rowcount
+            connection.execute(pairs.delete().where(pairs.c.created_at < now - keep_s))
+            connection.execute(sames.delete().where(sames.c.at < now - keep_s))
+            used = sa.union(*(sa.select(table.c.question_key) for table in (pairs, votes)))
+            connection.execute(schema.questions.delete().where(schema.questions.c.key.not_in(used)))
+            used = sa.union(
+                *(sa.select(table.c[f"{s}_answer_key"]) for table in (pairs, votes) for s in ("left", "right"))
+            )
+            connection.execute(schema.answers.delete().where(schema.answers.c.key.not_in(used)))
+        return deleted
+
+
+# --- rows and records ----------------------------------------------------------------------
+
+
+def new_id() -> str:
+    """Return an id for a new pair."""
+    return uuid.uuid4().hex
+
+
+def _token_hash(token: str) -> str:
+    return text_key(token)
+
+
+def _pair_row(pair: Pair) -> dict[str, Any]:
+    row = {
+        "id": pair.id, "kind": pair.kind, "profile": pair.profile, "voter": pair.voter,
+        "question_id": pair.question_id, "question_key": pair.question_key,
+        "similarity": pair.similarity,
+        "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
+        "created_at": pair.created_at, "expires_at": pair.expires_at, "app_version": pair.app_version,
+    }  # fmt: skip
+    for side, candidate in (("left", pair.left), ("right", pair.right)):
+        row |= {
+            f"{side}_model": candidate.contestant.model, f"{side}_contestant": candidate.contestant.sha256,
+            f"{side}_answer_key": candidate.key, f"{side}_seed": candidate.seed, f"{side}_words": candidate.words,
+            f"{side}_grade": candidate.grade,
+        }  # fmt: skip
+    return row
+
+
+def _vote_row(vote: Vote) -> dict[str, Any]:
+    ballot = vote.ballot
+    return {
+        **_pair_row(vote.pair),
+        "choice": ballot.choice, "left_unsafe": ballot.left_unsafe, "right_unsafe": ballot.right_unsafe,
+        "left_reasons": ",".join(ballot.left_reasons), "right_reasons": ",".join(ballot.right_reasons),
+        "voted_at": vote.voted_at, "decide_s": vote.decide_s, "undone_at": vote.undone_at,
+        "marks": ",".join(vote.marks),
+    }  # fmt: skip
+
+
+def _as_pair(row: Mapping[Any, Any]) -> Pair:
+    left, right = (
+        Candidate(
+            Contestant(row[f"{side}_model"], row[f"{side}_contestant"]),
+            row.get(f"{side}_text"),
+            row[f"{side}_answer_key"],
+            row[f"{side}_seed"],
+            row[f"{side}_words"],
+            row[f"{side}_grade"],
+        )
+        for side in ("left", "right")
+    )
+    return Pair(
+        row["id"], row["kind"], row["profile"], row["voter"], row["question_id"], row["question_key"],
+        row.get("question"), left, right, row["similarity"], Decoding(**json.loads(row["decoding"])), row["created_at"],
+        row["expires_at"], row["app_version"],
+    )  # fmt: skip
+
+
+def _as_vote(row: Mapping[Any, Any]) -> Vote:
+    ballot = Ballot(
+        row["choice"],
+        row["left_unsafe"],
+        row["right_unsafe"],
+        _split(row["left_reasons"]),
+        _split(row["right_reasons"]),
+    )
+    return Vote(_as_pair(row), ballot, row["voted_at"], row["decide_s"], row["undone_at"], _split(row["marks"]))
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

@@ -1,0 +1,125 @@
+"""Votes as columns of numbers: what the ratings, the counts and the drawing of pairs are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medilite.arena.fit import LEFT, RIGHT, TIE
+from medilite.arena.records import CHOICES, Contestant
+
+COLUMNS = (
+    "left", "right", "choice", "voter", "question_key", "grade_difference", "left_words", "right_words", "similarity",
+    "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out",
+)  # fmt: skip
+"""What `Store.rating_rows` gives of each vote."""
+
+OUTCOMES = {"left": LEFT, "equal": TIE, "both_bad": TIE, "right": RIGHT}
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class HasVotes(Protocol):
+    """What a table is read from: the store, or something that stands in for it."""
+
+    def rating_rows(self) -> list[tuple[Any, ...]]:
+        """Return COLUMNS of every vote, oldest first."""
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """All votes, oldest first; every array has one entry a vote.
+
+    `left` and `right` index `contestants`. `outcome` is LEFT, TIE or RIGHT.
+    `grade_difference` is left minus right, nan where a text has no grade;
+    `log_length_ratio` is log(words left / words right), `similarity` the share of
+    words in common. `left_out` indexes
+    `reasons`: why a vote is not counted, 0 ("") where it is.
+    """
+
+    contestants: tuple[Contestant, ...]
+    left: Ints
+    right: Ints
+    outcome: Ints
+    both_bad: NDArray[np.bool_]
+    voter: Ints
+    question: Ints
+    questions: tuple[str, ...]
+    grade_difference: Floats
+    log_length_ratio: Floats
+    similarity: Floats
+    left_unsafe: NDArray[np.bool_]
+    right_unsafe: NDArray[np.bool_]
+    live: NDArray[np.bool_]
+    voted_at: Floats
+    left_out: Ints
+    reasons: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @property
+    def counted(self) -> VoteTable:
+        """The votes that go into the ratings."""
+        return self.where(self.left_out == 0)
+
+    def where(self, chosen: NDArray[np.bool_]) -> VoteTable:
+        """Return the votes for which `chosen` is true."""
+        if chosen.all():
+            return self
+        fields: dict[str, Any] = {
+            name: value[chosen] if isinstance(value, np.ndarray) else value for name, value in vars(self).items()
+        }
+        return VoteTable(**fields)
+
+
+def read_table(store: HasVotes, known: Iterable[Contestant] = ()) -> VoteTable:
+    """Return all votes of a store. `known` contestants come first, in their order, votes or not."""
+    return as_table(store.rating_rows(), known)
+
+
+def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) -> VoteTable:
+    """Return rows of COLUMNS as a table."""
+    column: dict[str, Sequence[Any]] = dict.fromkeys(COLUMNS, ())
+    if rows:
+        column |= dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    contestants = {contestant.key: i for i, contestant in enumerate(known)}
+    voters: dict[str, int] = {}
+    questions: dict[str, int] = {}
+    left, right = (_codes(column[side], contestants) for side in ("left", "right"))
+    choice = _codes(column["choice"], {name: i for i, name in enumerate(CHOICES)})
+    # An answer without words has no length to compare; 1 keeps the ratio finite.
+    words = {side: np.maximum(np.array(column[f"{side}_words"], dtype=float), 1) for side in ("left", "right")}
+    reasons: dict[str, int] = {"": 0}
+    left_out = _codes(column["left_out"], reasons)
+    return VoteTable(
+        contestants=tuple(Contestant.of_key(key) for key in contestants),
+        left=left,
+        right=right,
+        outcome=np.array([OUTCOMES[name] for name in CHOICES])[choice],
+        both_bad=choice == CHOICES.index("both_bad"),
+        voter=_codes(column["voter"], voters),
+        question=_codes(column["question_key"], questions),
+        questions=tuple(questions),
+        grade_difference=np.array(column["grade_difference"], dtype=float),
+        log_length_ratio=np.log(words["left"] / words["right"]),
+        similarity=np.array(column["similarity"], dtype=float),
+        left_unsafe=np.array(column["left_unsafe"], dtype=bool),
+        right_unsafe=np.array(column["right_unsafe"], dtype=bool),
+        live=np.array(column["kind"]) == "live",
+        voted_at=np.array(column["voted_at"], dtype=float),
+        left_out=left_out,
+        reasons=tuple(reasons),
+    )
+
+
+def _codes(values: Sequence[Any], codes: dict[Any, int]) -> Ints:
+    """Return each value's number; new values get the next."""
+    for value in dict.fromkeys(values):
+        codes.setdefault(value, len(codes))
+    return np.fromiter(map(codes.__getitem__, values), dtype=np.int64, count=len(values))

@@ -1,0 +1,61 @@
+"""Stores in SQLite and in PostgreSQL, and what to put into them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from medilite.arena.store import Store
+from scripts.postgres import REMEDY, find_postgres, running_postgres
+from tests.conftest import do_without
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of these tests' own; skipped (failed in CI) where there is none."""
+    programs = find_postgres() or do_without(REMEDY)
+    with running_postgres(programs) as url:
+        yield url
+
+
+def new_database(server: str) -> str:
+    """Make an empty database and return its URL."""
+    import psycopg
+
+    name = f"votes{next(_numbers)}"
+    with psycopg.connect(server.replace("/?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.replace("/?", f"/{name}?")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a fresh store of each kind is."""
+    if request.param == "sqlite":
+        return str(tmp_path / "data" / "votes.db")
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def open_store() -> Iterator[Callable[..., Store]]:
+    """Return a function that opens a store; all are closed after the test."""
+    opened: list[Store] = []
+
+    def start(target: str | Path, timeout_s: float = 10.0) -> Store:
+        opened.append(Store(target, timeout_s))
+        return opened[-1]
+
+    yield start
+    for store in opened:
+        store.database.close()
+
+
+@pytest.fixture
+def store(address: str, open_store: Callable[..., Store]) -> Store:
+    """A fresh, empty store of each kind."""
+    return open_store(address)

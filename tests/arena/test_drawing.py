@@ -1,0 +1,94 @@
+"""The draw: what tells most comes first, everything has a chance, questions and sides stay balanced."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+
+from medilite.arena.drawing import EXPLORE, Knowledge, Place, draw_place, draw_sides, draw_two, expected_gains
+from tests.arena.simulate import CONTESTANTS
+
+A, B, C, D = CONTESTANTS[:4]
+PAIRS = [frozenset(two) for two in combinations((A, B, C, D), 2)]
+
+
+def places(similarity: float = 0.3, questions: int = 6) -> dict:
+    return {two: [Place(f"q{q}", seed, similarity) for q in range(questions) for seed in (0, 1)] for two in PAIRS}
+
+
+def drawn(listed: dict, knowledge: Knowledge, count: int = 600, seed: int = 1) -> Counter:
+    rng = random.Random(seed)
+    return Counter(draw_place(listed, knowledge, rng)[0] for _ in range(count))
+
+
+def test_information_by_hand():
+    two = frozenset((A, B))
+    usual = np.array([0.5])
+    # Even odds without ties: p (1 - p) = 1/4; odds of 3 to 1: 3/16.
+    assert Knowledge().information(two, usual)[0] == pytest.approx(0.25)
+    assert Knowledge({A: math.log(3)}).information(two, usual)[0] == pytest.approx(3 / 16)
+    # As many ties as wins and losses each: two thirds of the votes are decided.
+    assert Knowledge(tie=(0.0, 0.0)).information(two, usual)[0] == pytest.approx(1 / 6)
+    like, unlike = Knowledge(tie=(0.0, 3.0)).information(two, np.array([1.0, 0.0]))
+    assert like < 0.03 < 0.2 < unlike
+
+
+def test_gains_are_alike_where_nothing_is_known_and_fall_with_votes():
+    even = expected_gains(dict.fromkeys(PAIRS, 0.25), Knowledge())
+    assert len({round(gain, 9) for gain in even.values()}) == 1
+    voted = expected_gains(dict.fromkeys(PAIRS, 0.25), Knowledge(votes={PAIRS[0]: 100}))
+    assert min(voted, key=voted.get) == PAIRS[0]
+
+
+def test_a_contestant_without_votes_comes_next():
+    votes = {two: 200 for two in PAIRS if D not in two}
+    counts = drawn(places(), Knowledge(votes=votes))
+    assert sum(n for two, n in counts.items() if D in two) > 0.85 * 600
+
+
+def test_a_settled_pair_is_rare_but_has_a_chance():
+    far = Knowledge({A: 4.0, B: 0.5, C: 0.0, D: -4.0}, votes=dict.fromkeys(PAIRS, 50))
+    counts = drawn(places(), far, 800)
+    assert counts[frozenset((A, D))] < 800 * (EXPLORE / 6 + 0.03)
+    assert set(counts) == set(PAIRS)
+
+
+def test_answers_that_are_much_alike_are_passed_over():
+    listed = {two: [Place(f"q{q}", 0, q / 10) for q in range(10)] for two in PAIRS}
+    rng, knowledge = random.Random(2), Knowledge(tie=(0.0, 3.0))
+    alike = Counter(draw_place(listed, knowledge, rng)[1].similarity >= 0.5 for _ in range(500))
+    assert alike[True] < 500 * (EXPLORE + 0.02)
+
+
+def test_questions_go_round():
+    rng, knowledge, listed = random.Random(3), Knowledge(), places()
+    for _ in range(180):
+        two, place = draw_place(listed, knowledge, rng)
+        knowledge.note(*draw_sides(two, knowledge, rng), place.question)
+    for two in PAIRS:
+        shown = [knowledge.shown.get((two, f"q{q}"), 0) for q in range(6)]
+        assert max(shown) - min(shown) <= 1
+
+
+def test_sides_stay_balanced_and_random():
+    rng, knowledge, tossed = random.Random(4), Knowledge(), []
+    two = frozenset((A, B))
+    for _ in range(400):
+        left, right = draw_sides(two, knowledge, rng)
+        knowledge.note(left, right, "q")
+        tossed.append(left == A)
+    assert abs(sum(tossed) - 200) <= 6
+    # Nobody can tell the next side from the last.
+    same = sum(a == b for a, b in pairwise(tossed))
+    assert 100 < same < 250
+
+
+def test_nothing_to_draw():
+    assert draw_place({}, Knowledge(), random.Random(0)) is None
+    assert draw_place({PAIRS[0]: []}, Knowledge(), random.Random(0)) is None
+    assert draw_two([A, B], Knowledge(), random.Random(0)) == frozenset((A, B))

@@ -1,0 +1,400 @@
+"""The store, on SQLite and on PostgreSQL: what is acknowledged stays, once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from medilite.arena.database import database_url
+from medilite.arena.records import Ballot
+from medilite.arena.schema import metadata
+from medilite.arena.store import OPEN_PAIRS, Limits
+from medilite.arena.table import COLUMNS
+from medilite.errors import LimitError, SettingsError, StoreError, TokenError
+from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair, vote
+
+LEFT = Ballot("left")
+
+
+def cast(store, token, voter="voter", ballot=LEFT, now=NOW + 60, limits=MANY, marker=no_marks):
+    return store.cast(token, voter, ballot, now, limits, marker)
+
+
+# -- pairs and votes -------------------------------------------------------------
+
+
+def test_a_vote_comes_back_whole(store):
+    shown = pair(left="base", right="grpo")
+    ballot = Ballot("both_bad", left_unsafe=True, left_reasons=("long",), right_reasons=("easier", "safer"))
+    token = store.add_pair(shown)
+    given, fresh = cast(store, token, ballot=ballot, now=NOW + 12.5, marker=lambda votes: [("hasty",)] * len(votes))
+    assert fresh
+    assert (given.ballot, given.decide_s, given.marks, given.counted) == (ballot, 12.5, ("hasty",), False)
+    (kept,) = store.votes()
+    assert kept.pair == shown
+    assert (kept.ballot, kept.voted_at, kept.decide_s, kept.marks) == (ballot, NOW + 12.5, 12.5, ("hasty",))
+
+
+def test_the_token_itself_is_kept_nowhere(store):
+    token = store.add_pair(pair())
+    cast(store, token)
+    with store.database.read() as connection:
+        kept = [str(row) for table in metadata.sorted_tables for row in connection.execute(sa.select(table))]
+    assert kept
+    assert not any(token in row for row in kept)
+
+
+def test_a_second_vote_with_a_token_changes_nothing(store):
+    token = store.add_pair(pair())
+    first, _ = cast(store, token)
+    again, fresh = cast(store, token, ballot=Ballot("right"), now=NOW + 70)
+    assert not fresh
+    assert (again.ballot, again.voted_at) == (first.ballot, first.voted_at)
+    assert [v.ballot.choice for v in store.votes()] == ["left"]
+    # An answer that got lost is asked for again after the pair has expired: the vote counts all the same.
+    assert cast(store, token, now=NOW + 1e6)[1] is False
+
+
+@pytest.mark.parametrize("wrong", ["forged", "another voter's", "expired", "empty"])
+def test_a_token_that_does_not_fit_counts_nothing(store, wrong):
+    token = store.add_pair(pair())
+    with pytest.raises(TokenError):
+        cast(
+            store,
+            {"forged": "x" * 32, "empty": ""}.get(wrong, token),
+            voter="other" if wrong == "another voter's" else "voter",
+            now=NOW + (4000 if wrong == "expired" else 60),
+        )
+    assert list(store.votes()) == []
+    if wrong != "expired":
+        assert cast(store, token)[1]
+
+
+def test_what_is_said_of_a_token_does_not_tell_whether_it_exists(store):
+    token = store.add_pair(pair())
+    said = set()
+    for tried in (token, "x" * 32):
+        with pytest.raises(TokenError) as raised:
+            cast(store, tried, voter="other")
+        said.add(str(raised.value))
+    assert len(said) == 1
+
+
+def test_fifty_at_once_with_one_token_count_once(store):
+    token = store.add_pair(pair())
+    together = threading.Barrier(50)
+
+    def one(number: int) -> bool:
+        together.wait()
+        return cast(store, token, ballot=Ballot("left" if number % 2 else "right"))[1]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert sum(pool.map(one, range(50))) == 1
+    assert len(list(store.votes())) == 1
+
+
+def test_limits_hold_for_votes_at_once_too(store):
+    tokens = [store.add_pair(pair()) for _ in range(OPEN_PAIRS)]
+    together = threading.Barrier(len(tokens))
+
+    def one(token: str) -> bool:
+        together.wait()
+        try:
+            return cast(store, token, limits=Limits(2, 100))[1]
+        except LimitError:
+            return False
+
+    with ThreadPoolExecutor(len(tokens)) as pool:
+        assert sum(pool.map(one, tokens)) == 2
+    assert len(list(store.votes())) == 2
+
+
+def test_who_waits_may_vote_with_the_same_token(store):
+    first, second = store.add_pair(pair()), store.add_pair(pair())
+    one_a_minute = Limits(1, 2)
+    cast(store, first, limits=one_a_minute)
+    with pytest.raises(LimitError, match="wait a moment and choose again"):
+        cast(store, second, now=NOW + 100, limits=one_a_minute)
+    assert cast(store, second, now=NOW + 121, limits=one_a_minute)[1]
+    third = store.add_pair(pair(expires_at=NOW + 1e6))
+    with pytest.raises(LimitError, match="tomorrow"):
+        cast(store, third, now=NOW + 500, limits=one_a_minute)
+    assert cast(store, store.add_pair(pair(voter="other")), voter="other", limits=one_a_minute)[1]
+
+
+def test_a_clock_that_was_set_back_leaves_no_time(store):
+    token = store.add_pair(pair(created_at=NOW))
+    given, _ = cast(store, token, now=NOW - 86_400)
+    assert given.decide_s is None
+    assert next(store.votes()).decide_s is None
+    # Votes from the future don't shut their voter out for longer than others do.
+    assert cast(store, store.add_pair(pair()), now=NOW - 2 * 86_400 - 100, limits=Limits(1, 1))[1]
+
+
+def test_undo_within_the_time_only(store):
+    early, late = (store.add_pair(pair()) for _ in range(2))
+    for token in (early, late):
+        cast(store, token)
+    assert store.undo(early, "voter", NOW + 65, 10, no_marks)
+    assert store.undo(early, "voter", NOW + 90, 10, no_marks), "asked twice is taken back once"
+    assert not store.undo(late, "voter", NOW + 75, 10, no_marks)
+    assert sorted(v.undone_at is not None for v in store.votes()) == [False, True]
+    for token, voter in ((early, "other"), ("x", "voter"), (store.add_pair(pair()), "voter")):
+        with pytest.raises(TokenError):
+            store.undo(token, voter, NOW + 65, 10, no_marks)
+    # It stays taken back: the names were shown.
+    again, fresh = cast(store, early, now=NOW + 66)
+    assert not fresh
+    assert again.undone_at == NOW + 65
+
+
+def test_a_voter_holds_few_pairs_at_once(store):
+    tokens = [store.add_pair(pair(created_at=NOW + i)) for i in range(OPEN_PAIRS + 2)]
+    assert [store.find_pair(token, "voter") is not None for token in tokens] == [False] * 2 + [True] * OPEN_PAIRS
+    # A pair that was voted on takes no room, and is remembered.
+    cast(store, tokens[-1])
+    store.add_pair(pair(created_at=NOW + 100))
+    assert store.find_pair(tokens[2], "voter") is not None
+    assert cast(store, tokens[-1])[1] is False
+
+
+def test_marks_reach_back_to_earlier_votes(store):
+    def all_once_there_are_two(votes):
+        return [("pattern",) if len(votes) > 1 else ()] * len(votes)
+
+    first, second = store.add_pair(pair()), store.add_pair(pair())
+    assert cast(store, first, marker=all_once_there_are_two)[0].counted
+    cast(store, second, now=NOW + 61, marker=all_once_there_are_two)
+    assert [v.marks for v in store.votes()] == [("pattern",)] * 2
+    # Taking one back lets the other stand again.
+    store.undo(second, "voter", NOW + 62, 10, all_once_there_are_two)
+    assert [v.marks for v in store.votes() if v.undone_at is None] == [()]
+    assert store.recheck(lambda votes: [("hasty",)] * len(votes)) == (2, 1)
+    assert store.recheck(lambda votes: [("hasty",)] * len(votes)) == (2, 0)
+
+
+def test_texts_that_may_not_be_kept_are_not(store):
+    own = "My own secret question?"
+    private = pair(
+        kind="live",
+        question_id="own",
+        question_key=store.hidden_key(own),
+        question=None,
+        left=candidate("base", None, key=store.hidden_key("Private words.")),
+        right=candidate("grpo", None, key=store.hidden_key("Other words.")),
+    )
+    cast(store, store.add_pair(private))
+    (kept,) = store.votes()
+    assert kept.pair.question is None
+    assert kept.pair.left.text is None
+    assert kept.pair.question_key.startswith("hmac:")
+    with store.database.read() as connection:
+        assert connection.execute(sa.select(metadata.tables["answers"])).all() == []
+
+
+def test_two_stores_with_one_database_share_everything(address, open_store):
+    one, other = open_store(address), open_store(address)
+    assert one.secret == other.secret
+    assert len(one.secret) == 32
+    token = one.add_pair(pair())
+    assert cast(other, token)[1]
+    assert not cast(one, token)[1]
+
+
+def test_many_open_a_fresh_database_at_once(address, open_store):
+    stores = [open_store(address) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        secrets = set(pool.map(lambda store: store.secret, stores))
+    assert len(secrets) == 1
+
+
+def test_rating_rows_hold_what_the_ratings_need(store):
+    cast(store, store.add_pair(pair(right=candidate("grpo", grade=None))), ballot=Ballot("equal", right_unsafe=True))
+    last = store.add_pair(pair())
+    cast(store, last, ballot=Ballot("both_bad"), now=NOW + 61)
+    store.undo(last, "voter", NOW + 62, 10, no_marks)
+    base, grpo = contestant("base").key, contestant("grpo").key
+    rows = [tuple(row) for row in store.rating_rows()]
+    assert all(len(row) == len(COLUMNS) for row in rows)
+    assert rows == [
+        (base, grpo, "equal", "voter", "q1", None, 2, 2, 0.4, 0, 1, "ready", NOW + 60, ""),
+        (base, grpo, "both_bad", "voter", "q1", 0.0, 2, 2, 0.4, 0, 0, "ready", NOW + 61, "taken back"),
+    ]
+
+
+def test_what_others_chose_on_the_same_answers(store):
+    here, mirrored = pair(left="base", right="grpo"), pair(left="grpo", right="base")
+    cast(store, store.add_pair(here))
+    cast(store, store.add_pair(mirrored), ballot=Ballot("right"))
+    cast(store, store.add_pair(pair(left="base", right="sft-r8-low")))
+    base, grpo = here.left.key, here.right.key
+    assert sorted(store.choices_on(base, grpo, but="")) == sorted([(base, "left"), (grpo, "right")])
+    assert store.choices_on(base, grpo, but=here.id) == [(grpo, "right")]
+
+
+def test_same_answers_are_counted_by_pair(store):
+    store.add_same(pair(left="grpo", right="base"))
+    store.add_same(pair(left="base", right="grpo"))
+    assert store.sames() == [(contestant("base"), contestant("grpo"), 2)]
+
+
+def test_what_a_voter_has_seen(store):
+    store.add_pair(pair(question_key="q1"))
+    cast(store, store.add_pair(pair(question_key="q2")))
+    store.add_pair(pair(question_key="q3", voter="other"))
+    assert {question for question, _ in store.seen_by("voter")} == {"q1", "q2"}
+
+
+def test_retention_deletes_what_is_old_and_its_texts(store):
+    old = vote(question_key="old", question="An old question?")
+    cast(store, store.add_pair(old.pair))
+    store.add_same(pair())
+    later = NOW + 10 * 86_400
+    new = pair(
+        created_at=later,
+        expires_at=later + 60,
+        question_key="new",
+        question="A new one?",
+        left=candidate("base", "New words."),
+    )
+    cast(store, store.add_pair(new), now=later)
+    assert store.delete_old(later, None) == 0
+    assert len(list(store.votes())) == 2
+    assert store.delete_old(later, 5 * 86_400) == 1
+    assert [v.pair.question for v in store.votes()] == ["A new one?"]
+    assert store.sames() == []
+    with store.database.read() as connection:
+        assert connection.execute(sa.text("SELECT key FROM questions")).scalars().all() == ["new"]
+        texts = connection.execute(sa.text("SELECT text FROM answers")).scalars().all()
+    assert sorted(texts) == ["New words.", "grpo says this."]
+
+
+# -- the schema ------------------------------------------------------------------
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(store):
+    _ = store.secret
+    with store.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_of_a_newer_version_is_left_alone(address, open_store):
+    store = open_store(address)
+    cast(store, store.add_pair(pair()))
+    with store.database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer MediLite"):
+        list(open_store(address).votes())
+
+
+# -- what goes wrong -------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "votes.db"
+
+
+def test_sqlite_is_durable_and_lets_readers_read(path, open_store):
+    store = open_store(path)
+    with store.database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        # Another reads while this one writes.
+        assert list(store.votes()) == []
+
+
+def test_a_locked_database_is_said_and_the_token_stays_good(path, open_store):
+    store = open_store(path, timeout_s=0.2)
+    token = store.add_pair(pair())
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="held by another program"):
+        cast(store, token)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert cast(store, token)[1]
+
+
+def test_a_full_disk_is_said_and_the_token_stays_good(path, open_store):
+    store = open_store(path)
+    token = store.add_pair(pair())
+    engine = store.database.engine
+
+    # As many pages as there are: SQLite then fails as it does on a full disk.
+    @sa.event.listens_for(engine, "checkout")
+    def no_more_pages(connection, record, proxy):
+        connection.execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}")
+
+    full = True
+    huge = pair(left=candidate("base", "many words " * 50_000))
+    with pytest.raises(StoreError, match="disk is full"):
+        store.add_pair(huge)
+    full = False
+    assert cast(store, token)[1]
+    assert len(list(store.votes())) == 1
+
+
+def test_a_vanished_database_takes_no_vote_silently(path, open_store):
+    store = open_store(path)
+    token = store.add_pair(pair())
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            cast(store, token)
+        assert not path.exists(), "an empty database in its place would hide the loss"
+    aside.rename(path)
+    assert cast(store, token)[1]
+    assert len(list(store.votes())) == 1
+
+
+def test_a_database_that_vanishes_while_it_writes_acknowledges_nothing(path, open_store):
+    store = open_store(path)
+    token = store.add_pair(pair())
+
+    def and_then_it_is_gone(votes):
+        path.rename(path.with_suffix(".aside"))
+        return [()] * len(votes)
+
+    with pytest.raises(StoreError, match="vanished"):
+        cast(store, token, marker=and_then_it_is_gone)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, open_store):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StoreError, match="MEDILITE_DATA_DIR"):
+        open_store(tmp_path / "file" / "votes.db").add_pair(pair())
+
+
+def test_a_server_that_is_away_is_said_without_its_password(open_store):
+    store = open_store("postgresql://me:hunter2@127.0.0.1:1/votes", timeout_s=2)
+    with pytest.raises(StoreError, match="can't be used at the moment") as raised:
+        store.add_pair(pair())
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_connection_that_breaks_is_made_anew(postgres, open_store):
+    from tests.arena.conftest import new_database
+
+    address = new_database(postgres)
+    store = open_store(address)
+    token = store.add_pair(pair())
+    with store.database.read() as connection:
+        mine = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar()
+    with open_store(address).database.write() as connection:
+        connection.execute(sa.text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+    assert cast(store, token)[1]
+
+
+@pytest.mark.parametrize("url", ["mysql://host/votes", "sqlite://", "sqlite:///:memory:", "postgresql://x:y:z/"])
+def test_a_url_that_keeps_no_votes_is_an_error_of_the_settings(url):
+    with pytest.raises(SettingsError, match="MEDILITE_VOTES_URL"):
+        database_url(url)
