@@ -60,7 +60,8 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
     values = np.asarray(columns, float)
     there = ~np.isnan(values)
     n = there.sum(0)
-    found = Means(*(np.full(len(n), np.nan) for _ in range(3)), n, *(np.full(len(n), np.nan) for _ in range(2)))
+    mean, low, high, above, p_value = np.full((5, len(n)), np.nan)
+    found = Means(mean, low, high, n, above, p_value)
     found.mean[n > 0] = np.where(there, values, 0.0).sum(0)[n > 0] / n[n > 0]
     if enough := np.flatnonzero(n > 1).tolist():
         _fill(found, enough, values[:, enough], resamples, seed, level)

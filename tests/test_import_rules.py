@@ -21,7 +21,8 @@ MIDDLE = {
     "medilite.questions",
 }
 FRONT = {
-    *(*MIDDLE, "medilite", "medilite.checkpoints", "medilite.leaderboard", "medilite.data"),
+    *MIDDLE,
+    *("medilite", "medilite.checkpoints", "medilite.data", "medilite.leaderboard"),
     *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*"),
 }
 """What talks to people may import: everything but an engine's workings."""

@@ -188,7 +188,7 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
 
     # Near temperature 0 a draw is the likeliest token: the same tokens as the engine's greedy ones.
     generation = GenerationConfig(max_new_tokens=8, temperature=1e-5)
-    sampler = PolicySampler(folder, [], tokenizer, generation)
+    sampler = PolicySampler(folder, [], tokenizer, generation, torch.float32)
     prompt = prompt_ids(tokenizer, conversation)
     of_base, of_policy = (
         sampler.sample(policy, [prompt, prompt]) for policy in (Adapter({}), live_adapter(trainer.model))

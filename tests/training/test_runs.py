@@ -116,6 +116,7 @@ def test_grpo_trains_on_top_of_sft_and_the_engine_stacks_it(
             "eval_every": 2, "save_every": 2,
         },
         "generation": {"num_generations": 4, "max_new_tokens": 12},
+        "rewards": {"closeness": 1, "key_terms": 1, "echo": 1, "ending": 1},
     }  # fmt: skip
     printed = finish(run_stage("grpo", config, tmp_path / "work", tiny_data, out))
     record = json.loads((out / "training.json").read_text())
@@ -123,6 +124,8 @@ def test_grpo_trains_on_top_of_sft_and_the_engine_stacks_it(
     assert record["stacked_on"] == "sft-r8-high"
     assert record["steps"] == 6
     assert {"reward", "kl", "rewards/readability/mean", "rewards/length/mean"} <= record["curves"].keys()
+    # The references and the question reached the rewards that read them.
+    assert len(record["curves"]["rewards/closeness/mean"]) == record["steps"]
     assert "reward" in printed
     availability = LocalEngine(load_profile(str(tiny_profile)), load_settings()).availability()
     assert availability["grpo"].available

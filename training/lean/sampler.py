@@ -15,6 +15,7 @@ from medilite.errors import TrainingError
 from medilite.prompts import prompt_ids
 from medilite.records import Decoding, Message, Role
 from training.config import GenerationConfig
+from training.lean.products import bfloat16_is_fast
 
 _POLICY = "policy"
 
@@ -27,10 +28,17 @@ class PolicySampler:
     trainer's checkpoints restore.
     """
 
-    def __init__(self, base: Path, beneath: Sequence[Path], tokenizer: Any, generation: GenerationConfig) -> None:
-        on_gpu = torch.cuda.is_available()
-        self._device = torch.device("cuda" if on_gpu else "cpu")
-        self._dtype = torch.bfloat16 if on_gpu else torch.float32
+    def __init__(
+        self,
+        base: Path,
+        beneath: Sequence[Path],
+        tokenizer: Any,
+        generation: GenerationConfig,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # As servers sample for GRPO: the draw need not have float32's digits, the log-probabilities are the trainer's.
+        self._dtype = dtype or (torch.bfloat16 if bfloat16_is_fast() else torch.float32)
         self._llama = Llama(base, self._device, self._dtype)
         self._beneath = [read_adapter(folder, self._llama.shape, folder.name) for folder in beneath]
         self._tokenizer = tokenizer
