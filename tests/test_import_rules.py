@@ -21,8 +21,7 @@ MIDDLE = {
     "medilite.questions",
 }
 FRONT = {
-    *MIDDLE,
-    *("medilite", "medilite.checkpoints", "medilite.data", "medilite.leaderboard"),
+    *(*MIDDLE, "medilite", "medilite.checkpoints", "medilite.leaderboard", "medilite.data"),
     *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*"),
 }
 """What talks to people may import: everything but an engine's workings."""
@@ -67,6 +66,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
     *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq", "sacrebleu", "pyarrow"),
+    *("numba", "llvmlite"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
@@ -76,7 +76,10 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     # The local engine's workings, which medilite.engine.local imports once it loads: their classes are torch's.
     "medilite.engine.adapters": {"torch"},
     "medilite.engine.batch": {"torch"},
+    "medilite.engine.int8": {"torch"},
+    "medilite.engine.int8_llama": {"torch"},
     "medilite.engine.llama": {"torch"},
+    "medilite.engine.native.*": {"numba", "llvmlite"},
     "medilite.engine.sampling": {"torch"},
     # A trainer's callback, imported once training starts: its base class is transformers'.
     "training.progress": {"transformers"},
