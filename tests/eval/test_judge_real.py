@@ -51,9 +51,7 @@ def model_server(weights: Path, tmp_path: Path) -> Iterator[str]:
 def test_a_real_judge(model_server, weights, tmp_path, capsys):
     """The base is too small to judge anything; what it says is kept, asked for once more, and null all the same."""
     small = SmallRun(tmp_path, questions=1, models=("base",))
-    command = small.command(
-        model_server, "--yes", "--model", str(weights), "--max-new-tokens", "6", "--timeout", "300"
-    )
+    command = small.command(model_server, "--yes", "--model", str(weights), "--max-new-tokens", "6", "--timeout", "300")
     assert main(command) == 0
     (one,) = read_judgments(small.judgments)
     assert one.attempt == 2 or one.scores
