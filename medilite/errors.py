@@ -12,6 +12,7 @@ MediLiteError
 │   └── ChecksumError        a file is not the one that was published
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
+├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── DataError                a data set or a file between stages can't be used
 ├── ConfigError              a training or evaluation configuration is wrong
 └── TrainingError            a stage of training can't be run, or broke down
@@ -79,6 +80,10 @@ class ModelUnavailableError(MediLiteError):
 
 class EngineError(MediLiteError):
     """Generation broke down."""
+
+
+class JudgeError(MediLiteError):
+    """The judge's server can't be asked, or not with these keys."""
 
 
 class DataError(MediLiteError):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
@@ -28,11 +29,17 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".cache" / "medilite", description="where fetched weights are kept"
     )
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
+    precision: Literal["float32", "int8"] = Field(
+        "float32", description="numbers that the engine computes in on a CPU; int8 is several times faster"
+    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
     max_question_chars: int = Field(2000, ge=1, le=20000, description="longest question, in characters")
     max_queue: int = Field(64, ge=1, le=10000, description="how many visitors may wait before new ones are turned away")
+    judge_keys: SecretStr | None = Field(
+        None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
+    )
 
     @cached_property
     def weights_dir(self) -> Path:

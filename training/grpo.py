@@ -46,8 +46,9 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
-    limit = Limit(run.generation.max_new_tokens, frozenset({start.tokenizer.eos_token_id}))
-    functions, weights = reward_functions(run.rewards, limit)
+    # The engine ends a row at any control token, TRL at the end-of-turn token alone.
+    end_ids = frozenset(i for i, token in start.tokenizer.added_tokens_decoder.items() if token.special)
+    functions, weights = reward_functions(run.rewards, Limit(run.generation.max_new_tokens, end_ids))
     parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
     products = set_products(parent, run.base)
     lean: dict[str, Any] = {}

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from medilite.content.words import words
 from medilite.packages import Package, PackedFile, ensure_folder
@@ -52,6 +52,9 @@ REMEMBERED = 16_384
 """Embeddings kept by an encoder (25 MB): references come again with every answer to their question."""
 
 
+Precision = Literal["float32", "bfloat16"]
+
+
 class Encoder(Protocol):
     """Turns texts into unit vectors."""
 
@@ -60,9 +63,14 @@ class Encoder(Protocol):
 
 
 class SentenceEncoder:
-    """all-MiniLM-L6-v2 in float32, on the CPU or on a GPU where there is one."""
+    """all-MiniLM-L6-v2, on the CPU or on a GPU where there is one.
 
-    def __init__(self, folder: Path) -> None:
+    In bfloat16 it takes half the time on a machine that multiplies that natively,
+    and cosines differ by up to 0.004 from those in float32: good enough to reward
+    by, not to report.
+    """
+
+    def __init__(self, folder: Path, dtype: Precision = "float32") -> None:
         """Load the model from a folder that `ensure_encoder` made."""
         import torch
         from transformers import AutoTokenizer, BertModel
@@ -71,7 +79,7 @@ class SentenceEncoder:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         logging.disable_progress_bar()
-        self._model: Any = BertModel.from_pretrained(folder, dtype=torch.float32).eval().to(self._device)
+        self._model: Any = BertModel.from_pretrained(folder, dtype=getattr(torch, dtype)).eval().to(self._device)
         self._known: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
 
@@ -124,7 +132,7 @@ class SentenceEncoder:
         mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
         ids, mask = ids.to(self._device), mask.to(self._device)
         with torch.inference_mode():
-            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
             return (hidden * mask.unsqueeze(-1)).sum(dim=1).cpu().numpy()
 
 
@@ -154,13 +162,13 @@ def closenesses(
 
 
 @cache
-def sentence_encoder() -> SentenceEncoder:
-    """Return the encoder, loaded once a process (seconds; fetched at the first call ever).
+def sentence_encoder(dtype: Precision = "float32") -> SentenceEncoder:
+    """Return the encoder, loaded once a process and precision (seconds; fetched at the first call ever).
 
     Raises WeightsUnavailableError where it can't be had, ChecksumError where it is
     not the published one.
     """
-    return SentenceEncoder(ensure_encoder(load_settings()))
+    return SentenceEncoder(ensure_encoder(load_settings()), dtype)
 
 
 def ensure_encoder(settings: Settings) -> Path:

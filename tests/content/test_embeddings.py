@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medilite import packages
-from medilite.content import SentenceEncoder, closeness, closenesses
+from medilite.content import SentenceEncoder, closeness, closenesses, sentence_encoder
 from medilite.content.embeddings import BATCH_TOKENS, _batches, _windows, ensure_encoder
 from medilite.errors import ChecksumError
 from medilite.settings import load_settings
@@ -102,6 +102,15 @@ def test_the_real_encoder_gives_the_numbers_of_sentence_transformers(encoder: Se
     np.testing.assert_allclose(vectors @ vectors.T, expected, atol=2e-6)
     np.testing.assert_allclose(vectors[0, :4], [0.03488669, -0.00260508, 0.02130938, 0.06611522], atol=2e-6)
     assert encoder.encode([]).shape == (0, 384)
+
+
+@pytest.mark.model
+def test_in_bfloat16_cosines_stay_near(encoder: SentenceEncoder) -> None:
+    texts = [GOUT, GOUT_TOO, TEETH]
+    exact, rough = encoder.encode(texts), sentence_encoder("bfloat16").encode(texts)
+    assert rough.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(rough, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(rough @ rough.T, exact @ exact.T, atol=0.005)
 
 
 @pytest.mark.model

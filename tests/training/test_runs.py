@@ -64,7 +64,7 @@ def make_recipe(folder: Path, tiny_profile: Path, configs: list[dict[str, Any]])
 
 
 def lite_configs() -> list[dict[str, Any]]:
-    shared = {"lora": {"rank": 8}, "data": {"max_tokens": 64}}
+    shared = {"loop": "lean", "lora": {"rank": 8}, "data": {"max_tokens": 64}}
     low = {**shared, "model": "sft-r8-low", "loss_on": "answer", "optim": {**OPTIM, "learning_rate": 0.002}}
     high = {**shared, "model": "sft-r8-high", "loss_on": "answer", "optim": OPTIM}
     grpo = {
@@ -73,6 +73,7 @@ def lite_configs() -> list[dict[str, Any]]:
         "stacked_on": "sft-r8-high",
         "optim": {**OPTIM, "epochs": 1, "batch_size": 8},
         "generation": {"num_generations": 4, "max_new_tokens": 8},
+        "rewards": {"closeness": 1, "key_terms": 1, "echo": 1, "ending": 1},
     }
     return [low, high, grpo]
 
@@ -132,6 +133,8 @@ def test_grpo_goes_on_from_the_best_and_the_engine_stacks_it(undisturbed: tuple[
     assert "selected sft-r8-high" in printed
     assert record["steps"] == 6
     assert {"reward", "kl", "rewards/readability/mean", "rewards/length/mean"} <= record["curves"].keys()
+    # The references and the question reached the rewards that read them.
+    assert len(record["curves"]["rewards/closeness/mean"]) == record["steps"]
     availability = LocalEngine(load_profile(str(recipe.profile)), load_settings()).availability()
     assert availability["grpo"].available
     assert not availability["sft-r16-low"].available
