@@ -20,7 +20,7 @@ from tests.training.forks import Forks
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
-KILLS = int(os.environ.get("RECIPE_KILLS", "3"))
+KILLS = int(os.environ.get("RECIPE_KILLS", "2"))
 """How often the recipe is killed; each costs a few seconds. RECIPE_KILLS=10 is the thorough way."""
 
 KEYS = {
