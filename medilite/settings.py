@@ -40,14 +40,6 @@ class Settings(BaseSettings):
         None,
         description="another database for the votes, for several replicas: `postgresql://user:password@host/name`",
     )
-    votes_keep_days: int | None = Field(
-        None, ge=1, le=36500, description="delete votes that are older than so many days (default: keep them)"
-    )
-    votes_per_minute: int = Field(20, ge=1, le=100000, description="how many votes one voter may give in a minute")
-    votes_per_day: int = Field(400, ge=1, le=1000000, description="how many votes one voter may give in a day")
-    hub_login: bool = Field(
-        False, description="let voters log in with their Hugging Face account (a Space with `hf_oauth: true`)"
-    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
