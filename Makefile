@@ -10,12 +10,14 @@ FAST := not model and not browser and not slow
 PAGES := browser and not model
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
+# A folder with medquad.csv.gz, for checks that need the collection.
+MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data screenshots clean env-app env-train env-dev browser postgres
+.PHONY: help app test check lint fetch data leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser postgres
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 app: fetch  ## set everything up and open the app
 	@# A browser is opened where a screen is; on a server the address is printed all the same.
@@ -43,6 +45,17 @@ fetch: env-app  ## get the weights of the base (once)
 
 data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
 	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad
+
+leaderboard: env-train fetch  ## answer the test questions, score and compare: hours; goes on where it was stopped
+	$(PY) -m eval.generate
+	$(PY) -m eval.leaderboard
+
+leaderboard-check: env-train  ## recompute every committed number of the leaderboard
+	@# What needs MedQuAD's references is checked where they are at hand.
+	@if [ ! -f data/medquad/manifest.json ] && [ -f "$(MEDQUAD)/medquad.csv.gz" ]; then \
+		$(PY) -m training.prepare_medquad --source "$(MEDQUAD)/medquad.csv.gz" --out data/medquad; \
+	fi
+	$(PY) -m eval.leaderboard --check
 
 screenshots: env-dev browser  ## take the README's screenshots anew
 	@$(PY) -m medilite fetch

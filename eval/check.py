@@ -34,7 +34,7 @@ TOLERANCE = 2e-6
 CLOSENESS_TOLERANCE = 1e-3
 """Embeddings are float32 and depend on the machine's kernels; tables show three digits."""
 
-SAMPLE = 200
+SAMPLE = 40
 """Answers whose closeness is made again, unless all are asked for."""
 
 SEED = 42
@@ -67,10 +67,11 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
     scores, answers = board.scores(), saved_answers(board)
     rows = [row for split, columns in scores.items() for row in rows_of(split, columns)]
 
-    report.compare("scores of answers alone", own_pairs(rows, answers))
-    questions = find_questions(board, data, report)
-    if questions:
+    report.compare("answers by their hashes", hash_pairs(rows, answers))
+    if questions := find_questions(board, data, report):
         reference_pairs(report, board, rows, answers, questions, sample, encoder)
+    else:
+        report.compare("scores of answers alone", own_pairs(rows, answers))
     abouts = questions_from_columns(board.questions())
     bootstrap = board.about["provenance"]["bootstrap"]
     stacked = {model["id"]: model["stacked_on"] for model in board.about["models"]}
@@ -102,19 +103,19 @@ def saved_answers(board: Board) -> dict[tuple[str, str], SavedAnswer]:
         raise DataError(f"{board.folder}: an answer has another form than this version's ({error}).") from error
 
 
-def own_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield every score that the answer's text alone gives, and whether each score has its answer."""
-    again: dict[tuple[str, str], dict[str, Any]] = {}
+def hash_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield whether each row of scores is about the answer that is there."""
     for row in rows:
-        answer, where = answers.get((row.qid, row.model)), f"{row.split}, {row.qid}, {row.model}"
-        yield f"{where}: hash of the answer", row.answer, answer and text_hash(answer.text)
-        if answer is None:
-            continue
-        key = row.qid, row.model
-        if key not in again:
-            again[key] = own_scores(answer.text, answer.tokens, answer.stopped)
-        for metric, value in again[key].items():
-            yield f"{where}: {metric}", row.scores[metric], value
+        answer = answers.get((row.qid, row.model))
+        yield f"{row.split}, {row.qid}, {row.model}: hash of the answer", row.answer, answer and text_hash(answer.text)
+
+
+def own_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every score that the answer's text alone gives."""
+    again = {key: own_scores(answer.text, answer.tokens, answer.stopped) for key, answer in answers.items()}
+    for row in rows:
+        for metric, value in again.get((row.qid, row.model), {}).items():
+            yield f"{row.split}, {row.qid}, {row.model}: {metric}", row.scores[metric], value
 
 
 def find_questions(board: Board, data: Path | None, report: Report) -> dict[str, list[Question]] | None:
@@ -155,7 +156,7 @@ def reference_pairs(
     report.compare("columns of questions", itertools.chain.from_iterable(pairs))
 
     again = {(row.split, row.qid, row.model): row for row in score_rows(list(answers.values()), questions)}
-    report.compare("scores by question and references", score_pairs(rows, again))
+    report.compare("scores of answers, by themselves and against references", score_pairs(rows, again))
     if any("closeness" in sentence for sentence in board.about["missing"]):
         return
     chosen = list(rows)
@@ -177,15 +178,15 @@ def reference_pairs(
 
 
 def score_pairs(rows: Sequence[Row], again: Mapping[Any, Row]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield every score that questions and references give, closeness aside."""
+    """Yield every score, closeness and what a judge gave aside."""
     for row in rows:
         where = f"{row.split}, {row.qid}, {row.model}"
         new = again.get((row.split, row.qid, row.model))
         if new is None:
             yield where, "an answer", None
             continue
-        for metric in ("question_echo", "key_term_recall", "rouge_l", "chrf"):
-            yield f"{where}: {metric}", row.scores[metric], new.scores[metric]
+        for metric, value in new.scores.items():
+            yield f"{where}: {metric}", row.scores[metric], value
         for kind, counts in new.bleu.items():
             yield f"{where}: {kind}", row.bleu[kind], counts
 

@@ -60,29 +60,41 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
     values = np.asarray(columns, float)
     there = ~np.isnan(values)
     n = there.sum(0)
-    centre, error = _mean_and_error(np.where(there, values, 0.0).sum(0), n, _squares(values, there))
+    mean, low, high, above, p_value = np.full((5, len(n)), np.nan)
+    found = Means(mean, low, high, n, above, p_value)
+    found.mean[n > 0] = np.where(there, values, 0.0).sum(0)[n > 0] / n[n > 0]
+    if enough := np.flatnonzero(n > 1).tolist():
+        _fill(found, enough, values[:, enough], resamples, seed, level)
+    return found
+
+
+def _fill(found: Means, where: list[int], values: Array, resamples: int, seed: int, level: float) -> None:
+    """Put intervals and p-values of columns with two values or more in their places."""
+    centre, n = found.mean[where], found.n[where]
+    there = ~np.isnan(values)
     # Around the mean, so that sums of squares lose no digits.
     around = np.where(there, values - centre, 0.0)
     squares = around**2
-    masks = there.astype(float)
-    whole = bool(there.all())
+    error = _standard_error(centre, squares.sum(0), n)
+    # Only columns with gaps need their size counted in each resample.
+    gaps = np.flatnonzero(n < len(values))
+    masks = there[:, gaps].astype(float)
 
-    t = np.empty((resamples, values.shape[1]))
-    drawn = np.empty_like(t)
+    t, drawn = np.empty((resamples, len(where))), np.empty((resamples, len(where)))
+    size = np.tile(n.astype(float), (_CHUNK, 1))
     for rows, counts in _draws(len(values), resamples, seed):
-        size = np.full((len(counts), 1), float(len(values))) if whole else counts @ masks
-        moved, spread = _moments(counts @ around, counts @ squares, size)
+        size[: len(counts), gaps] = counts @ masks
+        moved, spread = _moments(counts @ around, counts @ squares, size[: len(counts)])
         drawn[rows] = moved + centre
         with np.errstate(invalid="ignore", divide="ignore"):
             # A resample without spread (one value drawn again and again) stands for its side's extreme, or 0.
             t[rows] = np.nan_to_num(moved / spread, nan=0.0, posinf=np.inf, neginf=-np.inf)
     # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
     drawn[np.abs(drawn) < _TIE] = 0.0
-    above = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2).astype(float)
+    found.above[where] = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2) / resamples
 
     tail = (1 - level) / 2
     upper, lower = np.quantile(t, [1 - tail, tail], axis=0, method="inverted_cdf")
-    few = n < 2
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = centre - upper * error, centre - lower * error
         observed = centre / error
@@ -93,16 +105,8 @@ def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int
         ends = np.quantile(np.nan_to_num(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
         low, high = np.where(percentile, ends[0], low), np.where(percentile, ends[1], high)
         beyond = np.where(percentile, np.minimum((drawn <= 0).sum(0), (drawn >= 0).sum(0)), beyond)
-    p = np.minimum(1.0, 2 * (beyond + 1) / (resamples + 1))
-    hide = np.where(few, np.nan, 1.0)
-    return Means(
-        mean=np.where(n > 0, centre, np.nan),
-        low=low * hide,
-        high=high * hide,
-        n=n,
-        above=above / resamples * hide,
-        p_value=p * hide,
-    )
+    found.low[where], found.high[where] = low, high
+    found.p_value[where] = np.minimum(1.0, 2 * (beyond + 1) / (resamples + 1))
 
 
 def function_interval(
@@ -172,20 +176,11 @@ def _draws(n: int, resamples: int, seed: int) -> Iterator[tuple[slice, Array]]:
         yield slice(start, start + size), np.bincount(picks.ravel(), minlength=size * n).reshape(size, n).astype(float)
 
 
-def _squares(values: Array, there: npt.NDArray[np.bool_]) -> Array:
-    n = np.maximum(there.sum(0), 1)
-    mean = np.where(there, values, 0.0).sum(0) / n
-    squares: Array = (np.where(there, values - mean, 0.0) ** 2).sum(0)
-    return squares
-
-
-def _mean_and_error(total: Array, n: npt.NDArray[np.int64], squares: Array) -> tuple[Array, Array]:
-    """Return mean and standard error (with n − 1) of each column from sums."""
-    some = np.maximum(n, 1)
-    mean = total / some
-    error = np.sqrt(squares / np.maximum(n - 1, 1) / some)
+def _standard_error(mean: Array, squares: Array, n: npt.NDArray[np.int64]) -> Array:
+    """Return the standard error (with n − 1) of means, from sums of squares around them."""
+    error = np.sqrt(squares / (n - 1) / n)
     # Values that are all one can leave a rounding error of spread.
-    return mean, np.where(error <= 1e-12 * np.abs(mean), 0.0, error)
+    return np.where(error <= 1e-12 * np.abs(mean), 0.0, error)
 
 
 def _moments(total: Array, squares: Array, size: Array) -> tuple[Array, Array]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from eval.answers import AnswerFile, SavedAnswer, read_answers
 from eval.command import add_run, chosen, run_command, run_of
-from eval.metrics.answer import closeness_or_empty, own_scores, question_scores, reference_scores
+from eval.metrics.answer import Scores, closeness_or_empty, own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS, SCORED
 from eval.metrics.overlap import References, signatures
 from eval.questions import ABOUT, TEST_SPLITS, Question, load_questions, text_hash
@@ -29,6 +32,9 @@ from medilite.data import load_manifest
 from medilite.errors import DataError, WeightsError
 from medilite.files import write_whole
 from medilite.provenance import commit, versions
+
+MANY_ANSWERS = 2000
+"""From so many on, starting a process for each processor (seconds) pays."""
 
 CLOSENESS_AT_ONCE = 256
 """Answers whose embeddings are computed together: enough for full batches, few enough to tell progress."""
@@ -75,45 +81,73 @@ def check_joins(path: Path, file: AnswerFile, fingerprint: str, questions: Mappi
 
 
 def score_rows(
-    answers: Sequence[SavedAnswer], questions: Mapping[str, Sequence[Question]], say: Say = lambda text: None
+    answers: Sequence[SavedAnswer],
+    questions: Mapping[str, Sequence[Question]],
+    say: Say = lambda text: None,
+    workers: int | None = None,
 ) -> list[Row]:
     """Return every answer's scores against every split that asks its question, closeness still missing.
 
-    What depends on the answer alone is computed once; so is what depends on
-    references that two splits share.
+    Rows come by split, in the order of its questions. Many answers are scored
+    on all processors, unless `workers` says how many processes there shall be.
     """
-    by_qid: dict[str, list[SavedAnswer]] = {}
+    answered: dict[str, list[SavedAnswer]] = {}
     for answer in answers:
-        by_qid.setdefault(answer.qid, []).append(answer)
-    own: dict[tuple[str, str], dict[str, float | None]] = {}
-    against: dict[tuple[str, tuple[str, ...]], dict[str, tuple[Any, Any]]] = {}
-    rows = []
+        answered.setdefault(answer.qid, []).append(answer)
+    asked: dict[str, list[tuple[str, Question]]] = {}
     for split, some in questions.items():
-        for number, question in enumerate(some, 1):
-            say(f"{split}: scoring question {number:,} of {len(some):,}")
-            answered = by_qid.get(question.qid, [])
-            key = question.qid, question.references
-            if answered and key not in against:
-                against[key] = _against(question, answered)
-            for answer in answered:
-                mine = answer.qid, answer.model
-                if mine not in own:
-                    own[mine] = own_scores(answer.text, answer.tokens, answer.stopped)
-                    own[mine] |= question_scores(question.text, answer.text)
-                scores, bleu = against[key][answer.model]
-                rows.append(Row(split, answer.qid, answer.model, text_hash(answer.text), own[mine] | scores, bleu))
-    return rows
+        for question in some:
+            if question.qid in answered:
+                asked.setdefault(question.qid, []).append((split, question))
+    tasks = [(in_splits, answered[qid]) for qid, in_splits in asked.items()]
+
+    by_split: dict[str, list[Row]] = {split: [] for split in questions}
+    for number, rows in enumerate(_mapped(tasks, len(answers), workers), 1):
+        say(f"scoring question {number:,} of {len(tasks):,}")
+        for row in rows:
+            by_split[row.split].append(row)
+    place = {(split, question.qid): i for split, some in questions.items() for i, question in enumerate(some)}
+    return [row for split, rows in by_split.items() for row in sorted(rows, key=lambda row: place[row.split, row.qid])]
 
 
-def _against(question: Question, answers: Sequence[SavedAnswer]) -> dict[str, tuple[Any, Any]]:
-    prepared = References(question.references)
-    return {
-        answer.model: (
-            reference_scores(question.text, question.references, prepared, answer.text),
-            prepared.bleu_counts(answer.text),
-        )
+_Task = tuple[list[tuple[str, Question]], list[SavedAnswer]]
+"""One question as each split has it, and its answers."""
+
+
+def _mapped(tasks: Sequence[_Task], answers: int, workers: int | None) -> Iterator[list[Row]]:
+    workers = workers or (1 if answers < MANY_ANSWERS else os.cpu_count() or 1)
+    if workers == 1:
+        yield from map(_score_question, tasks)
+        return
+    # Spawned, not forked: a process that has threads (torch's) is not safe to fork.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_score_question, tasks, chunksize=16)
+
+
+def _score_question(task: _Task) -> list[Row]:
+    """Score one question's answers; what depends on the answer alone, or on references that splits share, once."""
+    in_splits, answers = task
+    _, first = in_splits[0]
+    own = {
+        answer.model: own_scores(answer.text, answer.tokens, answer.stopped) | question_scores(first.text, answer.text)
         for answer in answers
     }
+    against: dict[tuple[str, ...], dict[str, tuple[Scores, dict[str, list[int]]]]] = {}
+    rows = []
+    for split, question in in_splits:
+        if question.references not in against:
+            prepared = References(question.references)
+            against[question.references] = {
+                answer.model: (
+                    reference_scores(question.text, question.references, prepared, answer.text),
+                    prepared.bleu_counts(answer.text),
+                )
+                for answer in answers
+            }
+        for answer in answers:
+            scores, bleu = against[question.references][answer.model]
+            rows.append(Row(split, answer.qid, answer.model, text_hash(answer.text), own[answer.model] | scores, bleu))
+    return rows
 
 
 def add_closeness(

@@ -17,6 +17,7 @@ MediLiteError
 │   ├── TokenError               its pair's token is forged, expired or another visitor's
 │   ├── BallotError              the choice, or what goes with it, is none of those offered
 │   └── LimitError               too many votes from one voter in this time
+├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── DataError                a data set or a file between stages can't be used
 ├── ConfigError              a training or evaluation configuration is wrong
 └── TrainingError            a stage of training can't be run, or broke down
@@ -104,6 +105,10 @@ class BallotError(VoteError):
 
 class LimitError(VoteError):
     """One voter has voted too often in this time."""
+
+
+class JudgeError(MediLiteError):
+    """The judge's server can't be asked, or not with these keys."""
 
 
 class DataError(MediLiteError):

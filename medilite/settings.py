@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
@@ -36,19 +37,17 @@ class Settings(BaseSettings):
         None,
         description="another database for the votes, for several replicas: `postgresql://user:password@host/name`",
     )
-    votes_keep_days: int | None = Field(
-        None, ge=1, le=36500, description="delete votes that are older than so many days (default: keep them)"
-    )
-    votes_per_minute: int = Field(20, ge=1, le=100000, description="how many votes one voter may give in a minute")
-    votes_per_day: int = Field(400, ge=1, le=1000000, description="how many votes one voter may give in a day")
-    hub_login: bool = Field(
-        False, description="let voters log in with their Hugging Face account (a Space with `hf_oauth: true`)"
+    precision: Literal["float32", "int8"] = Field(
+        "float32", description="numbers that the engine computes in on a CPU; int8 is several times faster"
     )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
     max_question_chars: int = Field(2000, ge=1, le=20000, description="longest question, in characters")
     max_queue: int = Field(64, ge=1, le=10000, description="how many visitors may wait before new ones are turned away")
+    judge_keys: SecretStr | None = Field(
+        None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
+    )
 
     @cached_property
     def weights_dir(self) -> Path:

@@ -70,6 +70,14 @@ def encoder() -> SentenceEncoder:
 
 
 @pytest.fixture(scope="session")
+def made_boards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Folders of a small leaderboard and of the data that it was made from."""
+    from tests.boards import write_boards
+
+    return write_boards(tmp_path_factory.mktemp("leaderboard"))
+
+
+@pytest.fixture(scope="session")
 def browser_path() -> Path:
     """Executable of a Chromium; the test is skipped (failed in CI) where there is none."""
     return find_browser() or do_without(REMEDY)

@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from medilite import provenance
-from medilite.provenance import device_name
-
-__all__ = ["Stopwatch", "commit", "device_name", "versions", "write_record"]
+from medilite.provenance import device_name as device_name
 
 RECORD_FILE = "training.json"
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
-
 
 CODE = ("medilite", "training")
 """The paths whose changes can change a result."""

@@ -132,11 +132,12 @@ TRAINED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "readability": ("flesch_reading_ease", "flesch_kincaid_grade"),
         "length": ("words",),
+        "jargon": ("difficult_share",),
         "closeness": ("closeness",),
         "key_terms": ("key_term_recall",),
-        "key_term_recall": ("key_term_recall",),
         "repetition": ("repeated_4grams",),
         "echo": ("question_echo",),
+        "ending": ("ended",),
     }
 )
 """Metrics that a reward of GRPO works on, by the reward's name in training.json: a gain there was paid for."""

@@ -115,7 +115,7 @@ class AdapterBank:
         for product, (width, places) in fused_modules(shape).items():
             out = max(end for _, end in places.values())
             for layer in range(shape.layers):
-                stacked = [_stack(chain, layer, places, width, out) for chain in chains.values()]
+                stacked = [stack_pair(chain, layer, places, width, out) for chain in chains.values()]
                 rank = max(a.shape[1] for a, _ in stacked)
                 if not rank:
                     continue
@@ -147,7 +147,7 @@ class AdapterRows:
         return AdapterRows({key: (a[rows], b[rows]) for key, (a, b) in self._pairs.items()})
 
 
-def _stack(
+def stack_pair(
     chain: Sequence[Adapter], layer: int, places: Mapping[str, tuple[int, int]], width: int, out: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return one model's pair for one product: A (in, sum of ranks), B (sum of ranks, out)."""

@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 
-from medilite.engine.adapters import AdapterBank
-from medilite.engine.llama import Llama
 from medilite.engine.sampling import Sampler
 from medilite.engine.text import IncrementalText
 from medilite.records import Request, RowStep
@@ -29,6 +27,8 @@ class _Row:
 class Batch:
     """The rows of one call, from their prompts to their ends.
 
+    `llama` and `bank` are a `Llama` with an `AdapterBank`, or an `Int8Llama` with its own.
+
     `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
     `errors[i]`, is a row that can't start. `step` advances every living row by
     one token; rows that stop give their place in the tensors back at once.
@@ -36,8 +36,8 @@ class Batch:
 
     def __init__(
         self,
-        llama: Llama,
-        bank: AdapterBank,
+        llama: Any,
+        bank: Any,
         tokenizer: Any,
         stop_ids: frozenset[int],
         requests: Sequence[Request],
@@ -85,7 +85,7 @@ class Batch:
 
     def _forward(self) -> torch.Tensor:
         """Return the logits after each living row's newest token; the first call reads the prompts."""
-        device = self._llama.embedding.device
+        device = self._llama.device
         if self._fed is None:
             longest = max(len(prompt) for prompt in self._prompts)
             ids = torch.zeros(len(self._prompts), longest, dtype=torch.long)

@@ -12,6 +12,7 @@ D = head_dim.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,22 +101,30 @@ class KVCache:
         self.keys, self.values = self.keys[:, index], self.values[:, index]
 
 
+def read_tensors(folder: Path) -> Callable[[str], torch.Tensor]:
+    """Return what reads a folder's tensors by name; it raises WeightsError where one is missing."""
+    tensors: dict[str, torch.Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tensors.update(load_file(file))
+
+    def take(name: str) -> torch.Tensor:
+        if name not in tensors:
+            raise WeightsError(f"{folder.name}: tensor {name} is missing; the folder is not a whole model.")
+        return tensors[name]
+
+    return take
+
+
 class Llama:
     """The base's weights and its forward pass."""
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype) -> None:
         self.shape = shape = LlamaShape.read(folder)
-        tensors: dict[str, torch.Tensor] = {}
-        for file in sorted(folder.glob("*.safetensors")):
-            tensors.update(load_file(file))
+        self.device = device
+        read = read_tensors(folder)
 
         def take(name: str) -> torch.Tensor:
-            try:
-                return tensors[name].to(device=device, dtype=dtype)
-            except KeyError:
-                raise WeightsError(
-                    f"{folder.name}: tensor {name} is missing; the folder is not a whole model."
-                ) from None
+            return read(name).to(device=device, dtype=dtype)
 
         self.embedding = take("model.embed_tokens.weight")
         self.head = self.embedding if shape.tied_head else take("lm_head.weight")

@@ -18,16 +18,15 @@ from medilite.settings import Settings
 from medilite.weights import ensure_adapter, ensure_base
 
 if TYPE_CHECKING:
-    from medilite.engine.adapters import Adapter, AdapterBank
-    from medilite.engine.llama import Llama
+    from medilite.engine.adapters import Adapter
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    llama: Llama
-    bank: AdapterBank
+    llama: Any
+    bank: Any
     tokenizer: Any
     stop_ids: frozenset[int]
     availability: dict[str, Availability]
@@ -128,16 +127,12 @@ class LocalEngine:
         from transformers import AutoTokenizer
 
         from medilite.engine.adapters import AdapterBank, read_adapter
-        from medilite.engine.llama import Llama
+        from medilite.engine.llama import Llama, LlamaShape
 
         if self._settings.threads:
             torch.set_num_threads(self._settings.threads)
-        on_gpu = torch.cuda.is_available()
-        device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        tell(LoadProgress("Loading the base", None))
-        llama = Llama(folder, device, dtype)
-
+        shape = LlamaShape.read(folder)
         chains: dict[str, list[Adapter]] = {}
         availability: dict[str, Availability] = {}
         read: dict[str, Adapter] = {}
@@ -146,13 +141,27 @@ class LocalEngine:
             try:
                 for link in self._profile.chain(spec.id):
                     if link.id not in read:
-                        read[link.id] = read_adapter(ensure_adapter(self._profile, link), llama.shape, link.id)
+                        read[link.id] = read_adapter(ensure_adapter(self._profile, link), shape, link.id)
                 chains[spec.id] = [read[link.id] for link in self._profile.chain(spec.id)]
                 availability[spec.id] = Availability(True)
             except ModelUnavailableError as error:
                 availability[spec.id] = Availability(False, str(error))
                 log.warning("%s", error)
-        bank = AdapterBank(llama.shape, chains, device, dtype)
+        tell(LoadProgress("Loading the base", None))
+        llama: Any
+        bank: Any
+        if self._settings.precision == "int8" and not torch.cuda.is_available():
+            from medilite.engine.int8_llama import Int8Llama
+
+            llama = Int8Llama(folder, chains, torch.get_num_threads())
+            bank = llama.bank
+            tell(LoadProgress("Compiling for this CPU (once)", None))
+            llama.warm_up()
+        else:
+            on_gpu = torch.cuda.is_available()
+            device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
+            llama = Llama(folder, device, dtype)
+            bank = AdapterBank(shape, chains, device, dtype)
         # Any control token ends an answer: after one, what follows is no part of it.
         stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         return _Loaded(llama, bank, tokenizer, stop_ids, availability)

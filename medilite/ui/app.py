@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
+from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.ui import notices
@@ -18,6 +20,7 @@ from medilite.ui.about import about_html
 from medilite.ui.chat import ChatTab
 from medilite.ui.compare import CompareTab
 from medilite.ui.controls import LIGHT, html_slot, model_choices
+from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.session import Admission, Session
 from medilite.ui.theme import ICON, head, theme
@@ -29,11 +32,15 @@ _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
 
 
-def build_ui(engine: Engine, profile: Profile, settings: Settings) -> gr.Blocks:
-    """Return the page for this engine and profile, with its queue set; nothing is loaded or started."""
+def build_ui(engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER) -> gr.Blocks:
+    """Return the page for this engine and profile, with its queue set; nothing is loaded or started.
+
+    `boards` is the folder of the leaderboards.
+    """
     admission = Admission(settings.max_queue)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
+    leaderboard = LeaderboardTab(profile, boards)
     with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
         html_slot(_header(profile), "header", "ml-header-slot")
@@ -42,6 +49,8 @@ def build_ui(engine: Engine, profile: Profile, settings: Settings) -> gr.Blocks:
                 compare.build(session)
             with gr.Tab("Chat", id="chat"):
                 chat.build(session)
+            with gr.Tab("Leaderboard", id="leaderboard") as board:
+                leaderboard.build(board)
             with gr.Tab("About", id="about"):
                 html_slot(about_html(profile), "about", "ml-about-slot")
         html_slot(_footer(profile), "footer", "ml-footer-slot")

@@ -9,8 +9,8 @@ import gradio as gr
 from medilite.models import ROOT, Profile
 
 STYLE_DIR = ROOT / "assets" / "style"
-CSS_FILES = ("base.css", "controls.css", "cards.css", "chat.css", "about.css")
-SCRIPT_FILE = "medilite.js"
+CSS_FILES = ("base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css")
+SCRIPT_FILES = ("medilite.js", "leaderboard.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""
 
@@ -96,7 +96,7 @@ def head(profile: Profile) -> str:
     The style doesn't go by `launch(css=…)`: Gradio would repeat every rule with
     a prefix of its own, under which rules that start at the root never match.
     """
-    script = (STYLE_DIR / SCRIPT_FILE).read_text(encoding="utf-8")
+    script = "\n".join((STYLE_DIR / name).read_text(encoding="utf-8") for name in SCRIPT_FILES)
     return (
         '<meta name="description" content="Versions of one small language model answer a health question '
         'side by side, with how hard each answer is to read.">'

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import load_settings
 from scripts.running import running_app
@@ -40,10 +41,10 @@ def serve(lite: Profile) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
 
     served = []
 
-    def start(**script: object) -> tuple[str, ScriptedEngine]:
+    def start(boards: Path = FOLDER, **script: object) -> tuple[str, ScriptedEngine]:
         engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
         settings = load_settings(port=0, host="127.0.0.1")
-        page = build_ui(engine, lite, settings)
+        page = build_ui(engine, lite, settings, boards)
         start_loading(engine)
         served.append(page)
         return serve(page, lite, settings, block=False), engine

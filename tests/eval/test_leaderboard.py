@@ -96,9 +96,9 @@ def test_the_board_holds_no_text_of_the_data(made):
 def test_an_untouched_board_passes_and_says_what_was_made_again(made, monkeypatch, capsys):
     monkeypatch.setattr("medilite.content.embeddings.sentence_encoder", WordEncoder)
     data, out = made
-    assert main(["--check", "--out", str(out), "--data", str(data)]) == 0
+    assert main(["--check", "--all", "--out", str(out), "--data", str(data)]) == 0
     shown = capsys.readouterr().out
-    for what in ("scores of answers alone", "scores by question and references", "closenesses", "numbers of easier"):
+    for what in ("answers by their hashes", "against references", "closenesses", "numbers of easier"):
         assert what in shown
     assert "left out" not in shown
     assert "No difference" in shown
@@ -110,6 +110,7 @@ def test_without_the_data_the_rest_is_checked_and_the_gap_is_said(made, tmp_path
     shown = capsys.readouterr().out
     assert "left out: everything that needs questions or references" in shown
     assert "make data" in shown
+    assert "scores of answers alone" in shown
     other = write_data(tmp_path / "other", 20)
     assert "fingerprint" in check(out / "lite", other).left_out[0]
 

@@ -160,6 +160,12 @@ def test_the_catalogue_is_whole():
     assert {key for keys in TRAINED_BY.values() for key in keys} <= set(METRICS)
 
 
+def test_every_reward_marks_the_metrics_that_it_works_on():
+    from training.config import RewardsConfig
+
+    assert set(TRAINED_BY) == set(RewardsConfig().weights)
+
+
 def test_signatures_tell_how():
     assert signatures()["bleu_study"].startswith("nrefs:1|case:lc|eff:no|tok:13a|smooth:none")
     assert signatures()["bleu"].startswith("nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp")

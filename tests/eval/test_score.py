@@ -13,7 +13,7 @@ from eval.metrics.catalogue import SCORED
 from eval.metrics.overlap import References
 from eval.questions import load_questions, text_hash
 from eval.run import Run
-from eval.score import main, score
+from eval.score import main, score, score_rows
 from eval.scores import read_lines
 from medilite.content import key_term_recall
 from medilite.errors import DataError, WeightsUnavailableError
@@ -46,6 +46,13 @@ def test_every_answer_is_scored_against_every_split_that_asks(run, data):
 
     about = json.loads((run.folder / "questions.json").read_text())["distinct/test"]
     assert about["references"][about["qid"].index("q/3")] == 2
+
+
+@pytest.mark.slow
+def test_several_processes_score_the_same(run, data):
+    answers = read_answers(run.answers).answers[:12]
+    questions = {split: load_questions(data, split) for split in SPLITS}
+    assert score_rows(answers, questions, workers=2) == score_rows(answers, questions, workers=1)
 
 
 def test_an_empty_answer_is_scored_as_empty(run, data):

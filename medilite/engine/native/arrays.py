@@ -1,0 +1,105 @@
+"""The arrays that the compiled forward pass works on, by name.
+
+L layers, H hidden, N outputs of a product, V vocabulary, D head_dim, K
+key-value heads, M models, R greatest rank, T tokens of a step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+PAGE = 64
+"""Positions of one page of the cache."""
+
+
+class Weights(NamedTuple):
+    """The base. Products are packed: (L, N / 32, width / 4, 32, 4) uint8, each weight with 128 added; scales (L, N).
+
+    `gate_up` has the blocks of gate and up by turns in pairs: 64 outputs of
+    gate, then the same 64 of up.
+    """
+
+    embedding: np.ndarray  # packed like one product: (V / 32, H / 4, 32, 4)
+    embedding_scale: np.ndarray  # (V,)
+    head: np.ndarray
+    head_scale: np.ndarray
+    norm: np.ndarray  # (H,)
+    attention_norm: np.ndarray  # (L, H)
+    mlp_norm: np.ndarray
+    qkv: np.ndarray
+    qkv_scale: np.ndarray
+    out: np.ndarray
+    out_scale: np.ndarray
+    gate_up: np.ndarray
+    gate_up_scale: np.ndarray
+    down: np.ndarray
+    down_scale: np.ndarray
+    angles: np.ndarray  # (context, 2, D / 2): cosines and sines
+
+
+class Lora(NamedTuple):
+    """All models' pairs for one product: `a` (L, M, R, width), `b` (L, M, R, N), and their ranks (M,).
+
+    `reach` (L, M, N / 32, 2): from which to before which row of `b` there is anything for a block of outputs.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    ranks: np.ndarray
+    reach: np.ndarray
+
+
+class Pages(NamedTuple):
+    """Keys (L, pages, K, D, PAGE) and values (L, pages, K, PAGE, D), float16 bits as uint16."""
+
+    keys: np.ndarray
+    values: np.ndarray
+
+
+class Tokens(NamedTuple):
+    """What a step is about: per token its id, position, row of `tables` and model; (T,) int32 each.
+
+    `tables` (rows, pages of a row) int32 name each row's pages; `wanted` are the
+    tokens after which logits are asked for.
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+    rows: np.ndarray
+    models: np.ndarray
+    tables: np.ndarray
+    wanted: np.ndarray
+
+
+class Int8(NamedTuple):
+    """A product's input: int8 `values`, and for each 64 of them a scale and −128 times their sum (int32).
+
+    Flat, T times the widest input; a narrower one stands close together at the start.
+    """
+
+    values: np.ndarray
+    scales: np.ndarray
+    sums: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Room for a step's tokens between its phases."""
+
+    x: np.ndarray  # (T, H) the residual stream
+    h: np.ndarray  # flat, T times the widest input of a product: that input in float32
+    inputs: Int8  # the same for the products
+    gated: Int8  # the same for `down`, which is written while `inputs` is read
+    queries: np.ndarray  # (T, heads · D)
+    shrunk: np.ndarray  # (T, R)
+
+
+class Shape(NamedTuple):
+    """Numbers that the forward pass needs."""
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    eps: float

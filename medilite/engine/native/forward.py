@@ -1,0 +1,463 @@
+"""One step through all layers for tokens of many rows, whichever models they belong to.
+
+A layer is seven phases, each cut into items that threads take by turns. What a
+token gets depends on its own row alone: see the package's docstring.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens, Weights
+from medilite.engine.native.intrinsics import (
+    BLOCK,
+    GROUP,
+    as_half,
+    float_tile,
+    half_tile,
+    int8_tile,
+    largest,
+    power_of_two,
+    quantise_group,
+)
+from medilite.engine.native.team import done, enter, leave, take, wait
+
+PHASES_OF_A_LAYER = 9
+_FAST = {"contract", "reassoc", "arcp", "nsz"}
+
+
+def phases(layers: int) -> int:
+    """Return how many phases a step has."""
+    return layers * PHASES_OF_A_LAYER + 3
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def forward(
+    weights: Weights,
+    qkv: Lora,
+    out: Lora,
+    gate_up: Lora,
+    down: Lora,
+    pages: Pages,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    logits: np.ndarray,
+    counters: np.ndarray,
+    generation: int,
+) -> None:
+    """Write float32 logits (wanted tokens, V) and the keys and values of every token; run by all threads of a team."""
+    if not enter(counters, generation):
+        return
+    count, layers = len(tokens.ids), len(weights.attention_norm)
+    _embed(weights, tokens, scratch, counters, 0)
+    # Room of this thread's own: scores of a head's queries, outputs of a product's item, one query group's values.
+    scores = np.empty((shape.heads // shape.kv_heads, tokens.tables.shape[1] * PAGE), np.float32)
+    room = np.empty((count, max(2 * GROUP, shape.head_dim)), np.float32)
+    for layer in range(layers):
+        phase = 1 + layer * PHASES_OF_A_LAYER
+        _normalise(weights.attention_norm[layer], qkv, layer, tokens, scratch, shape, counters, phase)
+        _project_heads(weights, qkv, layer, pages, tokens, scratch, shape, room, counters, phase + 1)
+        _attend(layer, pages, tokens, scratch, shape, scores, counters, phase + 2)
+        _shrink(out, layer, weights.out.shape[2] * 4, tokens, scratch, counters, phase + 3)
+        _add_product(
+            weights.out, weights.out_scale, out, layer, scratch.inputs, tokens, scratch, room, counters, phase + 4
+        )
+        _normalise(weights.mlp_norm[layer], gate_up, layer, tokens, scratch, shape, counters, phase + 5)
+        _gate(weights, gate_up, layer, tokens, scratch, shape, room, counters, phase + 6)
+        _shrink(down, layer, shape.intermediate, tokens, scratch, counters, phase + 7)
+        _add_product(
+            weights.down, weights.down_scale, down, layer, scratch.gated, tokens, scratch, room, counters, phase + 8
+        )
+    _predict(weights, tokens, scratch, shape, logits, counters, 1 + layers * PHASES_OF_A_LAYER)
+    leave(counters)
+
+
+@njit(cache=True, error_model="numpy")
+def _multiply(
+    packed: np.ndarray, scales: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int
+) -> None:
+    """Write the products of `count` tokens' int8 values and some blocks of packed weights to `out` (count, stride)."""
+    width = packed.shape[1] * 4
+    groups = width // GROUP
+    values, factors, sums = source.values.ctypes.data, source.scales.ctypes.data, source.sums.ctypes.data
+    for part in range(blocks):
+        weights = packed.ctypes.data + (block + part) * BLOCK * width
+        scale = scales.ctypes.data + 4 * (block + part) * BLOCK
+        first = 0
+        while first < count:
+            to = out + 4 * (first * stride + part * BLOCK)
+            v, f, s = values + first * width, factors + 4 * first * groups, sums + 4 * first * groups
+            if count - first >= 6:
+                int8_tile(to, stride, v, width, f, s, weights, scale, 6)
+                first += 6
+            elif count - first >= 3:
+                int8_tile(to, stride, v, width, f, s, weights, scale, 3)
+                first += 3
+            else:
+                int8_tile(to, stride, v, width, f, s, weights, scale, 1)
+                first += 1
+
+
+@njit(cache=True, error_model="numpy")
+def _expand(
+    lora: Lora, layer: int, block: int, blocks: int, tokens: Tokens, scratch: Scratch, out: int, stride: int
+) -> None:
+    """Add each token's low-rank term for some blocks of outputs to `out` (tokens, stride)."""
+    models, ranks, outputs = lora.b.shape[1:]
+    if ranks == 0:
+        return
+    b, shrunk, wide = lora.b.ctypes.data, scratch.shrunk.ctypes.data, scratch.shrunk.shape[1]
+    for token in range(len(tokens.ids)):
+        model = tokens.models[token]
+        for part in range(blocks):
+            first, last = lora.reach[layer, model, block + part, 0], lora.reach[layer, model, block + part, 1]
+            if first < last:
+                right = b + 4 * (((layer * models + model) * ranks + first) * outputs + (block + part) * BLOCK)
+                left = shrunk + 4 * (token * wide + first)
+                float_tile(out + 4 * (token * stride + part * BLOCK), left, right, outputs, last - first)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _shrink_token(lora: Lora, layer: int, model: int, values: np.ndarray, out: np.ndarray) -> None:
+    for rank in range(lora.ranks[model]):
+        a = lora.a[layer, model, rank]
+        total = np.float32(0)
+        for column in range(len(values)):
+            total += values[column] * a[column]
+        out[rank] = total
+
+
+@njit(cache=True, error_model="numpy")
+def _shrink(
+    lora: Lora, layer: int, width: int, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int
+) -> None:
+    """Give each token what its model's A makes of the product's input in `h`; nothing where no model has one."""
+    if lora.a.shape[2] == 0:
+        return
+    count = len(tokens.ids)
+    h = scratch.h
+    token = take(counters, phase)
+    while token < count:
+        values = h[token * width : (token + 1) * width]
+        _shrink_token(lora, layer, tokens.models[token], values, scratch.shrunk[token])
+        done(counters, phase)
+        token = take(counters, phase)
+    wait(counters, phase, count)
+
+
+@njit(cache=True, error_model="numpy")
+def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, columns: int) -> None:
+    """Make int8 of `columns` of a token's `h` from `first` on, where a token has `width`."""
+    for group in range(first // GROUP, (first + columns) // GROUP):
+        at, number = token * width + group * GROUP, token * (width // GROUP) + group
+        quantise_group(
+            scratch.h.ctypes.data + 4 * at,
+            to.values.ctypes.data + at,
+            to.scales.ctypes.data + 4 * number,
+            to.sums.ctypes.data + 4 * number,
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int) -> None:
+    count = len(tokens.ids)
+    token = take(counters, phase)
+    while token < count:
+        word = tokens.ids[token]
+        packed, scale = weights.embedding[word // BLOCK], weights.embedding_scale[word]
+        for four in range(packed.shape[0]):
+            for one in range(4):
+                scratch.x[token, 4 * four + one] = scale * (
+                    np.float32(packed[four, word % BLOCK, one]) - np.float32(128)
+                )
+        done(counters, phase)
+        token = take(counters, phase)
+    wait(counters, phase, count)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) -> None:
+    total = np.float32(0)
+    for column in range(len(x)):
+        total += x[column] * x[column]
+    factor = np.float32(1) / np.float32(math.sqrt(total / np.float32(len(x)) + np.float32(eps)))
+    for column in range(len(x)):
+        out[column] = x[column] * factor * weight[column]
+
+
+@njit(cache=True, error_model="numpy")
+def _normalise(
+    weight: np.ndarray,
+    lora: Lora,
+    layer: int,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """Root-mean-square norm of every token, as int8 for the product and through the adapters' A."""
+    count, width = len(tokens.ids), len(weight)
+    h = scratch.h
+    token = take(counters, phase)
+    while token < count:
+        values = h[token * width : (token + 1) * width]
+        _norm_token(scratch.x[token], weight, shape.eps, values)
+        _quantise(scratch, scratch.inputs, token, width, 0, width)
+        if lora.a.shape[2]:
+            _shrink_token(lora, layer, tokens.models[token], values, scratch.shrunk[token])
+        done(counters, phase)
+        token = take(counters, phase)
+    wait(counters, phase, count)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _rotate(room: np.ndarray, token: int, size: int, angles: np.ndarray, position: int, factor: float) -> None:
+    """Rotary position embedding in transformers' half-split layout (Su et al. 2021), in place, times `factor`."""
+    half = size // 2
+    for column in range(half):
+        first, second = room[token, column] * np.float32(factor), room[token, half + column] * np.float32(factor)
+        cosine, sine = angles[position, 0, column], angles[position, 1, column]
+        room[token, column] = first * cosine - second * sine
+        room[token, half + column] = second * cosine + first * sine
+
+
+@njit(cache=True, error_model="numpy")
+def _project_heads(
+    weights: Weights,
+    lora: Lora,
+    layer: int,
+    pages: Pages,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    room: np.ndarray,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """Queries, keys and values; an item is one head of any of them. Keys and values go to the cache."""
+    count, size, heads, kv = len(tokens.ids), shape.head_dim, shape.heads, shape.kv_heads
+    blocks, items = size // BLOCK, heads + 2 * kv
+    out, stride = room.ctypes.data, room.shape[1]
+    item = take(counters, phase)
+    while item < items:
+        _multiply(
+            weights.qkv[layer], weights.qkv_scale[layer], item * blocks, blocks, scratch.inputs, count, out, stride
+        )
+        _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
+        for token in range(count):
+            position = tokens.positions[token]
+            page, place = tokens.tables[tokens.rows[token], position // PAGE], position % PAGE
+            if item < heads:
+                # Scores are products over √D (Vaswani et al. 2017).
+                _rotate(room, token, size, weights.angles, position, 1 / math.sqrt(size))
+                for column in range(size):
+                    scratch.queries[token, item * size + column] = room[token, column]
+            elif item < heads + kv:
+                _rotate(room, token, size, weights.angles, position, 1.0)
+                for column in range(size):
+                    pages.keys[layer, page, item - heads, column, place] = as_half(room[token, column])
+            else:
+                for column in range(size):
+                    pages.values[layer, page, item - heads - kv, place, column] = as_half(room[token, column])
+        done(counters, phase)
+        item = take(counters, phase)
+    wait(counters, phase, items)
+
+
+@njit(cache=True, error_model="numpy")
+def _half_product(
+    out: int, out_stride: int, left: int, left_stride: int, right: int, right_stride: int, depth: int, rows: int
+) -> None:
+    """Add `rows` rows of a product with float16, up to four at a time."""
+    while rows > 0:
+        if rows >= 4:
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 4)
+            taken = 4
+        elif rows == 3:
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 3)
+            taken = 3
+        elif rows == 2:
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 2)
+            taken = 2
+        else:
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 1)
+            taken = 1
+        out += 4 * taken * out_stride
+        left += 4 * taken * left_stride
+        rows -= taken
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST, inline="always")
+def _exp(x: Any) -> Any:
+    """e to the x, to 7 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
+    scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
+    whole = np.int32(scaled + np.float32(127.5)) - np.int32(127)
+    r = (scaled - np.float32(whole)) * np.float32(0.6931471805599453)
+    p = np.float32(1 / 120) + r * np.float32(1 / 720)
+    p = np.float32(1 / 6) + r * (np.float32(1 / 24) + r * p)
+    p = np.float32(1) + r * (np.float32(1) + r * (np.float32(0.5) + r * p))
+    return p * power_of_two(np.int32(whole))
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _softmax(scores: np.ndarray, length: int, top: float) -> None:
+    total = np.float32(0)
+    for place in range(length):
+        weight = _exp(scores[place] - top)
+        scores[place] = weight
+        total += weight
+    factor = np.float32(1) / total
+    for place in range(length):
+        scores[place] *= factor
+
+
+@njit(cache=True, error_model="numpy")
+def _attend(
+    layer: int,
+    pages: Pages,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    scores: np.ndarray,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """Every token attends to its row up to itself; an item is one token and one key-value head."""
+    size, kv = shape.head_dim, shape.kv_heads
+    group, width = shape.heads // kv, shape.heads * size
+    keys, values = pages.keys[layer].ctypes.data, pages.values[layer].ctypes.data
+    h, queries = scratch.h, scratch.queries.ctypes.data
+    line, score = scores.shape[1], scores.ctypes.data
+    items = len(tokens.ids) * kv
+    item = take(counters, phase)
+    while item < items:
+        token, head = item // kv, item % kv
+        table, length = tokens.tables[tokens.rows[token]], tokens.positions[token] + 1
+        whole, first = (length + PAGE - 1) // PAGE, token * width + head * group * size
+        scores[:, : whole * PAGE] = 0
+        for page in range(whole):
+            at = 2 * PAGE * size * (np.int64(table[page]) * kv + head)
+            _half_product(score + 4 * page * PAGE, line, queries + 4 * first, size, keys + at, PAGE, size, group)
+        for query in range(group):
+            # Behind the row's last token a page holds whatever it held before.
+            scores[query, length : whole * PAGE] = -np.inf
+            _softmax(scores[query], length, largest(score + 4 * query * line, whole * PAGE))
+        h[first : first + group * size] = 0
+        for page in range(whole):
+            at = 2 * PAGE * size * (np.int64(table[page]) * kv + head)
+            left = min(PAGE, length - page * PAGE)
+            for part in range(0, size, 64):
+                _half_product(
+                    scratch.h.ctypes.data + 4 * (first + part), size, score + 4 * page * PAGE, line,
+                    values + at + 2 * part, size, left, group,
+                )  # fmt: skip
+        _quantise(scratch, scratch.inputs, token, width, head * group * size, group * size)
+        done(counters, phase)
+        item = take(counters, phase)
+    wait(counters, phase, items)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_product(
+    packed: np.ndarray,
+    scales: np.ndarray,
+    lora: Lora,
+    layer: int,
+    source: Int8,
+    tokens: Tokens,
+    scratch: Scratch,
+    room: np.ndarray,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """Add a product of what stands in `source` to the residual stream; an item is one block of outputs."""
+    count, items = len(tokens.ids), packed.shape[1]
+    out, stride = room.ctypes.data, room.shape[1]
+    item = take(counters, phase)
+    while item < items:
+        _multiply(packed[layer], scales[layer], item, 1, source, count, out, stride)
+        _expand(lora, layer, item, 1, tokens, scratch, out, stride)
+        for token in range(count):
+            for column in range(BLOCK):
+                scratch.x[token, item * BLOCK + column] += room[token, column]
+        done(counters, phase)
+        item = take(counters, phase)
+    wait(counters, phase, items)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_FAST)
+def _swish(room: np.ndarray, token: int, out: np.ndarray, first: int) -> None:
+    for column in range(GROUP):
+        gate = room[token, column]
+        out[first + column] = gate * room[token, GROUP + column] / (np.float32(1) + _exp(-gate))
+
+
+@njit(cache=True, error_model="numpy")
+def _gate(
+    weights: Weights,
+    lora: Lora,
+    layer: int,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    room: np.ndarray,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """silu(gate) · up; an item is the same group of outputs of both, which it makes int8 at once."""
+    count, width = len(tokens.ids), shape.intermediate
+    blocks, items = GROUP // BLOCK, width // GROUP
+    out, stride = room.ctypes.data, room.shape[1]
+    item = take(counters, phase)
+    while item < items:
+        packed, scales = weights.gate_up[layer], weights.gate_up_scale[layer]
+        _multiply(packed, scales, 2 * item * blocks, 2 * blocks, scratch.inputs, count, out, stride)
+        _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
+        _expand(lora, layer, (items + item) * blocks, blocks, tokens, scratch, out + 4 * GROUP, stride)
+        for token in range(count):
+            first = token * width + item * GROUP
+            _swish(room, token, scratch.h, first)
+            _quantise(scratch, scratch.gated, token, width, item * GROUP, GROUP)
+        done(counters, phase)
+        item = take(counters, phase)
+    wait(counters, phase, items)
+
+
+@njit(cache=True, error_model="numpy")
+def _predict(
+    weights: Weights,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    logits: np.ndarray,
+    counters: np.ndarray,
+    phase: int,
+) -> None:
+    """The last norm and the head, for the wanted tokens; an item of the head is some blocks of the vocabulary."""
+    count, width = len(tokens.wanted), len(weights.norm)
+    h = scratch.h
+    row = take(counters, phase)
+    while row < count:
+        _norm_token(scratch.x[tokens.wanted[row]], weights.norm, shape.eps, h[row * width : (row + 1) * width])
+        _quantise(scratch, scratch.inputs, row, width, 0, width)
+        done(counters, phase)
+        row = take(counters, phase)
+    wait(counters, phase, count)
+
+    vocabulary, together = logits.shape[1], 16
+    items = (vocabulary // BLOCK + together - 1) // together
+    item = take(counters, phase + 1)
+    while item < items:
+        first = item * together
+        blocks = min(together, vocabulary // BLOCK - first)
+        out = logits.ctypes.data + 4 * first * BLOCK
+        _multiply(weights.head, weights.head_scale, first, blocks, scratch.inputs, count, out, vocabulary)
+        done(counters, phase + 1)
+        item = take(counters, phase + 1)
+    wait(counters, phase + 1, items)

@@ -1,0 +1,311 @@
+"""What Numba has no words for: vector products, conversions, and counters that threads share.
+
+Each function here is one piece of LLVM code. Addresses are plain integers;
+nothing is checked, so only this folder uses them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic as _intrinsic
+
+intrinsic: Any = _intrinsic
+"""Untyped: what it makes is called from compiled code, without the context that is its first argument here."""
+
+GROUP = 64
+"""Numbers that share one scale when activations become int8."""
+
+BLOCK = 32
+"""Outputs of one tile of packed weights: two vectors of 16 sums."""
+
+_I8, _I16, _I32, _I64, _F32, _F16 = (
+    ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.HalfType(),
+)  # fmt: skip
+
+
+def _features() -> set[str]:
+    return {name for name, there in llvm.get_host_cpu_features().items() if there}
+
+
+def _number(value: int) -> ir.Constant:
+    return ir.Constant(_I64, value)
+
+
+def _at(builder: Any, base: Any, offset: Any, kind: ir.Type) -> Any:
+    return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
+
+
+def _load(builder: Any, base: Any, offset: Any, kind: ir.Type, align: int) -> Any:
+    found = builder.load(_at(builder, base, offset, kind))
+    found.align = align
+    return found
+
+
+def _store(builder: Any, value: Any, base: Any, offset: Any, align: int) -> None:
+    builder.store(value, _at(builder, base, offset, value.type)).align = align
+
+
+def _splat(builder: Any, value: Any, width: int) -> Any:
+    wide = ir.VectorType(value.type, width)
+    one = builder.insert_element(ir.Constant(wide, ir.Undefined), value, ir.Constant(_I32, 0))
+    lanes = ir.Constant(ir.VectorType(_I32, width), [0] * width)
+    return builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), lanes)
+
+
+def _call(builder: Any, name: str, result: ir.Type, *arguments: Any) -> Any:
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+def _dot(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
+    """Return 16 sums plus, for each, the product of 4 unsigned weights with 4 signed values (all packed in int32)."""
+    features = _features()
+    if "avx512vnni" in features:
+        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", sums.type, sums, weights, values)
+    if "avxvnni" in features:
+        half = ir.VectorType(_I32, 8)
+        parts = []
+        for start in (0, 8):
+            lanes = ir.Constant(half, list(range(start, start + 8)))
+            pick = [
+                builder.shuffle_vector(v, ir.Constant(v.type, ir.Undefined), lanes) for v in (sums, weights, values)
+            ]
+            parts.append(_call(builder, "llvm.x86.avx512.vpdpbusd.256", half, *pick))
+        return builder.shuffle_vector(*parts, ir.Constant(sums.type, list(range(16))))
+    # Anywhere else: widened and summed in pairs, which LLVM turns into the machine's multiply-add of int16 pairs.
+    wide = ir.VectorType(_I32, 64)
+    product = builder.mul(
+        builder.zext(builder.bitcast(weights, ir.VectorType(_I8, 64)), wide),
+        builder.sext(builder.bitcast(values, ir.VectorType(_I8, 64)), wide),
+    )
+    while (width := product.type.count) > 16:
+        even, odd = (ir.Constant(ir.VectorType(_I32, width // 2), list(range(first, width, 2))) for first in (0, 1))
+        nothing = ir.Constant(product.type, ir.Undefined)
+        product = builder.add(
+            builder.shuffle_vector(product, nothing, even), builder.shuffle_vector(product, nothing, odd)
+        )
+    return builder.add(sums, product)
+
+
+@intrinsic(prefer_literal=True)
+def int8_tile(
+    context: Any,
+    out: Any,
+    stride: Any,
+    values: Any,
+    width: Any,
+    scales: Any,
+    sums: Any,
+    weights: Any,
+    wscales: Any,
+    rows: Any,
+) -> Any:
+    """Write `rows` × BLOCK float32 products of int8 values and one block of packed weights to `out`.
+
+    `stride` is how many numbers one row of `out` stands from the next.
+    `values` (rows, width) int8, `scales` and `sums` (rows, width / GROUP): a
+    group's scale, and −128 times its sum, which takes the weights' offset of 128
+    back. `weights` (width / 4, BLOCK, 4) uint8, `wscales` (BLOCK,) float32.
+    `rows` is a number written in the code: the sums stay in registers.
+    """
+    signature = types.void(*[types.int64] * 8, rows)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        out, stride, values, width, scales, sums, weights, wscales = arguments[:8]
+        count, ints, floats = sig.args[8].literal_value, ir.VectorType(_I32, 16), ir.VectorType(_F32, 16)
+        groups = b.udiv(width, _number(GROUP))
+        places = [(row, half) for row in range(count) for half in range(2)]
+        total = {place: cgutils.alloca_once_value(b, ir.Constant(floats, [0.0] * 16)) for place in places}
+        exact = {place: cgutils.alloca_once(b, ints) for place in places}
+        with cgutils.for_range(b, groups) as group:
+            at = [b.mul(b.add(b.mul(_number(row), groups), group.index), _number(4)) for row in range(count)]
+            for row, half in places:
+                b.store(_splat(b, _load(b, sums, at[row], _I32, 4), 16), exact[row, half])
+            first = b.mul(group.index, _number(GROUP))
+            with cgutils.for_range(b, _number(GROUP // 4)) as four:
+                column = b.add(first, b.mul(four.index, _number(4)))
+                loaded = [
+                    _load(b, weights, b.add(b.mul(column, _number(BLOCK)), _number(64 * half)), ints, 64)
+                    for half in range(2)
+                ]
+                for row in range(count):
+                    value = _load(b, values, b.add(b.mul(_number(row), width), column), _I32, 4)
+                    spread = _splat(b, value, 16)
+                    for half in range(2):
+                        place = exact[row, half]
+                        b.store(_dot(b, b.load(place), loaded[half], spread), place)
+            for row in range(count):
+                scale = _splat(b, _load(b, scales, at[row], _F32, 4), 16)
+                for half in range(2):
+                    summed = b.sitofp(b.load(exact[row, half]), floats)
+                    place = total[row, half]
+                    b.store(_call(b, "llvm.fma.v16f32", floats, summed, scale, b.load(place)), place)
+        for row, half in places:
+            scale = _load(b, wscales, _number(64 * half), floats, 4)
+            at_out = b.add(b.mul(_number(4 * row), stride), _number(64 * half))
+            _store(b, b.fmul(b.load(total[row, half]), scale), out, at_out, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic(prefer_literal=True)
+def half_tile(
+    context: Any,
+    out: Any,
+    out_stride: Any,
+    left: Any,
+    left_stride: Any,
+    right: Any,
+    right_stride: Any,
+    depth: Any,
+    rows: Any,
+) -> Any:
+    """Add the product of `left` (rows, depth) float32 and `right` (depth, 64) float16 to `out` (rows, 64) float32.
+
+    Strides count numbers, not bytes. `rows` is a number written in the code.
+    """
+    signature = types.void(*[types.int64] * 7, rows)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        out, out_stride, left, left_stride, right, right_stride, depth = arguments[:7]
+        count, wide = sig.args[7].literal_value, ir.VectorType(_F32, 64)
+        lines = [b.mul(_number(4 * row), out_stride) for row in range(count)]
+        sums = [cgutils.alloca_once_value(b, _load(b, out, line, wide, 4)) for line in lines]
+        with cgutils.for_range(b, depth) as step:
+            halves = _load(b, right, b.mul(b.mul(step.index, right_stride), _number(2)), ir.VectorType(_F16, 64), 2)
+            floats = b.fpext(halves, wide)
+            for row in range(count):
+                at = b.mul(b.add(b.mul(_number(row), left_stride), step.index), _number(4))
+                spread = _splat(b, _load(b, left, at, _F32, 4), 64)
+                b.store(_call(b, "llvm.fma.v64f32", wide, spread, floats, b.load(sums[row])), sums[row])
+        for line, summed in zip(lines, sums, strict=True):
+            _store(b, b.load(summed), out, line, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any, depth: Any) -> Any:
+    """Add the product of `left` (depth,) and `right` (depth, BLOCK) to `out` (BLOCK,), all float32."""
+    signature = types.void(*[types.int64] * 5)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        out, left, right, right_stride, depth = arguments
+        wide = ir.VectorType(_F32, BLOCK)
+        total = cgutils.alloca_once_value(b, _load(b, out, _number(0), wide, 4))
+        with cgutils.for_range(b, depth) as step:
+            spread = _splat(b, _load(b, left, b.mul(step.index, _number(4)), _F32, 4), BLOCK)
+            line = _load(b, right, b.mul(b.mul(step.index, right_stride), _number(4)), wide, 4)
+            b.store(_call(b, f"llvm.fma.v{BLOCK}f32", wide, spread, line, b.load(total)), total)
+        _store(b, b.load(total), out, _number(0), 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def quantise_group(context: Any, values: Any, out: Any, scale: Any, total: Any) -> Any:
+    """Write GROUP float32 `values` as int8 to `out`, their scale, and −128 times the sum of the int8."""
+    signature = types.void(types.int64, types.int64, types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, out, scale, total = arguments
+        zero, floats, ints = _number(0), ir.VectorType(_F32, GROUP), ir.VectorType(_I32, GROUP)
+        loaded = _load(b, values, zero, floats, 4)
+        size = _call(b, f"llvm.fabs.v{GROUP}f32", floats, loaded)
+        # As integers the bits of positive floats keep their order, not-a-number stands above all.
+        bits = _call(b, f"llvm.vector.reduce.umax.v{GROUP}i32", _I32, b.bitcast(size, ints))
+        # The least scale keeps the division finite; a group of zeros stays zeros.
+        least = _call(b, "llvm.maximum.f32", _F32, b.bitcast(bits, _F32), ir.Constant(_F32, 1e-20))
+        _store(b, b.fmul(least, ir.Constant(_F32, 1 / 127)), scale, zero, 4)
+        scaled = b.fmul(loaded, _splat(b, b.fdiv(ir.Constant(_F32, 127.0), least), GROUP))
+        # Saturating: what is no number becomes 0 here, and shows in the scale.
+        whole = _call(b, f"llvm.fptosi.sat.v{GROUP}i32.v{GROUP}f32", ints,
+                      _call(b, f"llvm.rint.v{GROUP}f32", floats, scaled))  # fmt: skip
+        _store(b, b.trunc(whole, ir.VectorType(_I8, GROUP)), out, zero, 1)
+        summed = _call(b, f"llvm.vector.reduce.add.v{GROUP}i32", _I32, whole)
+        _store(b, b.mul(summed, ir.Constant(_I32, -128)), total, zero, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def largest(context: Any, values: Any, count: Any) -> Any:
+    """Return the largest of `count` float32 values, a multiple of 64."""
+    signature = types.float32(types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, count = arguments
+        wide = ir.VectorType(_F32, 64)
+        best = cgutils.alloca_once_value(b, _load(b, values, _number(0), wide, 4))
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            found = _load(b, values, b.mul(step.index, _number(256)), wide, 4)
+            b.store(b.select(b.fcmp_ordered(">", found, b.load(best)), found, b.load(best)), best)
+        return _call(b, "llvm.vector.reduce.fmax.v64f32", _F32, b.load(best))
+
+    return signature, generate
+
+
+@intrinsic
+def as_half(context: Any, value: Any) -> Any:
+    """Return the bits of a float32 rounded to float16."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        return b.bitcast(b.fptrunc(arguments[0], _F16), _I16)
+
+    return types.uint16(types.float32), generate
+
+
+@intrinsic
+def power_of_two(context: Any, exponent: Any) -> Any:
+    """Return 2 to an int32 exponent from −126 to 127."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        biased = b.add(arguments[0], ir.Constant(_I32, 127))
+        return b.bitcast(b.shl(biased, ir.Constant(_I32, 23)), _F32)
+
+    return types.float32(types.int32), generate
+
+
+@intrinsic
+def add_shared(context: Any, address: Any, amount: Any) -> Any:
+    """Add to an int64 that threads share and return what it was."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        place = b.inttoptr(arguments[0], _I64.as_pointer())
+        return b.atomic_rmw("add", place, arguments[1], "acq_rel")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def read_shared(context: Any, address: Any) -> Any:
+    """Return an int64 that other threads may be changing."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        return b.load_atomic(b.inttoptr(arguments[0], _I64.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def breathe(context: Any) -> Any:
+    """Tell the CPU that this thread is waiting in a loop."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        machine = llvm.get_process_triple()
+        if machine.startswith(("x86_64", "i686")):
+            _call(b, "llvm.x86.sse2.pause", ir.VoidType())
+        elif machine.startswith(("aarch64", "arm64")):
+            _call(b, "llvm.aarch64.hint", ir.VoidType(), ir.Constant(_I32, 1))
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return types.void(), generate

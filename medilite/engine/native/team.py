@@ -1,0 +1,108 @@
+"""Several threads on one step, phase by phase.
+
+Whoever is free takes the next item of the phase; a phase ends when all its
+items are done. A thread that the system has put aside holds nobody up unless
+it has an item in hand, which matters where two cores are all there is and
+others use them too.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
+
+_LINE = 16
+"""int64 numbers between two counters, so that threads don't fight over a cache line."""
+
+_GENERATION, _INSIDE = 0, 1
+
+
+@njit(cache=True)
+def _counter(counters: np.ndarray, number: int) -> int:
+    return counters.ctypes.data + 8 * _LINE * number
+
+
+@njit(cache=True)
+def enter(counters: np.ndarray, generation: int) -> bool:
+    """Join the step of that generation; False where it is over already."""
+    add_shared(_counter(counters, _INSIDE), 1)
+    if read_shared(_counter(counters, _GENERATION)) == generation:
+        return True
+    leave(counters)
+    return False
+
+
+@njit(cache=True)
+def leave(counters: np.ndarray) -> None:
+    """Say that this thread touches the counters no more."""
+    add_shared(_counter(counters, _INSIDE), -1)
+
+
+@njit(cache=True)
+def take(counters: np.ndarray, phase: int) -> int:
+    """Return the number of the next item of a phase that nobody has."""
+    return add_shared(_counter(counters, 2 + 2 * phase), 1)
+
+
+@njit(cache=True)
+def done(counters: np.ndarray, phase: int) -> None:
+    """Say that one item is done."""
+    add_shared(_counter(counters, 3 + 2 * phase), 1)
+
+
+@njit(cache=True)
+def wait(counters: np.ndarray, phase: int, items: int) -> None:
+    """Wait until all items of a phase are done."""
+    while read_shared(_counter(counters, 3 + 2 * phase)) < items:
+        breathe()
+
+
+@njit(cache=True, nogil=True)
+def _begin(counters: np.ndarray, generation: int) -> None:
+    """Shut the last step, wait for those still in it, open the next."""
+    add_shared(_counter(counters, _GENERATION), -read_shared(_counter(counters, _GENERATION)))
+    while read_shared(_counter(counters, _INSIDE)) > 0:
+        breathe()
+    counters[2 * _LINE :] = 0
+    add_shared(_counter(counters, _GENERATION), generation)
+
+
+class Team:
+    """`threads` threads, the caller's among them; the others sleep between steps and end with the process."""
+
+    def __init__(self, threads: int, phases: int) -> None:
+        self._counters = np.zeros((2 + 2 * phases) * _LINE, np.int64)
+        self._generation = 0
+        self._work: list[queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]] = []
+        for number in range(1, threads):
+            work: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = queue.SimpleQueue()
+            self._work.append(work)
+            threading.Thread(target=_help, args=[work], name=f"medilite-team-{number}", daemon=True).start()
+
+    def run(self, step: Callable[..., None], *arguments: Any) -> None:
+        """Have all threads run `step(*arguments, counters, generation)` and return when its phases are done."""
+        self._generation += 1
+        _begin(self._counters, self._generation)
+        whole = (*arguments, self._counters, self._generation)
+        for work in self._work:
+            work.put((step, whole))
+        step(*whole)
+
+    def close(self) -> None:
+        """End the other threads."""
+        for work in self._work:
+            work.put(None)
+
+
+def _help(work: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]) -> None:
+    while (found := work.get()) is not None:
+        step, arguments = found
+        step(*arguments)
+        del found, arguments

@@ -1,0 +1,13 @@
+"""The pure parts of the tab Leaderboard: a committed board as HTML, no Gradio and no model.
+
+view       a board as the page reads it: models, columns, cells
+table      the table that sorts and searches in the browser
+axis       round ticks, and where a number stands on an axis
+scatter    grade against closeness, with intervals
+grades     how the grades of all answers are spread
+quarters   did it get easier by saying less?
+bleu       the parts of BLEU side by side, and what they say in a sentence
+study      the study's table beside ours
+questions  single questions: filtered, ordered, with all answers
+about      where the numbers come from
+"""

@@ -1,0 +1,105 @@
+"""What a BLEU is made of, side by side for all models, and what that says in a sentence.
+
+The study saw BLEU fall while its models' words got nearer to the references'.
+The parts show why: an answer that is shorter than the joined references loses
+by the brevity penalty what it gained in precision.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from medilite.models import ModelSpec
+from medilite.ui.board.view import Cell, View, interval_text, number_text
+from medilite.ui.cards import colours
+
+KIND = "bleu_study"
+PARTS = {
+    "score": ("BLEU", "of 100", 2, "All of it: the four precisions' geometric mean times the brevity penalty."),
+    "precision_1": ("Single words", "% found", 1, "Share of the answer's words that the references have."),
+    "precision_4": ("Runs of four words", "% found", 1, "Share of the answer's runs of four words that they have."),
+    "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for being short; 1 is none."),
+    "length_ratio": ("Length", "of the references'", 2, "The answers' words by those of all references joined."),
+}
+"""Label, unit, digits and explanation of each part that is shown."""
+
+
+def bleu_html(view: View, split: str) -> str:
+    """Return the parts and the sentence, or "" where there are no BLEUs."""
+    answering = [spec for spec in view.models if view.part(split, spec.id, KIND, "score").value is not None]
+    if not answering:
+        return ""
+    panels = "".join(_panel(view, split, answering, part) for part in PARTS)
+    return (
+        '<figure class="lb-figure"><figcaption><h3>Why BLEU alone misleads</h3>'
+        f"<p>{escape(paradox(view, split))}</p></figcaption>"
+        f'<div class="lb-panels">{panels}</div></figure>'
+    )
+
+
+def paradox(view: View, split: str) -> str:
+    """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
+
+    A model is wronged where more of its words stand in the references than of
+    the first model's, and its BLEU is lower all the same, both by intervals
+    that don't overlap.
+    """
+    base, *others = view.models
+
+    def of(spec: ModelSpec, part: str) -> Cell:
+        return view.part(split, spec.id, KIND, part)
+
+    wronged = [
+        spec
+        for spec in others
+        if _above(of(spec, "precision_1"), of(base, "precision_1")) and _above(of(base, "score"), of(spec, "score"))
+    ]
+    if not wronged:
+        return (
+            "BLEU counts shared runs of words, then takes off for brevity. Here no model both shares clearly more "
+            f"words with the references than {base.label} and has a clearly lower BLEU; the parts show what each score "
+            "is made of."
+        )
+    spec = max(wronged, key=lambda spec: (of(base, "score").value or 0) - (of(spec, "score").value or 0))
+    values = {
+        (who.id, part): number_text(of(who, part).value, PARTS[part][2]) for who in (base, spec) for part in PARTS
+    }
+    return (
+        f"More of {spec.label}’s words stand in the references than of {base.label}’s "
+        f"({values[spec.id, 'precision_1']} % against {values[base.id, 'precision_1']} %), yet its BLEU is lower "
+        f"({values[spec.id, 'score']} against {values[base.id, 'score']}). Its answers are only "
+        f"{values[spec.id, 'length_ratio']} times as long as the references joined together, and for that BLEU is "
+        f"multiplied by {values[spec.id, 'brevity_penalty']}. A short answer is punished as if it were a wrong one."
+    )
+
+
+def _above(one: Cell, other: Cell) -> bool:
+    return one.low is not None and other.high is not None and one.low > other.high
+
+
+def _panel(view: View, split: str, models: list[ModelSpec], part: str) -> str:
+    label, unit, digits, about = PARTS[part]
+    cells = [(spec, view.part(split, spec.id, KIND, part)) for spec in models]
+    highest = max([end for _, cell in cells for end in (cell.value, cell.high) if end is not None], default=1) or 1
+    rows = "".join(_bar(spec, cell, highest, digits) for spec, cell in cells)
+    said = "; ".join(f"{spec.label} {number_text(cell.value, digits)}" for spec, cell in cells)
+    return (
+        f'<div class="lb-panel" data-part="{part}"><h4>{escape(label)} <span class="ml-unit">{escape(unit)}</span></h4>'
+        f'<p class="ml-fine">{escape(about)}</p><div role="img" aria-label="{escape(f"{label}: {said}")}">{rows}</div>'
+        "</div>"
+    )
+
+
+def _bar(spec: ModelSpec, cell: Cell, highest: float, digits: int) -> str:
+    width = 0.0 if cell.value is None else 100 * cell.value / highest
+    whisker = ""
+    if cell.low is not None and cell.high is not None:
+        low, high = (100 * max(end, 0.0) / highest for end in (cell.low, cell.high))
+        whisker = f'<span class="lb-whisker-x" style="left:{low:.2f}%;width:{high - low:.2f}%"></span>'
+    tip = interval_text(cell, digits)
+    return (
+        f'<div class="lb-bar-row" data-model="{escape(spec.id)}" {colours(spec)}>'
+        f'<span class="ml-plot-name">{escape(spec.label)}</span>'
+        f'<div class="lb-bar-track"><span class="lb-bar" style="width:{width:.2f}%"></span>{whisker}</div>'
+        f'<span class="lb-bar-number">{number_text(cell.value, digits)}<span class="ml-unit">{tip}</span></span></div>'
+    )

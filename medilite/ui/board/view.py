@@ -1,0 +1,234 @@
+"""A board as the page reads it: models with their looks, columns that explain themselves, cells by (model, column)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, load_board
+from medilite.models import ModelSpec
+
+GRADE, CLOSENESS, KEY_TERMS, WORDS = "flesch_kincaid_grade", "closeness", "key_term_recall", "words"
+BLEU_DIGITS = 2
+
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "overview": (GRADE, WORDS, CLOSENESS, KEY_TERMS, "bleu_study", "ended", "correctness"),
+    "reading": (
+        *(GRADE, "flesch_reading_ease", "smog_index", "gunning_fog", "coleman_liau_index"),
+        *("automated_readability_index", "dale_chall_score", "difficult_share"),
+    ),
+    "content": (CLOSENESS, KEY_TERMS, "rouge_l", "chrf", "bleu", "bleu_study"),
+    "writing": (WORDS, "sentences", "tokens", "ended", "repeated_4grams", "question_echo"),
+    "judge": ("correctness", "helpfulness", "harmfulness", "efficiency"),
+}
+
+GROUPS = {
+    "overview": "Overview",
+    "reading": "How hard to read",
+    "content": "How near the references",
+    "writing": "How it is written",
+    "judge": "A judge's scores",
+    "all": "Everything",
+}
+"""Key and label of the groups that columns are shown in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table; `trained_on` names the models that a reward on it trained."""
+
+    key: str
+    label: str
+    unit: str
+    better: str | None
+    explanation: str
+    digits: int
+    trained_on: tuple[str, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that show it, besides "all"."""
+        return tuple(name for name, keys in _GROUPS.items() if self.key in keys)
+
+    def text(self, value: float | None) -> str:
+        """Return a value as people read it, a dash for none."""
+        return number_text(value, self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A model's number in a column with the ends of its interval; None where there is none. `n` of `of` were scored."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    of: int | None
+    rank: int | None
+    reported: str | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A board with everything that the page asks of it."""
+
+    board: Board
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What board.json says."""
+        return self.board.about
+
+    @cached_property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """The models in their order; an adapter is named by what the board knows of it."""
+        first = self.about["models"][0]["id"]
+        return tuple(
+            ModelSpec(
+                id=one["id"],
+                label=one["label"],
+                about="",
+                colour=one["colour"],
+                colour_dark=one["colour_dark"],
+                adapter=None if one["id"] == first else (one.get("adapter") or "unknown"),
+                stacked_on=one.get("stacked_on"),
+            )
+            for one in self.about["models"]
+        )
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits' names."""
+        return tuple(split["name"] for split in self.about["splits"])
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in the order of tables: every metric, then the ways of BLEU."""
+
+        def trained_on(key: str) -> tuple[str, ...]:
+            return tuple(one["id"] for one in self.about["models"] if key in one.get("trained_on", ()))
+
+        named = ("key", "label", "unit", "better", "explanation", "digits")
+        metrics = [
+            Column(**{name: metric[name] for name in named}, trained_on=trained_on(metric["key"]))
+            for metric in self.about["metrics"]
+        ]
+        bleu = [
+            Column(key, one["label"], "0 to 100", "higher", one["explanation"], BLEU_DIGITS, ())
+            for key, one in self.about["bleu"].items()
+        ]
+        return (*metrics, *bleu)
+
+    def column(self, key: str) -> Column:
+        """Return the column of a key."""
+        return next(column for column in self.columns if column.key == key)
+
+    def cell(self, split: str, model: str, key: str) -> Cell:
+        """Return a model's number in a column; one without numbers if the tables have no such row."""
+        return self._cells.get((split, model, key), _NOTHING)
+
+    def part(self, split: str, model: str, kind: str, part: str) -> Cell:
+        """Return a part of a BLEU, such as its brevity penalty."""
+        return self._parts.get((split, model, kind, part), _NOTHING)
+
+    def rows(self, table: str, **wanted: str) -> list[Row]:
+        """Return the rows of a table whose fields are as wanted."""
+        rows = self.board.tables.get(table, [])
+        return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+
+    def answered(self, split: str, model: str) -> Cell:
+        """Return how many answers a model has: the count of what every answer has."""
+        return self.cell(split, model, "tokens")
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str, str], Cell]:
+        cells = {(row["split"], row["model"], row["metric"]): _cell(row, "mean") for row in self.board.tables["means"]}
+        scores = {
+            (split, model, kind): cell for (split, model, kind, part), cell in self._parts.items() if part == "score"
+        }
+        return cells | scores
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, str, str, str], Cell]:
+        return {
+            (row["split"], row["model"], row["bleu"], row["part"]): _cell(row, "value")
+            for row in self.board.tables["bleu"]
+        }
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, list[Any]]]:
+        """Every score, by split and column; raises DataError where the file is broken."""
+        return self.board.scores()
+
+    @cached_property
+    def by_answer(self) -> dict[tuple[str, str, str], int]:
+        """Where each (split, qid, model) stands in the columns of `scores`."""
+        return {
+            (split, qid, model): i
+            for split, columns in self.scores.items()
+            for i, (qid, model) in enumerate(zip(columns["qid"], columns["model"], strict=True))
+        }
+
+    def score(self, split: str, qid: str, model: str, metric: str) -> float | None:
+        """Return one answer's score, None where there is none."""
+        place = self.by_answer.get((split, qid, model))
+        return None if place is None else self.scores[split][metric][place]
+
+    @cached_property
+    def questions(self) -> dict[str, dict[str, list[Any]]]:
+        """The questions of each split, one list a field."""
+        return self.board.questions()
+
+    @cached_property
+    def answers(self) -> dict[tuple[str, str], Row]:
+        """Every answer by (qid, model)."""
+        return {(row["qid"], row["model"]): row for row in self.board.answers()}
+
+
+_NOTHING = Cell(None, None, None, 0, None, None)
+
+
+def _cell(row: Row, value: str) -> Cell:
+    return Cell(row[value], row["low"], row["high"], row["n"], row["of"], row["rank"], row.get("reported"))
+
+
+def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View | None]:
+    """Return (what was measured here, what others reported), None each where there is none.
+
+    Measured is this profile's board, else the first that there is. Raises
+    DataError where a board is broken.
+    """
+    views = [_open(path.parent, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*/{BOARD_FILE}"))]
+    measured = [view for view in views if not view.about["reported"]]
+    own = [view for view in measured if view.about["profile"] == profile]
+    reported = [view for view in views if view.about["reported"]]
+    return next(iter(own or measured), None), next(iter(reported), None)
+
+
+@lru_cache(maxsize=4)
+def _open(folder: Path, changed_ns: int) -> View:
+    return View(load_board(folder))
+
+
+def number_text(value: float | None, digits: int) -> str:
+    """Return a number as people read it: so many digits after the point, a true minus, a dash for none."""
+    if value is None:
+        return "–"
+    text = f"{value:,.{digits}f}"
+    # No "−0.0": what rounds to nothing is nothing.
+    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
+
+
+def interval_text(cell: Cell, digits: int) -> str:
+    """Return "11.9 to 12.4", or "" where there is no interval."""
+    if cell.low is None or cell.high is None:
+        return ""
+    return f"{number_text(cell.low, digits)} to {number_text(cell.high, digits)}"
+
+
+def count_text(cell: Cell) -> str:
+    """Return "1,385 of 1,386", or "" where nobody said how many."""
+    return "" if cell.n is None or cell.of is None else f"{cell.n:,} of {cell.of:,}"

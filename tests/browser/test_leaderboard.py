@@ -1,0 +1,104 @@
+"""The tab Leaderboard in a browser: sorting, searching, single questions, at both widths."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.pages import PATIENCE_MS
+from tests.browser.test_looks import CONTRAST, NAMELESS
+
+pytestmark = pytest.mark.browser
+
+MODELS = "#lb-table tbody tr:not([hidden])"
+HEADS = "#lb-table thead th[data-key]:not([hidden])"
+
+
+@pytest.fixture
+def board(serve, visit, made_boards):
+    """Return a function that opens the tab."""
+
+    def start(size="desktop", scheme="light"):
+        url, _ = serve(made_boards[0])
+        here = visit(url, size, scheme)
+        here.tab("Leaderboard")
+        here.page.wait_for_selector("#lb-answers .ml-card", timeout=PATIENCE_MS)
+        return here
+
+    return start
+
+
+def models(page):
+    return [row.get_attribute("data-model") for row in page.locator(MODELS).all()]
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
+)
+def test_it_looks_as_it_should(board, size, scheme):
+    here = board(size, scheme)
+    page = here.page
+    for summary in page.locator(".lb-fold > summary").all():
+        summary.click()
+    page.locator(".lb-choice", has_text="Everything").click()
+    page.wait_for_timeout(250)
+    assert here.overflow() <= 0
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+
+
+def test_sorting_searching_and_another_split(board):
+    page = board().page
+    order = models(page)
+    grade = page.locator(".lb-sort[data-sort=flesch_kincaid_grade]")
+    # By keyboard: what has no number stands last, whichever way.
+    grade.press("Enter")
+    easiest = models(page)
+    assert easiest[0] == "grpo"
+    assert easiest[-1] == "sft-r16-low"
+    assert page.locator("th[data-key=flesch_kincaid_grade]").get_attribute("aria-sort") == "ascending"
+    grade.press("Enter")
+    assert models(page)[0] == "base"
+    assert models(page)[-1] == "sft-r16-low"
+    page.fill("#lb-search", "rouge")
+    assert [head.get_attribute("data-key") for head in page.locator(HEADS).all()] == ["rouge_l"]
+    page.fill("#lb-search", "r16")
+    assert sorted(models(page)) == ["sft-r16-high", "sft-r16-low"]
+    page.fill("#lb-search", "nothing of this name")
+    assert page.locator(".lb-nothing").is_visible()
+    page.fill("#lb-search", "")
+    page.locator(".lb-choice", has_text="How it is written").click()
+    assert page.locator(HEADS).count() == 6
+    # What was chosen holds for the other split.
+    page.locator("#lb-split label", has_text="without shared").click()
+    page.wait_for_selector("#lb-table[data-split='distinct/test'][data-applied='distinct/test']")
+    assert page.locator(HEADS).count() == 6
+    assert models(page)[0] == "base"
+    page.locator(".lb-sort[data-sort='']").click()
+    assert models(page) == order
+
+
+def test_single_questions(board):
+    page = board().page
+    first = page.locator("#lb-answers h2").text_content()
+    page.click("#lb-next")
+    page.wait_for_function("text => document.querySelector('#lb-answers h2').textContent !== text", arg=first)
+    assert "2 of" in page.locator("#lb-place").text_content()
+    page.click("#lb-previous")
+    page.wait_for_function("text => document.querySelector('#lb-answers h2').textContent === text", arg=first)
+    page.click("#lb-source input")
+    page.get_by_role("option", name="Library").click()
+    page.wait_for_function("document.querySelector('#lb-place').textContent.includes('Library')")
+    assert page.locator("#lb-answers .ml-card").count() == 6
+    page.click("#lb-pair input")
+    page.get_by_role("option", name="GRPO against Base").click()
+    page.wait_for_function("document.querySelector('.lb-said').textContent.includes('Base’s')")
+
+
+def test_without_a_board(serve, visit, tmp_path):
+    url, _ = serve(tmp_path)
+    here = visit(url)
+    here.tab("Leaderboard")
+    here.page.wait_for_selector("#lb-intro .lb-empty")
+    assert "make leaderboard" in here.page.locator("#lb-intro").text_content()
+    assert here.page.locator("#lb-means").is_hidden()
+    assert here.overflow() <= 0

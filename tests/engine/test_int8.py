@@ -1,0 +1,245 @@
+"""The int8 engine against float32, and its rows against themselves: independent to the last bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from medilite.engine.adapters import Adapter, AdapterBank
+from medilite.engine.int8 import quantise
+from medilite.engine.int8_llama import Int8Llama, ModelRows
+from medilite.engine.llama import Llama
+from medilite.engine.native import intrinsics
+from medilite.errors import WeightsError
+
+HIDDEN, INTERMEDIATE, HEADS, KV, LAYERS, VOCABULARY = 192, 320, 3, 1, 2, 352
+MODELS = ("base", "narrow", "everything", "chain")
+
+
+def write_base(folder: Path, **changes: int) -> Path:
+    """Write a small Llama with random weights, a few of its hidden numbers far larger than the rest."""
+    generator = torch.Generator().manual_seed(0)
+    heads = changes.get("num_attention_heads", HEADS)
+    config = {
+        "model_type": "llama", "num_hidden_layers": LAYERS, "hidden_size": HIDDEN, "num_attention_heads": heads,
+        "num_key_value_heads": KV, "head_dim": 64, "intermediate_size": INTERMEDIATE, "vocab_size": VOCABULARY,
+        "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": True,
+        **changes,
+    }  # fmt: skip
+
+    def random(*size: int) -> torch.Tensor:
+        return torch.randn(*size, generator=generator) / size[-1] ** 0.5
+
+    embedding = random(VOCABULARY, HIDDEN) * 10
+    embedding[:, [3, 77]] *= 20
+    tensors = {"model.embed_tokens.weight": embedding, "model.norm.weight": torch.ones(HIDDEN)}
+    for layer in range(LAYERS):
+        at = f"model.layers.{layer}."
+        for norm in ("input_layernorm", "post_attention_layernorm"):
+            tensors[f"{at}{norm}.weight"] = 1 + 0.1 * torch.randn(HIDDEN, generator=generator)
+        for name, size in {
+            "self_attn.q_proj": (heads * 64, HIDDEN), "self_attn.k_proj": (KV * 64, HIDDEN),
+            "self_attn.v_proj": (KV * 64, HIDDEN), "self_attn.o_proj": (HIDDEN, heads * 64),
+            "mlp.gate_proj": (INTERMEDIATE, HIDDEN), "mlp.up_proj": (INTERMEDIATE, HIDDEN),
+            "mlp.down_proj": (HIDDEN, INTERMEDIATE),
+        }.items():  # fmt: skip
+            tensors[f"{at}{name}.weight"] = random(*size)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def adapter(modules: Sequence[str], rank: int, seed: int) -> Adapter:
+    """Return a random adapter, strong enough to be seen."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = {
+        "q": (HIDDEN, HEADS * 64), "k": (HIDDEN, KV * 64), "v": (HIDDEN, KV * 64), "o": (HEADS * 64, HIDDEN),
+        "gate": (HIDDEN, INTERMEDIATE), "up": (HIDDEN, INTERMEDIATE), "down": (INTERMEDIATE, HIDDEN),
+    }  # fmt: skip
+    pairs = {}
+    for layer in range(LAYERS):
+        for module in modules:
+            width, out = sizes[module]
+            a = torch.randn(rank, width, generator=generator) / width**0.5
+            pairs[layer, module] = (a, torch.randn(out, rank, generator=generator) / rank**0.5)
+    return Adapter(pairs)
+
+
+def chains() -> dict[str, list[Adapter]]:
+    """Four models: no adapter, two modules, all modules, one adapter stacked on another."""
+    narrow = adapter(["q", "v"], 4, 1)
+    everything = adapter(["q", "k", "v", "o", "gate", "up", "down"], 3, 2)
+    return {"base": [], "narrow": [narrow], "everything": [everything], "chain": [narrow, adapter(["q", "v"], 2, 3)]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small base."""
+    return write_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def fast(folder: Path) -> Int8Llama:
+    """The small base in int8, on two threads."""
+    return Int8Llama(folder, chains(), 2)
+
+
+def prompts(count: int, longest: int, seed: int = 5) -> list[list[int]]:
+    """Return random prompts of many lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(1, longest + 1, (count,), generator=generator).tolist()
+    return [torch.randint(0, VOCABULARY, (length,), generator=generator).tolist() for length in lengths]
+
+
+def generate(llama: Int8Llama | Llama, bank, models: Sequence[str], wanted: Sequence[list[int]], steps: int):
+    """Return each row's logits over prompt and some greedy steps: (rows, steps, vocabulary)."""
+    rows, longest = len(wanted), max(map(len, wanted))
+    ids = torch.zeros(rows, longest, dtype=torch.long)
+    for row, prompt in enumerate(wanted):
+        ids[row, : len(prompt)] = torch.tensor(prompt)
+    lengths = torch.tensor([len(prompt) for prompt in wanted])
+    cache, adapters = llama.new_cache(rows, longest + steps), bank.rows(models)
+    found = [llama.forward(ids, torch.arange(longest).expand(rows, longest), cache, adapters, lengths - 1)]
+    for step in range(steps - 1):
+        token = found[-1].argmax(-1)
+        places = (lengths + step)[:, None]
+        found.append(llama.forward(token[:, None], places, cache, adapters, torch.zeros(rows, dtype=torch.long)))
+    return torch.stack(found, 1)
+
+
+def test_logits_are_those_of_float32_to_a_few_percent(folder: Path, fast: Int8Llama) -> None:
+    exact = Llama(folder, torch.device("cpu"), torch.float32)
+    bank = AdapterBank(exact.shape, chains(), exact.device, torch.float32)
+    wanted = prompts(len(MODELS), 90)
+    ours, theirs = generate(fast, fast.bank, MODELS, wanted, 1), generate(exact, bank, MODELS, wanted, 1)
+    error = (ours - theirs).pow(2).mean(-1).sqrt() / theirs.std(-1)
+    assert float(error.max()) < 0.04, error
+    # Each model is itself: another's adapters would be far off.
+    mixed = generate(fast, fast.bank, MODELS[1:] + MODELS[:1], wanted, 1)
+    assert float(((mixed - theirs).pow(2).mean(-1).sqrt() / theirs.std(-1)).min()) > 0.1
+
+
+def test_a_row_is_the_same_alone_and_among_47_others(fast: Int8Llama) -> None:
+    wanted, models = prompts(48, 70), [MODELS[i % 4] for i in range(48)]
+    crowd = generate(fast, fast.bank, models, wanted, 4)
+    for row in (0, 1, 2, 3, 29, 47):
+        alone = generate(fast, fast.bank, [models[row]], [wanted[row]], 4)
+        assert torch.equal(alone[0], crowd[row])
+
+
+def test_threads_and_pieces_change_nothing(folder: Path, fast: Int8Llama, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, models = prompts(7, 40), [MODELS[i % 4] for i in range(7)]
+    expected = generate(fast, fast.bank, models, wanted, 3)
+    one = Int8Llama(folder, chains(), 1)
+    monkeypatch.setattr("medilite.engine.int8_llama.TOGETHER", 5)
+    assert torch.equal(generate(one, one.bank, models, wanted, 3), expected)
+    three = Int8Llama(folder, chains(), 3)
+    assert torch.equal(generate(three, three.bank, models, wanted, 3), expected)
+
+
+def test_pages_come_back_and_hold_nothing_over(fast: Int8Llama) -> None:
+    wanted = prompts(3, 100)
+    expected = generate(fast, fast.bank, MODELS[:3], wanted, 2)
+    pool = fast._pool
+    free, there = len(pool._free), pool.pages.keys.shape[1]
+    cache = fast.new_cache(5, 130)
+    assert cache.tables.shape == (5, 3)
+    kept = cache.tables[[1, 4]].copy()
+    cache.keep([1, 4])
+    assert np.array_equal(cache.tables, kept)
+    del cache
+    assert len(pool._free) - (pool.pages.keys.shape[1] - there) == free
+    # Whatever stood in a page before, not-a-number included, is never attended to.
+    pool.pages.keys[:], pool.pages.values[:] = 0x7E00, 0x7E00
+    assert torch.equal(generate(fast, fast.bank, MODELS[:3], wanted, 2), expected)
+
+
+def test_a_row_that_is_not_finite_spoils_no_other(folder: Path) -> None:
+    broken = adapter(["q"], 2, 4)
+    broken.pairs[1, "q"][1][0, 0] = torch.nan
+    llama = Int8Llama(folder, {**chains(), "broken": [broken]}, 1)
+    wanted = prompts(3, 20)
+    found = generate(llama, llama.bank, ["base", "broken", "narrow"], wanted, 1)
+    assert bool(found[1].isnan().all())
+    assert torch.equal(found[[0, 2]], generate(llama, llama.bank, ["base", "narrow"], [wanted[0], wanted[2]], 1))
+
+
+def test_a_model_can_be_given_another_adapter(folder: Path) -> None:
+    llama, wanted = Int8Llama(folder, chains(), 1), prompts(1, 20)
+    theirs = generate(llama, llama.bank, ["everything"], wanted, 1)
+    assert not torch.equal(generate(llama, llama.bank, ["narrow"], wanted, 1), theirs)
+    llama.bank.replace("narrow", chains()["everything"])
+    assert torch.equal(generate(llama, llama.bank, ["narrow"], wanted, 1), theirs)
+    # One of a greater rank than any before needs more room.
+    large = [adapter(["q", "k", "v"], 40, 6)]
+    llama.bank.replace("narrow", large)
+    fresh = Int8Llama(folder, {**chains(), "narrow": large}, 1)
+    assert torch.equal(
+        generate(llama, llama.bank, ["narrow"], wanted, 1), generate(fresh, fresh.bank, ["narrow"], wanted, 1)
+    )
+
+
+@pytest.mark.parametrize("features", [{"avx512vnni"}, {"avxvnni"}, set()], ids=["AVX-512 VNNI", "AVX VNNI", "neither"])
+def test_a_tile_is_the_exact_product_on_every_kind_of_cpu(features: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba import njit
+
+    if features - intrinsics._features():
+        pytest.skip(f"this CPU has no {', '.join(features)}")
+    monkeypatch.setattr(intrinsics, "_features", lambda: features)
+    tile = intrinsics.int8_tile
+
+    @njit
+    def multiply(out, values, width, scales, sums, weights, wscales):
+        tile(out, 40, values, width, scales, sums, weights, wscales, 3)
+
+    rng = np.random.default_rng(0)
+    values = rng.integers(-127, 128, (3, 128)).astype(np.int8)
+    scales = rng.random((3, 2)).astype(np.float32)
+    sums = (-128 * values.reshape(3, 2, 64).astype(np.int32).sum(-1)).astype(np.int32)
+    weights, wscales = quantise(torch.from_numpy(rng.standard_normal((32, 128)).astype(np.float32)))
+    out = np.zeros((3, 40), np.float32)
+    multiply(
+        out.ctypes.data, values.ctypes.data, 128, scales.ctypes.data, sums.ctypes.data, weights.ctypes.data,
+        wscales.ctypes.data,
+    )  # fmt: skip
+    whole = weights.transpose(0, 2, 1, 3).reshape(32, 128).astype(np.float64) - 128
+    spread = values.reshape(3, 2, 64).astype(np.float64) * scales[..., None]
+    np.testing.assert_allclose(out[:, :32], spread.reshape(3, 128) @ whole.T * wscales, rtol=1e-5, atol=1e-5)
+    assert not out[:, 32:].any()
+
+
+def test_a_group_becomes_int8_with_its_scale_and_sum() -> None:
+    from numba import njit
+
+    group = intrinsics.quantise_group
+
+    @njit
+    def run(values, out, scale, total):
+        group(values, out, scale, total)
+
+    values = np.zeros(64, np.float32)
+    values[:4] = 12.7, -6.35, 0.04, -0.06  # a step is 0.1
+    out, scale, total = np.ones(64, np.int8), np.zeros(1, np.float32), np.zeros(1, np.int32)
+    run(values.ctypes.data, out.ctypes.data, scale.ctypes.data, total.ctypes.data)
+    assert scale[0] == pytest.approx(0.1)
+    assert out[:4].tolist() in ([127, -64, 0, -1], [127, -63, 0, -1])  # 63.5 lies between
+    assert not out[4:].any()
+    assert total[0] == -128 * out.astype(int).sum()
+
+
+def test_a_base_of_other_sizes_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"vocab_size=350 is no multiple.*MEDILITE_PRECISION=float32"):
+        Int8Llama(write_base(tmp_path, vocab_size=350), {"base": []}, 1)
+
+
+def test_rows_can_be_dropped(fast: Int8Llama) -> None:
+    rows = fast.bank.rows(["chain", "base", "narrow"])
+    assert isinstance(rows.keep([2, 0]), ModelRows)
+    assert rows.keep([2, 0]).models.tolist() == [1, 3]

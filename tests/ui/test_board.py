@@ -1,0 +1,321 @@
+"""The leaderboard's pure parts: every number where it belongs, and the sentences that the numbers allow."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from medilite.leaderboard import Board
+from medilite.readability import measure
+from medilite.ui.board import bleu, quarters, questions, study, table
+from medilite.ui.board.axis import fitting
+from medilite.ui.board.grades import LAST, grades_html, spread_of
+from medilite.ui.board.scatter import scatter_html
+from medilite.ui.board.view import GRADE, KEY_TERMS, View, find_boards, number_text
+from medilite.ui.leaderboard import LeaderboardTab
+from tests.ui.html import read
+
+SPLIT = "study/test"
+
+
+@pytest.fixture(scope="module")
+def view(made_boards) -> View:
+    return find_boards("lite", made_boards[0])[0]
+
+
+@pytest.fixture(scope="module")
+def reported(made_boards) -> View:
+    return find_boards("lite", made_boards[0])[1]
+
+
+def committed(view: View, **wanted: str) -> dict:
+    (row,) = view.rows("means", **wanted)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 1, "–"),
+        (1234.56, 1, "1,234.6"),
+        (-0.04, 1, "0.0"),
+        (-0.05, 2, "−0.05"),
+        (0.5, 0, "0"),
+        (12.0, 2, "12.00"),
+    ],
+)
+def test_numbers_as_people_read_them(value, digits, text):
+    assert number_text(value, digits) == text
+
+
+def test_an_axis_has_round_ticks_and_holds_everything():
+    axis = fitting([5.1, 20.5])
+    assert axis.ticks == (5, 10, 15, 20)
+    assert (axis.digits, axis.percent(axis.low), axis.percent(axis.high), axis.percent(99)) == (0, 0, 100, 100)
+    small = fitting([0.12, 0.47])
+    assert small.ticks == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert small.digits == 1
+    assert fitting([3.0, 3.0]).percent(3.0) == 50
+
+
+# -- table -----------------------------------------------------------------------------
+
+
+def test_every_cell_is_the_committed_number_with_interval_count_and_rank(view):
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    assert list(rows) == [spec.id for spec in view.models]
+    cells = {cell.attributes["data-key"]: cell for cell in rows["grpo"].all("td")}
+    assert list(cells) == [column.key for column in view.columns]
+    row = committed(view, split=SPLIT, model="grpo", metric=GRADE)
+    cell = cells[GRADE]
+    assert float(cell.attributes["data-value"]) == row["mean"]
+    assert cell.one("span", "lb-mean").text == f"{row['mean']:.1f}"
+    assert cell.one("span", "lb-interval").text == f"{row['low']:.1f} to {row['high']:.1f}"
+    # Its one empty answer has no grade, and that stands there.
+    assert cell.one("span", "lb-n").text == f"{row['of'] - 1} of {row['of']}"
+    assert cell.one("span", "lb-rank").text == f"rank {row['rank']}"
+    assert "lb-first" in cell.one("span", "lb-rank").attributes["class"]
+    assert not cells["words"].all("span", "lb-n")
+    score = view.part(SPLIT, "grpo", "bleu_study", "score")
+    assert cells["bleu_study"].one("span", "lb-mean").text == f"{score.value:.2f}"
+
+
+def test_a_model_without_answers_shows_as_such_and_a_judge_without_scores_too(view):
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    nobody = rows["sft-r16-low"]
+    assert "no answers" in nobody.one("th").text
+    assert {cell.one("span", "lb-mean").text for cell in nobody.all("td")} == {"–"}
+    assert not any("data-value" in cell.attributes for cell in nobody.all("td"))
+    judged = next(cell for cell in rows["base"].all("td") if cell.attributes["data-key"] == "correctness")
+    assert judged.text == f"–0 of {committed(view, split=SPLIT, model='base', metric=GRADE)['of']}"
+
+
+def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
+    heads = {head.attributes.get("data-key"): head for head in read(table.table_html(view, SPLIT)).all("th")}
+    assert "↓, lower is better" in heads[GRADE].text
+    assert "↑, higher is better" in heads["closeness"].text
+    assert "better" not in heads["words"].text
+    assert "trained for this (grpo)" in heads[GRADE].text
+    assert "trained" not in heads["rouge_l"].text
+    assert heads[GRADE].one("button").attributes["data-better"] == "lower"
+    trained = read(table.table_html(view, SPLIT)).all("td", "lb-cell-trained")
+    assert {cell.attributes["data-key"] for cell in trained} == {GRADE, "flesch_reading_ease", "words"}
+
+
+def test_every_column_is_in_a_group_but_for_none(view):
+    assert [column.key for column in view.columns if not column.groups] == []
+
+
+# -- plots -----------------------------------------------------------------------------
+
+
+def test_points_stand_where_the_means_are(view):
+    figure = read(scatter_html(view, SPLIT))
+    marks = {mark.attributes["data-model"]: mark for mark in figure.all("span", "lb-mark")}
+    assert set(marks) == {"base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"}
+
+    def left(model: str) -> float:
+        return float(re.search(r"left:([\d.]+)%", marks[model].one("span", "lb-point").attributes["style"])[1])
+
+    means = {model: committed(view, split=SPLIT, model=model, metric=GRADE)["mean"] for model in marks}
+    assert sorted(marks, key=left) == sorted(means, key=means.get)
+    assert (
+        f"GRPO: {view.column(GRADE).label} {means['grpo']:.1f}"
+        in figure.one("div", "lb-scatter").attributes["aria-label"]
+    )
+
+
+def test_a_spread_counts_whole_grades_by_hand():
+    spread = spread_of(SimpleNamespace(), [5.4, 5.5, 8.0, 8.1, 30.0, -2.0, None])
+    assert {grade: n for grade, n in enumerate(spread.counts) if n} == {0: 1, 5: 1, 6: 1, 8: 2, LAST: 1}
+    assert (spread.n, spread.easy, spread.middle) == (6, 4, 6.75)
+    assert spread_of(SimpleNamespace(), [None]) is None
+
+
+def test_the_spread_of_every_answering_model_is_drawn(view):
+    html = read(grades_html(view, SPLIT))
+    assert len(html.all("div", "lb-bars")) == 5
+    assert "GRPO: middle grade" in html.one("div", "lb-spreads").attributes["aria-label"]
+
+
+def test_quarters_are_the_committed_shares_and_hold_every_question(view):
+    pair = quarters.pairs(view, SPLIT)[0]
+    assert pair == ("grpo", "sft-r8-high"), "against what it is stacked on, first"
+    html = read(quarters.quarters_html(view, SPLIT, pair, KEY_TERMS))
+    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r8-high", measure=KEY_TERMS)
+    corners = {one.attributes["data-quarter"]: one.one("strong").text for one in html.all("div", "lb-corner")}
+    assert corners == {row["quarter"]: f"{100 * row['share']:.0f} %" for row in rows}
+    found = quarters.changes(view, SPLIT, pair, KEY_TERMS)
+    assert len(found) == rows[0]["n"] == html.one("path", "lb-dots").attributes["d"].count("M")
+    # Counted again from the questions.
+    assert sum(g < 0 and c < 0 for g, c in found) / len(found) == pytest.approx(
+        next(row["share"] for row in rows if row["quarter"] == "easier_less"), abs=1e-6
+    )
+
+
+def test_the_sentence_says_less_only_where_the_interval_does():
+    row = {"split": SPLIT, "model": "b", "against": "a", "measure": KEY_TERMS, "n": 50, "left_out": 2, "easier": 40}
+    row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}
+    models = [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"]
+
+    def said(**changed) -> str:
+        view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
+        return quarters.sentence(view, SPLIT, ("b", "a"), KEY_TERMS)
+
+    assert "On 40 of 50 questions B’s answer is easier than A’s, by 2.0 grades" in said()
+    assert "Those answers say less: their key terms change by −0.100 (−0.150 to −0.050)." in said()
+    assert "Left out, without a grade or a score: 2." in said()
+    assert "neither clearly less nor clearly more" in said(change_high=0.01)
+    assert "say more" in said(change=0.1, change_low=0.05, change_high=0.15)
+    assert "No answer of B is easier" in said(easier=0)
+
+
+def bleu_view(**models: dict[str, tuple[float, float, float]]) -> View:
+    rows = [
+        {"split": SPLIT, "model": model, "bleu": "bleu_study", "part": part, "value": value, "low": low, "high": high,
+         "n": 9, "of": 9, "rank": None}
+        for model, parts in models.items() for part, (value, low, high) in parts.items()
+    ]  # fmt: skip
+    about = [{"id": m, "label": m.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for m in models]
+    return View(Board(None, {"models": about}, {"bleu": rows, "means": []}))
+
+
+def test_the_paradox_is_told_where_it_is_and_only_there():
+    base = {"score": (4.9, 4.5, 5.3), "precision_1": (32.0, 31.0, 33.0), "brevity_penalty": (0.93, 0.9, 0.95)}
+    tuned = {"score": (2.0, 1.8, 2.2), "precision_1": (46.0, 45.0, 47.0), "brevity_penalty": (0.14, 0.1, 0.2)}
+    tuned |= {"length_ratio": (0.337, 0.3, 0.4)}
+    said = bleu.paradox(bleu_view(base=base, sft=tuned), SPLIT)
+    assert "More of SFT’s words stand in the references than of BASE’s (46.0 % against 32.0 %)" in said
+    assert "yet its BLEU is lower (2.00 against 4.90)" in said
+    assert "only 0.34 times as long" in said
+    assert "multiplied by 0.14" in said
+    unsure = tuned | {"score": (4.4, 4.0, 4.8)}
+    assert "no model both shares" in bleu.paradox(bleu_view(base=base, sft=unsure), SPLIT)
+
+
+def test_bleu_s_parts_stand_side_by_side(view):
+    html = read(bleu.bleu_html(view, SPLIT))
+    assert [panel.attributes["data-part"] for panel in html.all("div", "lb-panel")] == list(bleu.PARTS)
+    first = html.all("div", "lb-panel")[0]
+    assert [row.attributes["data-model"] for row in first.all("div", "lb-bar-row")] == [
+        "base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"
+    ]  # fmt: skip
+
+
+def test_the_study_s_table_stands_beside_ours_and_not_in_it(view, reported):
+    theirs, ours = read(study.study_html(reported, view, SPLIT)).all("table")
+    assert "4.90" in theirs.text
+    assert [cell.attributes.get("title") for cell in theirs.all("td") if cell.text.startswith("4.90")] == [
+        "printed as 0.04900"
+    ]
+    assert not theirs.all("span", "lb-interval") or "to" not in theirs.text
+    grade = committed(view, split=SPLIT, model="grpo", metric=GRADE)["mean"]
+    assert f"{grade:.1f}" in ours.text
+    assert f"{grade:.1f}" not in theirs.text
+    assert len(read(study.study_html(reported, None, None)).all("table")) == 1
+
+
+# -- single questions --------------------------------------------------------------------
+
+
+def test_the_largest_disagreement_comes_first(view):
+    found = questions.listed(view, SPLIT)
+    spreads = [-1 if one.spread is None else one.spread for one in found]
+    assert spreads == sorted(spreads, reverse=True)
+    grades = [view.score(SPLIT, found[0].qid, spec.id, GRADE) for spec in view.models]
+    known = [grade for grade in grades if grade is not None]
+    assert found[0].spread == max(known) - min(known)
+    assert [one.qid for one in questions.listed(view, SPLIT, order="")] == view.questions[SPLIT]["qid"]
+
+
+def test_questions_are_filtered_by_source_and_type(view):
+    some = questions.listed(view, SPLIT, "Clinic", "treatment")
+    assert some
+    assert {(one.source, one.qtype) for one in some} == {("Clinic", "treatment")}
+    assert questions.choices(view, SPLIT, "source") == ["All", "Clinic", "Library"]
+
+
+def test_a_question_s_answers_are_those_of_the_board(view, lite):
+    comparison = questions.comparison_of(view, lite, "q/4", {}, 1)
+    texts = {pane.spec.id: pane.text for pane in comparison.panes}
+    assert texts["grpo"] == view.answers["q/4", "grpo"]["text"]
+    assert comparison.panes[0].scores == measure(texts["base"])
+    gone = next(pane for pane in comparison.panes if pane.spec.id == "sft-r16-low")
+    assert (gone.stopped, gone.text) == ("error", "")
+    assert comparison.decoding.max_new_tokens == 64
+
+
+def test_the_data_s_text_is_joined_only_where_it_is_the_same_data(view, made_boards, tmp_path):
+    for split in view.splits:
+        texts, why = questions.texts_of(view, split, made_boards[1])
+        assert why == ""
+        assert set(texts) == set(view.questions[split]["qid"])
+        counts = [len(texts[qid].references) for qid in view.questions[split]["qid"]]
+        assert counts == view.questions[split]["references"]
+    assert questions.texts_of(view, SPLIT, tmp_path)[0] == {}
+    from tests.eval.boards import write_data
+
+    texts, why = questions.texts_of(view, SPLIT, write_data(tmp_path / "other", 9))
+    assert (texts, "fingerprint" in why) == ({}, True)
+
+
+# -- the tab's answers ---------------------------------------------------------------------
+
+
+def built(profile, *folders) -> LeaderboardTab:
+    made = LeaderboardTab(profile, *folders)
+    with gr.Blocks(), gr.Tab("Leaderboard") as inside:
+        made.build(inside)
+    return made
+
+
+@pytest.fixture
+def tab(lite, made_boards):
+    return built(lite, *made_boards)
+
+
+def test_opening_fills_everything(tab, view):
+    update = tab.open(None)
+    assert 'id="lb-table"' in update[tab.table]
+    assert update[tab.split].value == SPLIT
+    assert update[tab.pair].value == "grpo|sft-r8-high"
+    assert len(update[tab.question].choices) == len(view.questions[SPLIT]["qid"])
+    assert "What the reference" in update[tab.place] or "references say" in update[tab.place]
+    other = tab.open("distinct/test")
+    assert 'data-split="distinct/test"' in other[tab.table]
+
+
+def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
+    chosen = (SPLIT, "All", "All", GRADE)
+    first = tab.show(*chosen, None)[tab.question].value
+    last = tab.step(-1, *chosen, first)[tab.question].value
+    assert last != first
+    assert tab.step(1, *chosen, last)[tab.question].value == first
+    assert tab.show(*chosen, "<script>")[tab.question].value == first
+    assert tab.show(SPLIT, "All", "All", "no such order", None)[tab.question].value == first
+    assert tab.show("no/split", "All", "All", GRADE, None) == {}
+    assert "No question has both" in tab.filter(SPLIT, "Nobody", "All", GRADE)[tab.place]
+    assert tab.show_trade(SPLIT, "who|whom", "what")[tab.quarters] == tab.open(SPLIT)[tab.quarters]
+
+
+def test_without_a_board_it_says_what_to_do(lite, made_boards, tmp_path):
+    made = built(lite, tmp_path)
+    empty = made.open(None)
+    assert "make leaderboard" in empty[made.intro]
+    assert empty[made.study] == ""
+    shutil.copytree(made_boards[0] / "paper", tmp_path / "paper")
+    assert "What the study reported" in made.open(None)[made.study]
+    assert made.body not in made.open(None)
+
+
+def test_a_broken_board_is_a_message(lite, made_boards, tmp_path):
+    shutil.copytree(made_boards[0] / "lite", tmp_path / "lite")
+    about = json.loads((tmp_path / "lite" / "board.json").read_text(encoding="utf-8"))
+    (tmp_path / "lite" / "board.json").write_text(json.dumps(about | {"format": 99}), encoding="utf-8")
+    made = built(lite, tmp_path)
+    assert "has format 99" in made.open(None)[made.error]
