@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from medilite.data import fold, question_key
 from medilite.errors import DataError
-from training.data.collection import RawPair, fold, is_medquad, question_key, with_ids
+from training.data.collection import RawPair, is_medquad, with_ids
 from training.data.filtering import Filter, apply_filter
 
 

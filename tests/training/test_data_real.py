@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from medilite.data import question_key
 from medilite.models import ROOT
-from training.data.collection import question_key
 from training.data.manifest import load_manifest, load_split
 from training.data.splits import SPLITS
 from training.prepare_medquad import main

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
+from medilite.data import question_key
 from medilite.errors import DataError
 from tests.training.data_fixtures import make_examples
-from training.data.collection import question_key
 from training.data.overlap import measure_overlap, overlap_sentence
 from training.data.splits import SPLITS, divide, split_as_study, without_shared_questions
 

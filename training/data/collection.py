@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from medilite.data import fold, question_key
 from medilite.records import Example
 
 __all__ = [

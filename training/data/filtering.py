@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from medilite.data import question_key
 from medilite.errors import DataError
 from medilite.records import Example
-from training.data.collection import RawPair, question_key, with_ids
+from training.data.collection import RawPair, with_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from medilite.data import question_key
 from medilite.records import Example
-from training.data.collection import question_key
 from training.data.splits import SplitSet
 
 PAIRS = (("val", "train"), ("test", "train"), ("test", "val"))

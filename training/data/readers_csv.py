@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from medilite.data import fold
 from medilite.errors import DataError
-from training.data.collection import Collection, Problem, RawPair, fold
+from training.data.collection import Collection, Problem, RawPair
 from training.data.columns import find_columns
 from training.data.progress import watched
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from medilite.data import fold
 from medilite.errors import DataError
 from training.data.archives import open_decompressed, reading
-from training.data.collection import Collection, RawPair, fold
+from training.data.collection import Collection, RawPair
 from training.data.columns import find_columns
 from training.data.progress import watched
 from training.data.readers_csv import read_csv

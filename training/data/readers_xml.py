@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from medilite.data import fold
 from training.data.archives import Member
-from training.data.collection import Collection, Problem, RawPair, fold
+from training.data.collection import Collection, Problem, RawPair
 from training.data.progress import watched
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from training.data.filtering import Filtered
 from medilite.files import write_whole
+from training.data.filtering import Filtered
 from training.data.report_numbers import Exploration, explore
 from training.data.report_sections import Section, all_sections
 from training.page import chart_section, page, table
@@ -78,7 +78,7 @@ def _credit(manifest: dict[str, Any]) -> str:
 def _footer(manifest: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
     return (
-        f'<p>Fingerprint of the splits: <code>{manifest["fingerprint"]}</code>. Seed '
+        f"<p>Fingerprint of the splits: <code>{manifest['fingerprint']}</code>. Seed "
         f"{manifest['seed']}. {html.escape(versions)}. Readability by medilite.readability (textstat).</p>"
     )
 

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from medilite.data import question_key
 from medilite.records import Example
-from training.data.collection import question_key
 from training.data.progress import watched
 
 UNNAMED = "(not named)"

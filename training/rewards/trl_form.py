@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, Protocol
 
 from medilite.content import Encoder, closenesses, key_term_recall, sentence_encoder
+from medilite.data import question_key
 from medilite.records import Example
 from training.config import RewardsConfig
-from training.data.collection import question_key
 from training.rewards import faithful, form
 
 Completion = str | list[dict[str, str]]
