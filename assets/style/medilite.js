@@ -165,6 +165,15 @@
     reveal();
   }).observe(document, { childList: true, subtree: true, characterData: true, attributeFilter: ["open", "data-run"] });
 
+  // ---- a turned phone -------------------------------------------------------------------
+
+  // Gradio fits a text field to its lines when one types, not when the window's width changes.
+  window.addEventListener("resize", () => {
+    for (const field of document.querySelectorAll("textarea")) {
+      if (field.offsetParent) field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+
   // ---- keys ---------------------------------------------------------------------------
 
   const shown = (id) => {

@@ -114,3 +114,15 @@ def test_one_polite_voice(serve, visit):
     assert heard[-2:] == ["Writing.", "All answers are here."]
     assert len(heard) <= 4
     assert here.page.locator("#answers [aria-live]").count() == 0
+
+
+def test_a_question_stays_whole_when_the_window_narrows(serve, visit):
+    url, _ = serve()
+    here = visit(url).ready()
+    here.question.fill("What is asthma, what sets it off, and what can I do about it at home tonight?")
+    here.page.set_viewport_size({"width": 390, "height": 844})
+    here.page.wait_for_function(
+        """() => { const field = document.querySelector('#question textarea');
+                   return field.clientHeight > 60 && field.scrollHeight <= field.clientHeight + 2; }"""
+    )
+    assert here.question.input_value().endswith("tonight?")
