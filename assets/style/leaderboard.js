@@ -4,17 +4,7 @@
 
   const state = { group: "overview", query: "", key: "", best: true };
   const table = () => document.getElementById("lb-table");
-  let voice;
-
-  function say(text) {
-    if (!voice) {
-      voice = document.createElement("div");
-      voice.className = "ml-hidden";
-      voice.setAttribute("role", "status");
-      document.body.append(voice);
-    }
-    voice.textContent = text;
-  }
+  const say = (text) => window.medilite.announce(text);
 
   const matches = (element, query) => element.dataset.name.toLowerCase().includes(query);
   const set = (element, name, value) => {

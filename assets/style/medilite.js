@@ -6,6 +6,7 @@
   const open = new Set(); // keys of the <details> that a person has opened: an update must not close them
 
   window.medilite = {
+    announce,
     mark(kind, on) {
       root.toggleAttribute(`data-mark-${kind}`, Boolean(on));
     },
