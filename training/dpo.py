@@ -17,7 +17,7 @@ from medilite.data import question_key
 from medilite.errors import DataError
 from training.config import DPORun
 from training.preferences import Preference, read_preferences
-from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
+from training.stage import Start, arguments_with_validation, peft_config, run_stage, train_to_end, write_result
 
 CURVES = (
     "loss", "eval_loss", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies", "eval_rewards/margins",
@@ -31,9 +31,7 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
     import torch
 
     from training.base_model import load_base, merge_beneath
-    from training.order import order_by_epoch
-    from training.progress import Progress, curves
-    from training.results import write_adapter
+    from training.progress import Progress
     from training.tracking import trackers
 
     job = start.job
@@ -51,26 +49,9 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
-    adapters_in_float32(trainer.model)
-    order_by_epoch(trainer)
-    trainer.train(resume_from_checkpoint=start.last_checkpoint())
-    duration_s = start.stopwatch.elapsed_s()
-
-    record = {
-        "model": run.model,
-        "base": job.profile.base.model,
-        "stacked_on": run.stacked_on,
-        "method": "dpo",
-        "rank": run.lora.rank,
-        "learning_rate": run.optim.learning_rate,
-        "steps": trainer.state.global_step,
-        "train_pairs": len(kept),
-        "val_pairs": len(held_out),
-        "curves": curves(trainer.state.log_history, CURVES),
-        "duration_s": round(duration_s, 1),
-        **start.came_from,
-    }
-    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
+    train_to_end(trainer, start)
+    about = {"train_pairs": len(kept), "val_pairs": len(held_out)}
+    return write_result(trainer, start, "dpo", CURVES, about)
 
 
 def refuse_test_questions(pairs: Sequence[Preference], test_questions: Sequence[str], file: Path) -> None:
@@ -135,19 +116,11 @@ def trainer_arguments(run: DPORun, work_dir: Path) -> Any:
     """Return TRL's arguments for a run; the best checkpoint by the loss on held-out pairs is kept."""
     from trl import DPOConfig
 
-    optim = run.optim
     return DPOConfig(
-        **shared_arguments(run, work_dir),
-        per_device_eval_batch_size=optim.batch_size,
+        **arguments_with_validation(run, work_dir),
         max_length=run.data.max_tokens,
         beta=run.beta,
         loss_type=[run.loss_type],
-        eval_strategy="steps",
-        eval_steps=optim.eval_every,
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        logging_steps=max(1, optim.eval_every // 4),
-        logging_first_step=True,
     )
 
 

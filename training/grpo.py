@@ -16,7 +16,7 @@ from medilite.errors import ConfigError, DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
 from training.config import GRPORun, RewardsConfig
-from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
+from training.stage import Start, peft_config, run_stage, shared_arguments, train_to_end, write_result
 
 REWARD_CURVES = (
     "reward",
@@ -34,10 +34,8 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.lean.grpo import LeanGRPOTrainer
     from training.lean.memory import keep_freed_memory
     from training.lean.sampler import PolicySampler
-    from training.order import order_by_epoch
     from training.pairs import choose
-    from training.progress import Progress, curves
-    from training.results import write_adapter
+    from training.progress import Progress
     from training.rewards import Limit, reward_columns, reward_functions
     from training.tracking import trackers
 
@@ -64,26 +62,9 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
-    adapters_in_float32(trainer.model)
-    order_by_epoch(trainer)
-    trainer.train(resume_from_checkpoint=start.last_checkpoint())
-    duration_s = start.stopwatch.elapsed_s()
-
-    record = {
-        "model": run.model,
-        "base": job.profile.base.model,
-        "stacked_on": run.stacked_on,
-        "method": "grpo",
-        "rank": run.lora.rank,
-        "learning_rate": run.optim.learning_rate,
-        "steps": trainer.state.global_step,
-        "products": products,
-        "train_prompts": len(prompts),
-        "curves": curves(trainer.state.log_history, REWARD_CURVES),
-        "duration_s": round(duration_s, 1),
-        **start.came_from,
-    }
-    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
+    train_to_end(trainer, start)
+    about = {"products": products, "train_prompts": len(prompts)}
+    return write_result(trainer, start, "grpo", REWARD_CURVES, about)
 
 
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:

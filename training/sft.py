@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config import SFTRun
-from training.stage import Start, adapters_in_float32, peft_config, run_stage, shared_arguments
+from training.stage import Start, arguments_with_validation, peft_config, run_stage, train_to_end, write_result
 
 
 def train(run: SFTRun, start: Start) -> dict[str, Any]:
@@ -23,10 +23,8 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     from training.base_model import load_base, set_products
     from training.lean.memory import keep_freed_memory
     from training.lean.sft import LeanSFTTrainer
-    from training.order import order_by_epoch
     from training.pairs import as_dataset
-    from training.progress import Progress, curves
-    from training.results import write_adapter
+    from training.progress import Progress
     from training.tracking import trackers
 
     job = start.job
@@ -48,47 +46,25 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
-    adapters_in_float32(trainer.model)
-    order_by_epoch(trainer)
-    trainer.train(resume_from_checkpoint=start.last_checkpoint())
-    duration_s = start.stopwatch.elapsed_s()
-
-    history = trainer.state.log_history
-    record = {
-        "model": run.model,
-        "base": job.profile.base.model,
-        "stacked_on": None,
-        "method": "sft",
-        "rank": run.lora.rank,
-        "learning_rate": run.optim.learning_rate,
-        "steps": trainer.state.global_step,
+    train_to_end(trainer, start)
+    validation = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    about = {
         "products": products,
         "train_pairs": len(pairs["train"]),
         "val_pairs": len(pairs["val"]),
-        "best_val_loss": min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None),
-        "curves": curves(history, ("loss", "eval_loss")),
-        "duration_s": round(duration_s, 1),
-        **start.came_from,
+        "best_val_loss": min(validation, default=None),
     }
-    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
+    return write_result(trainer, start, "sft", ("loss", "eval_loss"), about)
 
 
 def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
     """Return TRL's arguments for a run; the best checkpoint by validation loss is kept."""
     from trl import SFTConfig
 
-    optim = run.optim
     return SFTConfig(
-        **shared_arguments(run, work_dir),
-        per_device_eval_batch_size=optim.batch_size,
-        train_sampling_strategy="group_by_length" if optim.group_by_length else "random",
+        **arguments_with_validation(run, work_dir),
+        train_sampling_strategy="group_by_length" if run.optim.group_by_length else "random",
         max_length=None,  # pairs are cut when they are tokenised, so that every stage cuts alike
-        eval_strategy="steps",
-        eval_steps=optim.eval_every,
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        logging_steps=max(1, optim.eval_every // 4),
-        logging_first_step=True,
     )
 
 

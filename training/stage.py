@@ -19,7 +19,7 @@ from medilite.errors import ConfigError, MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
-from training.config import AnyRun, LoraConfig, StageRun, load_config
+from training.config import AnyRun, DPORun, LoraConfig, SFTRun, StageRun, load_config
 from training.inputs import read_record
 from training.job import Job
 from training.measure import measure, say_losses
@@ -123,6 +123,54 @@ def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
         "gradient_checkpointing": optim.gradient_checkpointing,
         "dataloader_pin_memory": on_gpu,
     }
+
+
+def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str, Any]:
+    """Return the shared arguments and those of stages that keep the best checkpoint by validation loss."""
+    optim = run.optim
+    return {
+        **shared_arguments(run, work_dir),
+        "per_device_eval_batch_size": optim.batch_size,
+        "eval_strategy": "steps",
+        "eval_steps": optim.eval_every,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "logging_steps": max(1, optim.eval_every // 4),
+        "logging_first_step": True,
+    }
+
+
+def train_to_end(trainer: Any, start: Start) -> None:
+    """Train, going on from the last checkpoint that an earlier start left."""
+    from training.order import order_by_epoch
+
+    adapters_in_float32(trainer.model)
+    order_by_epoch(trainer)
+    trainer.train(resume_from_checkpoint=start.last_checkpoint())
+
+
+def write_result(
+    trainer: Any, start: Start, method: str, curve_names: tuple[str, ...], about: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the trained adapter with its record, and return the record; `about` is what the stage alone knows."""
+    from training.progress import curves
+    from training.results import write_adapter
+
+    job, run = start.job, start.job.run
+    record = {
+        "model": run.model,
+        "base": job.profile.base.model,
+        "stacked_on": getattr(run, "stacked_on", None),
+        "method": method,
+        "rank": run.lora.rank,
+        "learning_rate": run.optim.learning_rate,
+        "steps": trainer.state.global_step,
+        **about,
+        "curves": curves(trainer.state.log_history, curve_names),
+        "duration_s": round(start.stopwatch.elapsed_s(), 1),
+        **start.came_from,
+    }
+    return write_adapter(trainer.model, job.out, job.profile.base.model, record)
 
 
 def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
