@@ -35,9 +35,10 @@ def measure(job: Job) -> dict[str, Any]:
     record = read_record(job.out) or {}
     file = _losses_file(job, digest([job.test_key, job.inputs["beneath"], record["adapter_sha256"]]))
     label = f"{job.run.model}: test loss"
-    tested = pair_losses(_model(job, adapters=True), pairs, pad_id, LossLog(file), label=label)
+    model, products = _model(job, adapters=True)
+    tested = pair_losses(model, pairs, pad_id, LossLog(file), label=label)
 
-    record = with_losses(record, tested, base, job.run.seed) | {"tested_on": job.test_key}
+    record = with_losses(record, tested, base, job.run.seed, products) | {"tested_on": job.test_key}
     write_record(job.out, record)
     write_card(job.out, job.profile)
     return record
@@ -48,8 +49,10 @@ def measure_base(job: Job) -> list[PairLoss]:
     return _base_losses(job, *_test_pairs(job))
 
 
-def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairLoss], seed: int) -> dict[str, Any]:
-    """Return a record with the losses of adapter and base, their difference, and how many of what."""
+def with_losses(
+    record: dict[str, Any], tested: list[PairLoss], base: list[PairLoss], seed: int, products: str
+) -> dict[str, Any]:
+    """Return a record with the losses of adapter and base, their difference, how many of what, and how computed."""
     ours, theirs = of_answers(tested), of_answers(base)
     fields = {
         "test_loss": ours.mean,
@@ -61,6 +64,7 @@ def with_losses(record: dict[str, Any], tested: list[PairLoss], base: list[PairL
         "test_pairs": len(ours.sums),
         "test_tokens": sum(ours.tokens),
         "test_loss_about": ABOUT_LOSS,
+        "test_products": products,
         # As the study took it: prompt tokens too.
         "test_conversation_loss": of_conversations(tested).mean,
         "test_conversation_loss_interval": of_conversations(tested).interval(seed),
@@ -90,7 +94,7 @@ def _base_losses(job: Job, pairs: list[TokenPair], pad_id: int) -> list[PairLoss
     # Two runs that end together need the same losses: the second waits and finds them done.
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
-        model = _model(job, adapters=False)
+        model, _ = _model(job, adapters=False)
         return pair_losses(model, pairs, pad_id, LossLog(file), label=f"{job.profile.base.model}: test loss")
 
 
@@ -98,8 +102,8 @@ def _losses_file(job: Job, key: str) -> Path:
     return job.runs / "losses" / f"{key}.jsonl"
 
 
-def _model(job: Job, adapters: bool) -> Any:
-    """Return the base, or the base with the run's adapter and those beneath it, as training computed with it."""
+def _model(job: Job, adapters: bool) -> tuple[Any, str]:
+    """Return the base, or the base with the run's adapter and those beneath it, and the type of its products."""
     import torch
     from peft import PeftModel
 
@@ -110,8 +114,8 @@ def _model(job: Job, adapters: bool) -> Any:
         model = model.cuda()
     if adapters:
         model = merge_beneath(model, job.beneath)
-    set_products(model, job.run.base)
-    return PeftModel.from_pretrained(model, str(job.out)) if adapters else model
+    products = set_products(model, job.run.base)
+    return (PeftModel.from_pretrained(model, str(job.out)) if adapters else model), products
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -203,3 +203,37 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     rollout = sampler([[{"role": "user", "content": "What helps against gout?"}]], trainer)
     assert rollout["prompt_ids"] == [prompt]
     assert rollout["completion_ids"] == of_policy[:1]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_both_loops_are_timed_on_the_same_pairs(
+    tiny_profile: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    import yaml
+
+    from training.speed import main
+
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "model": "sft-r8-high",
+                "loop": "lean",
+                "base": {"profile": str(tiny_profile)},
+                "lora": {"rank": 8},
+                "data": {"max_tokens": 64},
+                "optim": {"learning_rate": 0.01},
+            }
+        )
+    )
+    told = ["--config", str(config), "--data", str(tiny_data), "--rounds", "2", "--batch-size", "4"]
+    assert main([*told, "--json", str(tmp_path / "speed.json")]) == 0
+    result = json.loads((tmp_path / "speed.json").read_text())
+    assert result["rounds"] == 2
+    assert 0 < result["ratio"]["min"] <= result["ratio"]["median"] <= result["ratio"]["max"]
+    # The same pairs, in float32 in both: another batch in one of them would show here.
+    assert result["largest_relative_loss_difference"] < 1e-4
+    assert "n = 2 batches" in capsys.readouterr().out

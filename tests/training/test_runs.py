@@ -115,6 +115,7 @@ def test_sft_learns_and_tells_what_it_did(undisturbed: tuple[Recipe, str, float]
     assert high["test_loss"] < low["test_loss"] < low["base_test_loss"]
     assert low["test_loss_minus_base_interval"][1] < 0
     assert (low["rank"], low["steps"], low["test_pairs"]) == (8, 12, 8)
+    assert low["test_products"] == low["products"] == "float32"
     assert high["curves"]["eval_loss"][-1][1] < high["curves"]["eval_loss"][0][1]
     assert "s left, ends" in printed
     assert "now sft-r8-high; expected end about" in printed
