@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "medilite",
-        description="where votes are kept, in an SQLite database",
+        description="where votes are kept, in an SQLite database (`python -m medilite votes`; the page takes none yet)",
     )
     votes_url: str | None = Field(
         None,
