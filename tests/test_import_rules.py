@@ -88,6 +88,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.arena.migrations.*": {"sqlalchemy", "alembic"},
     # Trainers' callbacks, imported once training starts: their base class is transformers'.
     "training.progress": {"transformers"},
+    "training.validation": {"transformers"},
     "training.tracking": {"transformers"},
     # The lean loops are TRL's trainers with other steps.
     "training.lean.grpo": {"torch", "trl"},

@@ -123,6 +123,7 @@ class RewardsConfig(_Strict):
 
     readability: Weight = 1.0
     length: Weight = 1.0
+    sentences: Weight = 0.0
     jargon: Weight = 0.0
     closeness: Weight = 0.0
     key_terms: Weight = 0.0

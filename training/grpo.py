@@ -21,7 +21,7 @@ from training.stage import Start, peft_config, run_stage, shared_arguments, trai
 REWARD_CURVES = (
     "reward",
     *(f"rewards/{name}/mean" for name in RewardsConfig().weights),
-    *("kl", "completions/mean_length"),
+    *("kl", "completions/mean_length", "entropy"),
 )
 
 
@@ -38,6 +38,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.progress import Progress
     from training.rewards import Limit, reward_columns, reward_functions
     from training.tracking import trackers
+    from training.validation import VALIDATION_CURVES
 
     job = start.job
     prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
@@ -50,8 +51,9 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
     products = set_products(parent, run.base)
     lean: dict[str, Any] = {}
+    sampler: PolicySampler | None = None
     if run.loop == "lean":
-        lean["rollout_func"] = PolicySampler(start.base_folder, job.beneath, start.tokenizer, run.generation)
+        sampler = lean["rollout_func"] = PolicySampler(start.base_folder, job.beneath, start.tokenizer, run.generation)
     trainer = (LeanGRPOTrainer if lean else GRPOTrainer)(
         model=parent,
         **lean,
@@ -62,9 +64,29 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
+    validated = add_validation(trainer, start, sampler) if sampler and run.data.val_pairs else 0
     train_to_end(trainer, start)
-    about = {"products": products, "train_prompts": len(prompts)}
-    return write_result(trainer, start, "grpo", REWARD_CURVES, about)
+    about = {"products": products, "train_prompts": len(prompts), "val_questions": validated}
+    return write_result(trainer, start, "grpo", (*REWARD_CURVES, *VALIDATION_CURVES), about)
+
+
+def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
+    """Have a run answer validation questions on its way (`training.validation`), and return how many."""
+    from medilite.content import sentence_encoder
+    from training.pairs import choose
+    from training.rewards import reward_columns
+    from training.validation import Validation
+
+    run, examples = start.job.run, start.examples("val")
+    asked = choose(distinct_questions(examples), run.data.val_pairs, run.seed)
+
+    def note(name: str, value: float) -> None:
+        trainer._metrics["train"][name].append(value)  # TRL logs these with the step, as it does rewards
+
+    every = run.optim.eval_every
+    callback = Validation(sampler.answer, note, reward_columns(asked, examples), every, sentence_encoder())
+    trainer.add_callback(callback)
+    return len(asked)
 
 
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:

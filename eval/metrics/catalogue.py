@@ -132,6 +132,7 @@ TRAINED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "readability": ("flesch_reading_ease", "flesch_kincaid_grade"),
         "length": ("words",),
+        "sentences": ("flesch_kincaid_grade",),
         "jargon": ("difficult_share",),
         "closeness": ("closeness",),
         "key_terms": ("key_term_recall",),

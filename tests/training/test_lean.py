@@ -191,7 +191,8 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     sampler = PolicySampler(folder, [], tokenizer, generation, torch.float32)
     prompt = prompt_ids(tokenizer, conversation)
     of_base, of_policy = (
-        sampler.sample(policy, [prompt, prompt]) for policy in (Adapter({}), live_adapter(trainer.model))
+        sampler.sample(policy, [prompt, prompt], sampler._decoding, [1, 2])
+        for policy in (Adapter({}), live_adapter(trainer.model))
     )
     assert of_base[0] == of_base[1]
     assert of_base != of_policy
@@ -203,6 +204,44 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     rollout = sampler([[{"role": "user", "content": "What helps against gout?"}]], trainer)
     assert rollout["prompt_ids"] == [prompt]
     assert rollout["completion_ids"] == of_policy[:1]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_on_a_cpu_grpo_samples_what_the_int8_engine_says() -> None:
+    from medilite.engine.adapters import read_adapter
+    from medilite.engine.int8_llama import Int8Llama
+    from medilite.engine.local import LocalEngine
+    from medilite.engine.protocol import collect
+    from medilite.models import load_profile
+    from medilite.prompts import prompt_ids
+    from medilite.records import Decoding, Message, Request
+    from medilite.settings import Settings, load_settings
+    from medilite.weights import ensure_adapter, ensure_base
+    from training.base_model import load_tokenizer
+    from training.config import GenerationConfig
+    from training.lean.sampler import PolicySampler
+
+    profile, settings = load_profile("lite"), load_settings()
+    folder = ensure_base(profile, settings)
+    tokenizer = load_tokenizer(folder)
+    parent, policy = (ensure_adapter(profile, spec) for spec in profile.chain("grpo"))
+    sampler = PolicySampler(folder, [parent], tokenizer, GenerationConfig(max_new_tokens=12, temperature=1e-5))
+    assert isinstance(sampler._llama, Int8Llama)
+
+    questions = ["What helps against gout?", "What is asthma?"]
+    prompts = [prompt_ids(tokenizer, [Message("user", question)]) for question in questions]
+    adapter = read_adapter(policy, sampler._llama.shape, "grpo")
+    decoding, seeds = sampler._decoding, [1, 2]
+    sampler.sample(
+        read_adapter(parent, sampler._llama.shape, "another policy, to be replaced"), prompts, decoding, seeds
+    )
+    found = sampler.sample(adapter, prompts, decoding, seeds)
+
+    engine = LocalEngine(profile, Settings(**{**settings.model_dump(), "precision": "int8"}))
+    requests = [Request("grpo", (Message("user", q),), Decoding(max_new_tokens=12)) for q in questions]
+    answers = collect(requests, engine.stream(requests))
+    assert [tokenizer.decode(ids, skip_special_tokens=True) for ids in found] == [answer.text for answer in answers]
 
 
 @pytest.mark.slow

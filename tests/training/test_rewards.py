@@ -22,6 +22,7 @@ from training.rewards import (
     repetition_reward,
     reward_columns,
     reward_functions,
+    sentences_reward,
 )
 
 LIMIT = Limit(max_new_tokens=3, end_ids=frozenset({2}))
@@ -101,6 +102,25 @@ def test_repetition(text: str, reward: float) -> None:
 )
 def test_echo(text: str, reward: float) -> None:
     assert echo_reward(text, "What are the treatments for gout ?") == pytest.approx(reward)
+
+
+@pytest.mark.parametrize(
+    ("text", "reward"),
+    [
+        # Words a sentence: 3; 12; 21, half-way to 30; 30; 40.
+        ("Drink more water.", 1),
+        ("word " * 11 + "end. " + "word " * 11 + "end.", 1),
+        ("word " * 20 + "end.", 0),
+        ("word " * 29 + "end.", -1),
+        ("word " * 39 + "end.", -1),
+        # One short sentence and one long one count by their mean: (3 + 21) / 2.
+        ("Drink more water. " + "word " * 20 + "end.", 1),
+        ("", -1),
+        ("...", -1),
+    ],
+)
+def test_sentences(text: str, reward: float) -> None:
+    assert sentences_reward(text) == pytest.approx(reward)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +206,7 @@ def test_trl_form_gives_every_reward_its_columns() -> None:
     assert rewards["ending"] == [1, -1, 1, -1]
     assert rewards["length"] == pytest.approx([-1 + 2 / 30] * 4)
     assert rewards["readability"] == [1, 1, 1, -1]
+    assert rewards["sentences"] == [1, 1, 1, -1]
     assert rewards["jargon"] == [1, 1, 1, -1]
     assert rewards["repetition"] == [-1] * 4
     assert rewards["echo"] == [1, 1, 1, -1]

@@ -9,15 +9,21 @@ from typing import Any, cast
 import torch
 
 from medilite.engine.adapters import Adapter, AdapterBank, read_adapter
-from medilite.engine.llama import Llama
+from medilite.engine.int8 import unfit
+from medilite.engine.int8_llama import Int8Llama
+from medilite.engine.llama import Llama, LlamaShape
 from medilite.engine.sampling import Sampler
 from medilite.errors import TrainingError
 from medilite.prompts import prompt_ids
 from medilite.records import Decoding, Message, Role
 from training.config import GenerationConfig
 from training.lean.products import bfloat16_is_fast
+from training.validation import Completion
 
 _POLICY = "policy"
+
+GREEDY = Decoding(max_new_tokens=256)
+"""How evaluation has models answer."""
 
 
 class PolicySampler:
@@ -25,7 +31,8 @@ class PolicySampler:
 
     Called by TRL as its rollout function: prompts in, token ids out. Each row
     has dice of its own, drawn from torch's global generator, which the
-    trainer's checkpoints restore.
+    trainer's checkpoints restore. On a CPU the base is in int8 where it can be,
+    unless a `dtype` is asked for; on a GPU in bfloat16.
     """
 
     def __init__(
@@ -39,8 +46,13 @@ class PolicySampler:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # As servers sample for GRPO: the draw need not have float32's digits, the log-probabilities are the trainer's.
         self._dtype = dtype or (torch.bfloat16 if bfloat16_is_fast() else torch.float32)
-        self._llama = Llama(base, self._device, self._dtype)
-        self._beneath = [read_adapter(folder, self._llama.shape, folder.name) for folder in beneath]
+        shape = LlamaShape.read(base)
+        self._beneath = [read_adapter(folder, shape, folder.name) for folder in beneath]
+        self._llama: Llama | Int8Llama
+        if dtype is None and self._device.type == "cpu" and unfit(shape) is None:
+            self._llama = Int8Llama(base, {_POLICY: self._beneath}, torch.get_num_threads())
+        else:
+            self._llama = Llama(base, self._device, self._dtype)
         self._tokenizer = tokenizer
         self._stop_ids = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
         self._decoding = Decoding(
@@ -54,19 +66,30 @@ class PolicySampler:
         """Return TRL's rollout of conversational prompts: prompt and completion ids; TRL computes log-probabilities."""
         conversations = [[Message(cast(Role, m["role"]), m["content"]) for m in prompt] for prompt in prompts]
         ids = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
+        seeds = torch.randint(2**62, (len(ids),)).tolist()
         model = trainer.accelerator.unwrap_model(trainer.model)
-        return {"prompt_ids": ids, "completion_ids": self.sample(live_adapter(model), ids), "logprobs": None}
+        completions = self.sample(live_adapter(model), ids, self._decoding, seeds)
+        return {"prompt_ids": ids, "completion_ids": completions, "logprobs": None}
+
+    def answer(self, model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
+        """Return the policy's greedy answers, as evaluation decodes them, without dice of the trainer's generator."""
+        prompts = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
+        found = self.sample(live_adapter(model), prompts, GREEDY, [0] * len(prompts))
+        return [
+            Completion(self._tokenizer.decode(ids, skip_special_tokens=True), ids[-1] in self._stop_ids)
+            for ids in found
+        ]
 
     @torch.inference_mode()
-    def sample(self, policy: Adapter, prompts: Sequence[list[int]]) -> list[list[int]]:
+    def sample(
+        self, policy: Adapter, prompts: Sequence[list[int]], decoding: Decoding, seeds: Sequence[int]
+    ) -> list[list[int]]:
         """Return the completions' token ids, the end-of-turn token included where the model gave it."""
-        bank = AdapterBank(self._llama.shape, {_POLICY: [*self._beneath, policy]}, self._device, self._dtype)
-        adapters = bank.rows([_POLICY] * len(prompts))
-        seeds = torch.randint(2**62, (len(prompts),)).tolist()
-        sampler = Sampler([self._decoding] * len(prompts), seeds, prompts, self._llama.shape.vocabulary)
+        adapters: Any = self._rows([*self._beneath, policy], len(prompts))
+        sampler = Sampler([decoding] * len(prompts), seeds, prompts, self._llama.shape.vocabulary)
         positions = torch.tensor([len(prompt) for prompt in prompts])
         longest = int(positions.max())
-        cache = self._llama.new_cache(len(prompts), longest + self._decoding.max_new_tokens)
+        cache: Any = self._llama.new_cache(len(prompts), longest + decoding.max_new_tokens)
         fed = torch.zeros(len(prompts), longest, dtype=torch.long)
         for row, prompt in enumerate(prompts):
             fed[row, : len(prompt)] = torch.tensor(prompt)
@@ -74,7 +97,7 @@ class PolicySampler:
 
         completions: list[list[int]] = [[] for _ in prompts]
         living = list(range(len(prompts)))
-        for _ in range(self._decoding.max_new_tokens):
+        for _ in range(decoding.max_new_tokens):
             logits = self._llama.forward(
                 fed.to(self._device), places.to(self._device), cache, adapters, last.to(self._device)
             )
@@ -96,6 +119,14 @@ class PolicySampler:
             fed, places, last = chosen[:, None], positions[:, None], torch.zeros(len(living), dtype=torch.long)
             positions = positions + 1
         return completions
+
+    def _rows(self, chain: Sequence[Adapter], count: int) -> Any:
+        """Return a batch's adapters: every row has this chain, lowest first."""
+        if isinstance(self._llama, Int8Llama):
+            self._llama.bank.replace(_POLICY, chain)
+            return self._llama.bank.rows([_POLICY] * count)
+        bank = AdapterBank(self._llama.shape, {_POLICY: chain}, self._device, self._dtype)
+        return bank.rows([_POLICY] * count)
 
 
 def live_adapter(model: Any) -> Adapter:

@@ -15,6 +15,7 @@ from training.rewards.form import (
     length_reward,
     readability_reward,
     repetition_reward,
+    sentences_reward,
 )
 from training.rewards.trl_form import (
     Limit,
@@ -37,5 +38,6 @@ __all__ = [
     "repetition_reward",
     "reward_columns",
     "reward_functions",
+    "sentences_reward",
     "text_of",
 ]

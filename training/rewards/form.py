@@ -16,6 +16,10 @@ REPEATED_LIMIT = 0.25
 ECHO_LIMIT = 0.5
 """Share of words copied from the question that earns −1."""
 
+SENTENCE_ENOUGH, SENTENCE_LIMIT = 12.0, 30.0
+"""Mean words a sentence that earn 1, and −1. Plain-language guides ask for 15 to 20 at most; MedQuAD's answers have
+about 20, the fine-tuned models' more."""
+
 # A full stop, or the like, and what may close after it.
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_]*$")
 
@@ -29,6 +33,20 @@ def readability_reward(text: str, enough: float = 100.0) -> float:
     """
     ease = measure(text).flesch_reading_ease
     return -1.0 if ease is None else min(max(ease, 0.0), enough) / 50 - 1
+
+
+def sentences_reward(text: str) -> float:
+    """Return 1 for sentences of SENTENCE_ENOUGH words or fewer on average, falling evenly to −1 at SENTENCE_LIMIT.
+
+    −1 for a text without words. Flesch–Kincaid's grade counts the words of a
+    sentence more than reading ease does, and a long sentence made two says no
+    less: of all that makes a text easier this costs the least content.
+    """
+    found = measure(text)
+    if not found.words or not found.sentences:
+        return -1.0
+    over = found.words / found.sentences - SENTENCE_ENOUGH
+    return 1 - 2 * min(max(over / (SENTENCE_LIMIT - SENTENCE_ENOUGH), 0.0), 1.0)
 
 
 def length_reward(text: str, low: int = 30, high: int = 300) -> float:

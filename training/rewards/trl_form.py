@@ -101,6 +101,7 @@ def reward_functions(
     functions: dict[str, Callable[..., list[float | None]]] = {
         "readability": of_text(lambda text: form.readability_reward(text, config.ease_enough)),
         "length": of_text(lambda text: form.length_reward(text, config.length_low, config.length_high)),
+        "sentences": of_text(form.sentences_reward),
         "jargon": of_text_and_question(form.jargon_reward),
         "closeness": closeness,
         "key_terms": key_terms,

@@ -1,0 +1,65 @@
+"""What GRPO's validation measures, by hand, and when it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medilite.records import Message
+from training.validation import MEASURES, Completion, Validation, measured
+
+
+class Same:
+    """An encoder to which texts are the same (1) or have nothing in common (0)."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        places = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        return np.eye(8, dtype=np.float32)[[places[text] for text in texts]]
+
+
+def test_means_by_hand() -> None:
+    ice = "Ice eases swelling. Rest eases pain."
+    answers = [Completion(ice, True), Completion("rest now " * 20, False), Completion("", True)]
+    found = measured(answers, ["Gout?"] * 3, [[ice], ["Walk."], ["Ice."]], Same())
+    assert tuple(found) == MEASURES
+    assert found["words"] == pytest.approx((6 + 40 + 0) / 3)
+    # An empty answer has no sentence, no 4-gram, no closeness and no grade; its recall is 0 and it ended.
+    assert found["words_a_sentence"] == pytest.approx((3 + 40) / 2)
+    # Of 37 4-grams of "rest now rest now …" two are distinct; "Ice eases swelling. Rest eases pain." repeats none.
+    assert found["repeated_4grams"] == pytest.approx((0 + 35 / 37) / 2)
+    assert found["closeness"] == pytest.approx((1 + 0) / 2)
+    assert found["key_term_recall"] == pytest.approx((1 + 0 + 0) / 3)
+    assert found["fit_length"] == pytest.approx(1 / 3)
+    assert found["ended"] == pytest.approx(2 / 3)
+
+
+def test_a_measure_that_no_answer_has_is_left_out_not_0() -> None:
+    found = measured([Completion("", False)], ["Gout?"], [["Ice."]], Same())
+    assert found == {"key_term_recall": 0, "words": 0, "fit_length": 0, "ended": 0}
+
+
+def test_it_measures_the_parent_then_every_few_steps_and_the_last() -> None:
+    asked: list[int] = []
+    noted: dict[str, list[float]] = {}
+
+    def answer(model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
+        assert [conversation[0].content for conversation in conversations] == ["Gout?"]
+        asked.append(model)
+        return [Completion("word " * model, True)]
+
+    def note(name: str, value: float) -> None:
+        noted.setdefault(name, []).append(value)
+
+    columns = [{"question": "Gout?", "references": ["Ice."]}]
+    validation = Validation(answer, note, columns, every=2, encoder=Same())
+    for done in range(5):
+        state = SimpleNamespace(global_step=done, max_steps=5)
+        validation.on_step_begin(None, state, None, model=done)
+        state.global_step += 1
+        validation.on_step_end(None, state, None, model=state.global_step)
+    assert asked == [0, 2, 4, 5]
+    assert noted["validation/words"] == [0, 2, 4, 5]

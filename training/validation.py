@@ -1,0 +1,96 @@
+"""What GRPO does to answers while it trains: greedy answers to validation questions, measured as evaluation measures.
+
+Rewards are of samples, and they are what is trained for; whether the checkpoint
+that people will use got easier without saying less shows in greedy answers to
+questions that no training saw. Settings are chosen by these curves, never by
+the test split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from transformers import TrainerCallback
+
+from medilite.content import Encoder, closenesses, key_term_recall, repeated_ngrams
+from medilite.readability import measure
+from medilite.records import Message
+
+FIT_WORDS = range(30, 301)
+"""Words of an answer that is neither too short nor too long: the study's bounds."""
+
+MEASURES = (
+    "grade", "closeness", "key_term_recall", "words", "words_a_sentence", "fit_length", "ended", "repeated_4grams",
+)  # fmt: skip
+VALIDATION_CURVES = tuple(f"validation/{name}" for name in MEASURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A greedy answer, and whether the model ended it itself."""
+
+    text: str
+    ended: bool
+
+
+def measured(
+    answers: Sequence[Completion], questions: Sequence[str], references: Sequence[Sequence[str]], encoder: Encoder
+) -> dict[str, float]:
+    """Return the means of MEASURES over answers that have them; a measure that none has is left out.
+
+    `references[i]` are those of `questions[i]`, which `answers[i]` is to.
+    """
+    texts = [answer.text for answer in answers]
+    found = [measure(text) for text in texts]
+    recalls = [key_term_recall(t, own, q) for t, own, q in zip(texts, references, questions, strict=True)]
+    values: dict[str, Iterable[float | None]] = {
+        "grade": [one.flesch_kincaid_grade for one in found],
+        "closeness": closenesses(texts, references, encoder),
+        "key_term_recall": recalls,
+        "words": [float(one.words) for one in found],
+        "words_a_sentence": [one.words / one.sentences if one.sentences else None for one in found],
+        "fit_length": [float(one.words in FIT_WORDS) for one in found],
+        "ended": [float(answer.ended) for answer in answers],
+        "repeated_4grams": [repeated_ngrams(text) for text in texts],
+    }
+    there = {name: [value for value in column if value is not None] for name, column in values.items()}
+    return {name: fmean(column) for name, column in there.items() if column}
+
+
+class Validation(TrainerCallback):
+    """Has the policy answer before the first step (then it is the parent), every `every` steps, and after the last.
+
+    `answer` gives the policy's greedy answers to conversations; `note` takes a
+    measure's name and value, for the step's log.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Any, Sequence[Sequence[Message]]], list[Completion]],
+        note: Callable[[str, float], None],
+        columns: Sequence[Mapping[str, Any]],
+        every: int,
+        encoder: Encoder,
+    ) -> None:
+        self._answer, self._note, self._every, self._encoder = answer, note, every, encoder
+        self._questions = [column["question"] for column in columns]
+        self._references = [column["references"] for column in columns]
+        self._conversations = [[Message("user", question)] for question in self._questions]
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Measure the parent, whose numbers go into the first step's log."""
+        if state.global_step == 0:
+            self._measure(model)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Measure the policy as this step left it."""
+        if state.global_step % self._every == 0 or state.global_step == state.max_steps:
+            self._measure(model)
+
+    def _measure(self, model: Any) -> None:
+        answers = self._answer(model, self._conversations)
+        for name, value in measured(answers, self._questions, self._references, self._encoder).items():
+            self._note(f"validation/{name}", value)
