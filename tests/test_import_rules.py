@@ -91,6 +91,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "training.validation": {"transformers"},
     "training.tracking": {"transformers"},
     # The lean loops are TRL's trainers with other steps.
+    "training.lean.draws": {"torch"},
     "training.lean.grpo": {"torch", "trl"},
     "training.lean.products": {"torch"},
     "training.lean.sampler": {"torch"},

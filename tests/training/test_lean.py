@@ -191,7 +191,7 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     sampler = PolicySampler(folder, [], tokenizer, generation, torch.float32)
     prompt = prompt_ids(tokenizer, conversation)
     of_base, of_policy = (
-        sampler.sample(policy, [prompt, prompt], sampler._decoding, [1, 2])
+        sampler.sample(policy, [prompt, prompt], sampler._decoding, 1)
         for policy in (Adapter({}), live_adapter(trainer.model))
     )
     assert of_base[0] == of_base[1]
@@ -204,6 +204,32 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     rollout = sampler([[{"role": "user", "content": "What helps against gout?"}]], trainer)
     assert rollout["prompt_ids"] == [prompt]
     assert rollout["completion_ids"] == of_policy[:1]
+
+
+def test_draws_follow_the_probabilities_and_hang_on_nothing_but_seed_and_row() -> None:
+    from training.lean.draws import Draws
+
+    probabilities = torch.tensor([0.5, 0.3, 0.0, 0.2])
+    logits = probabilities.log().expand(20_000, 4)
+    chosen = Draws(1.0, 7, 20_000).choose(logits)
+    shares = torch.bincount(chosen, minlength=4) / 20_000
+    # Four standard errors of a share at n = 20,000 are at most 0.014.
+    torch.testing.assert_close(shares, probabilities, rtol=0, atol=0.014)
+    sharper = torch.bincount(Draws(0.5, 7, 20_000).choose(logits), minlength=4) / 20_000
+    torch.testing.assert_close(sharper, torch.tensor([25, 9, 0, 4]) / 38, rtol=0, atol=0.014)
+
+    whole, alone = Draws(1.0, 3, 6), Draws(1.0, 3, 6)
+    alone.keep([1, 4])
+    for _ in range(5):
+        assert whole.choose(logits[:6])[[1, 4]].tolist() == alone.choose(logits[:2]).tolist()
+
+
+def test_draws_say_where_logits_are_not_finite() -> None:
+    from training.lean.draws import Draws
+
+    logits = torch.tensor([[1.0, 2.0, 0.5], [1.0, float("nan"), 0.0], [float("-inf"), 0.0, float("-inf")]])
+    for temperature in (0.0, 1e-6):
+        assert Draws(temperature, 1, 3).choose(logits).tolist() == [1, -1, 1]
 
 
 @pytest.mark.slow

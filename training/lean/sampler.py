@@ -12,11 +12,11 @@ from medilite.engine.adapters import Adapter, AdapterBank, read_adapter
 from medilite.engine.int8 import unfit
 from medilite.engine.int8_llama import Int8Llama
 from medilite.engine.llama import Llama, LlamaShape
-from medilite.engine.sampling import Sampler
 from medilite.errors import TrainingError
 from medilite.prompts import prompt_ids
 from medilite.records import Decoding, Message, Role
 from training.config import GenerationConfig
+from training.lean.draws import draws
 from training.lean.products import bfloat16_is_fast
 from training.validation import Completion
 
@@ -30,8 +30,8 @@ class PolicySampler:
     """Samples completions of the adapter under training, stacked on those in the folders `beneath` (lowest first).
 
     Called by TRL as its rollout function: prompts in, token ids out. Each row
-    has dice of its own, drawn from torch's global generator, which the
-    trainer's checkpoints restore. On a CPU the base is in int8 where it can be,
+    has dice of its own, seeded by torch's global generator, which the trainer's
+    checkpoints restore. On a CPU the base is in int8 where it can be,
     unless a `dtype` is asked for; on a GPU in bfloat16.
     """
 
@@ -66,27 +66,25 @@ class PolicySampler:
         """Return TRL's rollout of conversational prompts: prompt and completion ids; TRL computes log-probabilities."""
         conversations = [[Message(cast(Role, m["role"]), m["content"]) for m in prompt] for prompt in prompts]
         ids = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
-        seeds = torch.randint(2**62, (len(ids),)).tolist()
+        seed = int(torch.randint(2**62, ()))
         model = trainer.accelerator.unwrap_model(trainer.model)
-        completions = self.sample(live_adapter(model), ids, self._decoding, seeds)
+        completions = self.sample(live_adapter(model), ids, self._decoding, seed)
         return {"prompt_ids": ids, "completion_ids": completions, "logprobs": None}
 
     def answer(self, model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
         """Return the policy's greedy answers, as evaluation decodes them, without dice of the trainer's generator."""
         prompts = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
-        found = self.sample(live_adapter(model), prompts, GREEDY, [0] * len(prompts))
+        found = self.sample(live_adapter(model), prompts, GREEDY, 0)
         return [
             Completion(self._tokenizer.decode(ids, skip_special_tokens=True), ids[-1] in self._stop_ids)
             for ids in found
         ]
 
     @torch.inference_mode()
-    def sample(
-        self, policy: Adapter, prompts: Sequence[list[int]], decoding: Decoding, seeds: Sequence[int]
-    ) -> list[list[int]]:
+    def sample(self, policy: Adapter, prompts: Sequence[list[int]], decoding: Decoding, seed: int) -> list[list[int]]:
         """Return the completions' token ids, the end-of-turn token included where the model gave it."""
         adapters: Any = self._rows([*self._beneath, policy], len(prompts))
-        sampler = Sampler([decoding] * len(prompts), seeds, prompts, self._llama.shape.vocabulary)
+        sampler = draws(decoding, seed, prompts, self._llama.shape.vocabulary)
         positions = torch.tensor([len(prompt) for prompt in prompts])
         longest = int(positions.max())
         cache: Any = self._llama.new_cache(len(prompts), longest + decoding.max_new_tokens)
