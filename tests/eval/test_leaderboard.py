@@ -147,6 +147,16 @@ def test_a_changed_number_is_found_in_every_table(copy):
         assert any(line.startswith(f"{table}, row ") and f", {key}: " in line for line in differences), table
 
 
+def test_a_changed_p_value_is_found_however_small_it_is(copy):
+    def change(rows):
+        row = min((row for row in rows if row["p_value"] is not None), key=lambda row: row["p_value"])
+        assert row["p_value"] < 1e-6
+        row["p_value"] *= 1.1
+
+    change_json(copy / "comparisons.json", change)
+    assert any(line.startswith("comparisons, row ") and "p_value" in line for line in check(copy, None).differences)
+
+
 def test_a_changed_score_is_found_whatever_it_needs(copy, made):
     metrics = ("flesch_kincaid_grade", "closeness", "chrf", "bleu_study", "question_echo", "ended")
 
