@@ -26,7 +26,7 @@ from medilite.data import load_manifest
 from medilite.engine import Engine, open_engine
 from medilite.errors import ModelUnavailableError
 from medilite.models import Profile
-from medilite.provenance import adapter_sha256, base_name, commit, device_name, versions
+from medilite.provenance import adapter_sha256, base_name, commit, device_name, precision_name, versions
 from medilite.records import Answer, Decoding
 from medilite.settings import Settings
 
@@ -61,7 +61,14 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
     """
     questions = questions_of(plan)
     fingerprint = load_manifest(plan.data)["fingerprint"]
-    setup = Setup(plan.profile.name, base_name(plan.profile, settings.weights), fingerprint, plan.decoding, plan.seed)
+    setup = Setup(
+        profile=plan.profile.name,
+        base=base_name(plan.profile, settings.weights),
+        data=fingerprint,
+        decoding=plan.decoding,
+        seed=plan.seed,
+        precision=precision_name(settings),
+    )
     with AnswerWriter(plan.run.answers, say) as writer:
         adapters = available(engine, plan)
         check_fits(plan.run.answers, writer.existing, setup, adapters)

@@ -127,7 +127,6 @@ def function_interval(
     `sums_of` (questions × counts) holds what is summed; `function` takes sums
     (any number of rows × counts) and returns a row of values for each.
     """
-    n = len(sums_of)
     total = sums_of.sum(0, keepdims=True)
     value = function(total)[0]
     drawn = np.concatenate([function(sums) for _, sums in _resampled(sums_of, resamples, seed)])

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eval.answers import AnswerFile, SavedAnswer, read_answers
+from eval.answers import NO_PRECISION, AnswerFile, SavedAnswer, read_answers
 from eval.command import add_run, chosen, run_command, run_of
 from eval.metrics.answer import Scores, closeness_or_empty, own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS, SCORED
@@ -50,6 +50,8 @@ def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None =
         raise DataError(f"{run.answers} holds no answers. Run `python -m eval.generate` first.")
     if file.dropped:
         print(file.dropped, file=sys.stderr)
+    if file.answers[0].setup.precision is None:
+        print(f"{run.answers}: {NO_PRECISION}", file=sys.stderr)
     questions = {split: load_questions(data, split) for split in splits}
     check_joins(run.answers, file, load_manifest(data)["fingerprint"], questions)
 

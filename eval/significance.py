@@ -54,11 +54,8 @@ def error_p_value(value: float, error: float, n: int, unlike: int) -> float:
 
     `unlike` is on how many questions the two differ at all.
     """
-    if error == 0:
-        p = 1.0 if value == 0 else 0.0
-    else:
-        p = float(tail(np.array([abs(value) / error]), np.array([n]))[0])
-    return float(_not_below_flips(np.array([p]), np.array([unlike]))[0])
+    p = tail(np.array([abs(value) / error]), np.array([n])) if error else np.array([1.0 if value == 0 else 0.0])
+    return float(_not_below_flips(p, np.array([unlike]))[0])
 
 
 def tail(t: Array, n: npt.NDArray[np.int64]) -> Array:
