@@ -6,7 +6,7 @@ A line of `runs/NAME/answers.jsonl`:
     question   hash of the question's text as it was asked (questions.text_hash)
     model      id in the profile
     text       the answer
-    tokens     how many tokens it has, the closing one included
+    tokens     how many tokens it has, the closing one not counted
     stopped    "end" (by itself) or "length" (at max_new_tokens)
     seed       seed of the dice, the same for all
     decoding   the fields of records.Decoding
