@@ -19,6 +19,7 @@ from eval.run import Run
 from medilite.errors import DataError
 from medilite.leaderboard import FOLDER, TABLES, boards, load_board
 from medilite.models import load_profile
+from medilite.provenance import adapter_sha256
 from tests.eval.boards import MODELS, WordEncoder, answers, setup_for, write_answers, write_data
 
 
@@ -138,6 +139,20 @@ def test_without_the_data_the_rest_is_checked_and_the_gap_is_said(made, tmp_path
     assert "scores of answers alone" in shown
     other = write_data(tmp_path / "other", 20)
     assert "fingerprint" in check(out / "lite", other).left_out[0]
+
+
+def test_a_board_of_other_adapters_than_those_here_is_said_to_be_one(made, copy, lite):
+    """The tests' answers name hashes of no adapter; with the real ones nothing is said."""
+    (note,) = check(copy, None).notes
+    assert "not those that answered: sft-r8-high, grpo." in note
+
+    def change(about):
+        for model in about["models"]:
+            model["adapter"] = model["adapter"] and adapter_sha256(lite, model["id"])
+
+    change_json(copy / "board.json", change)
+    report = check(copy, None)
+    assert (report.notes, report.differences) == ([], [])
 
 
 def test_closeness_is_made_again_for_a_seeded_sample(made):

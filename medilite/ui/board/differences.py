@@ -37,7 +37,7 @@ def differences_html(view: View, split: str, pair: Pair) -> str:
     first = sorted((row for row in rows if row["metric"] in FIRST), key=lambda row: FIRST.index(row["metric"]))
     others = [row for row in rows if row["metric"] not in FIRST]
     return (
-        f'<p class="lb-said">{escape(new)} minus {escape(old)}, question by question. A difference counts as clear '
+        f'<p class="ml-fine">{escape(new)} minus {escape(old)}, question by question. A difference counts as clear '
         f"where its p-value, corrected for all {count:,} comparisons of these questions (Holm), is below {CLEAR}.</p>"
         f"{_table(view, first, f'{new} minus {old}')}"
         f"{_folded('All other measures', 'lb-other-measures', _table(view, others, 'All other measures'))}"
