@@ -6,11 +6,12 @@ A line of `runs/NAME/answers.jsonl`:
     question   hash of the question's text as it was asked (questions.text_hash)
     model      id in the profile
     text       the answer
-    tokens     how many tokens it has, the closing one included
+    tokens     how many tokens it has, the closing one not counted
     stopped    "end" (by itself) or "length" (at max_new_tokens)
     seed       seed of the dice, the same for all
     decoding   the fields of records.Decoding
     profile, base, data, adapter    name; which weights; fingerprint of the data; SHA-256 of the adapter files or null
+    precision    numbers that the engine computed in: "float32", "int8" or "bfloat16"; null or missing: not noted
     commit, version                 of the code that wrote it
 
 An answer belongs to a question, not to a split: the test questions of the
@@ -38,21 +39,27 @@ from medilite.records import Decoding
 
 SHOWN_LINES = 5
 
-_SHARED = ("profile", "base", "data", "decoding", "seed")
+_SHARED = ("profile", "base", "precision", "data", "decoding", "seed")
 """What all answers of one file have in common; those of one model also have one adapter."""
+
+NO_PRECISION = "In which numbers these answers were computed (float32, int8) was not noted when they were made."
 
 _STOPPED = ("end", "length")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What makes answers comparable: answers of different setups are never mixed."""
+    """What makes answers comparable: answers of different setups are never mixed.
+
+    `precision` is None for answers of an earlier version, which did not note it.
+    """
 
     profile: str
     base: str
     data: str
     decoding: Decoding
     seed: int
+    precision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +192,15 @@ def _parse(line: bytes) -> SavedAnswer:
             raise ValueError(f"{name} is {fields[name]!r}")
     if fields["stopped"] not in _STOPPED:
         raise ValueError(f"stopped is {fields['stopped']!r}, not one of {', '.join(_STOPPED)}")
+    if not isinstance(precision := fields.get("precision"), str | None):
+        raise ValueError(f"precision is {precision!r}")
     setup = Setup(
         profile=fields["profile"],
         base=fields["base"],
         data=fields["data"],
         decoding=Decoding(**fields["decoding"]),
         seed=fields["seed"],
+        precision=precision,
     )
     own = {name: fields[name] for name in ("qid", "question", "model", "text", "tokens", "stopped", "adapter")}
     return SavedAnswer(**own, setup=setup, commit=fields.get("commit"), version=fields.get("version"))
@@ -223,7 +233,7 @@ def _foreign(answers: Sequence[SavedAnswer], lines: Sequence[int]) -> list[tuple
 def _difference(setup: Setup, own: Setup) -> str | None:
     for name in _SHARED:
         if (theirs := getattr(setup, name)) != (ours := getattr(own, name)):
-            return f"another {name} ({_short(theirs)}, not {_short(ours)})"
+            return f"another {name} ({_short(theirs, 'none noted')}, not {_short(ours, 'none noted')})"
     return None
 
 
@@ -231,9 +241,11 @@ def _of_another_adapter(answer: SavedAnswer, own: str | None) -> str:
     return f"another adapter of {answer.model} ({_short(answer.adapter)}, not {_short(own)})"
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, nothing: str = "none") -> str:
     if isinstance(value, Decoding):
         return ", ".join(f"{name}={number:g}" for name, number in dataclasses.asdict(value).items())
+    if value is None:
+        return nothing
     text = str(value)
     return f"{text[:12]}…" if len(text) == 64 else text
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval.answers import SavedAnswer, read_answers
+from eval.answers import NO_PRECISION, SavedAnswer, read_answers
 from eval.compare import Pair, compare, pairs_of
 from eval.files import BoardFiles
 from eval.intervals import LEVEL
@@ -47,7 +47,11 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
             "metrics": [metric.as_dict() for metric in METRICS.values()],
             "bleu": {kind: dict(zip(("label", "explanation"), BLEU_ABOUT[kind], strict=True)) for kind in BLEU_KINDS},
             "quarters": QUARTERS,
-            "missing": [*scoring["missing"], *([] if judgments else [NONE])],
+            "missing": [
+                *([] if answers[0].setup.precision else [NO_PRECISION]),
+                *scoring["missing"],
+                *([] if judgments else [NONE]),
+            ],
             "provenance": {
                 "setup": setup_about(answers),
                 "generation": run.sessions(),
@@ -125,14 +129,23 @@ def model_about(profile: Profile, model: str, answers: Sequence[SavedAnswer]) ->
     """Return what the board says of a model: which adapter answered, and what it was trained for."""
     spec = profile.get(model)
     record = read_training_record(profile, spec)
-    rewards = (record or {}).get("config", {}).get("rewards") or {}
-    used = [name for name, weight in rewards.items() if weight and name in TRAINED_BY]
     return {
         **{key: getattr(spec, key) for key in ("id", "label", "colour", "colour_dark", "stacked_on")},
         "adapter": next((answer.adapter for answer in answers if answer.model == model), None),
         "training": record and training_about(record),
-        "trained_on": sorted({metric for name in used for metric in TRAINED_BY[name]}),
+        "trained_on": trained_on(profile, model),
     }
+
+
+def trained_on(profile: Profile, model: str) -> list[str]:
+    """Return the metrics that a reward worked on in the training of a model, or of one that it is stacked on.
+
+    Which rewards there were is read from the adapters' training.json.
+    """
+    records = [read_training_record(profile, link) or {} for link in profile.chain(model)]
+    rewards = [record.get("config", {}).get("rewards") or {} for record in records]
+    used = {name for weights in rewards for name, weight in weights.items() if weight and name in TRAINED_BY}
+    return sorted({metric for name in used for metric in TRAINED_BY[name]})
 
 
 def training_about(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,4 +157,4 @@ def training_about(record: Mapping[str, Any]) -> dict[str, Any]:
 def setup_about(answers: Sequence[SavedAnswer]) -> dict[str, Any]:
     """Return what all answers share, with decoding spelled out."""
     fields: dict[str, Any] = json.loads(answers[0].to_json())
-    return {name: fields[name] for name in ("profile", "base", "data", "decoding", "seed")}
+    return {name: fields[name] for name in ("profile", "base", "precision", "data", "decoding", "seed")}

@@ -24,15 +24,22 @@ from eval.score import add_closeness, score_rows
 from eval.scores import About, Row, questions_as_columns, questions_from_columns
 from medilite.content import Encoder
 from medilite.data import load_manifest
-from medilite.errors import DataError
+from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board
+from medilite.models import load_profile
+from medilite.provenance import adapter_sha256
 from medilite.records import Decoding
 
 TOLERANCE = 2e-6
 """Tables have six digits after the point; the last may turn with another machine's order of summing."""
 
+P_TOLERANCE = 2e-3
+"""p-values have four significant digits and go over many magnitudes: theirs is relative."""
+
 CLOSENESS_TOLERANCE = 1e-3
 """Embeddings are float32 and depend on the machine's kernels; tables show three digits."""
+
+P_COLUMNS = ("p_value", "p_holm")
 
 SAMPLE = 40
 """Answers whose closeness is made again, unless all are asked for."""
@@ -42,9 +49,10 @@ SEED = 42
 
 @dataclass(slots=True)
 class Report:
-    """What was made again (a sentence each), what was left out and why, and what differs."""
+    """What was made again (a sentence each), what was left out and why, what differs, and what else to know."""
 
     checked: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
 
@@ -53,7 +61,8 @@ class Report:
         count = 0
         for where, committed, again in pairs:
             count += 1
-            if not same(committed, again, tolerance):
+            relative = P_TOLERANCE if where.endswith(P_COLUMNS) else 0.0
+            if not same(committed, again, 0.0 if relative else tolerance, relative):
                 self.differences.append(f"{where}: committed {committed!r}, made again {again!r}")
         self.checked.append(f"{count:,} {what}")
 
@@ -67,6 +76,7 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
     scores, answers = board.scores(), saved_answers(board)
     rows = [row for split, columns in scores.items() for row in rows_of(split, columns)]
 
+    report.notes += stale_adapters(board)
     report.compare("answers by their hashes", hash_pairs(rows, answers))
     if questions := find_questions(board, data, report):
         reference_pairs(report, board, rows, answers, questions, sample, encoder)
@@ -87,6 +97,32 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
         "columns of scores.parquet", column_pairs("scores", flat(scores), read_parquet(folder / "scores.parquet"))
     )
     return report
+
+
+def stale_adapters(board: Board) -> list[str]:
+    """Return a sentence on models whose adapters here are other ones than those that answered; [] if there are none.
+
+    The numbers are right all the same, of the adapters that they name.
+    """
+    try:
+        profile = load_profile(board.about["profile"])
+    except ProfileError:
+        return []  # A profile of one's own, that is not here.
+    stale = []
+    for model in board.about["models"]:
+        if model["id"] not in profile.ids or model["adapter"] is None:
+            continue
+        if any(isinstance(profile.adapter_path(link), str) for link in profile.chain(model["id"])):
+            continue  # On the Hub: a check downloads nothing.
+        try:
+            here = adapter_sha256(profile, model["id"])
+        except ModelUnavailableError:
+            continue
+        if here != model["adapter"]:
+            stale.append(model["id"])
+    if not stale:
+        return []
+    return [f"the adapters here are not those that answered: {', '.join(stale)}. To measure these: make leaderboard"]
 
 
 def saved_answers(board: Board) -> dict[tuple[str, str], SavedAnswer]:
@@ -216,8 +252,8 @@ def column_pairs(
             yield f"{name}: {key}, row {row + 1}", one[row : row + 1], other[row : row + 1]
 
 
-def same(committed: Any, again: Any, tolerance: float) -> bool:
-    """Tell whether two values agree; numbers within the tolerance, everything else exactly."""
+def same(committed: Any, again: Any, tolerance: float, relative: float = 0.0) -> bool:
+    """Tell whether two values agree; numbers within either tolerance, everything else exactly."""
     if isinstance(committed, float | int) and isinstance(again, float | int) and not isinstance(again, bool):
-        return math.isclose(committed, again, rel_tol=0, abs_tol=tolerance)
+        return math.isclose(committed, again, rel_tol=relative, abs_tol=tolerance)
     return bool(committed == again)

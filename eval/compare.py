@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.command import add_run, chosen, run_command, run_of
-from eval.intervals import RESAMPLES, SEED, function_interval, holm, mean_intervals
+from eval.intervals import RESAMPLES, SEED, function_interval, mean_intervals
 from eval.metrics.catalogue import BLEU_ABOUT, METRICS, SCORED
 from eval.metrics.overlap import BLEU_KINDS
 from eval.scores import SplitScores, arrange, load_run
+from eval.significance import error_p_value, holm
 from eval.slices import slices
-from eval.tables import Row, bleu_parts, number
+from eval.tables import Row, bleu_parts, number, p_number
 from eval.trade import trade
 from medilite.files import write_whole
 
@@ -109,7 +110,7 @@ def _differences(
                 "n": int(means.n[i]),
                 "of": int(which.sum()),
                 "probability_better": _better(above, better),
-                "p_value": number(means.p_value[i]),
+                "p_value": p_number(means.p_value[i]),
             }
         )
     return rows
@@ -129,10 +130,12 @@ def _bleu_differences(scores: SplitScores, pairs: Sequence[Pair], resamples: int
                 def difference(sums: Any, kind: str = kind) -> Any:
                     return bleu_parts(kind, sums[:, :10])[:, :1] - bleu_parts(kind, sums[:, 10:])[:, :1]
 
-                value, low, high, above = (float(v[0]) for v in function_interval(counts, difference, resamples, seed))
-                p = min(1.0, 2 * (min(above, 1 - above) * resamples + 1) / (resamples + 1))
+                found = function_interval(counts, difference, resamples, seed)
+                value, low, high, above, error = (float(v[0]) for v in found)
+                unlike = int((counts[:, :10] != counts[:, 10:]).any(axis=1).sum())
                 row |= {"difference": number(value), "low": number(low), "high": number(high)}
-                row |= {"probability_better": number(above), "p_value": number(p)}
+                row |= {"probability_better": number(above)}
+                row |= {"p_value": p_number(error_p_value(value, error, len(counts), unlike))}
             rows.append(row)
     return rows
 
@@ -145,7 +148,7 @@ def _better(above: float | None, better: str | None) -> float | None:
 
 def _correct(rows: Sequence[Row]) -> None:
     for row, corrected in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        row["p_holm"] = None if corrected is None else number(corrected)
+        row["p_holm"] = None if corrected is None else p_number(corrected)
 
 
 def summary(tables: dict[str, list[Row]], pairs: Sequence[Pair]) -> Iterator[str]:
@@ -163,7 +166,7 @@ def summary(tables: dict[str, list[Row]], pairs: Sequence[Pair]) -> Iterator[str
             yield (
                 f"  {label:20}{row['difference']:+9.3f}  [{row['low']:+.3f}, {row['high']:+.3f}]  n {row['n']:,}"
                 + ("" if probability is None else f"  better {probability:.1%}")
-                + ("" if p is None else f"  p (Holm) {p:.4f}")
+                + ("" if p is None else f"  p (Holm) {p:.2g}")
             )
         for row in tables["quarters"]:
             if (row["model"], row["against"]) == (model, against):

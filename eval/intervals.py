@@ -1,4 +1,4 @@
-"""Uncertainty over questions: bootstrap intervals, the probability of being better, and Holm's correction.
+"""Uncertainty over questions: bootstrap intervals and the probability of being better.
 
 Questions are resampled, all columns (models, metrics) with the same draws, so
 differences stay paired. Two statistics:
@@ -11,17 +11,24 @@ differences stay paired. Two statistics:
   leaving one question out at a time; it needs no standard error of the score.
 
 Everything is matrix products of (resamples × questions) counts, a chunk of
-resamples at a time.
+resamples at a time. The counts depend on the number of questions and the seed
+alone, so they are drawn once for all that is computed of one set of questions.
+p-values are not counted from resamples: eval.significance says why.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from eval.significance import mean_p_values
 
 Array = npt.NDArray[np.float64]
 
@@ -38,8 +45,8 @@ class Means:
     """Of each column: its mean, the interval, how many values it has, and what the resamples say of its sign.
 
     `above` is the share of resampled means over 0 (ties half); `p_value` is
-    two-sided against a mean of 0 and never 0: no resample so extreme among
-    10,000 is 2/10,001. NaN where a column has fewer than two values.
+    two-sided against a mean of 0 (significance.mean_p_values). NaN where a
+    column has fewer than two values.
     """
 
     mean: Array
@@ -78,13 +85,15 @@ def _fill(found: Means, where: list[int], values: Array, resamples: int, seed: i
     error = _standard_error(centre, squares.sum(0), n)
     # Only columns with gaps need their size counted in each resample.
     gaps = np.flatnonzero(n < len(values))
-    masks = there[:, gaps].astype(float)
+    summed = np.concatenate([around, squares, there[:, gaps]], axis=1)
+    ends = np.cumsum([len(where), len(where)])
 
     t, drawn = np.empty((resamples, len(where))), np.empty((resamples, len(where)))
-    size = np.tile(n.astype(float), (_CHUNK, 1))
-    for rows, counts in _draws(len(values), resamples, seed):
-        size[: len(counts), gaps] = counts @ masks
-        moved, spread = _moments(counts @ around, counts @ squares, size[: len(counts)])
+    for rows, resampled in _resampled(summed, resamples, seed):
+        sums, square_sums, sizes = np.split(resampled, ends, axis=1)
+        size = np.tile(n.astype(float), (len(sums), 1))
+        size[:, gaps] = sizes
+        moved, spread = _moments(sums, square_sums, size)
         drawn[rows] = moved + centre
         with np.errstate(invalid="ignore", divide="ignore"):
             # A resample without spread (one value drawn again and again) stands for its side's extreme, or 0.
@@ -95,18 +104,15 @@ def _fill(found: Means, where: list[int], values: Array, resamples: int, seed: i
 
     tail = (1 - level) / 2
     upper, lower = np.quantile(t, [1 - tail, tail], axis=0, method="inverted_cdf")
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):
         low, high = centre - upper * error, centre - lower * error
-        observed = centre / error
-        beyond = np.minimum((t >= observed - _TIE).sum(0), (t <= observed + _TIE).sum(0))
     # Too many resamples without spread leave no t to go by.
     percentile = ~(np.isfinite(upper) & np.isfinite(lower)) | (error == 0)
     if percentile.any():
-        ends = np.quantile(np.nan_to_num(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
-        low, high = np.where(percentile, ends[0], low), np.where(percentile, ends[1], high)
-        beyond = np.where(percentile, np.minimum((drawn <= 0).sum(0), (drawn >= 0).sum(0)), beyond)
+        edges = np.quantile(np.nan_to_num(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
+        low, high = np.where(percentile, edges[0], low), np.where(percentile, edges[1], high)
     found.low[where], found.high[where] = low, high
-    found.p_value[where] = np.minimum(1.0, 2 * (beyond + 1) / (resamples + 1))
+    found.p_value[where] = mean_p_values(values)
 
 
 def function_interval(
@@ -115,16 +121,15 @@ def function_interval(
     resamples: int = RESAMPLES,
     seed: int = SEED,
     level: float = LEVEL,
-) -> tuple[Array, Array, Array, Array]:
-    """Return (value, low, high, share of resamples above 0) of a function of sums over questions, by BCa.
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Return (value, low, high, share of resamples above 0, standard error) of a function of sums, by BCa.
 
     `sums_of` (questions × counts) holds what is summed; `function` takes sums
     (any number of rows × counts) and returns a row of values for each.
     """
-    n = len(sums_of)
     total = sums_of.sum(0, keepdims=True)
     value = function(total)[0]
-    drawn = np.concatenate([function(counts @ sums_of) for _, counts in _draws(n, resamples, seed)])
+    drawn = np.concatenate([function(sums) for _, sums in _resampled(sums_of, resamples, seed)])
     left_out = function(total - sums_of)
 
     around = left_out.mean(0) - left_out
@@ -142,18 +147,7 @@ def function_interval(
 
     tail = (1 - level) / 2
     above = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2) / resamples
-    return value, end(tail), end(1 - tail), above
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected for their number (Holm 1979), in order; None stays None and counts for nothing."""
-    known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for rank, (p, i) in enumerate(known):
-        largest = max(largest, min(1.0, p * (len(known) - rank)))
-        corrected[i] = largest
-    return corrected
+    return value, end(tail), end(1 - tail), above, drawn.std(0, ddof=1)
 
 
 def shared_ranks(lows: Sequence[float | None], highs: Sequence[float | None], better: str) -> list[int | None]:
@@ -167,13 +161,40 @@ def shared_ranks(lows: Sequence[float | None], highs: Sequence[float | None], be
     ]
 
 
-def _draws(n: int, resamples: int, seed: int) -> Iterator[tuple[slice, Array]]:
-    """Yield (rows, counts): how often each question is drawn in each resample, a chunk of resamples at a time."""
+def _resampled(columns: Array, resamples: int, seed: int) -> Iterator[tuple[slice, Array]]:
+    """Yield (rows, sums of `columns` in these resamples), a chunk of resamples at a time."""
+    drawn = _drawn(len(columns), resamples, seed)
+    with _one_thread():
+        for start in range(0, resamples, _CHUNK):
+            yield slice(start, start + _CHUNK), drawn[start : start + _CHUNK].astype(float) @ columns
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which numpy multiplies on one thread.
+
+    The products are narrow: on a busy machine BLAS' threads wait for each other ten times as long as they work.
+    """
+    limited: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
+    return limited
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@lru_cache(maxsize=4)
+def _drawn(n: int, resamples: int, seed: int) -> npt.NDArray[np.uint16]:
+    """Return the counts of all resamples: (resamples, n), 28 MB at full size."""
     random = np.random.default_rng(seed)
+    drawn = np.empty((resamples, n), np.uint16)
     for start in range(0, resamples, _CHUNK):
         size = min(_CHUNK, resamples - start)
         picks = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        yield slice(start, start + size), np.bincount(picks.ravel(), minlength=size * n).reshape(size, n).astype(float)
+        drawn[start : start + size] = np.bincount(picks.ravel(), minlength=size * n).reshape(size, n)
+    return drawn
 
 
 def _standard_error(mean: Array, squares: Array, n: npt.NDArray[np.int64]) -> Array:

@@ -65,6 +65,8 @@ def check_all(options: argparse.Namespace) -> int:
         print(f"== {folder.name}")
         for line in report.checked:
             print(f"  made again: {line}")
+        for line in report.notes:
+            print(f"  note: {line}")
         for line in report.left_out:
             print(f"  left out: {line}")
         for line in report.differences[:SHOWN_DIFFERENCES]:

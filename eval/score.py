@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eval.answers import AnswerFile, SavedAnswer, read_answers
+from eval.answers import NO_PRECISION, AnswerFile, SavedAnswer, read_answers
 from eval.command import add_run, chosen, run_command, run_of
 from eval.metrics.answer import Scores, closeness_or_empty, own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS, SCORED
 from eval.metrics.overlap import References, signatures
+from eval.processes import mapped
 from eval.questions import ABOUT, TEST_SPLITS, Question, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.scores import About, Row, questions_as_columns, write_lines
@@ -51,6 +50,8 @@ def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None =
         raise DataError(f"{run.answers} holds no answers. Run `python -m eval.generate` first.")
     if file.dropped:
         print(file.dropped, file=sys.stderr)
+    if file.answers[0].setup.precision is None:
+        print(f"{run.answers}: {NO_PRECISION}", file=sys.stderr)
     questions = {split: load_questions(data, split) for split in splits}
     check_joins(run.answers, file, load_manifest(data)["fingerprint"], questions)
 
@@ -101,8 +102,9 @@ def score_rows(
                 asked.setdefault(question.qid, []).append((split, question))
     tasks = [(in_splits, answered[qid]) for qid, in_splits in asked.items()]
 
+    workers = workers or (1 if len(answers) < MANY_ANSWERS else os.cpu_count() or 1)
     by_split: dict[str, list[Row]] = {split: [] for split in questions}
-    for number, rows in enumerate(_mapped(tasks, len(answers), workers), 1):
+    for number, rows in enumerate(mapped(_score_question, tasks, workers), 1):
         say(f"scoring question {number:,} of {len(tasks):,}")
         for row in rows:
             by_split[row.split].append(row)
@@ -112,16 +114,6 @@ def score_rows(
 
 _Task = tuple[list[tuple[str, Question]], list[SavedAnswer]]
 """One question as each split has it, and its answers."""
-
-
-def _mapped(tasks: Sequence[_Task], answers: int, workers: int | None) -> Iterator[list[Row]]:
-    workers = workers or (1 if answers < MANY_ANSWERS else os.cpu_count() or 1)
-    if workers == 1:
-        yield from map(_score_question, tasks)
-        return
-    # Spawned, not forked: a process that has threads (torch's) is not safe to fork.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_score_question, tasks, chunksize=16)
 
 
 def _score_question(task: _Task) -> list[Row]:

@@ -19,6 +19,7 @@ Row = dict[str, Any]
 Array = npt.NDArray[np.float64]
 
 DECIMALS = 6
+P_DIGITS = 4
 
 BLEU_PARTS = ("score", *(f"precision_{n}" for n in (1, 2, 3, 4)), "brevity_penalty", "length_ratio")
 """What a BLEU is made of: 0 to 100, four precisions (0 to 100), 0 to 1, and answers' tokens by references' tokens."""
@@ -28,6 +29,12 @@ def number(value: SupportsFloat) -> float | None:
     """Return a number for a table: rounded to DECIMALS, None for NaN; -0 is 0."""
     plain = float(value)
     return None if math.isnan(plain) else round(plain, DECIMALS) + 0.0
+
+
+def p_number(value: SupportsFloat) -> float | None:
+    """Return a p-value for a table, None for NaN: to P_DIGITS significant digits, because it may be very small."""
+    plain = float(value)
+    return None if math.isnan(plain) else float(f"{plain:.{P_DIGITS}g}")
 
 
 def metric_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:
@@ -79,7 +86,7 @@ def bleu_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED)
             }
             value = low = high = np.full(len(BLEU_PARTS), np.nan)
             if len(counts):
-                value, low, high, _ = function_interval(counts, bleu_parts_of(kind), resamples, seed)
+                value, low, high, *_ = function_interval(counts, bleu_parts_of(kind), resamples, seed)
             if len(counts) < 2:
                 low = high = np.full(len(BLEU_PARTS), np.nan)
             of_kind += [

@@ -12,7 +12,7 @@ board.json      what the tables are about:
                 metrics: the fields of eval.metrics.catalogue.Metric, in the order of tables;
                 bleu: label and explanation by way of BLEU; quarters: label by quarter;
                 missing: sentences about what could not be computed;
-                provenance: setup (profile, base, data fingerprint, decoding, seed),
+                provenance: setup (profile, base, precision, data fingerprint, decoding, seed),
                   generation (an entry each time it ran: commit, versions, device, duration_s,
                   answers, tokens), scoring (commit, versions, signatures), bootstrap
                   (resamples, seed, level), commit

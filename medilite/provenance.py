@@ -11,6 +11,7 @@ from pathlib import Path
 
 from medilite.models import ROOT, FolderBase, HubBase, Profile
 from medilite.packages import sha256_of
+from medilite.settings import Settings
 from medilite.weights import ensure_adapter
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -44,6 +45,13 @@ def device_name() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name(0)
     return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def precision_name(settings: Settings) -> str:
+    """Return the numbers that the local engine computes in: MEDILITE_PRECISION's on a CPU, bfloat16 on a GPU."""
+    import torch
+
+    return "bfloat16" if torch.cuda.is_available() else settings.precision
 
 
 def adapter_sha256(profile: Profile, model: str) -> str | None:

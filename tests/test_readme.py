@@ -49,7 +49,7 @@ def training_commands(*stages: str) -> list[str]:
 
 
 def test_every_command_is_run_by_a_test():
-    known = ("make ", f"{PYTHON} -m medilite ", f"{PYTHON} -m training.")
+    known = ("make ", f"{PYTHON} -m medilite ", f"{PYTHON} -m training.", f"{PYTHON} -m eval.")
     assert commands()
     assert [command for command in commands() if not command.startswith(known)] == []
 
@@ -67,6 +67,12 @@ def test_make_knows_the_target(command):
 
 def test_make_data_takes_the_source():
     assert '--source "path/to/medquad.csv.gz"' in run("make --dry-run data SOURCE=path/to/medquad.csv.gz").stdout
+
+
+@pytest.mark.parametrize("command", of(f"{PYTHON} -m eval."))
+def test_a_stage_of_evaluation_takes_the_options(command):
+    module, *options = shlex.split(command)[2:]
+    assert importlib.import_module(module).build_parser().parse_args(options)
 
 
 @pytest.mark.parametrize("command", of(f"{PYTHON} -m medilite models"))

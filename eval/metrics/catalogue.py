@@ -54,7 +54,7 @@ _ALL = (
     _reading("words", 0),
     _reading("sentences"),
     Metric(
-        "tokens", "Tokens", "tokens", None, "How many tokens the model wrote, the closing one included.",
+        "tokens", "Tokens", "tokens", None, "How many tokens the model wrote, the closing one not counted.",
         "counted while the answer was written", "answer", 0,
     ),
     Metric(

@@ -42,9 +42,12 @@ def echo_share(question: str, answer: str) -> float | None:
     if not said:
         return None
     shortest = min(ECHO_WORDS, max(3, len(asked)))
+    starts: dict[str, list[int]] = {}
+    for start, word in enumerate(asked):
+        starts.setdefault(word, []).append(start)
     copied = at = 0
     while at < len(said):
-        length = max((_common(asked, start, said, at) for start in range(len(asked))), default=0)
+        length = max((_common(asked, start, said, at) for start in starts.get(said[at], ())), default=0)
         if length >= shortest and not ASKING.isdisjoint(said[at : at + length]):
             copied += length
             at += length

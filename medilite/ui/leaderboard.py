@@ -14,6 +14,7 @@ from medilite.models import Profile
 from medilite.ui import notices
 from medilite.ui.board.about import EMPTY, intro_html, provenance_html
 from medilite.ui.board.bleu import bleu_html
+from medilite.ui.board.differences import differences_html
 from medilite.ui.board.grades import grades_html
 from medilite.ui.board.quarters import MEASURES, measures, pair_label, pairs, quarters_html
 from medilite.ui.board.questions import (
@@ -62,9 +63,12 @@ class LeaderboardTab:
             self.table = html_slot("", "lb-means", "lb-slot")
             self.plots = html_slot("", "lb-plots", "lb-slot")
             with gr.Column(elem_classes="lb-section") as self.trade:
-                html_slot(_TRADE, "lb-trade-head", "lb-slot")
+                html_slot(_PAIR, "lb-pair-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
                     self.pair = gr.Dropdown([], label="Models", filterable=False, elem_id="lb-pair", min_width=240)
+                self.differences = html_slot("", "lb-differences", "lb-slot")
+                html_slot(_TRADE, "lb-trade-head", "lb-slot")
+                with gr.Row(elem_classes="lb-row"):
                     self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
                 self.quarters = html_slot("", "lb-quarters", "lb-slot")
             self.bleu = html_slot("", "lb-bleu", "lb-slot")
@@ -100,12 +104,14 @@ class LeaderboardTab:
         shown = [self.split, self.source, self.qtype, self.order]
         everything = [
             self.error, self.intro, self.body, self.browser, self.study, self.provenance, self.table, self.plots,
-            self.trade, self.quarters, self.bleu, *picks, *shown[1:], self.question, self.place, self.answers,
+            self.trade, self.differences, self.quarters, self.bleu, *picks, *shown[1:], self.question, self.place,
+            self.answers,
         ]  # fmt: skip
         tab.select(self.open, self.split, everything, **LIGHT)
         self.split.input(self.open, self.split, everything, **LIGHT)
-        self.pair.input(self.show_trade, picks, [self.measure, self.quarters], **LIGHT)
-        self.measure.input(self.show_trade, picks, [self.measure, self.quarters], **LIGHT)
+        of_pair = [self.measure, self.differences, self.quarters]
+        self.pair.input(self.show_trade, picks, of_pair, **LIGHT)
+        self.measure.input(self.show_trade, picks, of_pair, **LIGHT)
         browser = [self.question, self.place, self.answers]
         for choice in (self.source, self.qtype, self.order):
             choice.input(self.filter, shown, browser, **LIGHT)
@@ -138,7 +144,7 @@ class LeaderboardTab:
             return {self.error: notices.error_html(str(error)), self.intro: ""}
 
     def show_trade(self, split: str, pair: str, measure: str) -> Update:
-        """Return the plot of the quarters for what is chosen."""
+        """Return the differences and the plot of the quarters for what is chosen."""
         view = self._view()
         return {} if view is None else self._trade(view, split, pair, measure, chosen=True)
 
@@ -178,7 +184,7 @@ class LeaderboardTab:
         return find_boards(self.profile.name, self.folder)[0]
 
     def _trade(self, view: View, split: str, pair: str | None, measure: str | None, *, chosen: bool = False) -> Update:
-        """Return the plot of the quarters; `chosen` leaves the choices as a person made them."""
+        """Return two models' differences and quarters; `chosen` leaves the choices as a person made them."""
         known = {f"{one}|{other}": (one, other) for one, other in pairs(view, split)}
         if not known:
             return {self.trade: gr.Column(visible=False)}
@@ -187,6 +193,7 @@ class LeaderboardTab:
         one = measure if measure in by else by[0]
         update: Update = {
             self.measure: gr.Radio(choices=[(MEASURES[key], key) for key in by], value=one),
+            self.differences: differences_html(view, split, known[key]),
             self.quarters: quarters_html(view, split, known[key], one),
         }
         if chosen:
@@ -204,6 +211,10 @@ class LeaderboardTab:
         }
 
 
+_PAIR = (
+    '<div class="lb-figure"><h3>Model against model</h3><p>Both answered the same questions, so their difference is '
+    "surer than their two means look. Here it is for any two, on everything that was measured.</p></div>"
+)
 _TRADE = (
     '<div class="lb-figure"><h3>Did it get easier by saying less?</h3><p>Each dot is a question: how much easier '
     "(left) or harder (right) one model’s answer is than another’s, and whether it has more (up) or less (down) of "

@@ -92,6 +92,8 @@ def test_single_questions(board):
     page.click("#lb-pair input")
     page.get_by_role("option", name="GRPO against Base").click()
     page.wait_for_function("document.querySelector('.lb-said').textContent.includes('Base’s')")
+    assert "GRPO minus Base" in page.locator("#lb-differences").text_content()
+    assert page.locator("#lb-differences [data-metric=flesch_kincaid_grade]").first.is_visible()
 
 
 def test_without_a_board(serve, visit, tmp_path):

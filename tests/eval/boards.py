@@ -55,6 +55,7 @@ def setup_for(folder: Path, **changed) -> Setup:
         "data": load_manifest(folder)["fingerprint"],
         "decoding": Decoding(max_new_tokens=64),
         "seed": 42,
+        "precision": "int8",
     }
     return Setup(**(fields | changed))
 

@@ -10,7 +10,7 @@ from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits, read_answ
 from medilite.errors import DataError
 from medilite.records import Decoding
 
-SETUP = Setup("lite", "tiny", "d" * 64, Decoding(), 42)
+SETUP = Setup("lite", "tiny", "d" * 64, Decoding(), 42, "int8")
 
 
 def answer(qid="q1", model="base", text="Rest.\u2028And «water»\n", adapter=None, **setup):
@@ -71,6 +71,8 @@ def test_a_file_with_nothing_but_a_cut_line(path):
 FOREIGN = [
     ({"data": "e" * 64}, "another data (eeeeeeeeeeee…, not dddddddddddd…)"),
     ({"seed": 7}, "another seed (7, not 42)"),
+    ({"precision": "float32"}, "another precision (float32, not int8)"),
+    ({"precision": None}, "another precision (none noted, not int8)"),
     ({"decoding": Decoding(max_new_tokens=9)}, "another decoding (max_new_tokens=9"),
     ({"adapter": "a" * 64}, "another adapter of base"),
 ]
@@ -85,13 +87,26 @@ def test_lines_of_another_setup_are_named(path, changed, said):
     assert "line 3" not in str(caught.value)
 
 
+def test_a_file_of_a_version_that_noted_no_precision_is_read_but_not_gone_on_with(path):
+    lines = [answer(f"q{number}", precision=None).to_json().replace('"precision":null,', "") for number in (1, 2)]
+    assert "precision" not in lines[0]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    file = read_answers(path)
+    assert [one.setup.precision for one in file.answers] == [None, None]
+    with pytest.raises(DataError, match=r"line 1: another precision \(none noted, not int8\)"):
+        check_fits(path, file, SETUP, {"base": None})
+
+
 def test_an_answer_that_comes_twice_is_named(path):
     write(path, answer("q1"), answer("q2"), answer("q1", text="Another."))
     with pytest.raises(DataError, match="line 3: base answers q1 in line 1 already"):
         read_answers(path)
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b"[1]\n", b'{"qid": 3}\n', b"nonsense\n"])
+PRECISION_8 = answer().to_json().replace('"int8"', "8").encode() + b"\n"
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"[1]\n", b'{"qid": 3}\n', b"nonsense\n", PRECISION_8])
 def test_a_broken_line_inside_is_an_error(path, line):
     path.write_bytes(line + f"{answer().to_json()}\n".encode())
     with pytest.raises(DataError, match="line 1: it is no answer"):

@@ -56,8 +56,8 @@ def test_a_difference_is_found_with_its_sign(tables):
     assert row["low"] < row["difference"] < row["high"] < -1.7
     # A lower grade is better.
     assert (row["probability_better"], row["n"], row["of"]) == (1.0, 60, 60)
-    assert row["p_value"] == pytest.approx(2 / 2001, abs=1e-6)
-    assert row["p_holm"] > row["p_value"]
+    # Far below what 2,000 resamples could tell.
+    assert 0 < row["p_value"] < row["p_holm"] < 1e-9
 
 
 def test_equal_answers_differ_by_nothing(tables):

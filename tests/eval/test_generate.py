@@ -19,6 +19,7 @@ from eval.progress import Pace
 from eval.questions import load_questions
 from eval.run import Run
 from medilite.errors import DataError, EngineError, ModelUnavailableError
+from medilite.provenance import precision_name
 from medilite.records import Decoding
 from medilite.settings import load_settings
 from tests.fakes import ScriptedEngine
@@ -37,8 +38,8 @@ def make_plan(profile, data, run, **changed):
     return Plan(profile=profile, data=data, run=run, **(fields | changed))
 
 
-def go(plan, engine):
-    return generate(plan, load_settings(), engine)
+def go(plan, engine, **settings):
+    return generate(plan, load_settings(**settings), engine)
 
 
 def saved(run):
@@ -55,7 +56,7 @@ def test_every_question_is_answered_once_by_every_model(plan, lite, data):
     first = answers[questions[0].qid, "grpo"]
     assert (first.text, first.tokens, first.stopped) == ("Rest.", 1, "end")
     assert answers[questions[0].qid, "base"].stopped == "length"
-    assert first.setup.decoding == DECODING
+    assert (first.setup.decoding, first.setup.precision) == (DECODING, precision_name(load_settings()))
     assert first.adapter != answers[questions[0].qid, "base"].adapter is None
     # All models of a question in one call, with the same dice.
     assert all([r.model for r in call] == ["base", "grpo"] for call in engine.requests)
@@ -150,6 +151,17 @@ def test_another_decoding_is_refused_before_anything_is_asked(plan, lite, data):
     with pytest.raises(DataError, match="another decoding"):
         go(make_plan(lite, data, plan.run, decoding=Decoding(max_new_tokens=13)), engine)
     assert engine.requests == []
+
+
+def test_another_precision_is_refused(plan, lite, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    go(plan, ScriptedEngine(lite), precision="int8")
+    assert {one.setup.precision for one in saved(plan.run).values()} == {"int8"}
+    with pytest.raises(DataError, match=r"another precision \(int8, not float32\)"):
+        go(plan, ScriptedEngine(lite), precision="float32")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    with pytest.raises(DataError, match=r"not bfloat16"):
+        go(plan, ScriptedEngine(lite), precision="int8")
 
 
 def test_killed_at_ten_moments_it_ends_like_an_undisturbed_run(lite, data, tmp_path):

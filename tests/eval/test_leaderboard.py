@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from eval import leaderboard
+from eval.board import trained_on
 from eval.check import check
 from eval.files import read_parquet
 from eval.leaderboard import main
@@ -18,6 +19,7 @@ from eval.run import Run
 from medilite.errors import DataError
 from medilite.leaderboard import FOLDER, TABLES, boards, load_board
 from medilite.models import load_profile
+from medilite.provenance import adapter_sha256
 from tests.eval.boards import MODELS, WordEncoder, answers, setup_for, write_answers, write_data
 
 
@@ -50,6 +52,7 @@ def test_the_board_tells_what_it_is(made):
     assert [split["name"] for split in about["splits"]] == ["study/test", "distinct/test"]
     provenance = about["provenance"]
     assert provenance["setup"]["decoding"]["max_new_tokens"] == 64
+    assert provenance["setup"]["precision"] == "int8"
     assert provenance["generation"] == [{"commit": "c0ffee", "duration_s": 1.0}]
     assert provenance["bootstrap"] == {"resamples": 2000, "seed": 42, "level": 0.95}
     assert len(provenance["setup"]["data"]) == 64
@@ -59,6 +62,29 @@ def test_the_board_tells_what_it_is(made):
     assert "flesch_reading_ease" in models["grpo"]["trained_on"]
     assert models["sft-r8-high"]["training"]["method"] == "sft"
     assert any("No answer was judged" in sentence for sentence in about["missing"])
+
+
+def test_what_was_trained_for_comes_from_the_adapters_own_record(lite, monkeypatch):
+    """Another training, other marks: rewards of weight 0 and bounds are none, and a stacked model has its parent's."""
+    records = {"grpo": {"config": {"rewards": {"readability": 0, "key_terms": 1.5, "ending": 0.4, "length_low": 30}}}}
+    monkeypatch.setattr("eval.board.read_training_record", lambda profile, spec: records.get(spec.id))
+    assert trained_on(lite, "grpo") == ["ended", "key_term_recall"]
+    assert trained_on(lite, "base") == trained_on(lite, "sft-r8-high") == []
+    records["sft-r8-high"] = {"config": {"rewards": {"echo": 1.0}}}
+    assert trained_on(lite, "grpo") == ["ended", "key_term_recall", "question_echo"]
+
+
+def test_a_board_of_answers_without_a_noted_precision_says_so(lite, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("medilite.content.embeddings.sentence_encoder", WordEncoder)
+    run = Run(tmp_path / "run")
+    write_answers(run, answers(load_questions(data, "study/test"), setup_for(data, precision=None)))
+    where = ["--run", str(run.folder), "--data", str(data), "--out", str(tmp_path / "out"), "--resamples", "2000"]
+    assert main(where) == 0
+    assert "was not noted" in capsys.readouterr().err
+    about = load_board(tmp_path / "out" / "lite").about
+    assert about["provenance"]["setup"]["precision"] is None
+    assert "was not noted" in about["missing"][0]
+    assert main(["--check", "--out", str(tmp_path / "out"), "--data", str(data)]) == 0
 
 
 def test_every_number_has_its_n_and_a_model_without_answers_shows(made):
@@ -115,6 +141,20 @@ def test_without_the_data_the_rest_is_checked_and_the_gap_is_said(made, tmp_path
     assert "fingerprint" in check(out / "lite", other).left_out[0]
 
 
+def test_a_board_of_other_adapters_than_those_here_is_said_to_be_one(made, copy, lite):
+    """The tests' answers name hashes of no adapter; with the real ones nothing is said."""
+    (note,) = check(copy, None).notes
+    assert "not those that answered: sft-r8-high, grpo." in note
+
+    def change(about):
+        for model in about["models"]:
+            model["adapter"] = model["adapter"] and adapter_sha256(lite, model["id"])
+
+    change_json(copy / "board.json", change)
+    report = check(copy, None)
+    assert (report.notes, report.differences) == ([], [])
+
+
 def test_closeness_is_made_again_for_a_seeded_sample(made):
     data, out = made
     report = check(out / "lite", data, sample=10, encoder=WordEncoder())
@@ -145,6 +185,16 @@ def test_a_changed_number_is_found_in_every_table(copy):
     for table in TABLES:
         key = keys.get(table, "difference")
         assert any(line.startswith(f"{table}, row ") and f", {key}: " in line for line in differences), table
+
+
+def test_a_changed_p_value_is_found_however_small_it_is(copy):
+    def change(rows):
+        row = min((row for row in rows if row["p_value"] is not None), key=lambda row: row["p_value"])
+        assert row["p_value"] < 1e-6
+        row["p_value"] *= 1.1
+
+    change_json(copy / "comparisons.json", change)
+    assert any(line.startswith("comparisons, row ") and "p_value" in line for line in check(copy, None).differences)
 
 
 def test_a_changed_score_is_found_whatever_it_needs(copy, made):

@@ -12,7 +12,8 @@ import pytest
 
 from medilite.leaderboard import Board
 from medilite.readability import measure
-from medilite.ui.board import bleu, quarters, questions, study, table
+from medilite.ui.board import bleu, differences, quarters, questions, study, table
+from medilite.ui.board.about import intro_html, provenance_html
 from medilite.ui.board.axis import fitting
 from medilite.ui.board.grades import LAST, grades_html, spread_of
 from medilite.ui.board.scatter import scatter_html
@@ -104,7 +105,14 @@ def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
     assert "trained" not in heads["rouge_l"].text
     assert heads[GRADE].one("button").attributes["data-better"] == "lower"
     trained = read(table.table_html(view, SPLIT)).all("td", "lb-cell-trained")
-    assert {cell.attributes["data-key"] for cell in trained} == {GRADE, "flesch_reading_ease", "words"}
+    (grpo,) = (model for model in view.about["models"] if model["id"] == "grpo")
+    assert {cell.attributes["data-key"] for cell in trained} == set(grpo["trained_on"]) >= {GRADE}
+
+
+def test_the_board_says_in_which_numbers_the_answers_were_computed(view):
+    assert "questions, computed in int8." in intro_html(view, SPLIT, "lite")
+    assert "<dt>Precision</dt><dd>int8</dd>" in provenance_html(view)
+    assert "<code>python -m eval.judge</code>" in intro_html(view, SPLIT, "lite")
 
 
 def test_every_column_is_in_a_group_but_for_none(view):
@@ -143,6 +151,57 @@ def test_the_spread_of_every_answering_model_is_drawn(view):
     assert "GRPO: middle grade" in html.one("div", "lb-spreads").attributes["aria-label"]
 
 
+def test_differences_are_the_committed_ones_with_what_they_come_to(view):
+    pair = ("grpo", "base")
+    html = read(differences.differences_html(view, SPLIT, pair))
+    rows = {row["metric"]: row for row in view.rows("comparisons", split=SPLIT, model="grpo", against="base")}
+    shown = {row.attributes["data-metric"]: row for row in html.all("tr") if "data-metric" in row.attributes}
+    # Everything that could be compared, once; nobody was judged.
+    assert set(shown) == {metric for metric, row in rows.items() if row["difference"] is not None}
+    cells = [cell.text for cell in shown[GRADE].all("td")]
+    grade = rows[GRADE]
+    assert cells[0].startswith(differences.signed(grade["difference"], 1))
+    assert cells[1:] == ["better", "100 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
+    assert grade["difference"] < 0, "easier"
+    assert "corrected for all" in html.text
+
+
+def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
+    lower, neither = SimpleNamespace(better="lower"), SimpleNamespace(better=None)
+
+    def said(difference, p, column=lower):
+        return differences.verdict({"difference": difference, "p_holm": p}, column)
+
+    assert [said(-1, 0.04), said(1, 0.04), said(-1, 0.05), said(-1, None)] == ["better", "worse"] + 2 * ["not clear"]
+    assert [said(1, 1e-9, neither), said(-1, 1e-9, neither)] == ["more", "less"]
+    assert [differences.p_text(p) for p in (None, 1e-30, 0.0456, 1)] == ["–", "below 0.001", "0.046", "1.000"]
+    assert [differences.signed(v, 1) for v in (1.25, -1.25, 0.01, 0)] == ["+1.2", "−1.2", "0.0", "0.0"]
+
+
+def test_slices_stand_by_source_type_and_length():
+    about = {
+        "models": [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"],
+        "metrics": [
+            {"key": GRADE, "label": "Grade", "unit": "grade", "better": "lower", "explanation": "", "digits": 1}
+        ],
+        "bleu": {},
+    }
+    row = {"split": SPLIT, "model": "b", "against": "a", "metric": GRADE, "difference": -2.0, "low": -2.5, "high": -1.5}
+    row |= {"n": 29, "of": 30, "p_holm": 0.001, "probability_better": 1.0}
+    slices = [
+        row | {"dimension": "source", "slice": "<b>Clinic</b>"},
+        row | {"dimension": "reference_words", "slice": "1–50 words", "p_holm": 0.4},
+    ]
+    board = View(Board(None, about, {"comparisons": [row], "slices": slices}))
+    html = read(differences.differences_html(board, SPLIT, ("b", "a")))
+    (table,) = html.all("table")[1:]
+    assert [line.text for line in table.all("tr")[1:]] == [
+        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5better", "Length of the reference",
+        "1–50 wordsn 30−2.0−2.5 to −1.5not clear",
+    ]  # fmt: skip
+    assert differences.differences_html(board, SPLIT, ("a", "b")) == ""
+
+
 def test_quarters_are_the_committed_shares_and_hold_every_question(view):
     pair = quarters.pairs(view, SPLIT)[0]
     assert pair == ("grpo", "sft-r8-high"), "against what it is stacked on, first"
@@ -150,6 +209,7 @@ def test_quarters_are_the_committed_shares_and_hold_every_question(view):
     rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r8-high", measure=KEY_TERMS)
     corners = {one.attributes["data-quarter"]: one.one("strong").text for one in html.all("div", "lb-corner")}
     assert corners == {row["quarter"]: f"{100 * row['share']:.0f} %" for row in rows}
+    assert not html.one("div", "lb-cloud").all("div", "lb-corner"), "labels hide dots"
     found = quarters.changes(view, SPLIT, pair, KEY_TERMS)
     assert len(found) == rows[0]["n"] == html.one("path", "lb-dots").attributes["d"].count("M")
     # Counted again from the questions.
@@ -195,7 +255,13 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     assert "only 0.34 times as long" in said
     assert "multiplied by 0.14" in said
     unsure = tuned | {"score": (4.4, 4.0, 4.8)}
-    assert "no model both shares" in bleu.paradox(bleu_view(base=base, sft=unsure), SPLIT)
+    assert "yet its BLEU is not clearly higher (4.40 against 4.90)" in bleu.paradox(
+        bleu_view(base=base, sft=unsure), SPLIT
+    )
+    rightly = tuned | {"score": (6.4, 6.0, 6.8)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=rightly), SPLIT)
+    no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=no_nearer), SPLIT)
 
 
 def test_bleu_s_parts_stand_side_by_side(view):

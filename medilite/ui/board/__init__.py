@@ -5,6 +5,7 @@ table      the table that sorts and searches in the browser
 axis       round ticks, and where a number stands on an axis
 scatter    grade against closeness, with intervals
 grades     how the grades of all answers are spread
+differences  two models against each other, on every metric and by slice
 quarters   did it get easier by saying less?
 bleu       the parts of BLEU side by side, and what they say in a sentence
 study      the study's table beside ours

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 from medilite.ui.board.view import View
+
+_CODE = re.compile(r"`([^`]*)`")
 
 EMPTY = (
     '<div class="lb-empty"><h2>No leaderboard yet</h2>'
@@ -28,12 +31,22 @@ def intro_html(view: View, split: str, profile: str) -> str:
             f'<p class="ml-note" role="status">There is no board for the profile {escape(profile)}; this one is of '
             f"{escape(view.about['profile'])}.</p>"
         )
-    missing = "".join(f'<p class="ml-note">{escape(sentence)}</p>' for sentence in view.about["missing"])
+    missing = "".join(f'<p class="ml-note">{_with_code(sentence)}</p>' for sentence in view.about["missing"])
     return (
         f'<div class="lb-intro"><h2>{escape(view.about["title"])}</h2>'
-        f"<p>{answered:,} answers to {about['questions']:,} questions. {escape(about['about'])}</p>"
+        f"<p>{answered:,} answers to {about['questions']:,} questions{_computed_in(view)}. {escape(about['about'])}</p>"
         f"{other}{missing}</div>"
     )
+
+
+def _with_code(sentence: str) -> str:
+    """Return a sentence as HTML, what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(sentence))
+
+
+def _computed_in(view: View) -> str:
+    precision = view.about["provenance"]["setup"].get("precision")
+    return f", computed in {escape(precision)}" if precision else ""
 
 
 def provenance_html(view: View) -> str:
@@ -51,6 +64,7 @@ def _provenance(view: View) -> Iterator[tuple[str, str]]:
     record = view.about["provenance"]
     setup = record["setup"]
     yield "Base", setup["base"]
+    yield "Precision", setup.get("precision") or "not noted"
     yield "Data", f"fingerprint {setup['data'][:16]}…"
     yield "Decoding", ", ".join(f"{name} {value:g}" for name, value in setup["decoding"].items())
     yield "Seed", str(setup["seed"])

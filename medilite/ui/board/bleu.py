@@ -41,24 +41,27 @@ def paradox(view: View, split: str) -> str:
     """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
 
     A model is wronged where more of its words stand in the references than of
-    the first model's, and its BLEU is lower all the same, both by intervals
-    that don't overlap.
+    the first model's, by intervals that don't overlap, and its BLEU is lower all
+    the same (by such intervals too), or at least no higher.
     """
     base, *others = view.models
 
     def of(spec: ModelSpec, part: str) -> Cell:
         return view.part(split, spec.id, KIND, part)
 
-    wronged = [
+    penalty = of(base, "brevity_penalty").value or 1.0
+    nearer = [
         spec
         for spec in others
-        if _above(of(spec, "precision_1"), of(base, "precision_1")) and _above(of(base, "score"), of(spec, "score"))
+        if _above(of(spec, "precision_1"), of(base, "precision_1"))
+        and (of(spec, "brevity_penalty").value or 1.0) < penalty
     ]
+    lower = [spec for spec in nearer if _above(of(base, "score"), of(spec, "score"))]
+    wronged = lower or [spec for spec in nearer if not _above(of(spec, "score"), of(base, "score"))]
     if not wronged:
         return (
-            "BLEU counts shared runs of words, then takes off for brevity. Here no model both shares clearly more "
-            f"words with the references than {base.label} and has a clearly lower BLEU; the parts show what each score "
-            "is made of."
+            "BLEU counts shared runs of words, then takes off for brevity. Here no model shares clearly more words "
+            f"with the references than {base.label} without a higher BLEU; the parts show what each score is made of."
         )
     spec = max(wronged, key=lambda spec: (of(base, "score").value or 0) - (of(spec, "score").value or 0))
     values = {
@@ -66,7 +69,8 @@ def paradox(view: View, split: str) -> str:
     }
     return (
         f"More of {spec.label}’s words stand in the references than of {base.label}’s "
-        f"({values[spec.id, 'precision_1']} % against {values[base.id, 'precision_1']} %), yet its BLEU is lower "
+        f"({values[spec.id, 'precision_1']} % against {values[base.id, 'precision_1']} %), yet its BLEU is "
+        f"{'lower' if spec in lower else 'not clearly higher'} "
         f"({values[spec.id, 'score']} against {values[base.id, 'score']}). Its answers are only "
         f"{values[spec.id, 'length_ratio']} times as long as the references joined together, and for that BLEU is "
         f"multiplied by {values[spec.id, 'brevity_penalty']}. A short answer is punished as if it were a wrong one."

@@ -11,13 +11,8 @@ from medilite.ui.cards import colours
 from medilite.ui.words import number_word
 
 MEASURES = {KEY_TERMS: "Key terms", CLOSENESS: "Closeness"}
-CORNERS = {
-    "easier_no_less": "top-left",
-    "harder_no_less": "top-right",
-    "easier_less": "bottom-left",
-    "harder_less": "bottom-right",
-}
-"""Where each quarter stands: easier to the left, says no less on top."""
+ABOVE, BELOW = ("easier_no_less", "harder_no_less"), ("easier_less", "harder_less")
+"""Where each quarter stands: easier to the left, says no less on top. Its label is outside the plot: dots are in it."""
 
 SHOWN = 0.98
 """Share of the changes, each way, that the axes hold; what lies beyond is drawn at the edge."""
@@ -68,14 +63,14 @@ def quarters_html(view: View, split: str, pair: Pair, measure: str) -> str:
         return '<p class="ml-quiet">These two have no questions in common that could be compared.</p>'
     spec = next(spec for spec in view.models if spec.id == pair[0])
     name = MEASURES[measure]
-    corners = "".join(_corner(row) for row in rows)
+    above, below = (_edge(rows, quarters) for quarters in (ABOVE, BELOW))
     found = changes(view, split, pair, measure)
     wide, high = (_reach([change[i] for change in found]) for i in (0, 1))
     said = "; ".join(f"{row['label']}: {_percent(row['share'])}" for row in rows)
     return (
         f'<div class="lb-quarters" role="img" aria-label="{escape(f"{pair_label(view, pair)}, {name}. {said}")}" '
-        f"{colours(spec)}>{_dots(found, wide, high)}{corners}</div>"
-        '<p class="lb-quarters-axis ml-fine" aria-hidden="true"><span>← easier</span><span>harder →</span></p>'
+        f'{colours(spec)}>{above}<div class="lb-cloud">{_dots(found, wide, high)}</div>'
+        f'<div class="lb-quarters-axis ml-fine"><span>← easier</span><span>harder →</span></div>{below}</div>'
         f'<p class="ml-fine">The frame is {number_text(wide, 1)} grades each way from the middle, and '
         f"{number_text(high, 2)} of {escape(name.lower())} up and down; what lies beyond is drawn at its edge.</p>"
         f'<p class="lb-said">{escape(sentence(view, split, pair, measure))}</p>'
@@ -103,10 +98,15 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
     )
 
 
+def _edge(rows: Sequence[dict[str, Any]], quarters: Sequence[str]) -> str:
+    by_quarter = {row["quarter"]: row for row in rows}
+    return f'<div class="lb-edge">{"".join(_corner(by_quarter[quarter]) for quarter in quarters)}</div>'
+
+
 def _corner(row: dict[str, Any]) -> str:
     between = "" if row["low"] is None else f"{_percent(row['low'])} to {_percent(row['high'])}"
     return (
-        f'<div class="lb-corner lb-{CORNERS[row["quarter"]]}" data-quarter="{row["quarter"]}">'
+        f'<div class="lb-corner" data-quarter="{row["quarter"]}">'
         f"<strong>{_percent(row['share'])}</strong><span>{escape(row['label'])}</span>"
         f'<span class="lb-interval">{between}</span></div>'
     )
