@@ -36,10 +36,19 @@ def test_the_nucleus_is_transformers() -> None:
         for scale in (0.3, 1.0, 4.0):  # a large nucleus, and one that stands near the top
             logits = torch.randn(1, size) * scale
             for top_p in (0.05, 0.5, 0.9, 0.99):
-                ours = nucleus(logits[0].numpy(), float(logits.max()), top_p)
+                least, last = nucleus(logits[0].numpy(), float(logits.max()), top_p)
+                tokens = torch.arange(size)
+                ours = (logits[0] > least) | ((logits[0] == least) & (tokens <= last))
                 theirs = TopPLogitsWarper(top_p)(torch.zeros(1, 1, dtype=torch.long), logits)[0]
-                assert sorted(ours) == torch.nonzero(theirs.isfinite())[:, 0].tolist()
-                assert ours.tolist() == logits[0].argsort(descending=True)[: len(ours)].tolist()
+                assert torch.equal(ours, theirs.isfinite())
+
+
+def test_of_equal_tokens_the_first_are_in_the_nucleus() -> None:
+    logits = np.zeros(100, np.float32)
+    assert nucleus(logits, 0.0, 0.205) == (0.0, 20)
+    logits[:3] = 40, 5, 7  # so far above the others that these share the last slice
+    assert nucleus(logits, 40.0, 1e-3) == (40.0, 0)
+    assert nucleus(logits, 40.0, 1.0)[0] < 40
 
 
 def reference(logits: torch.Tensor, decoding: Decoding, seed: int, prompt: list[int]) -> list[int]:

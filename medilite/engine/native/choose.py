@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -10,7 +10,10 @@ from numba import njit
 from medilite.engine.native.forward import _exp
 from medilite.engine.native.intrinsics import peak
 
-_FAST = {"contract", "reassoc", "arcp", "nsz"}
+_SLICES = 1024
+_DEPTH = 32.0
+"""Logits are sorted into slices down to so far below the largest (e to the −32 of its probability); what is lower
+shares the last slice."""
 
 
 class Slots(NamedTuple):
@@ -60,35 +63,42 @@ def _penalise(values: np.ndarray, seen: np.ndarray, penalty: float) -> None:
         values[token] = value / penalty if value > 0 else value * penalty
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
-def _mass(values: np.ndarray, top: float) -> Any:
-    total = np.float32(0)
-    for place in range(len(values)):
-        total += _exp(values[place] - top)
-    return total
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def nucleus(values: np.ndarray, top: float, top_p: float) -> np.ndarray:
-    """Return the tokens of the nucleus (Holtzman et al. 2020), likeliest first, from logits and their largest.
+def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
+    """Return the least value in the nucleus (Holtzman et al. 2020), and the last token of that value in it.
 
-    It is the smallest set of likeliest tokens whose probabilities add up to at
-    least `top_p`; the likeliest is always in it. Of equal ones the lower comes first.
+    `values` are logits and `top` their largest. The nucleus is the smallest set
+    of likeliest tokens whose probabilities add up to at least `top_p`; the
+    likeliest is always in it. Of equal ones the lower token comes first.
     """
-    wanted = np.float32(top_p) * _mass(values, top)
-    # Few tokens hold nearly all of the mass, so only those near the top are sorted: more of them until it is enough.
-    depth = np.float32(4)
-    while True:
-        near = np.flatnonzero(values >= top - depth)
-        order = near[np.argsort(-values[near], kind="mergesort")]
-        before = np.float32(0)
-        for place in range(len(order)):
-            if before >= wanted:
-                return order[:place]
-            before += _exp(values[order[place]] - top)
-        if len(order) == len(values) or before >= wanted:
-            return order
-        depth *= np.float32(2)
+    # Sorted are only the tokens of the slice of logits in which the sum is reached.
+    mass = np.zeros(_SLICES, np.float64)
+    for token in range(len(values)):
+        mass[_slice(top - values[token])] += _exp(values[token] - top)
+    wanted, before, number = top_p * mass.sum(), 0.0, 0
+    while number < _SLICES - 1 and before + mass[number] < wanted:
+        before += mass[number]
+        number += 1
+    count = 0
+    tokens = np.empty(len(values), np.int32)
+    for token in range(len(values)):
+        if _slice(top - values[token]) == number:
+            tokens[count] = token
+            count += 1
+    order = np.argsort(-values[tokens[:count]], kind="mergesort")
+    last = tokens[order[0]]
+    for place in order:
+        if before >= wanted:
+            break
+        last = tokens[place]
+        before += _exp(values[last] - top)
+    return values[last], last
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _slice(below: float) -> int:
+    """Return in which slice a logit stands that is so far below the largest."""
+    return np.int32(min(below * np.float32(_SLICES / _DEPTH), np.float32(_SLICES - 1)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -96,16 +106,14 @@ def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, nois
     """Draw by the Gumbel-max way; scales `values` in place."""
     for place in range(len(values)):
         values[place] /= temperature
-    top /= temperature
-    best, chosen = np.float32(-np.inf), -1
+    least, last = np.float32(-np.inf), -1
     if top_p < 1:
-        for token in np.sort(nucleus(values, top, top_p)):
-            value = values[token] + noise[token]
-            if value > best:
-                best, chosen = value, token
-    else:
-        for token in range(len(values)):
-            value = values[token] + noise[token]
+        least, last = nucleus(values, top / temperature, top_p)
+    best, chosen = np.float32(-np.inf), -1
+    for token in range(len(values)):
+        value = values[token]
+        if value > least or (value == least and token <= last):
+            value += noise[token]
             if value > best:
                 best, chosen = value, token
     return chosen
