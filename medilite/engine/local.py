@@ -35,10 +35,13 @@ class _Loaded:
 
 
 class LocalEngine:
-    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises."""
+    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises.
 
-    def __init__(self, profile: Profile, settings: Settings) -> None:
-        self._profile, self._settings = profile, settings
+    With `endless` an answer goes on to its limit, past what would end it: for measuring alone.
+    """
+
+    def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
+        self._profile, self._settings, self._endless = profile, settings, endless
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         self._progress = LoadProgress("Not loaded yet", 0.0)
@@ -156,7 +159,8 @@ class LocalEngine:
                 log.warning("%s", error)
         tell(LoadProgress("Loading the base", None))
         # Any control token ends an answer: after one, what follows is no part of it.
-        stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+        control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+        stop_ids = frozenset(() if self._endless else control)
         if self._settings.precision == "int8" and not torch.cuda.is_available():
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -96,7 +96,7 @@ def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _slice(below: float) -> int:
+def _slice(below: float) -> Any:
     """Return in which slice a logit stands that is so far below the largest."""
     return np.int32(min(below * np.float32(_SLICES / _DEPTH), np.float32(_SLICES - 1)))
 
@@ -106,10 +106,12 @@ def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, nois
     """Draw by the Gumbel-max way; scales `values` in place."""
     for place in range(len(values)):
         values[place] /= temperature
-    least, last = np.float32(-np.inf), -1
+    least: Any = np.float32(-np.inf)
+    last = -1
     if top_p < 1:
         least, last = nucleus(values, top / temperature, top_p)
-    best, chosen = np.float32(-np.inf), -1
+    best: Any = np.float32(-np.inf)
+    chosen = -1
     for token in range(len(values)):
         value = values[token]
         if value > least or (value == least and token <= last):
