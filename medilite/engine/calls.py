@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medilite.records import Request, RowStep, Step
@@ -51,7 +51,7 @@ def fair_order(waiting: Iterable[Call], running: Iterable[Call], turns: Mapping[
     return [call for *_, call in sorted(places, key=lambda place: place[:2])]
 
 
-def visitors_ahead(call: Call, order: Sequence[Call]) -> int:
+def visitors_ahead(call: Call, order: Sequence[Call], running: Collection[Call]) -> int:
     """Return how many visitors a waiting call has ahead: those before it in the queue, and one who is answered now."""
     before = {other.visitor for other in order[: order.index(call)]}
-    return 1 + len(before - {call.visitor})
+    return len(before - {call.visitor}) + bool(running)

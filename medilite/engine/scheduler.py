@@ -69,7 +69,7 @@ class Scheduler:
         try:
             while True:
                 try:
-                    step = call.steps.get(timeout=_POLL_S if self._ahead(call) else None)
+                    step = call.steps.get(timeout=_POLL_S)
                 except queue.Empty:
                     # Told at every poll, changed or not: it is the caller's chance to close the iterator.
                     if ahead := self._ahead(call):
@@ -97,7 +97,7 @@ class Scheduler:
 
     def _ahead(self, call: Call) -> int:
         with self._changed:
-            return visitors_ahead(call, self._order()) if call in self._waiting else 0
+            return visitors_ahead(call, self._order(), self._running) if call in self._waiting else 0
 
     def _order(self) -> list[Call]:
         return fair_order(self._waiting, self._running, self._turns)

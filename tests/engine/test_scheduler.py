@@ -107,7 +107,9 @@ def test_everybody_is_served_once_before_anybody_is_served_twice() -> None:
     assert fair_order([a[0], b[0]], [call("a")], {}) == [b[0], a[0]]
     assert fair_order([a[0], b[0], c], [], {"a": 4, "b": 1}) == [c, b[0], a[0]]
     order = fair_order(waiting, [], {})
-    assert [visitors_ahead(one, order) for one in (a[0], b[0], c, nobody[1], a[1])] == [1, 2, 3, 5, 5]
+    asked = (a[0], b[0], c, nobody[1], a[1])
+    assert [visitors_ahead(one, order, [call()]) for one in asked] == [1, 2, 3, 5, 5]
+    assert [visitors_ahead(one, order, []) for one in asked] == [0, 1, 2, 4, 4]
 
 
 def test_visitors_are_served_by_turns_and_told_their_place(slots: Slots) -> None:
@@ -126,6 +128,17 @@ def test_visitors_are_served_by_turns_and_told_their_place(slots: Slots) -> None
         visit.join(10)
     assert slots.joined == [calls[0], calls[3], calls[1], calls[2]]
     assert [visit.steps[-1].rows[0].stopped for visit in visits] == ["length"] * 4
+    scheduler.close()
+
+
+def test_who_is_alone_hears_of_nobody_ahead_however_long_beginning_takes(
+    slots: Slots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = slots.join
+    monkeypatch.setattr(slots, "join", lambda one: time.sleep(0.6) or real(one))
+    scheduler = Scheduler(slots)
+    slots.go.release(3)
+    assert [step.waiting for step in scheduler.stream(call())] == [0, 0, 0]
     scheduler.close()
 
 
