@@ -78,6 +78,12 @@ def prompt_ids(
     return ids
 
 
+def opening_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the token ids that every conversation of one's own begins with, whatever is asked."""
+    one, other = (prompt_ids(tokenizer, question_messages(question)) for question in ("A", "?"))
+    return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)]
+
+
 def training_ids(tokenizer: PreTrainedTokenizerBase, question: str, answer: str) -> tuple[list[int], list[int]]:
     """Return (prompt ids, answer ids) of one pair; the answer ends with the end-of-turn token.
 

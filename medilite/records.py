@@ -66,13 +66,17 @@ class Request:
     """One answer asked for: which model, what conversation, how to decode, which dice.
 
     Two requests with the same `seed` get the same random numbers step by step,
-    whichever models they name.
+    whichever models they name. `visitor` says who asks, by an id that nobody else
+    can know or guess: an engine may keep what it computed for one visitor and go on
+    from it when the same one asks again, and serves visitors by turns. Without one
+    nothing is kept.
     """
 
     model: str
     messages: tuple[Message, ...]
     decoding: Decoding = field(default_factory=Decoding)
     seed: int = 0
+    visitor: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

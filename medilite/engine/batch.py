@@ -1,16 +1,26 @@
-"""A batch of rows decoding in step: prefill, then one token for every living row a step."""
+"""One call as a batch of its own: prefill, then one token for every living row a step.
+
+How float32 on a CPU and bfloat16 on a GPU run. Their products come from
+libraries that choose a kernel by the size of the whole batch, so a row's last
+digits, and with them now and then a token, depend on how many rows share it.
+Were the rows of one visitor joined and left by others', an answer would depend
+on who else asks, and token-equality with PEFT on how busy the engine is. So
+calls take turns here; `running.RunningBatch`, whose rows are exact, has them
+all at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from medilite.engine.calls import Call
 from medilite.engine.sampling import Sampler
 from medilite.engine.text import IncrementalText
-from medilite.records import Request, RowStep
+from medilite.records import RowStep
 
 
 @dataclass(slots=True)
@@ -19,8 +29,8 @@ class _Row:
 
     text: IncrementalText
     limit: int
+    step: RowStep
     tokens: int = 0
-    step: RowStep = field(default_factory=lambda: RowStep("", 0))
     place: int | None = None
 
 
@@ -29,26 +39,17 @@ class Batch:
 
     `llama` and `bank` are a `Llama` with an `AdapterBank`, or an `Int8Llama` with its own.
 
-    `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
-    `errors[i]`, is a row that can't start. `step` advances every living row by
-    one token; rows that stop give their place in the tensors back at once.
+    `step` advances every living row by one token; rows that stop give their place
+    in the tensors back at once.
     """
 
-    def __init__(
-        self,
-        llama: Any,
-        bank: Any,
-        tokenizer: Any,
-        stop_ids: frozenset[int],
-        requests: Sequence[Request],
-        prompts: Sequence[list[int] | None],
-        errors: Sequence[str | None],
-    ) -> None:
+    def __init__(self, llama: Any, bank: Any, tokenizer: Any, stop_ids: frozenset[int], call: Call) -> None:
         self._llama, self._stop_ids = llama, stop_ids
-        self._rows = [_Row(IncrementalText(tokenizer), request.decoding.max_new_tokens) for request in requests]
-        for row, error in zip(self._rows, errors, strict=True):
-            if error is not None:
-                row.step = RowStep("", 0, "error", error)
+        requests, prompts = call.requests, call.prompts
+        self._rows = [
+            _Row(IncrementalText(tokenizer), request.decoding.max_new_tokens, step=step)
+            for request, step in zip(requests, call.beginnings(), strict=True)
+        ]
         living = [i for i, prompt in enumerate(prompts) if prompt is not None]
         for place, i in enumerate(living):
             self._rows[i].place = place
@@ -136,3 +137,33 @@ class Batch:
         self._adapters = self._adapters.keep(places)
         self._sampler.keep(places)
         self._cache.keep(places)
+
+
+class OneByOne:
+    """Runs calls one after another, each as a batch of its own: a `scheduler.Runner`."""
+
+    def __init__(self, begin: Callable[[Call], Batch]) -> None:
+        self._begin = begin
+        self._call: Call | None = None
+        self._batch: Batch | None = None
+
+    def join(self, call: Call) -> bool:
+        """Take the call in if no other is being answered."""
+        if self._call is not None:
+            return False
+        self._batch, self._call = self._begin(call), call
+        return True
+
+    def step(self) -> list[tuple[Call, tuple[RowStep, ...]]]:
+        """Advance the call's rows by one token."""
+        assert self._call is not None
+        assert self._batch is not None
+        return [(self._call, self._batch.step())]
+
+    def drop(self, call: Call) -> None:
+        """Give the batch's memory back."""
+        if call is self._call:
+            self._call = self._batch = None
+
+    def tidy(self) -> None:
+        """Nothing is kept."""

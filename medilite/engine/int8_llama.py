@@ -7,7 +7,6 @@ anything being copied.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,68 +16,15 @@ import torch
 from medilite.engine.adapters import Adapter
 from medilite.engine.int8 import lay_out, read_weights, unfit
 from medilite.engine.llama import LlamaShape
-from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens
+from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
 from medilite.engine.native.forward import forward, phases
 from medilite.engine.native.intrinsics import GROUP
 from medilite.engine.native.team import Team
+from medilite.engine.pages import PagedCache, PagePool
 from medilite.errors import WeightsError
 
 TOGETHER = 512
 """Tokens that go through the layers at once; longer prompts go in pieces of it."""
-
-
-class PagePool:
-    """The pages of all caches; it grows as they are asked for."""
-
-    def __init__(self, shape: LlamaShape) -> None:
-        self._shape = shape
-        self._free: list[int] = []
-        self.pages = self._empty(0)
-
-    def _empty(self, count: int) -> Pages:
-        shape = self._shape
-        size = (shape.layers, count, shape.kv_heads)
-        return Pages(
-            np.zeros((*size, shape.head_dim, PAGE), np.uint16), np.zeros((*size, PAGE, shape.head_dim), np.uint16)
-        )
-
-    def take(self, count: int) -> list[int]:
-        """Return the numbers of `count` pages, the lowest that are free."""
-        if (missing := count - len(self._free)) > 0:
-            there = self.pages.keys.shape[1]
-            grown = self._empty(there + max(missing, there // 2))
-            grown.keys[:, :there], grown.values[:, :there] = self.pages
-            for page in range(there, grown.keys.shape[1]):
-                heapq.heappush(self._free, page)
-            self.pages = grown
-        return [heapq.heappop(self._free) for _ in range(count)]
-
-    def give_back(self, pages: Sequence[int]) -> None:
-        """Take pages back."""
-        for page in pages:
-            heapq.heappush(self._free, page)
-
-
-class PagedCache:
-    """The pages of a batch's rows: `tables` (rows, pages of a row) int32."""
-
-    def __init__(self, pool: PagePool, rows: int, positions: int) -> None:
-        self._pool = pool
-        each = -(-positions // PAGE)
-        self.tables = np.array(pool.take(rows * each), np.int32).reshape(rows, each)
-
-    def keep(self, rows: list[int]) -> None:
-        """Drop all rows but these; their pages are free at once."""
-        gone = np.delete(self.tables, rows, axis=0)
-        self.tables = np.ascontiguousarray(self.tables[rows])
-        self._pool.give_back(gone.ravel().tolist())
-
-    def close(self) -> None:
-        """Give all pages back."""
-        self.keep([])
-
-    def __del__(self) -> None:
-        self.close()
 
 
 class ModelRows:
@@ -93,18 +39,23 @@ class ModelRows:
 
 
 class Int8Bank:
-    """The adapters of all models that the base carries."""
+    """The adapters of all models that the base carries; `edition` counts how often one was replaced."""
 
     def __init__(self, shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> None:
         self._shape = shape
         self._chains = dict(chains)
         self._index = {model: i for i, model in enumerate(chains)}
+        self.edition = 0
         self.products: dict[str, Lora] = lay_out(shape, chains)
 
     @property
     def rank(self) -> int:
         """The greatest rank of any model's pair for one product."""
         return max(lora.a.shape[2] for lora in self.products.values())
+
+    def place(self, model: str) -> int:
+        """Return a model's number in `products`."""
+        return self._index[model]
 
     def rows(self, models: Sequence[str]) -> ModelRows:
         """Return the adapters for a batch whose rows name these models."""
@@ -114,6 +65,7 @@ class Int8Bank:
         """Give a model other adapters, lowest first; batches that run go on with them."""
         self._chains[model] = list(chain)
         self.products = lay_out(self._shape, self._chains)
+        self.edition += 1
 
 
 class Int8Llama:
@@ -128,14 +80,14 @@ class Int8Llama:
         self.device = torch.device("cpu")
         self.bank = Int8Bank(shape, chains)
         self._weights = read_weights(folder, shape)
-        self._pool = PagePool(shape)
+        self.pool = PagePool(shape)
         self._team = Team(threads, phases(shape.layers))
         self._numbers = Shape(shape.heads, shape.kv_heads, shape.head_dim, shape.intermediate, shape.rms_norm_eps)
         self._scratch = self._new_scratch(64)
 
     def new_cache(self, rows: int, positions: int) -> PagedCache:
         """Return an empty cache for that many rows and positions."""
-        return PagedCache(self._pool, rows, positions)
+        return PagedCache(self.pool, rows, positions)
 
     def warm_up(self) -> None:
         """Compile what a step runs; kept beside the code, so that it takes a minute once and no time after."""
@@ -164,18 +116,23 @@ class Int8Llama:
             wanted = (ends[ending] - 1 - piece.start).astype(np.int32)
             tokens = Tokens(words[piece], places[piece], rows[piece], models[piece], cache.tables, wanted)
             # The rows' ends come in order, so what a piece gives is a slice.
-            self._step(tokens, logits[ending[0] : ending[-1] + 1] if len(ending) else logits[:0])
+            self.run(tokens, logits[ending[0] : ending[-1] + 1] if len(ending) else logits[:0])
         return torch.from_numpy(logits)
 
-    def _step(self, tokens: Tokens, logits: np.ndarray) -> None:
+    def run(self, tokens: Tokens, logits: np.ndarray) -> None:
+        """Put tokens through all layers; fills their pages and float32 `logits` (wanted tokens, vocabulary)."""
         room = self._scratch
         if len(tokens.ids) > len(room.x) or self.bank.rank > room.shrunk.shape[1]:
             self._scratch = self._new_scratch(max(len(tokens.ids), len(room.x)))
         lora = self.bank.products
         self._team.run(
-            forward, self._weights, lora["qkv"], lora["out"], lora["gate_up"], lora["down"], self._pool.pages, tokens,
+            forward, self._weights, lora["qkv"], lora["out"], lora["gate_up"], lora["down"], self.pool.pages, tokens,
             self._scratch, self._numbers, logits,
         )  # fmt: skip
+
+    def close(self) -> None:
+        """End the threads; nothing can be computed after it."""
+        self._team.close()
 
     def _new_scratch(self, count: int) -> Scratch:
         shape = self.shape

@@ -6,13 +6,15 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medilite.engine.calls import Call
 from medilite.engine.protocol import Availability, LoadProgress, ProgressCallback
-from medilite.engine.queue import JobQueue
+from medilite.engine.scheduler import Runner, Scheduler
 from medilite.errors import ContextOverflowError, EngineError, MediLiteError, ModelUnavailableError, QuestionError
 from medilite.models import Profile
-from medilite.prompts import prompt_ids
+from medilite.prompts import opening_ids, prompt_ids
 from medilite.records import Message, Request, Step
 from medilite.settings import Settings
 from medilite.weights import ensure_adapter, ensure_base
@@ -26,21 +28,23 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     llama: Any
-    bank: Any
     tokenizer: Any
     stop_ids: frozenset[int]
+    scheduler: Scheduler
     availability: dict[str, Availability]
 
 
 class LocalEngine:
-    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises."""
+    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises.
 
-    def __init__(self, profile: Profile, settings: Settings) -> None:
-        self._profile, self._settings = profile, settings
+    With `endless` an answer goes on to its limit, past what would end it: for measuring alone.
+    """
+
+    def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
+        self._profile, self._settings, self._endless = profile, settings, endless
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         self._progress = LoadProgress("Not loaded yet", 0.0)
-        self._jobs = JobQueue()
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Fetch and load everything; blocks until it stands, or raises WeightsError."""
@@ -72,10 +76,26 @@ class LocalEngine:
             if not any(m.role == "user" and m.content.strip() for m in request.messages):
                 raise QuestionError("There is no question yet: type one, or pick one of the examples.")
         loaded = self._load()
-        prompts = [prompt_ids(loaded.tokenizer, request.messages) for request in requests]
-        for request, prompt in zip(requests, prompts, strict=True):
-            self._check_context(loaded, request, len(prompt))
-        yield from self._jobs.stream(lambda: self._run(loaded, requests, prompts), len(requests))
+        # Most calls ask one thing of all models.
+        asked = {messages: prompt_ids(loaded.tokenizer, messages) for messages in {r.messages for r in requests}}
+        for request in requests:
+            self._check_context(loaded, request, len(asked[request.messages]))
+        errors = [loaded.availability[request.model].reason for request in requests]
+        prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
+        yield from loaded.scheduler.stream(Call(requests, prompts, errors))
+
+    def close(self) -> None:
+        """Stop answering within one step and let everything go; whoever is being answered gets EngineError.
+
+        The engine can be loaded again after it.
+        """
+        with self._lock:
+            loaded, self._loaded = self._loaded, None
+            self._progress = LoadProgress("Not loaded yet", 0.0)
+        if loaded is not None:
+            loaded.scheduler.close()
+            if hasattr(loaded.llama, "close"):
+                loaded.llama.close()
 
     def _check_context(self, loaded: _Loaded, request: Request, prompt: int) -> None:
         context, new = loaded.llama.shape.context, request.decoding.max_new_tokens
@@ -84,16 +104,6 @@ class LocalEngine:
                 f"The conversation has {prompt:,} tokens and the answer may have {new:,} more, together over the"
                 f" model's {context:,}. Ask for a shorter answer, shorten the question, or start a new conversation."
             )
-
-    def _run(self, loaded: _Loaded, requests: Sequence[Request], prompts: list[list[int]]) -> Iterator[Step]:
-        from medilite.engine.batch import Batch
-
-        errors = [loaded.availability[request.model].reason for request in requests]
-        able = [None if error else prompt for prompt, error in zip(prompts, errors, strict=True)]
-        batch = Batch(loaded.llama, loaded.bank, loaded.tokenizer, loaded.stop_ids, requests, able, errors)
-        yield Step(batch.step())
-        while batch.alive:
-            yield Step(batch.step())
 
     def _load(self, on_progress: ProgressCallback | None = None) -> _Loaded:
         if self._loaded is not None:
@@ -126,8 +136,8 @@ class LocalEngine:
         import torch
         from transformers import AutoTokenizer
 
-        from medilite.engine.adapters import AdapterBank, read_adapter
-        from medilite.engine.llama import Llama, LlamaShape
+        from medilite.engine.adapters import read_adapter
+        from medilite.engine.llama import LlamaShape
 
         if self._settings.threads:
             torch.set_num_threads(self._settings.threads)
@@ -148,20 +158,46 @@ class LocalEngine:
                 availability[spec.id] = Availability(False, str(error))
                 log.warning("%s", error)
         tell(LoadProgress("Loading the base", None))
-        llama: Any
-        bank: Any
-        if self._settings.precision == "int8" and not torch.cuda.is_available():
-            from medilite.engine.int8_llama import Int8Llama
-
-            llama = Int8Llama(folder, chains, torch.get_num_threads())
-            bank = llama.bank
-            tell(LoadProgress("Compiling for this CPU (once)", None))
-            llama.warm_up()
-        else:
-            on_gpu = torch.cuda.is_available()
-            device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
-            llama = Llama(folder, device, dtype)
-            bank = AdapterBank(shape, chains, device, dtype)
         # Any control token ends an answer: after one, what follows is no part of it.
-        stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
-        return _Loaded(llama, bank, tokenizer, stop_ids, availability)
+        control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+        stop_ids = frozenset(() if self._endless else control)
+        if self._settings.precision == "int8" and not torch.cuda.is_available():
+            llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
+        else:
+            llama, runner = _floats(folder, chains, tokenizer, stop_ids)
+        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability)
+
+    def _int8(
+        self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int],
+        tell: ProgressCallback,
+    ) -> tuple[Any, Runner]:  # fmt: skip
+        """Return the model in int8 and the batch that calls join and leave as they come."""
+        import torch
+
+        from medilite.engine.int8_llama import Int8Llama
+        from medilite.engine.memory import usual_slots
+        from medilite.engine.running import RunningBatch
+
+        llama = Int8Llama(folder, chains, torch.get_num_threads())
+        tell(LoadProgress("Compiling for this CPU (once)", None))
+        llama.warm_up()
+        slots = self._settings.slots or usual_slots(llama.shape)
+        batch = RunningBatch(llama, tokenizer, stop_ids, slots, chains, opening_ids(tokenizer))
+        return llama, batch
+
+
+def _floats(
+    folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
+) -> tuple[Any, Runner]:
+    """Return the model in floating point, on a GPU where there is one, and what runs call after call."""
+    import torch
+
+    from medilite.engine.adapters import AdapterBank
+    from medilite.engine.batch import Batch, OneByOne
+    from medilite.engine.llama import Llama
+
+    on_gpu = torch.cuda.is_available()
+    device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
+    llama = Llama(folder, device, dtype)
+    bank = AdapterBank(llama.shape, chains, device, dtype)
+    return llama, OneByOne(lambda call: Batch(llama, bank, tokenizer, stop_ids, call))

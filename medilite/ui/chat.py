@@ -85,7 +85,7 @@ class ChatTab:
         """Answer a new message; whatever is wrong with it is said next to the field, and it stays there."""
         try:
             question = clean_question(text, self.settings.max_question_chars)
-            request, turn = self._prepare(session.turns, question, model, controls)
+            request, turn = self._prepare(session, session.turns, question, model, controls)
         except MediLiteError as error:
             yield {self.error: notices.error_html(str(error))}
             return
@@ -97,7 +97,7 @@ class ChatTab:
             return
         *earlier, last = session.turns
         try:
-            request, turn = self._prepare(earlier, last.question, model, controls, attempt=last.attempt + 1)
+            request, turn = self._prepare(session, earlier, last.question, model, controls, last.attempt + 1)
         except MediLiteError as error:
             yield {self.error: notices.error_html(str(error))}
             return
@@ -111,14 +111,20 @@ class ChatTab:
             }
 
     def _prepare(
-        self, turns: list[Turn], question: str, model: str, controls: tuple[object, ...], attempt: int = 0
+        self,
+        session: Session,
+        turns: list[Turn],
+        question: str,
+        model: str,
+        controls: tuple[object, ...],
+        attempt: int = 0,
     ) -> tuple[Request, Turn]:
         if not model:
             raise QuestionError("No model is chosen: pick one.")
         spec = self.profile.get(model)
         decoding = as_decoding(*controls[:-1])
         seed = (as_seed(controls[-1]) + attempt) % (MAX_SEED + 1)
-        request = Request(spec.id, messages(turns, question), decoding, seed)
+        request = Request(spec.id, messages(turns, question), decoding, seed, session.visitor)
         return request, Turn(question, Pane(spec), decoding.max_new_tokens, attempt)
 
     def _stream(

@@ -150,7 +150,7 @@ class CompareTab:
             with self.admission.seat(), session.compare.running() as stop:
                 yield self._begin(comparison)
                 scored = 0
-                for stage in run(self.engine, comparison.requests(), stop, comparison.advance):
+                for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     session.comparison = comparison
                     update = self._show(comparison, stage)
                     if comparison.stopped > scored:

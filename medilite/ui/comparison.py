@@ -83,10 +83,10 @@ class Comparison:
         """Whether every answer has stopped."""
         return self.stopped == len(self.panes)
 
-    def requests(self) -> tuple[Request, ...]:
-        """Return what to ask the engine: one request a pane, the same seed for all."""
+    def requests(self, visitor: str = "") -> tuple[Request, ...]:
+        """Return what to ask the engine for a visitor: one request a pane, the same seed for all."""
         messages = question_messages(self.question)
-        return tuple(Request(pane.spec.id, messages, self.decoding, self.seed) for pane in self.panes)
+        return tuple(Request(pane.spec.id, messages, self.decoding, self.seed, visitor) for pane in self.panes)
 
     def advance(self, step: Step) -> None:
         """Add one step of the engine to the panes; a waiting step adds nothing."""

@@ -1,11 +1,14 @@
 """What one open page has of its own, and how many pages may ask at once.
 
 A Session lives in a `gr.State`: in memory, for one visitor, gone when the page
-is. Nothing about a visitor is kept anywhere else.
+is. The only other thing that is kept of a visitor is what an engine computed
+from their last prompts, in memory, for ten minutes at most and under an id that
+never leaves the server.
 """
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +70,9 @@ class Desk:
 
 @dataclass
 class Session:
-    """One visitor's comparison and chat."""
+    """One visitor's comparison and chat; `visitor` is who asks the engine."""
 
+    visitor: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     comparison: Comparison | None = None
     compare: Desk = field(default_factory=Desk)
     turns: list[Turn] = field(default_factory=list)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
-from medilite.engine.sampling import Sampler, nucleus
+from medilite.engine.native.choose import nucleus
+from medilite.engine.sampling import Dice, Sampler, SlotSampler
 from medilite.records import Decoding
 
 
@@ -29,12 +32,90 @@ def test_generated_tokens_are_penalised_too() -> None:
 
 def test_the_nucleus_is_transformers() -> None:
     torch.manual_seed(1)
-    for size in (40, 3000):  # below and above the first look's width
-        logits = torch.randn(3, size)
-        for top_p in (0.05, 0.5, 0.9, 0.99):
-            ours = nucleus(logits, torch.full((3, 1), top_p))
-            theirs = TopPLogitsWarper(top_p)(torch.zeros(3, 1, dtype=torch.long), logits)
-            assert torch.equal(ours.isfinite(), theirs.isfinite())
+    for size in (40, 3000):
+        for scale in (0.3, 1.0, 4.0):  # a large nucleus, and one that stands near the top
+            logits = torch.randn(1, size) * scale
+            for top_p in (0.05, 0.5, 0.9, 0.99):
+                least, last = nucleus(logits[0].numpy(), float(logits.max()), top_p)
+                tokens = torch.arange(size)
+                ours = (logits[0] > least) | ((logits[0] == least) & (tokens <= last))
+                theirs = TopPLogitsWarper(top_p)(torch.zeros(1, 1, dtype=torch.long), logits)[0]
+                assert torch.equal(ours, theirs.isfinite())
+
+
+def test_of_equal_tokens_the_first_are_in_the_nucleus() -> None:
+    logits = np.zeros(100, np.float32)
+    assert nucleus(logits, 0.0, 0.205) == (0.0, 20)
+    logits[:3] = 40, 5, 7  # so far above the others that these share the last slice
+    assert nucleus(logits, 40.0, 1e-3) == (40.0, 0)
+    assert nucleus(logits, 40.0, 1.0)[0] < 40
+
+
+def reference(logits: torch.Tensor, decoding: Decoding, seed: int, prompt: list[int]) -> list[int]:
+    """Return the tokens for logits (steps, vocabulary) by transformers' processors and dice thrown with torch."""
+    generator, seen, found = torch.Generator().manual_seed(seed), list(prompt), []
+    for row in logits:
+        scores = row[None].clone()
+        if decoding.repetition_penalty != 1 and seen:
+            scores = RepetitionPenaltyLogitsProcessor(decoding.repetition_penalty)(torch.tensor([seen]), scores)
+        if decoding.temperature:
+            scores = scores / decoding.temperature
+            scores = TopPLogitsWarper(decoding.top_p)(torch.zeros(1, 1, dtype=torch.long), scores)
+            scores = scores - torch.empty(row.shape).exponential_(generator=generator).log()
+        found.append(int(scores.argmax()))
+        seen.append(found[-1])
+    return found
+
+
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        Decoding(),
+        Decoding(repetition_penalty=1.2),
+        Decoding(temperature=0.8),
+        Decoding(temperature=1.3, top_p=0.9, repetition_penalty=1.1),
+    ],
+    ids=["greedy", "penalty", "sampled", "all"],
+)
+def test_a_seed_gives_the_same_tokens_as_ever_whatever_steps_its_neighbours_are_at(decoding: Decoding) -> None:
+    steps, vocabulary, prompt = 40, 1000, [5, 6, 7]
+    logits = torch.randn(steps, vocabulary, generator=torch.Generator().manual_seed(4)) * 2
+    expected = reference(logits, decoding, 11, prompt)
+    alone = Sampler([decoding], [11], [prompt], vocabulary)
+    assert [int(alone.choose(row[None])) for row in logits] == expected
+
+    # Beside rows of the same seed that began earlier, come, and go.
+    crowd, found = SlotSampler(3, vocabulary, 100), []
+    other = Decoding(temperature=1.0, top_p=0.8)
+    for step in range(-7, steps):
+        if step in (-7, 20):
+            crowd.put(0, other, [1], Dice(11, vocabulary))
+        if step == 0:
+            crowd.put(2, decoding, prompt, Dice(11, vocabulary))
+        rows = [0, 2] if step >= 0 else [0]
+        given = np.stack([logits[step % steps].numpy()] * len(rows))
+        chosen = crowd.choose(given, np.array(rows, np.int32))
+        if step >= 0:
+            found.append(int(chosen[1]))
+    assert found == expected
+
+
+def test_a_slot_remembers_nothing_of_the_row_before() -> None:
+    sampler = SlotSampler(1, 3, 10)
+    rows = np.zeros(1, np.int32)
+    for _ in range(2):
+        sampler.put(0, Decoding(repetition_penalty=2.0), [], None)
+        logits = np.array([[2.0, 1.9, 1.5]], np.float32)
+        assert [int(sampler.choose(logits.copy(), rows)[0]) for _ in range(3)] == [0, 1, 2]
+
+
+def test_the_dice_go_forward_only() -> None:
+    dice = Dice(3, 8)
+    first, third = dice.at(0).copy(), dice.at(2).copy()
+    assert not np.array_equal(first, third)
+    assert np.array_equal(dice.at(2), third)
+    with pytest.raises(ValueError, match="step 2, 1 is gone"):
+        dice.at(1)
 
 
 def test_every_row_has_its_own_decoding() -> None:
@@ -66,9 +147,14 @@ def test_models_that_agree_draw_the_same_token() -> None:
 
 
 def test_a_row_that_is_not_finite_has_no_token_and_spoils_no_other() -> None:
-    logits = torch.tensor([[1.0, torch.nan], [0.0, 1.0]])
-    sampler = Sampler([Decoding(temperature=1.0), Decoding()], [0, 0], [[], []], 2)
-    assert sampler.choose(logits).tolist() == [-1, 1]
+    for size in (2, 70, 128):
+        for worse in (torch.nan, torch.inf, -torch.inf):
+            for place in (0, size - 1):
+                logits = torch.zeros(3, size)
+                logits[0, place] = logits[1, place] = worse
+                logits[2, 1] = 1
+                sampler = Sampler([Decoding(temperature=1.0), Decoding(), Decoding()], [0, 0, 0], [[], [], []], size)
+                assert sampler.choose(logits).tolist() == [-1, -1, 1]
 
 
 def test_dropped_rows_leave_the_others_as_they_were() -> None:

@@ -57,6 +57,13 @@ def test_a_turn(make):
     assert shown[tab.retry].interactive
 
 
+def test_the_engine_is_told_who_asks(make):
+    tab, engine, session = make()
+    send(tab, session)
+    page(tab.answer_again(session, "grpo", *SETTINGS))
+    assert [request.visitor for (request,) in engine.requests] == [session.visitor] * 2
+
+
 def test_the_model_can_change_and_the_history_stays(make):
     tab, engine, session = make(scripts={"base": "One.", "grpo": "Two."})
     send(tab, session, "First?")

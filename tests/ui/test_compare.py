@@ -54,6 +54,7 @@ def test_six_answers(make, lite):
     assert "All answers are here." in page(updates)[tab.status]
     assert [r.model for r in engine.requests[0]] == list(lite.ids)
     assert len({r.seed for r in engine.requests[0]}) == 1
+    assert {r.visitor for r in engine.requests[0]} == {session.visitor}
     assert page(updates)[tab.ask].interactive
     assert not page(updates)[tab.stop].interactive
     assert session.comparison.done

@@ -64,3 +64,10 @@ def test_a_seat_is_free_again_after_an_error():
         raise RuntimeError
     with admission.seat():
         pass
+
+
+def test_every_page_is_a_visitor_of_its_own_whose_id_is_not_told():
+    first, second = Session(), copy.deepcopy(Session())
+    assert len(first.visitor) == len(second.visitor) == 32
+    assert first.visitor != second.visitor
+    assert first.visitor not in repr(first)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -250,6 +251,27 @@ def largest(context: Any, values: Any, count: Any) -> Any:
             found = _load(b, values, b.mul(step.index, _number(256)), wide, 4)
             b.store(b.select(b.fcmp_ordered(">", found, b.load(best)), found, b.load(best)), best)
         return _call(b, "llvm.vector.reduce.fmax.v64f32", _F32, b.load(best))
+
+    return signature, generate
+
+
+@intrinsic
+def peak(context: Any, values: Any, count: Any) -> Any:
+    """Return the largest of `count` float32 values, a multiple of 64; not-a-number where one is not finite."""
+    signature = types.float32(types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, count = arguments
+        wide = ir.VectorType(_F32, 64)
+        best = cgutils.alloca_once_value(b, ir.Constant(wide, [-np.inf] * 64))
+        spoiled = cgutils.alloca_once_value(b, ir.Constant(wide, [0.0] * 64))
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            found = _load(b, values, b.mul(step.index, _number(256)), wide, 4)
+            b.store(b.select(b.fcmp_ordered(">", found, b.load(best)), found, b.load(best)), best)
+            # x − x is 0, or not-a-number where x is not finite; sums keep that.
+            b.store(b.fadd(b.load(spoiled), b.fsub(found, found)), spoiled)
+        top = _call(b, "llvm.vector.reduce.fmax.v64f32", _F32, b.load(best))
+        return b.fadd(top, _call(b, "llvm.vector.reduce.fadd.v64f32", _F32, ir.Constant(_F32, 0.0), b.load(spoiled)))
 
     return signature, generate
 

@@ -1,0 +1,149 @@
+"""The next token of every row, from logits: penalty, nucleus, draw. One pass over a row where it is greedy."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from medilite.engine.native.forward import _exp
+from medilite.engine.native.intrinsics import peak
+
+_SLICES = 1024
+_DEPTH = 32.0
+"""Logits are sorted into slices down to so far below the largest (e to the −32 of its probability); what is lower
+shares the last slice."""
+
+
+class Slots(NamedTuple):
+    """How each slot decodes, S of them, and the distinct tokens that it has seen."""
+
+    temperatures: np.ndarray  # (S,) float32; 0 is greedy
+    top_ps: np.ndarray  # (S,) float32
+    penalties: np.ndarray  # (S,) float32
+    seen: np.ndarray  # (S, most) int32: the first `counts` are tokens
+    counts: np.ndarray  # (S,) int32
+
+
+@njit(cache=True, error_model="numpy")
+def _top(values: np.ndarray) -> float:
+    """Return the largest value, or not-a-number where one is not finite."""
+    whole = len(values) // 64 * 64
+    best = peak(values.ctypes.data, whole)
+    for place in range(whole, len(values)):
+        value = values[place]
+        best = max(best, value) + (value - value)
+    return best
+
+
+@njit(cache=True, error_model="numpy")
+def _see(slots: Slots, slot: int, token: int) -> None:
+    count = slots.counts[slot]
+    for place in range(count):
+        if slots.seen[slot, place] == token:
+            return
+    if count < slots.seen.shape[1]:
+        slots.seen[slot, count] = token
+        slots.counts[slot] = count + 1
+
+
+@njit(cache=True)
+def see(slots: Slots, slot: int, tokens: np.ndarray) -> None:
+    """Forget what a slot has seen, and note these tokens (int32)."""
+    slots.counts[slot] = 0
+    for token in tokens:
+        _see(slots, slot, token)
+
+
+@njit(cache=True, error_model="numpy")
+def _penalise(values: np.ndarray, seen: np.ndarray, penalty: float) -> None:
+    for token in seen:
+        value = values[token]
+        values[token] = value / penalty if value > 0 else value * penalty
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
+    """Return the least value in the nucleus (Holtzman et al. 2020), and the last token of that value in it.
+
+    `values` are logits and `top` their largest. The nucleus is the smallest set
+    of likeliest tokens whose probabilities add up to at least `top_p`; the
+    likeliest is always in it. Of equal ones the lower token comes first.
+    """
+    # Sorted are only the tokens of the slice of logits in which the sum is reached.
+    mass = np.zeros(_SLICES, np.float64)
+    for token in range(len(values)):
+        mass[_slice(top - values[token])] += _exp(values[token] - top)
+    wanted, before, number = top_p * mass.sum(), 0.0, 0
+    while number < _SLICES - 1 and before + mass[number] < wanted:
+        before += mass[number]
+        number += 1
+    count = 0
+    tokens = np.empty(len(values), np.int32)
+    for token in range(len(values)):
+        if _slice(top - values[token]) == number:
+            tokens[count] = token
+            count += 1
+    order = np.argsort(-values[tokens[:count]], kind="mergesort")
+    last = tokens[order[0]]
+    for place in order:
+        if before >= wanted:
+            break
+        last = tokens[place]
+        before += _exp(values[last] - top)
+    return values[last], last
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _slice(below: float) -> Any:
+    """Return in which slice a logit stands that is so far below the largest."""
+    return np.int32(min(below * np.float32(_SLICES / _DEPTH), np.float32(_SLICES - 1)))
+
+
+@njit(cache=True, error_model="numpy")
+def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, noise: np.ndarray) -> int:
+    """Draw by the Gumbel-max way; scales `values` in place."""
+    for place in range(len(values)):
+        values[place] /= temperature
+    least: Any = np.float32(-np.inf)
+    last = -1
+    if top_p < 1:
+        least, last = nucleus(values, top / temperature, top_p)
+    best: Any = np.float32(-np.inf)
+    chosen = -1
+    for token in range(len(values)):
+        value = values[token]
+        if value > least or (value == least and token <= last):
+            value += noise[token]
+            if value > best:
+                best, chosen = value, token
+    return chosen
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def choose(
+    logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, dice: np.ndarray, chosen: np.ndarray
+) -> None:
+    """Write the next token of each row to `chosen` (B,) int32, −1 where its logits are not finite.
+
+    `logits` (B, V) float32 are worked on in place; `rows` (B,) are the rows'
+    slots, and `dice` (B,) which line of `noise` (any, V) a row that samples draws with.
+    """
+    for row in range(len(rows)):
+        slot, values = rows[row], logits[row]
+        if slots.penalties[slot] != 1:
+            _penalise(values, slots.seen[slot, : slots.counts[slot]], slots.penalties[slot])
+        top = _top(values)
+        chosen[row] = -1
+        if not np.isfinite(top):
+            continue
+        if slots.temperatures[slot] > 0:
+            chosen[row] = _draw(values, top, slots.temperatures[slot], slots.top_ps[slot], noise[dice[row]])
+        else:
+            place = 0
+            while values[place] != top:
+                place += 1
+            chosen[row] = place
+        if slots.penalties[slot] != 1:
+            _see(slots, slot, chosen[row])
