@@ -99,6 +99,7 @@
   function act(what) {
     if (what === "next") next();
     else if (what === "tour") openTour();
+    else if (what === "stop") document.getElementById("vote-stop")?.click();
     else if (what === "live") document.querySelector('#vote-mode input[value="live"]')?.click();
     else send(what);
   }
@@ -156,6 +157,7 @@
       }
       countDown(now);
       if (now.dataset.say) window.medilite.announce(now.dataset.say);
+      if (now.dataset.state === "writing" && seen(now)) bring(now, "start");
       if (acted && seen(now)) follow(now);
     }
   }

@@ -178,8 +178,9 @@ class Booth:
     def draw(self, voter_id: object) -> Shown | Nothing:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
-        Nobody gets the same two models on the same question twice. Raises
-        TokenError, StoreError, or DataError for answers that can't be read.
+        What they have voted on does not come again, what they have just skipped
+        not soon. Raises TokenError, StoreError, or DataError for answers that
+        can't be read.
         """
         store = self.store
         voter = voter_of(store, voter_id)

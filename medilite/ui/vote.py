@@ -208,6 +208,7 @@ class VoteTab:
         try:
             asked = clean_question(question, self.settings.max_question_chars)
             voter_id = self.booth.welcome(_given(call).get("voter"))
+            own = way_html(self.booth.given(voter_id))
         except Exception as error:
             yield {self.error: self._error(error)}
             return
@@ -217,6 +218,7 @@ class VoteTab:
                 yield {
                     self.error: "",
                     self.voter: _voter_html(voter_id),
+                    self.own: own,
                     self.ask: gr.Button(interactive=False),
                     self.stop: gr.Button(interactive=True),
                     self.status: notices.status_html("Asking.", "busy"),

@@ -54,15 +54,14 @@ class Card:
 def open_html(shown: Shown, kind: str) -> str:
     """Return a pair that can be voted on; `kind` is where it comes from."""
     cards = [Card("left", shown.left), Card("right", shown.right)]
-    skip = _button("Skip", "next", "N") if kind == "ready" else ""
-    return _frame("open", shown.question, cards, bar=_choices(skip=skip), token=shown.token)
+    return _frame("open", shown.question, cards, bar=_choices(), token=shown.token, skip=kind == "ready")
 
 
 def writing_html(question: str, left: str, right: str) -> str:
     """Return a live pair while it is written."""
     cards = [Card("left", left, usable=False), Card("right", right, usable=False)]
-    hint = '<p class="vt-hint">You can choose once both answers have ended. Stop ends them now.</p>'
-    return _frame("writing", question, cards, bar=_choices(usable=False) + hint)
+    hint = f'<p class="vt-hint">Choose once both have ended.</p>{_button("Stop", "stop")}'
+    return _frame("writing", question, cards, bar=f'{_choices(usable=False)}<div class="vt-until">{hint}</div>')
 
 
 def unkept_html(question: str, left: str, right: str) -> str:
@@ -87,7 +86,7 @@ def voted_html(outcome: Outcome, texts: Texts | None, token: str, profile: Profi
         told.append(_fine(f"It is kept, and left out of the ratings: {'; '.join(reasons)}."))
     told.append(_others(outcome.others))
     undo = "" if undone or not outcome.fresh else _button("Undo", "undo", undo=True)
-    bar = f'<div class="vt-buttons">{_button("Next pair", "next", "N", primary=True)}{undo}</div>'
+    bar = f'<div class="vt-buttons">{_next(vote.pair)}{undo}</div>'
     cards = _after(vote.pair, vote.ballot, texts, profile)
     say = f"{_verdict(outcome)} {_said(vote.pair, profile)}"
     return _frame("voted", _question(texts), cards, told="".join(told), bar=bar, token=token, say=say)
@@ -97,10 +96,15 @@ def undone_html(pair: Pair, texts: Texts | None, token: str, profile: Profile) -
     """Return a pair whose vote was taken back: the names have been seen, so it stays without a vote."""
     said = "Your vote is taken back and doesn't count."
     told = f'<p class="vt-verdict"><strong>{said}</strong> {_who(pair, profile)}</p>'
-    bar = f'<div class="vt-buttons">{_button("Next pair", "next", "N", primary=True)}</div>'
+    bar = f'<div class="vt-buttons">{_next(pair)}</div>'
     cards = _after(pair, None, texts, profile)
     return _frame("undone", _question(texts), cards, told=told, bar=bar, token=token, say=said)
 
+
+_SKIP = (
+    '<button type="button" class="ml-tool" data-do="next" aria-keyshortcuts="N">Skip '
+    '<kbd aria-hidden="true">N</kbd></button>'
+)
 
 # --- where there is no pair ----------------------------------------------------------------
 
@@ -182,14 +186,23 @@ def drawing_html() -> str:
 
 
 def _frame(
-    state: str, question: str, cards: Sequence[Card], *, bar: str = "", told: str = "", token: str = "", say: str = ""
+    state: str,
+    question: str,
+    cards: Sequence[Card],
+    *,
+    bar: str = "",
+    told: str = "",
+    token: str = "",
+    say: str = "",
+    skip: bool = False,
 ) -> str:
     both = "".join(_card(card, after=state in ("voted", "undone")) for card in cards)
     result = f'<div class="vt-told">{told}</div>' if told else ""
     footer = f'<div class="vt-bar">{bar}</div>' if bar else ""
+    other = _SKIP if skip else ""
     return (
         f'<section class="vt-pair" data-state="{state}" data-token="{escape(token)}" data-say="{escape(say)}">'
-        f'<h2 class="vt-question ml-text" tabindex="-1">{escape(question)}</h2>'
+        f'<div class="vt-asked"><h2 class="vt-question ml-text" tabindex="-1">{escape(question)}</h2>{other}</div>'
         f'<div class="vt-answers">{both}</div>{result}{footer}</section>'
     )
 
@@ -221,14 +234,14 @@ def _details(card: Card) -> str:
     )
 
 
-def _choices(*, usable: bool = True, skip: str = "") -> str:
+def _choices(*, usable: bool = True) -> str:
     off = "" if usable else " disabled"
     buttons = "".join(
         f'<button type="button" class="vt-button vt-choice" data-choice="{choice}" aria-keyshortcuts="{key}"{off}>'
         f'{words[0]} <kbd aria-hidden="true">{key}</kbd></button>'
         for key, (choice, words) in enumerate(CHOICE_WORDS.items(), start=1)
     )
-    return f'<div class="vt-choices" role="group" aria-label="Your vote">{buttons}</div>{skip}'
+    return f'<div class="vt-choices" role="group" aria-label="Your vote">{buttons}</div>'
 
 
 def _button(words: str, do: str, key: str = "", *, primary: bool = False, undo: bool = False) -> str:
@@ -240,6 +253,10 @@ def _button(words: str, do: str, key: str = "", *, primary: bool = False, undo: 
     return (
         f'<button type="button" class="vt-button{kind}" data-do="{do}"{shortcut}{seconds}>{words}{hint}{count}</button>'
     )
+
+
+def _next(pair: Pair) -> str:
+    return _button("Next pair" if pair.kind == "ready" else "Next question", "next", "N", primary=True)
 
 
 def _place(state: str, content: str, say: str = "") -> str:
@@ -306,6 +323,10 @@ def _given(ballot: Ballot) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _bar(share: float) -> str:
+    return f'<span class="vt-split-bar" style="--share:{100 * share:.1f}%"></span>' if share else ""
+
+
 def _others(counts: Mapping[Choice, int] | None) -> str:
     if counts is None:
         return _fine("How others voted on these two answers can't be told at the moment.")
@@ -314,7 +335,7 @@ def _others(counts: Mapping[Choice, int] | None) -> str:
         return '<p class="ml-quiet">Nobody else has voted on these two answers yet.</p>'
     rows = "".join(
         f'<div class="vt-split-row"><dt>{escape(CHOICE_WORDS[choice][2])}</dt>'
-        f'<dd><span class="vt-split-bar" style="--share:{100 * count / total:.1f}%"></span>'
+        f"<dd>{_bar(count / total)}"
         f'<span class="vt-split-count">{count:,}</span></dd></div>'
         for choice, count in counts.items()
     )

@@ -46,7 +46,6 @@ def tour_html() -> str:
 def intro_html() -> str:
     """Return the line on top of the tab, with the way back to the walk-through."""
     return (
-        '<div class="vt-intro"><p>Two answers to one question, and you don’t know whose they are. '
-        "Which one would you rather read?</p>"
+        '<div class="vt-intro"><p>Two answers, no names. Which one would you rather read?</p>'
         '<button type="button" class="ml-tool" data-do="tour">How it works</button></div>'
     )
