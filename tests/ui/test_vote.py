@@ -272,13 +272,15 @@ def test_a_bad_address_of_the_votes_is_said_in_the_tab(lite, tmp_path, make_tab)
 def test_what_nobody_foresaw_is_told_without_words_of_its_own(tab, monkeypatch, caplog):
     voter, pair = begin(tab)
 
+    words = " ".join(("private", "words"))  # the log quotes lines of code, which must not be these
+
     def broken(*_, **__):
-        raise RuntimeError("private words")
+        raise RuntimeError(words)
 
     monkeypatch.setattr(tab.booth, "vote", broken)
     update = tab.cast(Session(), sent(voter, pair))
     assert "nothing is counted twice" in update[tab.error]
-    assert "private words" not in update[tab.error] + caplog.text
+    assert words not in update[tab.error] + caplog.text
 
 
 # -- live -------------------------------------------------------------------------------
@@ -378,9 +380,9 @@ def test_the_same_live_answers_are_told(make_tab, lite):
 
 def test_an_engine_that_breaks_down_leaves_a_message(make_tab, caplog):
     tab = make_tab(explode_after=3)
-    update = ask(tab)[-1]
+    update = ask(tab, question="Why does my own knee hurt?")[-1]
     assert "Something went wrong" in update[tab.error]
-    assert "secret words" not in caplog.text
+    assert "own knee" not in caplog.text
 
 
 def test_a_live_pair_that_could_not_be_stored_is_stored_later(tab, monkeypatch):
