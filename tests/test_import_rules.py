@@ -81,7 +81,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.llama": {"torch"},
     "medilite.engine.native.*": {"numba", "llvmlite"},
     "medilite.engine.sampling": {"torch"},
-    # The votes' database, which medilite.arena.arena imports once it is opened.
+    # The votes' database, which medilite.arena.booth imports once it is opened.
     "medilite.arena.schema": {"sqlalchemy"},
     "medilite.arena.database": {"sqlalchemy", "alembic"},
     "medilite.arena.store": {"sqlalchemy"},

@@ -185,9 +185,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       if (tip && !tip.hidden) hideTip();
-      (shown("stop") || shown("chat-stop"))?.click();
+      (shown("stop") || shown("chat-stop") || shown("vote-stop"))?.click();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const button = shown("ask") || shown("send");
+      const button = shown("ask") || shown("send") || shown("vote-ask");
       if (button) {
         event.preventDefault();
         event.stopPropagation();

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+
+from medilite.models import Profile
 
 MASK = "[name hidden]"
 
@@ -32,8 +35,40 @@ Only what is no word of medicine or of everyday life: "GPT" alone is an enzyme,
 """
 
 
+HELD_WORDS = 7
+"""Of an answer that is still being written so many words are held back: the longest name is over by then."""
+
+
+def names_of(profile: Profile) -> tuple[str, ...]:
+    """Return the names of a profile's own models and base, as far as they can't be plain words ("Base" is one)."""
+    base = profile.base
+    hub = getattr(base, "repo", None) or getattr(base, "hub_id", None) or ""
+    names = [base.model, hub, hub.rpartition("/")[2]]
+    for spec in profile.models:
+        names += [spec.id, spec.label]
+    return tuple(dict.fromkeys(name for name in names if _is_name(name)))
+
+
 def mask(text: str, also: Iterable[str] = ()) -> str:
     """Return `text` with every such name, and those in `also`, replaced by MASK; case and spacing don't matter."""
+    return _pattern(tuple(also)).sub(MASK, text)
+
+
+def mask_growing(text: str, also: Iterable[str] = ()) -> str:
+    """Return what may be shown of an answer that goes on: its last words are held back, for a name may begin there."""
+    starts = [match.start() for match in re.finditer(r"\S+", text)]
+    cut = starts[-HELD_WORDS] if len(starts) > HELD_WORDS else 0
+    for match in _pattern(tuple(also)).finditer(text):
+        if match.start() < cut < match.end():
+            cut = match.start()
+    return mask(text[:cut], also)
+
+
+@lru_cache(maxsize=16)
+def _pattern(also: tuple[str, ...]) -> re.Pattern[str]:
     own = [r"[\s_-]*".join(re.escape(part) for part in re.split(r"[\s_-]+", name)) for name in also if name.strip()]
-    pattern = "|".join((*own, *_NAMES))
-    return re.sub(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", MASK, text, flags=re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join((*own, *_NAMES))})(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def _is_name(text: str) -> bool:
+    return any(c.isdigit() for c in text) or re.search(r"[a-z][A-Z]", text) is not None

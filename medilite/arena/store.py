@@ -286,6 +286,13 @@ class Store:
         with self.database.read() as connection:
             return [(row[0], row[1]) for row in connection.execute(wanted)]
 
+    def given_by(self, voter: str) -> int:
+        """Return how many votes of a voter stand, marked ones included."""
+        c = schema.votes.c
+        wanted = sa.select(sa.func.count()).where(c.voter == voter, c.undone_at.is_(None))
+        with self.database.read() as connection:
+            return int(connection.execute(wanted).scalar_one())
+
     def sames(self) -> list[tuple[Contestant, Contestant, int]]:
         """Return how often each two contestants gave the same answer, word for word."""
         c = schema.sames.c

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from medilite.arena.booth import Booth
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
 from medilite.leaderboard import FOLDER
@@ -24,6 +25,7 @@ from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.session import Admission, Session
 from medilite.ui.theme import ICON, head, theme
+from medilite.ui.vote import VoteTab
 from medilite.ui.words import number_word
 
 POLL_S = 1.0
@@ -32,14 +34,19 @@ _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
 
 
-def build_ui(engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER) -> gr.Blocks:
-    """Return the page for this engine and profile, with its queue set; nothing is loaded or started.
+def build_ui(
+    engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER, booth: Booth | None = None
+) -> gr.Blocks:
+    """Return the page for this engine and profile, with its queue set; nothing is loaded, opened or started.
 
-    `boards` is the folder of the leaderboards.
+    `boards` is the folder of the leaderboards, `booth` where votes go (by
+    default to the database that the settings name).
     """
     admission = Admission(settings.max_queue)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
+    booth = booth or Booth(profile, settings.votes_database, keep_s=settings.votes_keep_s)
+    vote = VoteTab(engine, profile, settings, admission, booth)
     leaderboard = LeaderboardTab(profile, boards)
     with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
@@ -49,12 +56,14 @@ def build_ui(engine: Engine, profile: Profile, settings: Settings, boards: Path 
                 compare.build(session)
             with gr.Tab("Chat", id="chat"):
                 chat.build(session)
+            with gr.Tab("Blind vote", id="vote") as voting:
+                vote.build(session, voting)
             with gr.Tab("Leaderboard", id="leaderboard") as board:
                 leaderboard.build(board)
             with gr.Tab("About", id="about"):
                 html_slot(about_html(profile), "about", "ml-about-slot")
         html_slot(_footer(profile), "footer", "ml-footer-slot")
-        _watch_loading(engine, profile, session, compare, chat)
+        _watch_loading(engine, profile, session, compare, chat, vote)
         _open_link(page, compare)
     # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
     return page.queue(max_size=settings.max_queue, api_open=False)
@@ -106,7 +115,9 @@ def _free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _watch_loading(engine: Engine, profile: Profile, session: gr.State, compare: CompareTab, chat: ChatTab) -> None:
+def _watch_loading(
+    engine: Engine, profile: Profile, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab
+) -> None:
     """Show how far the model is, once a second until it is there (or can't be had)."""
     timer = gr.Timer(POLL_S)
 
@@ -117,6 +128,8 @@ def _watch_loading(engine: Engine, profile: Profile, session: gr.State, compare:
             update[compare.status] = notices.progress_html(progress)
         if not held.chat.busy:
             update[chat.status] = notices.progress_html(progress)
+        if not held.vote.busy:
+            update[vote.status] = notices.progress_html(progress)
         if progress.ready:
             states = dict(engine.availability())
             choices = model_choices(profile, states)
@@ -136,7 +149,7 @@ def _watch_loading(engine: Engine, profile: Profile, session: gr.State, compare:
     timer.tick(
         tick,
         [session, compare.models, chat.model],
-        [timer, compare.status, chat.status, compare.models, chat.model, compare.unavailable],
+        [timer, compare.status, chat.status, vote.status, compare.models, chat.model, compare.unavailable],
         **LIGHT,
     )
 
@@ -171,5 +184,6 @@ def _header(profile: Profile) -> str:
 def _footer(profile: Profile) -> str:
     return (
         f'<footer class="ml-footer"><p>{escape(profile.title)} · Training data: MedQuAD (Ben Abacha and '
-        "Demner-Fushman 2019, CC BY 4.0) · Base model: Apache-2.0 · Nothing you type is stored.</p></footer>"
+        "Demner-Fushman 2019, CC BY 4.0) · Base model: Apache-2.0 · Nothing you type is stored "
+        "unless you agree to it.</p></footer>"
     )

@@ -73,7 +73,7 @@ class ClosableSteps(Iterator[Step]):
         """Cancel what still goes on."""
 
 
-def message_of(error: Exception) -> str:
+def message_of(error: Exception, unexpected: str = UNEXPECTED) -> str:
     """Return what to tell a person about an error; an unexpected one goes to the log, without their words.
 
     The log gets the type and the lines of code, not the exception's own text:
@@ -83,4 +83,4 @@ def message_of(error: Exception) -> str:
         return str(error)
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("Unexpected %s while answering:\n%s", type(error).__name__, frames)
-    return UNEXPECTED
+    return unexpected

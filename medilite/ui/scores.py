@@ -41,24 +41,28 @@ _TOKENS = term_html("Tokens", "The pieces, words or parts of words, in which the
 
 def grade_html(scores: Readability | None, *, pending: bool = False) -> str:
     """Return the grade as a word, a number and a coloured band together."""
-    grade = scores.flesch_kincaid_grade if scores else None
-    band = grade_band(grade)
     if pending:
         return (
             '<span class="ml-grade ml-band-none"><span class="ml-grade-word">Grade</span>'
             '<span class="ml-grade-number">…</span></span>'
         )
+    return grade_badge_html(scores.flesch_kincaid_grade if scores else None)
+
+
+def grade_badge_html(grade: float | None) -> str:
+    """Return a grade that is known without the other scores, as `grade_html` does."""
+    band = grade_band(grade)
     number = "" if grade is None else f'<span class="ml-grade-number">{score_text("", float(grade))}</span>'
     return (
         f'<span class="ml-grade ml-band-{band.key}" tabindex="0" role="note" '
-        f'data-tip="{escape(_grade_help(scores))}" aria-label="{escape(_grade_label(scores))}">'
+        f'data-tip="{escape(_grade_help(grade))}" aria-label="{escape(_grade_label(grade))}">'
         f'<span class="ml-grade-word">{escape(grade_word(grade))}</span>{number}'
         f'<span class="ml-band-word">{escape(band.label)}</span></span>'
     )
 
 
-def _grade_help(scores: Readability | None) -> str:
-    if scores is None or scores.flesch_kincaid_grade is None:
+def _grade_help(grade: float | None) -> str:
+    if grade is None:
         return "A text without English words has no grade."
     return (
         f"Flesch–Kincaid grade. {metric_help(METRICS['flesch_kincaid_grade'])} "
@@ -66,8 +70,7 @@ def _grade_help(scores: Readability | None) -> str:
     )
 
 
-def _grade_label(scores: Readability | None) -> str:
-    grade = scores.flesch_kincaid_grade if scores else None
+def _grade_label(grade: float | None) -> str:
     if grade is None:
         return "No grade"
     return f"{grade_word(grade)}, {grade:.1f}, {grade_band(grade).label}"

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from medilite.arena.live import LiveRun
 from medilite.errors import EngineError
 from medilite.ui.comparison import Comparison
 from medilite.ui.history import Turn
@@ -70,13 +71,15 @@ class Desk:
 
 @dataclass
 class Session:
-    """One visitor's comparison and chat; `visitor` is who asks the engine."""
+    """One visitor's comparison, chat and live pair; `visitor` is who asks the engine."""
 
     visitor: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     comparison: Comparison | None = None
     compare: Desk = field(default_factory=Desk)
     turns: list[Turn] = field(default_factory=list)
     chat: Desk = field(default_factory=Desk)
+    vote: Desk = field(default_factory=Desk)
+    live: LiveRun | None = None
     runs: int = 0
 
     def next_run(self) -> int:

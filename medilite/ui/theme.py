@@ -9,8 +9,8 @@ import gradio as gr
 from medilite.models import ROOT, Profile
 
 STYLE_DIR = ROOT / "assets" / "style"
-CSS_FILES = ("base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css")
-SCRIPT_FILES = ("medilite.js", "leaderboard.js")
+CSS_FILES = ("base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css")
+SCRIPT_FILES = ("medilite.js", "leaderboard.js", "vote.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""
 

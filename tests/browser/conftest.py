@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from medilite.arena.booth import Booth
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import load_settings
@@ -34,17 +35,17 @@ def browser(browser_path: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def serve(lite: Profile) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
+def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
     """Return a function that serves the page around a scripted engine, and closes it after the test."""
     from medilite.ui.app import build_ui, serve
     from medilite.ui.loading import start_loading
 
     served = []
 
-    def start(boards: Path = FOLDER, **script: object) -> tuple[str, ScriptedEngine]:
+    def start(boards: Path = FOLDER, booth: Booth | None = None, **script: object) -> tuple[str, ScriptedEngine]:
         engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
-        settings = load_settings(port=0, host="127.0.0.1")
-        page = build_ui(engine, lite, settings, boards)
+        settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "data")
+        page = build_ui(engine, lite, settings, boards, booth)
         start_loading(engine)
         served.append(page)
         return serve(page, lite, settings, block=False), engine

@@ -148,3 +148,33 @@ class Visit:
 
     def choose(self, label: str) -> None:
         self.page.locator("#chat-model label", has_text=label).click()
+
+    # --- Blind vote ------------------------------------------------------------------------
+
+    def vote_tab(self, *, tour: bool = False) -> Visit:
+        """Open the tab and wait for its first pair (or why there is none); the walk-through counts as seen."""
+        if not tour:
+            self.page.evaluate("localStorage.setItem('medilite-vote-tour', 'seen')")
+        self.tab("Blind vote")
+        self.page.wait_for_selector("#vote-pair .vt-pair:not([data-state=drawing])", timeout=PATIENCE_MS)
+        return self
+
+    def pair(self, place: str = "vote-pair") -> Locator:
+        return self.page.locator(f"#{place} .vt-pair")
+
+    def wait_pair(self, state: str, place: str = "vote-pair", but: str = "") -> str:
+        """Wait until a pair is in that state, and not the one with the token `but`; return its token."""
+        self.page.wait_for_function(
+            """([place, state, but]) => {
+                 const pair = document.querySelector(`#${place} .vt-pair`);
+                 return pair.dataset.state === state && pair.dataset.token !== but; }""",
+            arg=[place, state, but],
+            timeout=PATIENCE_MS,
+        )
+        return self.pair(place).get_attribute("data-token") or ""
+
+    def vote_texts(self, place: str = "vote-pair") -> list[str]:
+        return self.pair(place).locator(".ml-answer .ml-text").all_text_contents()
+
+    def stored(self, name: str) -> str | None:
+        return self.page.evaluate("name => localStorage.getItem(name)", name)

@@ -38,8 +38,8 @@ def test_gradio_reports_nothing_and_offers_no_api(page):
 
 def test_events_that_ask_the_model_share_one_line(page):
     asking = [fn for fn in page.fns.values() if fn.concurrency_id == "model"]
-    # Compare's Ask and Enter are one event; Chat has Send and Enter, and Retry.
-    assert len(asking) == 3
+    # Ask and Enter are one event in Compare and in Blind vote; Chat has Send and Enter, and Retry.
+    assert len(asking) == 4
     assert all(fn.concurrency_limit is None and fn.queue for fn in asking)
     assert page._queue.max_size == 5
 
@@ -55,8 +55,12 @@ def test_every_event_keeps_gradio_s_spinners_off_the_page(page):
 
 def test_style_and_script_ask_nobody_for_anything(lite):
     head = theme.head(lite)
-    for forbidden in ("http://", "https://", "@import", "url(", "//fonts", "fetch(", "XMLHttpRequest", "localStorage"):
+    for forbidden in ("http://", "https://", "@import", "url(", "//fonts", "fetch(", "XMLHttpRequest", "cookie"):
         assert forbidden not in head, forbidden
+    # What the browser keeps: a voter's random id, and that the walk-through was seen.
+    kept = set(re.findall(r"""(?:kept|keep)\((\w+)""", head)) - {"name"}
+    assert kept == {"VOTER", "TOUR"}
+    assert len(re.findall(r"(?:local|session)Storage", head)) == 2
     fonts = theme.theme()
     assert "googleapis" not in fonts._get_theme_css()
     assert fonts._stylesheets == []

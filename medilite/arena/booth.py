@@ -1,0 +1,450 @@
+"""The voting booth: what a visitor can do, from the first pair to their own table. The page talks to this alone.
+
+Who gave which answer stays in here and in the store until a vote is durable.
+What goes out before (`Shown`) has texts and a token, and nothing that depends
+on the models but the texts themselves, with names masked.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medilite import __version__
+from medilite.arena.bank import Bank, bank_folder, read_bank
+from medilite.arena.contestants import contestants
+from medilite.arena.drawing import Knowledge, Place, Two, draw_place, draw_sides, draw_two
+from medilite.arena.knowledge import knowledge_of
+from medilite.arena.live import LiveRun, able_contestants
+from medilite.arena.marks import mark
+from medilite.arena.mask import mask, names_of
+from medilite.arena.ratings import rate
+from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
+from medilite.arena.table import read_table
+from medilite.arena.tally import OwnTable, orient, own_table
+from medilite.arena.voters import new_voter_id, voter_of
+from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
+from medilite.models import Profile
+from medilite.readability import measure
+from medilite.records import Decoding, Step
+from medilite.textdiff import similarity
+
+if TYPE_CHECKING:
+    from medilite.arena.store import Limits, Store
+
+log = logging.getLogger(__name__)
+
+PAIR_LIFETIME_S = 3600.0
+"""How long a pair can be voted on."""
+
+UNDO_S = 10.0
+UNDO_GRACE_S = 2.0
+"""A vote can be taken back for ten seconds as the page counts them; the way to and fro takes time too."""
+
+OWN_TABLE_VOTES = 10
+"""A voter sees their own table from so many votes on: fewer say nothing."""
+
+REFRESH_S = 300.0
+"""How old the ratings by which pairs are drawn may become."""
+
+HOUSEKEEPING_S = 3600.0
+LEAP_S = 60.0
+"""Nothing old is deleted while the clock is further than this from where it should be."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+class Nothing(Enum):
+    """Why there is no pair to vote on."""
+
+    EMPTY = "no answers have been made beforehand"
+    STALE = "the answers made beforehand are of models that have been trained anew since"
+    SEEN = "this visitor has had every pair"
+    SAME = "both answers are the same"
+    WORDLESS = "an answer has no words"
+    FAILED = "a model broke down"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a visitor gets of a pair before they vote."""
+
+    token: str
+    question: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a visitor gets once their vote is durable.
+
+    `fresh` is False where the pair had their vote already; that one stands.
+    `others` counts the other counted votes on the two answers, by choice as they
+    stand here; None where they can't be told. `texts` are question, left and
+    right as they were shown, where they are kept; `given` is how many votes the
+    voter has given, None where unknown.
+    """
+
+    vote: Vote
+    fresh: bool
+    others: Mapping[Choice, int] | None
+    texts: tuple[str, str, str] | None
+    given: int | None
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """The ready-made answers that may be shown: of the present contestants, in places where they differ as shown."""
+
+    bank: Bank
+    places: Mapping[Two, list[Place]]
+    sames: Mapping[Two, int]
+    keys: Mapping[str, str]
+    """Question ids by the keys of their texts."""
+
+
+class Booth:
+    """Draws pairs, takes votes; safe to use from several threads.
+
+    `target` is the votes' database; nothing is opened or read before a visitor
+    needs it. `folder` has the ready-made answers. Votes older than `keep_s` are
+    deleted (None: never). `clock` gives seconds since 1970, `ticks` seconds that
+    nobody sets; `aside` runs what no visitor should wait for.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        target: str | Path,
+        *,
+        folder: Path | None = None,
+        keep_s: float | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+        aside: Callable[[Callable[[], None]], None] | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.profile = profile
+        self._target, self._timeout_s = target, timeout_s
+        self._folder = folder or bank_folder(profile)
+        self._keep_s, self._limits = keep_s, limits
+        self._clock, self._ticks = clock, ticks
+        self._started = (clock(), ticks())
+        self._rng = rng or random.SystemRandom()
+        self._aside = aside or _in_a_thread
+        self._names = names_of(profile)
+        self._lock = threading.RLock()
+        self._opened: Store | None = None
+        self._here: dict[str, Contestant] | None = None
+        self._answers: _Ready | Nothing | None = None
+        self._knowledge = Knowledge()
+        self._refreshed_at: float | None = None
+        self._cleaned_at: float | None = None
+        self._refreshing = False
+
+    # --- who votes -----------------------------------------------------------------------
+
+    def welcome(self, voter_id: object) -> str:
+        """Return a browser's voter id, or a new one if it has none that was given out here. Raises StoreError."""
+        try:
+            voter_of(self.store, voter_id)
+        except TokenError:
+            return new_voter_id(self.store)
+        return str(voter_id)
+
+    def given(self, voter_id: object) -> int:
+        """Return how many votes a voter has given and not taken back. Raises TokenError or StoreError."""
+        return self.store.given_by(voter_of(self.store, voter_id))
+
+    def own(self, voter_id: object) -> OwnTable | None:
+        """Return how a voter has voted, model by model; None before there are OWN_TABLE_VOTES votes."""
+        store = self.store
+        table = own_table(store.votes(voter=voter_of(store, voter_id)), self.here)
+        return table if table.votes >= OWN_TABLE_VOTES else None
+
+    # --- pairs made beforehand -----------------------------------------------------------
+
+    def draw(self, voter_id: object) -> Shown | Nothing:
+        """Return the voter's next pair of ready-made answers, or why there is none.
+
+        What they have voted on does not come again, what they have just skipped
+        not soon. Raises TokenError, StoreError, or DataError for answers that
+        can't be read.
+        """
+        store = self.store
+        voter = voter_of(store, voter_id)
+        ready = self._ready()
+        if isinstance(ready, Nothing):
+            return ready
+        self._keep_up(ready)
+        places = _unseen(ready, store.seen_by(voter))
+        with self._lock:
+            drawn = draw_place(places, self._knowledge, self._rng)
+            if drawn is None:
+                return Nothing.SEEN
+            two, place = drawn
+            left, right = draw_sides(two, self._knowledge, self._rng)
+            self._knowledge.note(left, right, place.question)
+        row = ready.bank.answers[place.question, place.seed]
+        question, now = ready.bank.questions[place.question], self._clock()
+        pair = self._pair(
+            "ready", voter, (place.question, text_key(question), question), row[left], row[right],
+            place.similarity, ready.bank.decoding, now, now,
+        )  # fmt: skip
+        token = store.add_pair(pair)
+        return Shown(token, question, self._masked(row[left].text), self._masked(row[right].text))
+
+    def sames(self) -> dict[Two, int]:
+        """Return how often each two contestants gave the same answer: ready-made ones, and live ones so far."""
+        ready = self._ready()
+        counts: dict[Two, int] = {} if isinstance(ready, Nothing) else dict(ready.sames)
+        for first, second, count in self.store.sames():
+            two = frozenset((first, second))
+            counts[two] = counts.get(two, 0) + count
+        return counts
+
+    # --- pairs written now ---------------------------------------------------------------
+
+    def begin_live(self, voter_id: object, question: str, keep: bool, able: Mapping[str, bool]) -> LiveRun:
+        """Return two models that are to answer a visitor's own question.
+
+        `question` is clean, `keep` whether its text may be kept, `able` which
+        models can answer. Raises EngineError where those are fewer than two,
+        TokenError, StoreError.
+        """
+        voter = voter_of(self.store, voter_id)
+        candidates = able_contestants(self.here, able)
+        if len(candidates) < 2:
+            raise EngineError(
+                f"{len(candidates)} of the models can answer at the moment, and a vote needs two. "
+                "Tell whoever runs this app; the app's log says what is wrong with the others."
+            )
+        with self._lock:
+            two = draw_two(candidates, self._knowledge, self._rng)
+            sides = draw_sides(two, self._knowledge, self._rng)
+            self._knowledge.note(*sides, OWN_QUESTION)
+        return LiveRun(voter, question, keep, sides, self._rng.randrange(2**31), self._names)
+
+    def advance(self, run: LiveRun, step: Step) -> None:
+        """Add one step of the engine to a live pair."""
+        run.advance(step, self._clock())
+
+    def finish_live(self, run: LiveRun) -> Shown | Nothing:
+        """Return the pair that both answers make, or why they make none; may be tried again after StoreError.
+
+        Time to decide counts from the first word, for one reads along.
+        """
+        if run.failed:
+            return Nothing.FAILED
+        scores = [measure(text) for text in run.texts]
+        if not all(score.words for score in scores):
+            return Nothing.WORDLESS
+        store, now = self.store, self._clock()
+        key = text_key if run.keep else store.hidden_key
+        left, right = (
+            Candidate(
+                contestant, text if run.keep else None, key(text), run.seed, score.words, score.flesch_kincaid_grade
+            )
+            for contestant, text, score in zip(run.contestants, run.texts, scores, strict=True)
+        )
+        question = (OWN_QUESTION, key(run.question), run.question if run.keep else None)
+        began = now if run.began_at is None else run.began_at
+        alike = similarity(*run.texts) or 0.0
+        pair = self._pair("live", run.voter, question, left, right, alike, run.decoding, began, now)
+        one, other = run.shown()
+        if one == other:
+            store.add_same(pair)
+            return Nothing.SAME
+        token = store.add_pair(pair)
+        run.pair_id = pair.id
+        return Shown(token, run.question, one, other)
+
+    # --- votes ---------------------------------------------------------------------------
+
+    def vote(self, token: object, voter_id: object, choice: object, left: object = (), right: object = ()) -> Outcome:
+        """Take a vote and return what may be known after it; a second one changes nothing and returns the first.
+
+        `left` and `right` list the details of each answer (`Ballot.parse`).
+        Raises BallotError, TokenError, LimitError or StoreError: nothing is
+        counted then that wasn't before, and the same token may be tried again.
+        """
+        from medilite.arena.store import Limits
+
+        store = self.store
+        voter = voter_of(store, voter_id)
+        ballot = Ballot.parse(choice, left, right)
+        limits = self._limits or Limits()
+        vote, fresh = store.cast(_checked(token), voter, ballot, self._clock(), limits, mark)
+        others = given = None
+        try:
+            others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
+            given = store.given_by(voter)
+        except StoreError as error:  # the vote is durable already, so this is no failure of it
+            log.warning("A vote is kept, but what goes with it can't be read: %s", error)
+        return Outcome(vote, fresh, others, self._texts(vote.pair), given)
+
+    def undo(self, token: object, voter_id: object) -> tuple[Pair, tuple[str, str, str] | None] | None:
+        """Take a vote back and return its pair and texts; None if it is too late. Raises TokenError or StoreError."""
+        store = self.store
+        voter = voter_of(store, voter_id)
+        if not store.undo(_checked(token), voter, self._clock(), UNDO_S + UNDO_GRACE_S, mark):
+            return None
+        pair = store.find_pair(_checked(token), voter)
+        assert pair is not None, "a vote has just been found by this token"
+        return pair, self._texts(pair)
+
+    # --- what stands behind ----------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """The votes' store, opened when it is first needed. SQLAlchemy is slow to import."""
+        with self._lock:
+            if self._opened is None:
+                from medilite.arena.store import Store
+
+                self._opened = Store(self._target, self._timeout_s)
+            return self._opened
+
+    @property
+    def here(self) -> dict[str, Contestant]:
+        """The contestants by model id, as they were when first asked for: the engine doesn't change either."""
+        with self._lock:
+            if self._here is None:
+                self._here = contestants(self.profile)
+            return self._here
+
+    def close(self) -> None:
+        """Give the store's connections back."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.database.close()
+
+    def refresh(self) -> None:
+        """Read the votes and rate them anew, for the next pairs to be drawn by."""
+        ready = self._ready()
+        table = read_table(self.store, self.here.values())
+        base = next((self.here.get(spec.id) for spec in self.profile.models if spec.adapter is None), None)
+        known = knowledge_of(table, rate(table, base), {} if isinstance(ready, Nothing) else ready.keys)
+        with self._lock:
+            self._knowledge = known
+
+    def _ready(self) -> _Ready | Nothing:
+        with self._lock:
+            if self._answers is None:
+                bank = read_bank(self._folder)
+                if bank is None:
+                    return Nothing.EMPTY  # looked for again next time: they may come while the app runs
+                self._answers = self._usable(bank)
+            return self._answers
+
+    def _usable(self, bank: Bank) -> _Ready | Nothing:
+        present = bank.of(self.here)
+        if present.stale:
+            log.warning("Ready-made answers are left out, for their models were trained anew: %s", present.stale)
+        sames, places = dict(present.sames), {}
+        for two, listed in present.places.items():
+            places[two] = [place for place in listed if not self._same_when_shown(present, two, place)]
+            sames[two] += len(listed) - len(places[two])
+        if not any(places.values()):
+            return Nothing.STALE
+        return _Ready(present, places, sames, {text_key(text): id for id, text in present.questions.items()})
+
+    def _same_when_shown(self, bank: Bank, two: Two, place: Place) -> bool:
+        one, other = (self._masked(bank.answers[place.question, place.seed][c].text) for c in two)
+        return one == other
+
+    def _masked(self, text: str | None) -> str:
+        return mask(text or "", self._names)
+
+    def _texts(self, pair: Pair) -> tuple[str, str, str] | None:
+        """Return question and answers of a ready-made pair as they were shown, if they are still here."""
+        ready = self._answers
+        if pair.kind != "ready" or not isinstance(ready, _Ready):
+            return None
+        row = ready.bank.answers.get((pair.question_id, pair.left.seed), {})
+        found = [row.get(side.contestant) for side in (pair.left, pair.right)]
+        texts = [self._masked(c.text) for c in found if c]
+        return (ready.bank.questions[pair.question_id], texts[0], texts[1]) if len(texts) == 2 else None
+
+    def _pair(
+        self, kind: Kind, voter: str, question: tuple[str, str, str | None], left: Candidate, right: Candidate,
+        alike: float, decoding: Decoding, shown_at: float, now: float,
+    ) -> Pair:  # fmt: skip
+        from medilite.arena.store import new_id
+
+        return Pair(
+            new_id(), kind, self.profile.name, voter, *question, left, right, alike, decoding, shown_at,
+            now + PAIR_LIFETIME_S, __version__,
+        )  # fmt: skip
+
+    # --- now and then ------------------------------------------------------------------------
+
+    def _keep_up(self, ready: _Ready) -> None:
+        """Rate anew and delete what is old, where it is time to; nobody waits for it but the first visitor."""
+        now = self._clock()
+        with self._lock:
+            first = self._refreshed_at is None
+            due = first or abs(now - (self._refreshed_at or 0)) >= REFRESH_S
+            if not due or self._refreshing:
+                return
+            self._refreshed_at, self._refreshing = now, True
+        if first:
+            self._look_after(now)
+        else:
+            self._aside(lambda: self._look_after(now))
+
+    def _look_after(self, now: float) -> None:
+        try:
+            self.refresh()
+            if self._cleaned_at is None or abs(now - self._cleaned_at) >= HOUSEKEEPING_S:
+                self._cleaned_at = now
+                self._clean(now)
+        except MediLiteError as error:  # pairs are then drawn by what was known before
+            log.warning("The votes could not be rated for the next pairs: %s", error)
+        except Exception:
+            log.exception("The votes could not be rated for the next pairs.")
+        finally:
+            self._refreshing = False
+
+    def _clean(self, now: float) -> None:
+        clock, ticks = self._started
+        leap = (now - clock) - (self._ticks() - ticks)
+        if abs(leap) > LEAP_S:
+            log.warning("The clock has jumped by %.0f s, so no old votes are deleted.", leap)
+            return
+        deleted = self.store.delete_old(now, self._keep_s)
+        if deleted:
+            log.info("%d votes were older than they may be kept, and are deleted.", deleted)
+
+
+def _unseen(ready: _Ready, seen: set[tuple[str, frozenset[str]]]) -> dict[Two, list[Place]]:
+    """Return the places that a voter has not had before them."""
+    questions: dict[frozenset[str], set[str]] = {}
+    for key, hashes in seen:
+        questions.setdefault(hashes, set()).add(ready.keys.get(key, ""))
+    left = {}
+    for two, listed in ready.places.items():
+        had = questions.get(frozenset(contestant.sha256 for contestant in two), set())
+        left[two] = [place for place in listed if place.question not in had] if had else listed
+    return left
+
+
+def _checked(token: object) -> str:
+    if isinstance(token, str) and _TOKEN.fullmatch(token):
+        return token
+    raise TokenError("This is no pair's token, so nothing was counted. Take the next pair.")
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="medilite-ratings", daemon=True).start()

@@ -1,0 +1,77 @@
+"""A pair in the making: two models answer a visitor's own question, in step and from one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from medilite.arena.mask import mask, mask_growing
+from medilite.arena.records import Contestant
+from medilite.prompts import question_messages
+from medilite.records import Decoding, Request, Step, StopReason
+
+LIVE_DECODING = Decoding(max_new_tokens=192, temperature=0.7, top_p=0.95, repetition_penalty=1.1)
+"""As `votes prepare` decodes unless told otherwise."""
+
+
+@dataclass
+class LiveRun:
+    """Two answers as they grow; whose they are stays here.
+
+    `contestants` are those on the left and on the right. `keep` tells whether
+    the visitor agreed that the question's text is kept. `began_at` is when the
+    first step came: from then on one could read.
+    """
+
+    voter: str
+    question: str
+    keep: bool
+    contestants: tuple[Contestant, Contestant]
+    seed: int
+    names: tuple[str, ...] = ()
+    decoding: Decoding = LIVE_DECODING
+    began_at: float | None = None
+    texts: list[str] = field(default_factory=lambda: ["", ""])
+    stopped: list[StopReason | None] = field(default_factory=lambda: [None, None])
+    pair_id: str | None = None
+
+    def requests(self) -> tuple[Request, Request]:
+        """Return what to ask the engine: left and right with the same dice."""
+        messages = question_messages(self.question)
+        left, right = (Request(c.model, messages, self.decoding, self.seed) for c in self.contestants)
+        return left, right
+
+    def advance(self, step: Step, now: float) -> None:
+        """Add one step of the engine; a waiting step adds nothing."""
+        if step.waiting:
+            return
+        if self.began_at is None:
+            self.began_at = now
+        for i, row in enumerate(step.rows):
+            if self.stopped[i] is None:
+                self.texts[i] += row.text
+                self.stopped[i] = row.stopped
+
+    def cancel(self) -> None:
+        """End whatever still goes on, as the visitor asked."""
+        self.stopped = [reason or "cancelled" for reason in self.stopped]
+
+    @property
+    def done(self) -> bool:
+        """Whether both answers have stopped."""
+        return None not in self.stopped
+
+    @property
+    def failed(self) -> bool:
+        """Whether either model broke down."""
+        return "error" in self.stopped
+
+    def shown(self) -> tuple[str, str]:
+        """Return what may be shown of (left, right) now; names are masked before any part of them is seen."""
+        left, right = (mask(text, self.names) if self.done else mask_growing(text, self.names) for text in self.texts)
+        return left, right
+
+
+def able_contestants(here: Mapping[str, Contestant], able: Mapping[str, bool]) -> tuple[Contestant, ...]:
+    """Return the contestants whose models can answer now, in the profile's order."""
+    return tuple(contestant for model, contestant in here.items() if able.get(model))

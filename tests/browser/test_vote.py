@@ -1,0 +1,448 @@
+"""The blind vote in a browser: by keyboard and by mouse, wide and narrow, honest and not."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from medilite.arena.booth import Booth
+from medilite.arena.contestants import contestants
+from medilite.arena.records import CHOICES
+from tests.arena.made import MANY
+from tests.banks import write_bank
+from tests.browser.test_looks import CONTRAST, NAMELESS
+
+pytestmark = pytest.mark.browser
+
+PAIRS = 20
+BUTTONS = dict(zip(CHOICES, ("1", "2", "3", "4"), strict=True))
+
+
+@pytest.fixture
+def poll(serve, lite, tmp_path):
+    """Return a function that serves the page with a small bank and a database of its own."""
+    booths = []
+
+    def start(*, bank: bool = True, timeout_s: float = 10.0, **script: object) -> tuple[str, Booth]:
+        folder = write_bank(tmp_path / "bank", lite) if bank else tmp_path / "none"
+        booth = Booth(
+            lite, tmp_path / "votes.db", folder=folder, rng=random.Random(3), limits=MANY, timeout_s=timeout_s
+        )
+        booths.append(booth)
+        url, _ = serve(booth=booth, **script)
+        return url, booth
+
+    yield start
+    for booth in booths:
+        booth.close()
+
+
+def votes(booth):
+    return list(booth.store.votes())
+
+
+def labels(lite):
+    return {spec.id: spec.label for spec in lite.models}
+
+
+# -- twenty pairs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["keyboard", "mouse"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_twenty_pairs(poll, visit, lite, size, way):
+    url, booth = poll()
+    here = visit(url, size).vote_tab()
+    token, told = here.wait_pair("open"), []
+    wanted = [CHOICES[i % 4] for i in range(PAIRS)]
+    for i, choice in enumerate(wanted):
+        texts = here.vote_texts()
+        if way == "keyboard":
+            here.page.keyboard.press(BUTTONS[choice])
+        else:
+            here.pair().locator(f"[data-choice={choice}]").click()
+        here.wait_pair("voted")
+        assert here.vote_texts() == texts, "the texts stay where they are"
+        told.append(here.pair().locator(".ml-card-head .ml-name").all_text_contents())
+        assert here.page.evaluate("document.activeElement.dataset.do") == "next"
+        if i == PAIRS - 1:
+            break
+        if way == "keyboard":
+            here.page.keyboard.press("n" if i % 2 else "Enter")
+        else:
+            here.pair().locator("[data-do=next]").click()
+        token = here.wait_pair("open", but=token)
+        assert here.page.evaluate("document.activeElement.className").startswith("vt-question")
+    assert here.overflow() <= 0
+    given = votes(booth)
+    assert [vote.ballot.choice for vote in given] == wanted
+    names = labels(lite)
+    kept = [[names[c.contestant.model] for c in (vote.pair.left, vote.pair.right)] for vote in given]
+    assert kept == told, "who it was is told as it is kept"
+    assert len({vote.pair.voter for vote in given}) == 1
+    assert len({(v.pair.question_id, frozenset((v.pair.left.key, v.pair.right.key))) for v in given}) == PAIRS
+
+
+# -- details, undo, own table -----------------------------------------------------------
+
+
+def test_details_undo_and_keys_that_are_for_something_else(poll, visit):
+    url, booth = poll()
+    here = visit(url).vote_tab()
+    token = here.wait_pair("open")
+    chips = here.pair().locator(".vt-chip")
+    here.pair().locator("[data-side=left][data-detail=unsafe]").click()
+    here.pair().locator("[data-side=right][data-detail=easier]").click()
+    here.pair().locator("[data-side=right][data-detail=long]").click()
+    here.pair().locator("[data-side=right][data-detail=long]").click()
+    here.page.keyboard.press("Control+1")
+    here.page.keyboard.press("2")
+    here.wait_pair("voted")
+    assert "You said: wrong or unsafe" in here.pair().text_content()
+    undo = here.pair().locator("[data-do=undo]")
+    assert 0 < int(undo.locator(".vt-count").text_content()) <= 10
+    undo.click()
+    here.wait_pair("undone")
+    assert here.page.evaluate("document.activeElement.dataset.do") == "next"
+    (vote,) = votes(booth)
+    assert (vote.ballot.choice, vote.ballot.left_unsafe, vote.ballot.right_reasons) == ("right", True, ("easier",))
+    assert vote.undone_at is not None
+    here.page.keyboard.press("n")
+    here.wait_pair("open", but=token)
+    assert chips.evaluate_all("chips => chips.filter((c) => c.ariaPressed === 'true').length") == 0
+    here.page.locator("#vote-mode input").last.focus()
+    here.page.keyboard.press("1")
+    here.wait_pair("voted")
+    assert len(votes(booth)) == 2, "a radio is no field"
+
+
+def test_the_undo_goes_away_by_itself(poll, visit):
+    url, booth = poll()
+    here = visit(url)
+    here.page.clock.install()
+    here.vote_tab()
+    here.wait_pair("open")
+    here.page.keyboard.press("1")
+    here.wait_pair("voted")
+    here.page.clock.run_for(11_000)
+    assert here.pair().locator("[data-do=undo]").is_hidden()
+    assert [vote.undone_at for vote in votes(booth)] == [None]
+
+
+def test_one_s_own_table_after_ten_votes(poll, visit, lite):
+    url, _ = poll()
+    here = visit(url, "phone").vote_tab()
+    token = here.wait_pair("open")
+    for i in range(10):
+        here.page.keyboard.press("1")
+        here.wait_pair("voted")
+        if i < 9:
+            assert f"{i + 1} of the 10 votes" in here.page.locator("#vote-own").text_content()
+            here.page.keyboard.press("n")
+            token = here.wait_pair("open", but=token)
+    here.page.locator("#vote-own [data-do=own]").click()
+    table = here.page.locator(".vt-table")
+    table.wait_for()
+    assert set(table.locator("tbody th").all_text_contents()) == set(labels(lite).values())
+    assert here.overflow() <= 0
+    # It waits for who comes back, too.
+    here.page.reload()
+    here.vote_tab()
+    here.page.locator("#vote-own [data-do=own]").wait_for()
+
+
+# -- the walk-through ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_walk_through_comes_once(poll, visit, size):
+    url, booth = poll()
+    here = visit(url, size).vote_tab(tour=True)
+    dialog = here.page.locator("dialog[open]")
+    dialog.wait_for()
+    here.wait_pair("open")
+    assert here.overflow() <= 0
+    here.page.keyboard.press("1")
+    assert here.page.evaluate("document.activeElement.dataset.tour") == "next"
+    for number in (1, 2, 3):
+        assert dialog.locator(".vt-step:visible .vt-step-number").text_content() == f"{number} of 4"
+        dialog.locator("[data-tour=next]").press("Enter")
+        assert here.page.evaluate("document.activeElement.tagName") == "H2", "what is new is read out"
+    dialog.locator("[data-tour=back]").click()
+    dialog.locator("[data-tour=next]").click()
+    assert dialog.locator("[data-tour=next]").text_content() == "Start"
+    dialog.locator("[data-tour=next]").click()
+    dialog.wait_for(state="detached")
+    assert here.stored("medilite-vote-tour") == "seen"
+    assert votes(booth) == [], "keys are the dialog's while it is open"
+    here.page.reload()
+    here.tab("Blind vote")
+    here.wait_pair("open")
+    assert dialog.count() == 0
+    here.page.locator("[data-do=tour]").click()
+    dialog.wait_for()
+    here.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+# -- live -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_question_of_one_s_own(poll, visit, lite, size):
+    url, booth = poll(step_s=0.02)
+    here = visit(url, size).ready().vote_tab()
+    page = here.page
+    page.get_by_label("Live").check()
+    field = page.locator("#vote-question textarea")
+    field.fill("What helps against cold feet, number")
+    field.press("End")
+    page.keyboard.type(" 1 or n?")
+    assert field.input_value() == "What helps against cold feet, number 1 or n?", "keys are for typing here"
+    page.evaluate(
+        """() => { window.seen = [];
+          new MutationObserver(() => {
+            const pair = document.querySelector("#vote-live-pair .vt-pair");
+            if (pair.dataset.state !== "writing") return;
+            const texts = [...pair.querySelectorAll(".ml-answer .ml-text")].map((e) => e.textContent);
+            const heights = [...pair.querySelectorAll(".vt-card")].map((e) => e.offsetHeight);
+            window.seen.push({words: texts.map((t) => t.split(/\\s+/).filter(Boolean).length), heights});
+          }).observe(document, {childList: true, subtree: true, characterData: true}); }"""
+    )
+    page.click("#vote-ask")
+    page.wait_for_function("window.seen.some((s) => s.words[0] > 12)")
+    assert page.locator("#vote-live-pair [data-choice]:enabled").count() == 0
+    page.keyboard.press("Escape")
+    here.wait_pair("open", "vote-live-pair")
+    seen = page.evaluate("window.seen")
+    assert all(abs(s["words"][0] - s["words"][1]) <= 1 for s in seen), "not in step"
+    assert len({height for s in seen for height in s["heights"]}) == 1, "of one height"
+    assert all(len(text.split()) > 12 for text in here.vote_texts("vote-live-pair"))
+    texts = here.vote_texts("vote-live-pair")
+    page.locator("#vote-live-pair [data-choice=equal]").click()
+    here.wait_pair("voted", "vote-live-pair")
+    assert here.vote_texts("vote-live-pair") == texts
+    (vote,) = votes(booth)
+    assert (vote.pair.kind, vote.ballot.choice, vote.pair.question) == ("live", "equal", None)
+    page.keyboard.press("n")
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    page.get_by_label("Ready-made").check()
+    here.wait_pair("open")
+
+
+def test_without_a_bank_the_tab_leads_to_live(poll, visit):
+    url, _ = poll(bank=False)
+    here = visit(url).ready().vote_tab()
+    assert "No ready-made answers yet" in here.pair().text_content()
+    here.pair().locator("[data-do=live]").click()
+    here.page.locator("#vote-question textarea").fill("What helps?")
+    here.page.locator("#vote-question textarea").press("Control+Enter")
+    here.wait_pair("open", "vote-live-pair")
+
+
+LISTEN = """
+  window.received = [];
+  const plain = window.fetch;
+  window.fetch = async (...given) => {
+    const reply = await plain(...given);
+    const noted = {url: reply.url, headers: [...reply.headers], text: ""};
+    window.received.push(noted);
+    const reader = reply.clone().body?.pipeThrough(new TextDecoderStream()).getReader();
+    (async () => {
+      for (let part; reader && !(part = await reader.read()).done; ) noted.text += part.value;
+    })().catch(() => {});
+    return reply;
+  };
+  window.EventSource = class extends window.EventSource {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", (event) => window.received.push({url: this.url, text: event.data}));
+    }
+  };
+"""
+"""Has the page keep a copy of every reply and every event that it receives."""
+
+# -- nobody can know before -----------------------------------------------------------------
+
+
+def told(lite, booth) -> list[str]:
+    """Return patterns of everything that would tell who an answer is of."""
+    found = []
+    for spec in lite.models:
+        found += [rf"\b{re.escape(spec.id)}\b", rf"\b{re.escape(spec.label)}\b", spec.colour, spec.colour_dark]
+    found += [c.sha256[:12] for c in contestants(lite).values()]
+    with booth.store.database.read() as connection:
+        for grades in connection.exec_driver_sql("SELECT left_grade, right_grade FROM pairs").all():
+            found += [rf"(?<![\d.]){re.escape(f'{grade:.1f}')}(?!\d)" for grade in grades if grade is not None]
+    return [*found, r"\bgrade\b", "flesch", "adapter", "contestant"]
+
+
+def test_nothing_that_the_browser_receives_before_the_vote_tells_who_it_is(poll, visit, lite):
+    url, booth = poll(step_s=0.01)
+    here = visit(url)
+    page = here.page
+    page.add_init_script(LISTEN)
+    page.reload()
+    here.ready()
+    page.wait_for_timeout(1500)  # the last tick of the loading model has come
+    config = page.request.get(f"{url}config").text()
+    page_before = page.request.get(url).text()
+    already = page.evaluate("window.received.length")
+    here.vote_tab()
+    tokens = [here.wait_pair("open")]
+    page.keyboard.press("n")
+    tokens.append(here.wait_pair("open", but=tokens[0]))
+    page.get_by_label("Live").check()
+    page.locator("#vote-question textarea").fill("What helps against cold feet?")
+    page.click("#vote-ask")
+    here.wait_pair("open", "vote-live-pair")
+    data = [json.dumps(reply) for reply in page.evaluate("window.received")[already:]]
+    panel = page.locator(".vt-intro").evaluate("e => e.closest('[role=tabpanel]').outerHTML")
+    storage = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    assert any(tokens[0] in reply for reply in data), "the replies have been read"
+    assert any("process_generating" in reply and "vt-pair" in reply for reply in data), "and the event stream"
+    for pattern in told(lite, booth):
+        for what in (*data, panel, storage):
+            assert not re.search(pattern, what, re.IGNORECASE), f"{pattern} in {what[:120]}"
+    # What else came is of the page alone: the same as before there was a pair.
+    assert page.request.get(f"{url}config").text() == config
+    assert page.request.get(url).text() == page_before
+    sides = page.locator("#vote-live-pair .vt-card").evaluate_all(
+        "cards => cards.map((c) => c.outerHTML.replace(c.querySelector('.ml-answer').innerHTML, ''))"
+    )
+    assert re.sub(r"\bB\b", "A", sides[1].replace("right", "left")) == sides[0]
+    # After the vote the same patterns are there, so the test would have found them.
+    page.keyboard.press("1")
+    here.wait_pair("voted", "vote-live-pair")
+    panel = page.locator(".vt-intro").evaluate("e => e.closest('[role=tabpanel]').outerHTML")
+    assert sum(bool(re.search(pattern, panel)) for pattern in told(lite, booth)) >= 6
+
+
+# -- by hand ----------------------------------------------------------------------------------
+
+
+class Raw:
+    """A client that posts to the page's events itself."""
+
+    def __init__(self, request, url: str) -> None:
+        self.request, self.url = request, url
+        config = request.get(f"{url}config").json()
+        ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
+        self.events = {
+            name: next(d["id"] for d in config["dependencies"] if [ids[f"vote-do-{name}"], "click"] in d["targets"])
+            for name in ("next", "cast", "undo", "own", "again")
+        }
+
+    def post(self, event: str, call: object) -> tuple[int, str]:
+        body = {"data": [None, call], "fn_index": self.events[event], "session_hash": "raw"}
+        reply = self.request.post(f"{self.url}gradio_api/run/predict", data=body)
+        return reply.status, reply.text()
+
+    def pair(self) -> tuple[str, str]:
+        status, text = self.post("next", {})
+        assert status == 200
+        voter = re.search(r'data-voter=\\"([^"\\]+)', text)[1]
+        return voter, re.search(r'data-token=\\"([^"\\]+)', text)[1]
+
+
+def test_raw_requests_get_nothing_that_a_visitor_would_not(poll, visit, lite):
+    url, booth = poll()
+    raw = Raw(visit(url).page.request, url)
+    voter, token = raw.pair()
+    other, _ = raw.pair()
+    good = {"voter": voter, "token": token, "choice": "left", "left": [], "right": []}
+    bad = [
+        None, [], 7, "left", {**good, "choice": "sideways"}, {**good, "choice": None}, {**good, "token": "x" * 32},
+        {**good, "token": None}, {**good, "voter": other}, {**good, "voter": "0" * 32 + "." + "0" * 32},
+        {**good, "left": ["<script>alert(1)</script>"]}, {**good, "left": ["x" * 100_000]}, {**good, "right": "long"},
+        {**good, "right": {"unsafe": True, "__class__": "x"}},
+    ]  # fmt: skip
+    for call in bad:
+        status, text = raw.post("cast", call)
+        assert status < 500 or "error" in text, call
+        assert "<script" not in text
+        assert not any(spec.label in text for spec in lite.models), call
+        assert "Traceback" not in text
+    assert votes(booth) == []
+    assert 'data-state=\\"voted' in raw.post("cast", good)[1]
+    for _ in range(3):
+        assert "had your vote already" in raw.post("cast", {**good, "choice": "right"})[1]
+    assert "alert" in raw.post("undo", {**good, "voter": other})[1]
+    assert [(vote.ballot.choice, vote.undone_at) for vote in votes(booth)] == [("left", None)]
+
+
+# -- a database that fails ----------------------------------------------------------------------
+
+
+def test_a_held_database_is_told_and_the_same_pair_is_voted_on_later(poll, visit, tmp_path):
+    url, booth = poll(timeout_s=0.3)
+    here = visit(url).vote_tab()
+    token = here.wait_pair("open")
+    with sqlite3.connect(tmp_path / "votes.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        here.page.keyboard.press("1")
+        error = here.page.locator("#vote-error .ml-error")
+        error.wait_for()
+        assert "nothing is counted twice" in error.text_content()
+        assert here.wait_pair("open") == token
+        other.execute("ROLLBACK")
+    other.close()
+    here.page.keyboard.press("3")
+    here.wait_pair("voted")
+    assert here.page.locator("#vote-error .ml-error").count() == 0
+    assert [vote.ballot.choice for vote in votes(booth)] == ["equal"]
+
+
+def test_a_database_that_cannot_be_opened_closes_this_tab_alone(poll, visit, tmp_path):
+    Path(tmp_path / "votes.db").mkdir()
+    url, _ = poll()
+    here = visit(url).ready().vote_tab()
+    assert here.pair().get_attribute("data-state") == "closed"
+    assert "can't be opened" in here.page.locator("#vote-error").text_content()
+    here.tab("Compare")
+    here.ask("What is asthma?")
+    here.wait_done()
+    (tmp_path / "votes.db").rmdir()
+    here.tab("Blind vote")
+    here.wait_pair("open")
+
+
+# -- looks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
+def test_every_screen_of_it(poll, visit, size, scheme):
+    url, _ = poll()
+    here = visit(url, size, scheme, reduced_motion="reduce").ready().vote_tab(tour=True)
+    page = here.page
+
+    def check(screen: str) -> None:
+        page.wait_for_timeout(250)
+        assert here.overflow() <= 0, screen
+        assert page.evaluate(CONTRAST) == [], screen
+        assert page.evaluate(NAMELESS) == [], screen
+
+    here.wait_pair("open")
+    page.locator("dialog[open]").wait_for()
+    check("walk-through")
+    page.keyboard.press("Escape")
+    page.locator("[data-side=left][data-detail=unsafe]").click()
+    page.locator("[data-side=right][data-detail=easier]").click()
+    page.mouse.move(0, 0)
+    check("open")
+    heights = page.locator("#vote-pair .vt-card").evaluate_all("cards => cards.map((c) => c.offsetHeight)")
+    assert len(set(heights)) == 1
+    page.keyboard.press("1")
+    here.wait_pair("voted")
+    check("voted")
+    page.get_by_label("Live").check()
+    check("live")
+    moving = page.evaluate(
+        "document.getAnimations().filter((a) => a.playState === 'running').map((a) => a.effect.target.className)"
+    )
+    assert moving == []
