@@ -40,6 +40,19 @@ class Settings(BaseSettings):
         None,
         description="another database for the votes, for several replicas: `postgresql://user:password@host/name`",
     )
+    keep_votes_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="days after which votes are deleted, with their pairs and texts (default: never)",
+    )
+    keep_questions_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="days after which visitors' own questions and the answers to them are deleted, where they agreed "
+        "to have them kept; the votes stay (default: never)",
+    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from medilite.arena.export import preference_pairs, vote_record, write_records
 from medilite.arena.marks import MARKS, mark
 from medilite.arena.ratings import Interval, Ratings, rate
 from medilite.arena.records import UNDONE, Contestant
+from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
 from medilite.cli import votes_prepare
 from medilite.cli.terminal import chosen, print_json
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand; return its exit code."""
-    commands = {"rate": _rate, "recheck": _recheck, "export": _export, "prepare": votes_prepare.run}
+    commands = {"rate": _rate, "recheck": _recheck, "clean": _clean, "export": _export, "prepare": votes_prepare.run}
     return commands[options.votes_command](options)
 
 
@@ -50,6 +52,21 @@ def _recheck(options: argparse.Namespace) -> int:
     with _opened(settings) as store:
         looked_at, changed = store.recheck(mark)
     print(f"{looked_at:,} votes looked at; the marks of {changed:,} have changed.")
+    return 0
+
+
+def _clean(options: argparse.Namespace) -> int:
+    settings, _ = chosen(options)
+    keep = Retention.of(settings)
+    with _opened(settings) as store:
+        deleted = delete_old(store, keep, time.time())
+    print(
+        f"Deleted: {deleted.pairs:,} expired pairs, {deleted.votes:,} votes, {deleted.questions:,} visitors' questions"
+    )
+    if keep == Retention():
+        print(
+            "Votes and questions are kept for ever: MEDILITE_KEEP_VOTES_DAYS and MEDILITE_KEEP_QUESTIONS_DAYS say else"
+        )
     return 0
 
 
