@@ -254,6 +254,16 @@ class Store:
             for row in connection.execution_options(yield_per=1000).execute(wanted):
                 yield _as_vote(row._mapping)
 
+    def version(self) -> tuple[Any, ...]:
+        """Return what changes whenever other votes count: how many there are, taken back, marked and drawn the same."""
+        c = schema.votes.c
+        wanted = sa.select(
+            sa.func.count(), sa.func.count(c.undone_at), sa.func.count(sa.case((c.marks != "", 1))),
+            sa.func.max(c.voted_at), sa.select(sa.func.count()).select_from(schema.sames).scalar_subquery(),
+        ).select_from(schema.votes)  # fmt: skip
+        with self.database.read() as connection:
+            return tuple(connection.execute(wanted).one())
+
     def rating_rows(self) -> list[tuple[Any, ...]]:
         """Return `table.COLUMNS` of every vote, oldest first, as plain tuples: a million in seconds."""
         c = schema.votes.c

@@ -64,9 +64,7 @@ def _clean(options: argparse.Namespace) -> int:
         f"Deleted: {deleted.pairs:,} expired pairs, {deleted.votes:,} votes, {deleted.questions:,} visitors' questions"
     )
     if keep == Retention():
-        print(
-            "Votes and questions are kept for ever: MEDILITE_KEEP_VOTES_DAYS and MEDILITE_KEEP_QUESTIONS_DAYS say else"
-        )
+        print("All are kept for ever; MEDILITE_KEEP_VOTES_DAYS and MEDILITE_KEEP_QUESTIONS_DAYS can say otherwise.")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from medilite.arena.results import LiveResults
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
 from medilite.leaderboard import FOLDER
@@ -24,6 +25,8 @@ from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.session import Admission, Session
 from medilite.ui.theme import ICON, head, theme
+from medilite.ui.votes_board.files import VoteFiles
+from medilite.ui.votes_results import VotesResults
 from medilite.ui.words import number_word
 
 POLL_S = 1.0
@@ -40,7 +43,8 @@ def build_ui(engine: Engine, profile: Profile, settings: Settings, boards: Path 
     admission = Admission(settings.max_queue)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
-    leaderboard = LeaderboardTab(profile, boards)
+    votes = VotesResults(profile, LiveResults(profile, settings), boards)
+    leaderboard = LeaderboardTab(profile, boards, votes=votes)
     with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
         html_slot(_header(profile), "header", "ml-header-slot")
@@ -77,6 +81,7 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
             theme=theme(),
             head=head(profile),
             favicon_path=ICON,
+            app_kwargs={"routes": VoteFiles(settings).routes()},
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,
