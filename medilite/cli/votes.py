@@ -16,6 +16,7 @@ from medilite.arena.ratings import Interval, Ratings, rate
 from medilite.arena.records import UNDONE, Contestant
 from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
+from medilite.arena.tallies import count
 from medilite.cli import votes_prepare
 from medilite.cli.terminal import chosen, print_json
 from medilite.models import Profile
@@ -96,13 +97,15 @@ class _opened:
 
 def rating_record(ratings: Ratings, table: VoteTable, here: dict[str, Contestant]) -> dict[str, Any]:
     """Return what `--json` prints; a rating that can't be told is None and says why under `reason`."""
-    left_out = {reason: int((table.left_out == i).sum()) for i, reason in enumerate(table.reasons) if reason}
+    counts = count(table)
+    left_out = {**counts.marked, **({UNDONE: counts.undone} if counts.undone else {})}
     current = set(here.values())
     return {
         "votes": {
             "given": len(table),
             "counted": ratings.votes,
-            "left_out": left_out,
+            "left_out": counts.left_out,
+            "left_out_by": left_out,
             "means": {**MARKS, UNDONE: UNDONE},
         },
         "voters": ratings.voters,
@@ -140,8 +143,8 @@ def _interval(value: Interval | None) -> dict[str, float] | None:
 
 def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iterator[str]:
     yield f"{record['votes']['given']:,} votes given, {ratings.votes:,} counted, by {ratings.voters:,} voters"
-    for reason, count in record["votes"]["left_out"].items():
-        yield f"  left out: {count:,} {reason} ({record['votes']['means'].get(reason, reason)})"
+    for reason, votes in record["votes"]["left_out_by"].items():
+        yield f"  left out: {votes:,} {reason} ({record['votes']['means'].get(reason, reason)})"
     if ratings.left_share:
         share = ratings.left_share
         yield f"Left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} % between equals"

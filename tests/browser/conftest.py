@@ -34,7 +34,7 @@ def browser(browser_path: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def serve(lite: Profile) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
+def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
     """Return a function that serves the page around a scripted engine, and closes it after the test."""
     from medilite.ui.app import build_ui, serve
     from medilite.ui.loading import start_loading
@@ -43,7 +43,7 @@ def serve(lite: Profile) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
 
     def start(boards: Path = FOLDER, **script: object) -> tuple[str, ScriptedEngine]:
         engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
-        settings = load_settings(port=0, host="127.0.0.1")
+        settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "votes")
         page = build_ui(engine, lite, settings, boards)
         start_loading(engine)
         served.append(page)

@@ -7,6 +7,7 @@ from html import escape
 
 from medilite.arena.marks import MARKS
 from medilite.arena.results import Results
+from medilite.ui.board.view import number_text
 from medilite.ui.votes_board.names import Names, between, percent, votes_word
 
 EMPTY = (
@@ -59,8 +60,8 @@ def counts_html(results: Results) -> str:
         "marks stands under both.</p>"
         '<div class="lb-table-scroll" tabindex="0" role="region" aria-label="Counts of votes">'
         '<table class="lb-small vb-counts"><caption class="ml-hidden">Votes given, counted and left out</caption>'
-        '<thead><tr><th scope="col">Votes</th><th scope="col">Number</th><th scope="col" class="vb-means">What it means'
-        f"</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
+        '<thead><tr><th scope="col" class="vb-first">Votes</th><th scope="col">Number</th>'
+        f'<th scope="col" class="vb-means">What it means</th></tr></thead><tbody>{rows}</tbody></table></div></section>'
     )
 
 
@@ -108,7 +109,7 @@ def sames_html(results: Results, names: Names) -> str:
 def effects_words(results: Results) -> str:
     """Return what a difference in grade or length is worth to an answer, in a sentence; "" where it isn't known."""
     told = [
-        f"an answer {effect.name} gains {effect.points.value:.0f} points ({between(effect.points)})"
+        f"an answer {effect.name} gains {number_text(effect.points.value, 0)} points ({between(effect.points)})"
         for effect in results.ratings.effects
     ]
     return f"All else equal, {' and '.join(told)}." if told else ""
