@@ -15,6 +15,7 @@ def main() -> int:
     for chatty in ("httpx", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
+        from medilite.arena.retention import start_deleting
         from medilite.engine import open_engine
         from medilite.models import load_profile
         from medilite.settings import load_settings
@@ -26,6 +27,7 @@ def main() -> int:
         engine = open_engine(profile, settings)
         page = build_ui(engine, profile, settings)
         start_loading(engine)
+        start_deleting(settings)
         serve(page, profile, settings)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -78,6 +78,7 @@ def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse
     inner = votes.add_subparsers(dest="votes_command", required=True, metavar="COMMAND")
     inner.add_parser("rate", parents=[common, as_json], help="tell the ratings and how many votes count")
     inner.add_parser("recheck", parents=[common], help="mark every vote anew by the present rules")
+    inner.add_parser("clean", parents=[common], help="delete what is older than the settings keep it")
     export = inner.add_parser("export", parents=[common], help="write the votes to a file")
     export.add_argument("out", metavar="FILE", help="its name ends with .jsonl, .csv or .parquet")
     export.add_argument("--pairs", action="store_true", help="preference pairs (prompt, chosen, rejected) instead")

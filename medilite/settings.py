@@ -45,8 +45,18 @@ class Settings(BaseSettings):
         None,
         description="another database for the votes, for several replicas: `postgresql://user:password@host/name`",
     )
-    votes_keep_days: int | None = Field(
-        None, ge=1, le=36500, description="votes older than so many days are deleted (default: all are kept)"
+    keep_votes_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="days after which votes are deleted, with their pairs and texts (default: never)",
+    )
+    keep_questions_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="days after which visitors' own questions and the answers to them are deleted, where they agreed "
+        "to have them kept; the votes stay (default: never)",
     )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
@@ -61,11 +71,6 @@ class Settings(BaseSettings):
     def weights_dir(self) -> Path:
         """Folder under the cache in which converted weights stand."""
         return self.cache_dir.expanduser() / "weights"
-
-    @property
-    def votes_keep_s(self) -> float | None:
-        """How long votes are kept, in seconds; None for ever."""
-        return None if self.votes_keep_days is None else 86_400.0 * self.votes_keep_days
 
     @property
     def votes_database(self) -> str | Path:

@@ -55,10 +55,6 @@ OWN_TABLE_VOTES = 10
 REFRESH_S = 300.0
 """How old the ratings by which pairs are drawn may become."""
 
-HOUSEKEEPING_S = 3600.0
-LEAP_S = 60.0
-"""Nothing old is deleted while the clock is further than this from where it should be."""
-
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
@@ -116,9 +112,8 @@ class Booth:
     """Draws pairs, takes votes; safe to use from several threads.
 
     `target` is the votes' database; nothing is opened or read before a visitor
-    needs it. `folder` has the ready-made answers. Votes older than `keep_s` are
-    deleted (None: never). `clock` gives seconds since 1970, `ticks` seconds that
-    nobody sets; `aside` runs what no visitor should wait for.
+    needs it. `folder` has the ready-made answers. `clock` gives
+    seconds since 1970; `aside` runs what no visitor should wait for.
     """
 
     def __init__(
@@ -127,10 +122,8 @@ class Booth:
         target: str | Path,
         *,
         folder: Path | None = None,
-        keep_s: float | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
-        ticks: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
         aside: Callable[[Callable[[], None]], None] | None = None,
         timeout_s: float = 10.0,
@@ -138,9 +131,8 @@ class Booth:
         self.profile = profile
         self._target, self._timeout_s = target, timeout_s
         self._folder = folder or bank_folder(profile)
-        self._keep_s, self._limits = keep_s, limits
-        self._clock, self._ticks = clock, ticks
-        self._started = (clock(), ticks())
+        self._limits = limits
+        self._clock = clock
         self._rng = rng or random.SystemRandom()
         self._aside = aside or _in_a_thread
         self._names = names_of(profile)
@@ -150,7 +142,6 @@ class Booth:
         self._answers: _Ready | Nothing | None = None
         self._knowledge = Knowledge()
         self._refreshed_at: float | None = None
-        self._cleaned_at: float | None = None
         self._refreshing = False
 
     # --- who votes -----------------------------------------------------------------------
@@ -407,25 +398,12 @@ class Booth:
     def _look_after(self, now: float) -> None:
         try:
             self.refresh()
-            if self._cleaned_at is None or abs(now - self._cleaned_at) >= HOUSEKEEPING_S:
-                self._cleaned_at = now
-                self._clean(now)
         except MediLiteError as error:  # pairs are then drawn by what was known before
             log.warning("The votes could not be rated for the next pairs: %s", error)
         except Exception:
             log.exception("The votes could not be rated for the next pairs.")
         finally:
             self._refreshing = False
-
-    def _clean(self, now: float) -> None:
-        clock, ticks = self._started
-        leap = (now - clock) - (self._ticks() - ticks)
-        if abs(leap) > LEAP_S:
-            log.warning("The clock has jumped by %.0f s, so no old votes are deleted.", leap)
-            return
-        deleted = self.store.delete_old(now, self._keep_s)
-        if deleted:
-            log.info("%d votes were older than they may be kept, and are deleted.", deleted)
 
 
 def _unseen(ready: _Ready, seen: set[tuple[str, frozenset[str]]]) -> dict[Two, list[Place]]:

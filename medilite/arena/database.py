@@ -60,6 +60,11 @@ class Database:
         """Whether this is a file rather than a server."""
         return self._path is not None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is something to read without making it: a file may still be to come, a server is there."""
+        return self._path is None or self._path.is_file()
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Yield a connection to read by; raises StoreError."""

@@ -4,9 +4,14 @@ The expected gain of a vote follows from its Fisher information under the
 present ratings. A vote between two whose odds are even, or whose strengths are
 still vague, tells much. One whose outcome is as good as certain tells little:
 the odds may be long, or the two answers so much alike that it will be a tie.
-Questions go round, so that none is worn out, and sides are tossed with a coin
-that leans towards the side on which a contestant has stood less (Efron 1971,
-Biometrika 58:403).
+Another vote on a question that a pair has been voted on tells less than one on
+a new question, so questions go round, the telling ones first. Sides are tossed
+with a coin that leans towards the side on which a contestant has stood less
+(Efron 1971, Biometrika 58:403).
+
+The intervals are those that are shown (`ratings`): each contestant against the
+average of all. Narrowing their mean is A-optimal design (Atkinson, Donev and
+Tobias 2007, Optimum Experimental Designs, ch. 10), one vote at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from itertools import combinations
 
 import numpy as np
 
-from medilite.arena.fit import PRIOR_SD, Floats, probabilities
+from medilite.arena.fit import PRIOR_SD, Floats, Ints, probabilities
 from medilite.arena.ratings import tie_columns
 from medilite.arena.records import Contestant
 
@@ -27,11 +32,15 @@ Two = frozenset[Contestant]
 EXPLORE = 0.1
 """Share of the draws that look at no rating."""
 
-SHARPNESS = 4.0
+SHARPNESS = 8.0
 """Chances are proportional to this power of the expected gain: high enough to prefer, low enough to stay a draw."""
 
-TELLING_SHARE = 0.5
-"""Of a pair's answers, the share that tells most is drawn from; its questions go round."""
+ALIKE_ON_QUESTION = 0.05
+"""Correlation that is assumed between votes on one pair and question: as high as it may be without giving up what
+unlike answers tell, and high enough that every question has its turn."""
+
+NEAR = 0.97
+"""Places that tell at least this much of what the best one tells are drawn from alike."""
 
 COIN = 2 / 3
 """Chance of the side on which a contestant has stood less, by Efron's choice."""
@@ -96,7 +105,7 @@ def draw_place(
     telling = {two: _telling(two, places[two], knowledge) for two in open_pairs}
     information = {two: value for two, (_, value) in telling.items()}
     two = _draw(expected_gains(information, knowledge), rng)
-    return two, _least_shown(two, telling[two][0], knowledge, rng)
+    return two, rng.choice(telling[two][0])
 
 
 def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> Two:
@@ -156,9 +165,22 @@ def _draw(gains: Mapping[Two, float], rng: random.Random) -> Two:
 def _telling(two: Two, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
     """Return the places of a pair that tell most, and what one of them tells."""
     information = knowledge.information(two, np.array([place.similarity for place in places]))
-    enough = float(np.quantile(information, 1 - TELLING_SHARE))
-    chosen = [place for place, value in zip(places, information, strict=True) if value >= enough]
-    return chosen, float(information[information >= enough].mean())
+    shown = np.array([knowledge.shown.get((two, place.question), 0) for place in places])
+    tells = information * _of_another(shown)
+    enough = NEAR * float(tells.max())
+    chosen = [place for place, value in zip(places, tells, strict=True) if value >= enough]
+    return chosen, float(tells[tells >= enough].mean())
+
+
+def _of_another(votes: Ints) -> Floats:
+    """Return what one more vote on a question tells, as a share of what the first told.
+
+    m votes that are correlated by r tell as much as m / (1 + (m - 1) r)
+    independent ones (Kish 1965, Survey Sampling, ch. 5); this is what the next
+    one adds.
+    """
+    r = ALIKE_ON_QUESTION
+    return (1 - r) / ((1 + (votes - 1) * r) * (1 + votes * r))
 
 
 def _least_shown(two: Two, places: Sequence[Place], knowledge: Knowledge, rng: random.Random) -> Place:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,30 @@ def vote_record(vote: Vote) -> Record:
     }  # fmt: skip
 
 
+PRIVATE = (
+    "question_key", "question", "left_answer_key", "left_answer", "right_answer_key", "right_answer",
+)  # fmt: skip
+"""What would tell a visitor's own question, or let somebody test a guess at it."""
+
+HOUR_S = 3600.0
+
+
+def public_records(votes: Iterable[Vote]) -> Iterator[Record]:
+    """Yield votes as anybody may have them: nothing of visitors' own questions, no voter's id, times to the hour.
+
+    Voters are numbered in the order in which they come, so that votes of one
+    person can be told to be so, within a file and not from one site to another.
+    """
+    numbers: dict[str, int] = {}
+    for vote in votes:
+        record = vote_record(vote)
+        if vote.pair.kind != "ready":
+            record |= dict.fromkeys(PRIVATE)
+        record["voter"] = f"voter {numbers.setdefault(vote.pair.voter, len(numbers) + 1)}"
+        times = {"shown_at": vote.pair.created_at, "voted_at": vote.voted_at, "undone_at": vote.undone_at}
+        yield record | {name: None if at is None else _iso(at // HOUR_S * HOUR_S) for name, at in times.items()}
+
+
 def preference_pairs(votes: Iterable[Vote]) -> Iterator[Record]:
     """Yield {prompt, chosen, rejected} for every two answers of which one was preferred.
 
@@ -67,6 +92,16 @@ def preference_pairs(votes: Iterable[Vote]) -> Iterator[Record]:
         chosen, rejected = (first, second) if lead > 0 else (second, first)
         if lead and unsafe[question, chosen] <= 0:
             yield {"prompt": question, "chosen": chosen, "rejected": rejected}
+
+
+PARQUET_ROWS = 20_000
+
+_PARQUET_TYPES = {
+    **{f"{side}_{name}": kind for side in ("left", "right") for name, kind in (
+        ("seed", "int64"), ("words", "int64"), ("flesch_kincaid_grade", "float64"), ("unsafe", "bool_"))},
+    "similarity": "float64", "decide_s": "float64", "counted": "bool_",
+}  # fmt: skip
+"""What is no text. Named, not guessed: a column may hold None alone for a long time."""
 
 
 def write_records(records: Iterable[Record], path: Path) -> int:
@@ -113,12 +148,22 @@ def _write_parquet(records: Iterable[Record], path: Path) -> int:
     import pyarrow as pa
     from pyarrow import parquet
 
-    rows = list(records)
-    # Columns that hold only None have no type of their own; text is what most of them would hold.
-    table = pa.Table.from_pylist(rows)
-    fields = [pa.field(f.name, pa.string()) if pa.types.is_null(f.type) else f for f in table.schema]
-    parquet.write_table(table.cast(pa.schema(fields)), path)
-    return len(rows)
+    records = iter(records)
+    count, writer = 0, None
+    try:
+        # In parts: a million votes with their texts at once would fill the memory.
+        while part := list(islice(records, PARQUET_ROWS)):
+            if writer is None:
+                schema = pa.schema([(name, getattr(pa, _PARQUET_TYPES.get(name, "string"))()) for name in part[0]])
+                writer = parquet.ParquetWriter(path, schema)
+            writer.write_table(pa.Table.from_pylist(part, schema))
+            count += len(part)
+    finally:
+        if writer is None:
+            parquet.write_table(pa.table({}), path)
+        else:
+            writer.close()
+    return count
 
 
 WRITERS: Mapping[str, Callable[[Iterable[Record], Path], int]] = {

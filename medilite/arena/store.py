@@ -28,9 +28,6 @@ from medilite.records import Decoding
 OPEN_PAIRS = 5
 """How many pairs one voter may have before them at once (pages side by side); older ones go."""
 
-KEPT_AFTER_EXPIRY_S = 7 * 86_400.0
-"""How long a pair is remembered after it expired, so that its token still gets a true answer."""
-
 MARKING_WINDOW = 500
 """How many of a voter's last votes are looked at when a new one is marked."""
 
@@ -257,6 +254,16 @@ class Store:
             for row in connection.execution_options(yield_per=1000).execute(wanted):
                 yield _as_vote(row._mapping)
 
+    def version(self) -> tuple[Any, ...]:
+        """Return what changes whenever other votes count: how many there are, taken back, marked and drawn the same."""
+        c = schema.votes.c
+        wanted = sa.select(
+            sa.func.count(), sa.func.count(c.undone_at), sa.func.count(sa.case((c.marks != "", 1))),
+            sa.func.max(c.voted_at), sa.select(sa.func.count()).select_from(schema.sames).scalar_subquery(),
+        ).select_from(schema.votes)  # fmt: skip
+        with self.database.read() as connection:
+            return tuple(connection.execute(wanted).one())
+
     def rating_rows(self) -> list[tuple[Any, ...]]:
         """Return `table.COLUMNS` of every vote, oldest first, as plain tuples: a million in seconds."""
         c = schema.votes.c
@@ -312,27 +319,6 @@ class Store:
                 )
                 seen |= {(row[0], frozenset((row[1], row[2]))) for row in rows}
         return seen
-
-    # --- keeping house -------------------------------------------------------------------
-
-    def delete_old(self, now: float, keep_s: float | None) -> int:
-        """Delete pairs that expired long ago and, with `keep_s`, everything older; return how many votes went."""
-        pairs, votes, sames = schema.pairs, schema.votes, schema.sames
-        deleted = 0
-        with self.database.write() as connection:
-            connection.execute(pairs.delete().where(pairs.c.expires_at < now - KEPT_AFTER_EXPIRY_S))
-            if keep_s is None:
-                return 0
-            deleted = connection.execute(votes.delete().where(votes.c.voted_at < now - keep_s)).rowcount
-            connection.execute(pairs.delete().where(pairs.c.created_at < now - keep_s))
-            connection.execute(sames.delete().where(sames.c.at < now - keep_s))
-            used = sa.union(*(sa.select(table.c.question_key) for table in (pairs, votes)))
-            connection.execute(schema.questions.delete().where(schema.questions.c.key.not_in(used)))
-            used = sa.union(
-                *(sa.select(table.c[f"{s}_answer_key"]) for table in (pairs, votes) for s in ("left", "right"))
-            )
-            connection.execute(schema.answers.delete().where(schema.answers.c.key.not_in(used)))
-        return deleted
 
 
 # --- rows and records ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from medilite.arena.export import preference_pairs, vote_record, write_records
 from medilite.arena.marks import MARKS, mark
 from medilite.arena.ratings import Interval, Ratings, rate
 from medilite.arena.records import UNDONE, Contestant
+from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
+from medilite.arena.tallies import count
 from medilite.cli import votes_prepare
 from medilite.cli.terminal import chosen, print_json
 from medilite.models import Profile
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand; return its exit code."""
-    commands = {"rate": _rate, "recheck": _recheck, "export": _export, "prepare": votes_prepare.run}
+    commands = {"rate": _rate, "recheck": _recheck, "clean": _clean, "export": _export, "prepare": votes_prepare.run}
     return commands[options.votes_command](options)
 
 
@@ -50,6 +53,19 @@ def _recheck(options: argparse.Namespace) -> int:
     with _opened(settings) as store:
         looked_at, changed = store.recheck(mark)
     print(f"{looked_at:,} votes looked at; the marks of {changed:,} have changed.")
+    return 0
+
+
+def _clean(options: argparse.Namespace) -> int:
+    settings, _ = chosen(options)
+    keep = Retention.of(settings)
+    with _opened(settings) as store:
+        deleted = delete_old(store, keep, time.time())
+    print(
+        f"Deleted: {deleted.pairs:,} expired pairs, {deleted.votes:,} votes, {deleted.questions:,} visitors' questions"
+    )
+    if keep == Retention():
+        print("All are kept for ever; MEDILITE_KEEP_VOTES_DAYS and MEDILITE_KEEP_QUESTIONS_DAYS can say otherwise.")
     return 0
 
 
@@ -81,13 +97,15 @@ class _opened:
 
 def rating_record(ratings: Ratings, table: VoteTable, here: dict[str, Contestant]) -> dict[str, Any]:
     """Return what `--json` prints; a rating that can't be told is None and says why under `reason`."""
-    left_out = {reason: int((table.left_out == i).sum()) for i, reason in enumerate(table.reasons) if reason}
+    counts = count(table)
+    left_out = {**counts.marked, **({UNDONE: counts.undone} if counts.undone else {})}
     current = set(here.values())
     return {
         "votes": {
             "given": len(table),
             "counted": ratings.votes,
-            "left_out": left_out,
+            "left_out": counts.left_out,
+            "left_out_by": left_out,
             "means": {**MARKS, UNDONE: UNDONE},
         },
         "voters": ratings.voters,
@@ -125,8 +143,8 @@ def _interval(value: Interval | None) -> dict[str, float] | None:
 
 def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iterator[str]:
     yield f"{record['votes']['given']:,} votes given, {ratings.votes:,} counted, by {ratings.voters:,} voters"
-    for reason, count in record["votes"]["left_out"].items():
-        yield f"  left out: {count:,} {reason} ({record['votes']['means'].get(reason, reason)})"
+    for reason, votes in record["votes"]["left_out_by"].items():
+        yield f"  left out: {votes:,} {reason} ({record['votes']['means'].get(reason, reason)})"
     if ratings.left_share:
         share = ratings.left_share
         yield f"Left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} % between equals"

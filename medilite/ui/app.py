@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from medilite.arena.booth import Booth
+from medilite.arena.results import LiveResults
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
 from medilite.leaderboard import FOLDER
@@ -26,6 +27,8 @@ from medilite.ui.loading import is_loading
 from medilite.ui.session import Admission, Session
 from medilite.ui.theme import ICON, head, theme
 from medilite.ui.vote import VoteTab
+from medilite.ui.votes_board.files import VoteFiles
+from medilite.ui.votes_results import VotesResults
 from medilite.ui.words import number_word
 
 POLL_S = 1.0
@@ -45,9 +48,10 @@ def build_ui(
     admission = Admission(settings.max_queue)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
-    booth = booth or Booth(profile, settings.votes_database, keep_s=settings.votes_keep_s)
+    booth = booth or Booth(profile, settings.votes_database)
     vote = VoteTab(engine, profile, settings, admission, booth)
-    leaderboard = LeaderboardTab(profile, boards)
+    votes = VotesResults(profile, LiveResults(profile, settings), boards)
+    leaderboard = LeaderboardTab(profile, boards, votes=votes)
     with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
         html_slot(_header(profile), "header", "ml-header-slot")
@@ -86,6 +90,7 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
             theme=theme(),
             head=head(profile),
             favicon_path=ICON,
+            app_kwargs={"routes": VoteFiles(settings).routes()},
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,

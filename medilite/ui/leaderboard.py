@@ -35,6 +35,7 @@ from medilite.ui.board.table import controls_html, table_html
 from medilite.ui.board.view import GRADE, View, find_boards
 from medilite.ui.cards import grid_html
 from medilite.ui.controls import LIGHT, html_slot
+from medilite.ui.votes_results import VotesResults
 
 Update = dict[Any, Any]
 
@@ -46,10 +47,13 @@ class LeaderboardTab:
     wait for them.
     """
 
-    def __init__(self, profile: Profile, folder: Path = FOLDER, data: Path = DATA) -> None:
+    def __init__(
+        self, profile: Profile, folder: Path = FOLDER, data: Path = DATA, votes: VotesResults | None = None
+    ) -> None:
         self.profile = profile
         self.folder = folder
         self.data = data
+        self.votes = votes
 
     # --- what is on the page -------------------------------------------------------------
 
@@ -72,6 +76,8 @@ class LeaderboardTab:
                     self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
                 self.quarters = html_slot("", "lb-quarters", "lb-slot")
             self.bleu = html_slot("", "lb-bleu", "lb-slot")
+        if self.votes:
+            self.votes.build(tab)
         self.study = html_slot("", "lb-study", "lb-slot")
         with gr.Column(visible=False, elem_classes="lb-section") as self.browser:
             html_slot(_BROWSER, "lb-browser-head", "lb-slot")

@@ -9,7 +9,9 @@ import gradio as gr
 from medilite.models import ROOT, Profile
 
 STYLE_DIR = ROOT / "assets" / "style"
-CSS_FILES = ("base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css")
+CSS_FILES = (
+    "base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css", "results.css",
+)  # fmt: skip
 SCRIPT_FILES = ("medilite.js", "leaderboard.js", "vote.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""

@@ -27,20 +27,16 @@ DAY_S = 86_400.0
 
 
 class Clock:
-    """A clock that goes only when told to, and the seconds that nobody sets."""
+    """A clock that goes only when told to."""
 
     def __init__(self) -> None:
-        self.now, self.ticked = NOW, 0.0
+        self.now = NOW
 
     def __call__(self) -> float:
         return self.now
 
-    def ticks(self) -> float:
-        return self.ticked
-
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        self.ticked += seconds
 
 
 @pytest.fixture
@@ -55,7 +51,7 @@ def make(lite, clock, address, tmp_path):
 
     def start(**options) -> Booth:
         given = {
-            "folder": tmp_path / "bank", "clock": clock, "ticks": clock.ticks, "rng": random.Random(0),
+            "folder": tmp_path / "bank", "clock": clock, "rng": random.Random(0),
             "aside": lambda work: work(), "limits": MANY, **options,
         }  # fmt: skip
         opened.append(Booth(lite, address, **given))
@@ -593,32 +589,6 @@ def test_nothing_is_opened_before_a_visitor_comes(on_file):
 
 
 # -- keeping house ---------------------------------------------------------------------------
-
-
-def test_votes_are_deleted_once_they_are_too_old_and_only_where_that_is_asked_for(make, lite, tmp_path, clock):
-    write_bank(tmp_path / "bank", lite)
-    for keep_s, left in ((None, 1), (2 * DAY_S, 0)):
-        booth = make(keep_s=keep_s)
-        me = booth.welcome(None)
-        booth.vote(drawn(booth, me, clock).token, me, "left")
-        assert len(votes_of(booth)) == 1
-        clock.wait(3 * DAY_S)
-        booth.draw(me)
-        assert len(votes_of(booth)) == left
-
-
-def test_a_clock_that_leaps_deletes_nothing(make, lite, tmp_path, clock):
-    write_bank(tmp_path / "bank", lite)
-    booth = make(keep_s=2 * DAY_S)
-    me = booth.welcome(None)
-    booth.vote(drawn(booth, me, clock).token, me, "left")
-    clock.now += 3650 * DAY_S
-    booth.draw(me)
-    assert len(votes_of(booth)) == 1
-    clock.now -= 3650 * DAY_S
-    clock.wait(DAY_S)
-    booth.draw(me)
-    assert len(votes_of(booth)) == 1
 
 
 def test_ratings_that_fail_keep_nobody_from_voting(booth, clock, monkeypatch):

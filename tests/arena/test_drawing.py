@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from medilite.arena.drawing import EXPLORE, Knowledge, Place, draw_place, draw_sides, draw_two, expected_gains
-from tests.arena.simulate import CONTESTANTS
+from tests.arena.draws import MANY_TIES, Case, optimum, spread, votes_needed
+from tests.arena.simulate import CONTESTANTS, World
 
 A, B, C, D = CONTESTANTS[:4]
 PAIRS = [frozenset(two) for two in combinations((A, B, C, D), 2)]
@@ -92,3 +93,52 @@ def test_nothing_to_draw():
     assert draw_place({}, Knowledge(), random.Random(0)) is None
     assert draw_place({PAIRS[0]: []}, Knowledge(), random.Random(0)) is None
     assert draw_two([A, B], Knowledge(), random.Random(0)) == frozenset((A, B))
+
+
+def test_answers_that_tell_come_first_and_the_others_have_their_turn():
+    """Unlike answers first; but a question that was voted on tells less the next time, so all questions come round."""
+    listed = {two: [Place(f"q{q}", 0, q / 10) for q in range(10)] for two in PAIRS[:1]}
+    rng, knowledge = random.Random(5), Knowledge(tie=(-0.6, 1.2))
+    order = []
+    for _ in range(200):
+        _, place = draw_place(listed, knowledge, rng)
+        knowledge.note(A, B, place.question)
+        order.append(place.similarity)
+    shown = Counter(order)
+    assert sum(order[:5]) < sum(order[5:10])
+    assert len(shown) == 10
+    assert 1 < shown[0.0] / shown[0.9] < 3
+
+
+# -- how much it saves -----------------------------------------------------------------
+
+
+def test_what_no_draw_can_beat():
+    # Equal strengths: no choice of pairs helps, and the least alike answers by their share of decided votes.
+    pairs_alone, answers_too = optimum(spread(0))
+    assert pairs_alone == pytest.approx(1, abs=1e-3)
+    decided = [1 - math.exp(e) / (2 + math.exp(e)) for e in np.linspace(-0.6 - 1.2 * 0.8, -0.6 + 1.2 * 0.8, 401)]
+    assert answers_too == pytest.approx(np.mean(decided) / decided[0], abs=1e-3)
+    assert optimum(spread(800))[0] < 0.92, "pairs whose odds are long tell little"
+
+
+def needed(world: World, votes: int, runs: int, before: int = 0) -> float:
+    """Return which share of the blind draw's votes is needed, by what they tell."""
+    return votes_needed(Case("", world, before), votes, runs)[1][0]
+
+
+def test_a_new_model_is_rated_with_half_the_votes():
+    assert needed(spread(200, questions=30), 100, 1, before=200) < 0.6
+
+
+def test_unlike_answers_save_votes_where_ties_are_many():
+    assert needed(spread(200, tie=MANY_TIES, questions=30), 200, 1) < 0.85
+
+
+@pytest.mark.slow
+def test_drawing_by_what_is_known_needs_fewer_votes_than_drawing_blindly():
+    """The full measurement is `python -m tests.arena.draws`; docs/ARCHITECTURE.md says what came out."""
+    for points in (100, 800):
+        assert needed(spread(points), 300, 3) < 0.97
+    (shown, error), _ = votes_needed(Case("", spread(200, tie=MANY_TIES, questions=60)), 300, 6)
+    assert shown < 0.9 + 2 * error

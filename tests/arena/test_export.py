@@ -10,7 +10,7 @@ import pytest
 
 from medilite.__main__ import main
 from medilite.arena.contestants import contestants
-from medilite.arena.export import preference_pairs, vote_record, write_records
+from medilite.arena.export import preference_pairs, public_records, vote_record, write_records
 from medilite.arena.records import Ballot
 from medilite.errors import DataError
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair, vote
@@ -42,6 +42,34 @@ def test_every_format_holds_every_vote(tmp_path, suffix):
 
         assert parquet.read_table(path).to_pylist() == records
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_anybody_may_have_holds_nothing_private():
+    own = vote(kind="live", question_id="own", question="My secret?", question_key="sha256:guess", voter="browser:b")
+    ready = [vote(voter="browser:a"), vote(voter="browser:b"), vote(voter="browser:a")]
+    records = list(public_records([*ready, own]))
+    assert [r["voter"] for r in records] == ["voter 1", "voter 2", "voter 1", "voter 2"]
+    assert records[0]["question"] == "What helps?"
+    assert records[0]["left_answer"] == "base says this."
+    private = records[3]
+    assert {name for name, value in private.items() if value is None} >= {
+        "question", "question_key", "left_answer", "right_answer", "left_answer_key", "right_answer_key",
+    }  # fmt: skip
+    assert (private["left_model"], private["choice"]) == ("base", "left")
+    said = json.dumps(records)
+    assert not any(secret in said for secret in ("browser:", "My secret", "sha256:guess"))
+    assert {r["voted_at"] for r in records} == {"2023-11-14T22:00:00.000+00:00"}
+    assert records[0].keys() == vote_record(ready[0]).keys()
+
+
+def test_parquet_is_written_in_parts_with_types_that_hold(tmp_path, monkeypatch):
+    from pyarrow import parquet
+
+    monkeypatch.setattr("medilite.arena.export.PARQUET_ROWS", 2)
+    unknown = [vote_record(vote(left=candidate("base", grade=None), decide_s=None)) for _ in range(3)]
+    records = [*unknown, vote_record(vote())]
+    assert write_records(iter(records), tmp_path / "votes.parquet") == 4
+    assert parquet.read_table(tmp_path / "votes.parquet").to_pylist() == records
 
 
 def test_no_votes_are_an_empty_file(tmp_path):
@@ -108,7 +136,7 @@ def test_rate_tells_ratings_and_counts(voted, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["votes"]["given"] == 8
     assert told["votes"]["counted"] == 7
-    assert told["votes"]["left_out"] == {"hasty": 1}
+    assert told["votes"]["left_out_by"] == {"hasty": 1}
     models = {row["model"]: row for row in told["models"]}
     assert models["base"]["rating"]["value"] == 1000
     assert models["grpo"]["rating"]["value"] > 1000

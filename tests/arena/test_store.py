@@ -17,7 +17,7 @@ from medilite.arena.schema import metadata
 from medilite.arena.store import OPEN_PAIRS, Limits
 from medilite.arena.table import COLUMNS
 from medilite.errors import LimitError, SettingsError, StoreError, TokenError
-from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair, vote
+from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair
 
 LEFT = Ballot("left")
 
@@ -249,30 +249,6 @@ def test_what_a_voter_has_seen(store):
     cast(store, store.add_pair(pair(question_key="q2")))
     store.add_pair(pair(question_key="q3", voter="other"))
     assert {question for question, _ in store.seen_by("voter")} == {"q1", "q2"}
-
-
-def test_retention_deletes_what_is_old_and_its_texts(store):
-    old = vote(question_key="old", question="An old question?")
-    cast(store, store.add_pair(old.pair))
-    store.add_same(pair())
-    later = NOW + 10 * 86_400
-    new = pair(
-        created_at=later,
-        expires_at=later + 60,
-        question_key="new",
-        question="A new one?",
-        left=candidate("base", "New words."),
-    )
-    cast(store, store.add_pair(new), now=later)
-    assert store.delete_old(later, None) == 0
-    assert len(list(store.votes())) == 2
-    assert store.delete_old(later, 5 * 86_400) == 1
-    assert [v.pair.question for v in store.votes()] == ["A new one?"]
-    assert store.sames() == []
-    with store.database.read() as connection:
-        assert connection.execute(sa.text("SELECT key FROM questions")).scalars().all() == ["new"]
-        texts = connection.execute(sa.text("SELECT text FROM answers")).scalars().all()
-    assert sorted(texts) == ["New words.", "grpo says this."]
 
 
 # -- the schema ------------------------------------------------------------------

@@ -44,7 +44,7 @@ def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Sc
 
     def start(boards: Path = FOLDER, booth: Booth | None = None, **script: object) -> tuple[str, ScriptedEngine]:
         engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
-        settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "data")
+        settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "votes")
         page = build_ui(engine, lite, settings, boards, booth)
         start_loading(engine)
         served.append(page)

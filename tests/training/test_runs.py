@@ -14,9 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
+from medilite.__main__ import main
+from medilite.arena.records import Ballot
+from medilite.arena.store import Store
 from medilite.models import ROOT, load_profile
 from medilite.settings import load_settings
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair
 from tests.training.forks import Forks
+from training.preferences import read_preferences
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -187,15 +192,30 @@ def test_the_papers_recipe_runs_from_end_to_end(
     assert (recipe.runs / "tiny" / "report.html").is_file()
 
 
-def test_dpo_trains_a_seventh_model_on_top_of_grpo(
-    undisturbed: tuple[Recipe, str, float], forks: Forks, tiny_data: Path, tmp_path: Path
+def vote_for_rest(data_dir: Path, questions: int) -> None:
+    """Fill a store as the app would: on each question somebody prefers the plain answer; one vote may not be used."""
+    store = Store(data_dir / "votes.db")
+    chosen, rejected = candidate("grpo", "Rest and water help."), candidate("base", "It is idiopathic.")
+    private = [candidate(model, None, key=store.hidden_key(model)) for model in ("base", "grpo")]
+    shown = [pair(rejected, chosen, question_key=f"q{i}", question=f"Why {i}?") for i in range(questions)]
+    for one in (*shown, pair(*private, kind="live", question=None, question_key=store.hidden_key("Why me?"))):
+        store.cast(store.add_pair(one), one.voter, Ballot("right"), NOW + 60, MANY, no_marks)
+    store.database.close()
+
+
+def test_dpo_trains_a_seventh_model_from_exported_votes(
+    undisturbed: tuple[Recipe, str, float],
+    forks: Forks,
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe, _, _ = undisturbed
+    vote_for_rest(tmp_path, 12)
+    monkeypatch.setenv("MEDILITE_DATA_DIR", str(tmp_path))
     pairs = tmp_path / "preferences.jsonl"
-    rows = [
-        {"prompt": f"Why {i}?", "chosen": "Rest and water help.", "rejected": "It is idiopathic."} for i in range(12)
-    ]
-    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["votes", "export", "--pairs", str(pairs)]) == 0
+    assert {row.chosen for row in read_preferences(pairs)} == {"Rest and water help."}
     config = {
         "stacked_on": "grpo", "preferences": str(pairs), "base": {"profile": str(recipe.profile)},
         "lora": {"rank": 8}, "data": {"max_tokens": 64, "val_pairs": 4}, "optim": OPTIM,

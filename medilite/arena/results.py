@@ -1,0 +1,146 @@
+"""What the votes say at the moment, computed once for all who look.
+
+A page view costs a look at a few counts, and that at most every few seconds; a
+million votes are read and rated anew only when there are others than before.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from medilite.arena.bank import bank_folder, read_bank
+from medilite.arena.contestants import contestants
+from medilite.arena.drawing import Two
+from medilite.arena.ratings import Ratings, rate
+from medilite.arena.records import Contestant
+from medilite.arena.table import read_table
+from medilite.arena.tallies import (
+    Agreement,
+    Counts,
+    Matrix,
+    Period,
+    count,
+    easier_wins,
+    over_time,
+    same_in_bank,
+    win_matrix,
+)
+from medilite.errors import MediLiteError
+from medilite.models import Profile
+
+if TYPE_CHECKING:
+    from medilite.arena.store import Store
+    from medilite.settings import Settings
+
+REFRESH_S = 15.0
+"""Results are at most so old, and votes are rated at most so often."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that is told of the votes; `at` is when they were read, in seconds since 1970.
+
+    `current` are the contestants that the models are now, by model. `sames` has,
+    for every two, how many pairs were the same word for word: (of the ready-made
+    answers, out of so many, and of those written live).
+    """
+
+    ratings: Ratings
+    counts: Counts
+    matrix: Matrix
+    periods: tuple[Period, ...]
+    easier: Agreement
+    sames: Mapping[Two, tuple[int, int, int]]
+    current: Mapping[str, Contestant]
+    base: Contestant | None
+    at: float
+
+
+class LiveResults:
+    """The present results of a store; safe to ask from several threads."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        settings: Settings,
+        refresh_s: float = REFRESH_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._profile = profile
+        self._settings = settings
+        self._refresh_s = refresh_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._looked_at = float("-inf")
+        self._version: object = None
+        self._results: Results | None = None
+        self._error: MediLiteError | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when it is first asked for."""
+        from medilite.arena.store import Store
+
+        if self._store is None:
+            self._store = Store(self._settings.votes_database)
+        return self._store
+
+    def get(self) -> Results | None:
+        """Return the results, None where nobody has voted yet. Raises StoreError and DataError.
+
+        Whoever asks while they are computed gets the last ones, if there are any.
+        """
+        if not self._lock.acquire(blocking=self._results is None):
+            return self._results
+        try:
+            now = self._clock()
+            if now - self._looked_at >= self._refresh_s:
+                # A database that is away isn't asked again by everybody either.
+                self._error = None
+                try:
+                    self._refresh()
+                except MediLiteError as error:
+                    self._error = error
+                self._looked_at = now
+            if self._error:
+                raise self._error
+            return self._results
+        finally:
+            self._lock.release()
+
+    def _refresh(self) -> None:
+        if not self.store.database.is_there:
+            self._results = self._version = None
+            return
+        here = contestants(self._profile)
+        version = (self.store.version(), tuple(here.values()))
+        if version == self._version:
+            return
+        table = read_table(self.store, here.values())
+        base = next((here.get(spec.id) for spec in self._profile.models if spec.adapter is None), None)
+        self._results = Results(
+            ratings=rate(table, base),
+            counts=count(table),
+            matrix=win_matrix(table),
+            periods=over_time(table),
+            easier=easier_wins(table),
+            sames=self._sames(here),
+            current=here,
+            base=base,
+            at=time.time(),
+        )
+        self._version = version
+
+    def _sames(self, here: Mapping[str, Contestant]) -> dict[Two, tuple[int, int, int]]:
+        bank = read_bank(bank_folder(self._profile))
+        found = {two: (*counts, 0) for two, counts in (same_in_bank(bank.of(here)) if bank else {}).items()}
+        for first, second, live in self.store.sames():
+            two = frozenset((first, second))
+            same, of, _ = found.get(two, (0, 0, 0))
+            found[two] = same, of, live
+        return {two: counts for two, counts in found.items() if counts[0] or counts[2]}

@@ -1,0 +1,166 @@
+"""What is old goes: expired pairs, visitors' own questions and votes, as the settings say.
+
+A visitor's question that is deleted leaves the votes on it as if it had never
+been kept: its keys, and those of its answers, become keyed hashes that nobody
+can test a guess against.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medilite.arena.records import OWN_QUESTION
+from medilite.errors import MediLiteError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from medilite.arena.store import Store
+    from medilite.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DAY_S = 86_400.0
+
+PAIRS_AFTER_EXPIRY_S = 7 * DAY_S
+"""How long a pair is remembered after it expired, so that its token still gets a true answer."""
+
+FIRST_AFTER_S = 60.0
+"""When a started app looks for the first time: it has other things to do at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept, in seconds; None is for ever. A vote goes with its texts."""
+
+    votes_s: float | None = None
+    questions_s: float | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Retention:
+        """Return what the settings say."""
+        votes, questions = settings.keep_votes_days, settings.keep_questions_days
+        return cls(votes * DAY_S if votes else None, questions * DAY_S if questions else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How much went: expired pairs, votes, visitors' own questions."""
+
+    pairs: int
+    votes: int
+    questions: int
+
+
+def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
+    """Delete what is older than `keep` says at `now` (seconds since 1970), and return how much. Raises StoreError.
+
+    Pairs go a week after they expired in any case, and texts with the last pair
+    or vote that they belong to.
+    """
+    import sqlalchemy as sa
+
+    from medilite.arena import schema
+
+    pairs, votes, sames = schema.pairs, schema.votes, schema.sames
+    # Made in a transaction of its own if it is not there yet.
+    _ = store.secret
+    with store.database.write() as connection:
+        if not store.database.is_sqlite:
+            # No pair comes in between what is looked at and what is deleted, whose text would go with the others.
+            connection.execute(sa.text("LOCK TABLE pairs, votes IN SHARE ROW EXCLUSIVE MODE"))
+        gone_votes = 0
+        if keep.votes_s is not None:
+            before = now - keep.votes_s
+            gone_votes = connection.execute(votes.delete().where(votes.c.voted_at < before)).rowcount
+            connection.execute(sames.delete().where(sames.c.at < before))
+        oldest = pairs.c.expires_at < now - PAIRS_AFTER_EXPIRY_S
+        if keep.votes_s is not None:
+            oldest |= pairs.c.created_at < now - keep.votes_s
+        gone_pairs = connection.execute(pairs.delete().where(oldest)).rowcount
+        if keep.questions_s is not None:
+            _hide_questions(connection, store, now - keep.questions_s)
+        return Deleted(gone_pairs, gone_votes, _delete_unused(connection))
+
+
+def _hide_questions(connection: sa.Connection, store: Store, before: float) -> None:
+    """Hide visitors' questions that nobody has had before them since: pairs and votes get keys without a text."""
+    import sqlalchemy as sa
+
+    from medilite.arena import schema
+
+    tables = (schema.pairs, schema.votes)
+    recent = sa.union(*(sa.select(t.c.question_key).where(t.c.created_at >= before) for t in tables))
+    questions = schema.questions.c
+    wanted = sa.select(questions.key, questions.text).where(questions.id == OWN_QUESTION, questions.key.not_in(recent))
+    for key, text in connection.execute(wanted).all():
+        for table in tables:
+            of_question = table.c.question_key == key
+            for side in ("left", "right"):
+                column = table.c[f"{side}_answer_key"]
+                answers = sa.select(schema.answers).where(
+                    schema.answers.c.key.in_(sa.select(column).where(of_question))
+                )
+                for answer in connection.execute(answers).all():
+                    hide: dict[str, Any] = {column.name: store.hidden_key(answer.text)}
+                    connection.execute(table.update().where(of_question, column == answer.key).values(hide))
+            connection.execute(table.update().where(of_question).values(question_key=store.hidden_key(text)))
+
+
+def _delete_unused(connection: sa.Connection) -> int:
+    """Delete texts that no pair and no vote belongs to; return how many visitors' questions were among them."""
+    import sqlalchemy as sa
+
+    from medilite.arena import schema
+
+    tables = (schema.pairs, schema.votes)
+    questions, answers = schema.questions, schema.answers
+    used = sa.union(*(sa.select(table.c.question_key) for table in tables))
+    unused = questions.c.key.not_in(used)
+    own = sa.select(sa.func.count()).where(unused, questions.c.id == OWN_QUESTION)
+    count = connection.execute(own).scalar_one()
+    connection.execute(questions.delete().where(unused))
+    used = sa.union(*(sa.select(table.c[f"{side}_answer_key"]) for table in tables for side in ("left", "right")))
+    connection.execute(answers.delete().where(answers.c.key.not_in(used)))
+    return int(count)
+
+
+def start_deleting(
+    settings: Settings, *, first_after_s: float = FIRST_AFTER_S, every_s: float = DAY_S
+) -> Callable[[], None]:
+    """Delete what is old soon and then once a day, in the background; return what stops it.
+
+    A failure is logged and tried again the next time. A file that is not there
+    is not made.
+    """
+    stop = threading.Event()
+
+    def run() -> None:
+        wait_s = first_after_s
+        while not stop.wait(wait_s):
+            wait_s = every_s
+            try:
+                _delete_once(settings)
+            except MediLiteError as error:
+                log.warning("old votes were not deleted: %s", error)
+
+    threading.Thread(target=run, name="retention", daemon=True).start()
+    return stop.set
+
+
+def _delete_once(settings: Settings) -> None:
+    from medilite.arena.store import Store
+
+    store = Store(settings.votes_database)
+    try:
+        if not store.database.is_there:
+            return
+        deleted = delete_old(store, Retention.of(settings), time.time())
+        log.info("deleted %d old pairs, %d votes, %d questions", deleted.pairs, deleted.votes, deleted.questions)
+    finally:
+        store.database.close()

@@ -1,0 +1,12 @@
+"""The pure parts of what the tab Leaderboard shows of the votes: results as HTML, no Gradio and no database.
+
+names      contestants with their labels and colours
+intro      how many votes there are, what counts and what doesn't, the left's advantage
+ratings    ratings with intervals, as a plot and as a table
+apart      which two can be told apart, and how many more votes the others take
+equal      still preferred when equally easy?
+matrix     who beat whom
+timeline   votes over time
+agreement  whether the votes go with grade, closeness and judge
+files      votes as files, without what is private
+"""

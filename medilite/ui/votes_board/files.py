@@ -1,0 +1,109 @@
+"""Votes as files to take along: links in the tab, and the addresses behind them."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medilite.arena.export import WRITERS, public_records, write_records
+from medilite.arena.results import REFRESH_S
+from medilite.errors import MediLiteError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from medilite.arena.store import Store
+    from medilite.settings import Settings
+
+PATH = "votes"
+MEDIA_TYPES = {
+    ".jsonl": "application/x-ndjson",
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+}
+_LABELS = {".jsonl": "JSONL", ".csv": "CSV", ".parquet": "Parquet"}
+
+
+def files_html() -> str:
+    """Return the links, and what the files leave out."""
+    links = "".join(
+        f'<a class="vb-download" href="{PATH}/votes{suffix}" download="votes{suffix}">{_LABELS[suffix]}</a>'
+        for suffix in WRITERS
+    )
+    return (
+        '<section class="lb-figure"><h3>Take the votes along</h3><p>Every vote, counted or not, with its marks. Voters '
+        "are numbered anew in each file and times are rounded to the hour. Visitors’ own questions, and the answers to "
+        f'them, are not in it.</p><p class="vb-downloads">{links}</p></section>'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A file, what it was made from, and when."""
+
+    path: Path
+    version: tuple[Any, ...]
+    at: float
+
+
+class VoteFiles:
+    """Makes the files when they are asked for, once for all who ask until there are other votes."""
+
+    def __init__(self, settings: Settings, refresh_s: float = REFRESH_S) -> None:
+        self._settings = settings
+        self._refresh_s = refresh_s
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._made: dict[str, _Made] = {}
+
+    def path(self, suffix: str) -> Path | None:
+        """Return the file of a format, None where nobody has voted. Raises StoreError and DataError."""
+        from medilite.arena.store import Store
+
+        with self._lock:
+            self._store = self._store or Store(self._settings.votes_database)
+            made = self._made.get(suffix)
+            if made and time.monotonic() - made.at < self._refresh_s:
+                return made.path
+            if not self._store.database.is_there:
+                return None
+            version = self._store.version()
+            if made and made.version == version:
+                return made.path
+            if not version[0]:
+                return None
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
+            # Another name each time: whoever still reads the last one reads it to its end.
+            fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
+            write_records(public_records(self._store.votes()), fresh)
+            self._made[suffix] = _Made(fresh, version, time.monotonic())
+            if made:
+                made.path.unlink(missing_ok=True)
+            return fresh
+
+    def routes(self) -> list[Any]:
+        """Return the addresses, for the server that serves the page."""
+        from starlette.routing import Route
+
+        return [Route(f"/{PATH}/votes{suffix}", self._endpoint(suffix), methods=["GET"]) for suffix in WRITERS]
+
+    def _endpoint(self, suffix: str) -> Any:
+        from starlette.responses import FileResponse, PlainTextResponse
+
+        def answer(request: Request) -> Response:
+            try:
+                path = self.path(suffix)
+            except MediLiteError as error:
+                return PlainTextResponse(f"{error}\n", 503)
+            if path is None:
+                return PlainTextResponse("Nobody has voted here yet.\n", 404)
+            return FileResponse(path, media_type=MEDIA_TYPES[suffix], filename=f"votes{suffix}")
+
+        return answer

@@ -1,0 +1,87 @@
+"""The part of the tab Leaderboard that shows what the votes say; it reads them when the tab is first opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from medilite.arena.results import LiveResults, Results
+from medilite.errors import MediLiteError
+from medilite.leaderboard import FOLDER
+from medilite.models import Profile
+from medilite.ui import notices
+from medilite.ui.board.view import View, find_boards
+from medilite.ui.controls import LIGHT, html_slot
+from medilite.ui.votes_board.agreement import agreement_html
+from medilite.ui.votes_board.apart import apart_html
+from medilite.ui.votes_board.equal import equal_html
+from medilite.ui.votes_board.files import files_html
+from medilite.ui.votes_board.intro import EMPTY, counts_html, intro_html, sames_html
+from medilite.ui.votes_board.matrix import matrix_html
+from medilite.ui.votes_board.names import Names
+from medilite.ui.votes_board.ratings import ratings_html
+from medilite.ui.votes_board.timeline import timeline_html
+
+EVERY_S = 30.0
+"""How often an open tab looks for other votes."""
+
+Update = dict[Any, Any]
+
+
+class VotesResults:
+    """Builds the part and answers its events; it holds nothing of a visitor."""
+
+    def __init__(self, profile: Profile, results: LiveResults, boards: Path = FOLDER) -> None:
+        self.profile = profile
+        self.results = results
+        self.boards = boards
+
+    def build(self, tab: gr.Tab) -> None:
+        """Lay out the part inside the current Blocks; `tab` is the one that it stands in."""
+        self.error = html_slot("", "votes-error", "ml-slot")
+        self.shown = html_slot('<p class="ml-quiet">Reading the votes.</p>', "votes-results", "lb-slot")
+        seen = gr.State(0.0)
+        timer = gr.Timer(EVERY_S, active=False)
+        everything = [self.error, self.shown, seen, timer]
+
+        def update(at: float) -> Update:
+            return {**self.show(at, seen), timer: gr.Timer(active=True)}
+
+        tab.select(update, seen, everything, **LIGHT)
+        timer.tick(lambda at: self.show(at, seen), seen, everything, **LIGHT)
+
+    def show(self, seen_at: float, seen: gr.State) -> Update:
+        """Return the results, or nothing where the visitor has these already; a failure leaves what was shown."""
+        try:
+            results = self.results.get()
+            if results is not None and results.at == seen_at:
+                return {self.error: ""}
+            board = self._board()
+        except MediLiteError as error:
+            message = notices.error_html(f"The votes can't be shown at the moment. {error}")
+            return {self.error: message, **({} if seen_at else {self.shown: ""})}
+        if results is None or not results.counts.given:
+            return {self.error: "", self.shown: EMPTY, seen: 0.0}
+        return {self.error: "", self.shown: results_html(self.profile, results, board), seen: results.at}
+
+    def _board(self) -> View | None:
+        """Return the measured board of this profile: another's means nothing for these votes."""
+        try:
+            board, _ = find_boards(self.profile.name, self.boards)
+        except MediLiteError:
+            # The tab tells of a broken board by itself.
+            return None
+        return board if board and board.about["profile"] == self.profile.name else None
+
+
+def results_html(profile: Profile, results: Results, board: View | None) -> str:
+    """Return everything that the votes say, as one piece of HTML."""
+    names = Names(profile, results)
+    return (
+        f'<div class="vb-results" data-votes="{results.counts.given}">{intro_html(results)}'
+        f"{ratings_html(results, names)}{apart_html(results, names)}{equal_html(results, names)}"
+        f"{matrix_html(results, names)}{agreement_html(results, board)}{timeline_html(results)}"
+        f"{counts_html(results)}{sames_html(results, names)}{files_html()}</div>"
+    )

@@ -1,0 +1,97 @@
+"""Results are computed once for all, and anew only when there are other votes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from medilite.arena import results as module
+from medilite.arena.contestants import contestants
+from medilite.arena.records import Ballot
+from medilite.arena.results import LiveResults
+from medilite.errors import StoreError
+from medilite.settings import load_settings
+from tests.arena.filled import keep, made_votes
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def here(lite):
+    return contestants(lite)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """How often votes were rated."""
+    done = []
+    rate = module.rate
+    monkeypatch.setattr(module, "rate", lambda *given: (done.append(1), rate(*given))[1])
+    return done
+
+
+def live(lite, settings, at):
+    return LiveResults(lite, settings, refresh_s=10, clock=lambda: at[0])
+
+
+def test_everything_is_there(lite, settings, here, open_store):
+    store = open_store(settings.votes_database)
+    keep(store, made_votes(here, 200))
+    store.add_same(pair(*(dataclasses.replace(candidate(m), contestant=here[m]) for m in ("base", "grpo"))))
+    found = LiveResults(lite, settings).get()
+    assert (found.counts.given, found.counts.counted, found.counts.undone) == (200, 197, 1)
+    assert found.ratings.votes == found.matrix.wins.sum() + found.matrix.ties.sum() // 2 == 197
+    assert sum(p.counted + p.left_out for p in found.periods) == 200
+    assert found.easier.n > 100
+    assert found.sames[frozenset((here["base"], here["grpo"]))][2] == 1
+    assert (found.base, dict(found.current)) == (here["base"], here)
+
+
+def test_a_view_costs_no_fit_unless_there_are_other_votes(lite, settings, here, open_store, fits):
+    store = open_store(settings.votes_database)
+    keep(store, made_votes(here, 60))
+    at = [0.0]
+    shown = live(lite, settings, at)
+    first = shown.get()
+    at[0] = 100.0
+    assert shown.get() is first
+    assert len(fits) == 1, "the same votes"
+    token = store.add_pair(pair(*(dataclasses.replace(candidate(m), contestant=here[m]) for m in ("base", "grpo"))))
+    store.cast(token, "voter", Ballot("left"), NOW + 60, MANY, no_marks)
+    at[0] = 105.0
+    assert shown.get() is first
+    assert len(fits) == 1, "too soon"
+    at[0] = 111.0
+    assert shown.get().counts.given == 61
+    store.undo(token, "voter", NOW + 61, 10, no_marks)
+    at[0] = 122.0
+    assert shown.get().counts.undone == 2
+    assert len(fits) == 3
+
+
+def test_nothing_is_made_where_there_is_nothing(lite, settings, tmp_path):
+    assert LiveResults(lite, settings).get() is None
+    assert not (tmp_path / "votes.db").exists()
+
+
+def test_no_votes_are_results_too(lite, settings, open_store):
+    _ = open_store(settings.votes_database).secret
+    assert LiveResults(lite, settings).get().counts.given == 0
+
+
+def test_a_broken_store_is_said_and_asked_again_later(lite, settings, here, open_store, tmp_path):
+    (tmp_path / "votes.db").write_bytes(b"this is no database" * 100)
+    at = [0.0]
+    shown = live(lite, settings, at)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            shown.get()
+    (tmp_path / "votes.db").unlink()
+    keep(open_store(settings.votes_database), made_votes(here, 20))
+    at[0] = 11.0
+    assert shown.get().counts.given == 20

@@ -1,0 +1,145 @@
+"""What is old goes, on SQLite and on PostgreSQL: pairs, votes, visitors' own questions, and texts with them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from medilite.__main__ import main
+from medilite.arena.records import OWN_QUESTION, Ballot, text_key
+from medilite.arena.retention import DAY_S, PAIRS_AFTER_EXPIRY_S, Deleted, Retention, delete_old, start_deleting
+from medilite.arena.schema import answers, pairs, questions
+from medilite.errors import SettingsError
+from medilite.settings import load_settings
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair
+
+LATER = NOW + 10 * DAY_S
+OWN = "May I take ibuprofen with my heart tablets?"
+
+
+def own(**fields):
+    """Return the pair of a visitor's own question, kept with their consent."""
+    sides = [candidate(model, f"{model} on hearts.") for model in ("base", "grpo")]
+    return pair(*sides, kind="live", question_id=OWN_QUESTION, question=OWN, question_key=text_key(OWN), **fields)
+
+
+def at(when):
+    return {"created_at": when, "expires_at": when + 3600}
+
+
+def cast(store, shown):
+    token = store.add_pair(shown)
+    store.cast(token, "voter", Ballot("left"), shown.created_at + 60, MANY, no_marks)
+    return token
+
+
+def texts(store):
+    with store.database.read() as connection:
+        return [set(connection.execute(sa.select(table.c.text)).scalars()) for table in (questions, answers)]
+
+
+def test_only_long_expired_pairs_go_without_a_setting(store):
+    cast(store, pair())
+    store.add_pair(pair(question="Never voted on?", question_key="q2"))
+    soon = NOW + 3600 + PAIRS_AFTER_EXPIRY_S - 1
+    assert delete_old(store, Retention(), soon) == Deleted(0, 0, 0)
+    assert delete_old(store, Retention(), soon + 2) == Deleted(2, 0, 0)
+    (kept,) = store.votes()
+    assert kept.pair.question == "What helps?"
+    assert texts(store)[0] == {"What helps?"}, "a text goes with the last that it belongs to"
+
+
+def test_an_old_vote_goes_with_its_pair_and_texts(store):
+    cast(store, pair(question_key="old", question="An old question?"))
+    store.add_same(pair())
+    new = pair(left=candidate("base", "New words."), question_key="new", question="A new one?", **at(LATER))
+    cast(store, new)
+    assert delete_old(store, Retention(votes_s=11 * DAY_S), LATER).votes == 0
+    assert delete_old(store, Retention(votes_s=5 * DAY_S), LATER).votes == 1
+    assert [v.pair.question for v in store.votes()] == ["A new one?"]
+    assert store.sames() == []
+    assert texts(store) == [{"A new one?"}, {"New words.", "grpo says this."}]
+    with store.database.read() as connection:
+        assert connection.execute(sa.select(pairs.c.id)).scalars().all() == [new.id]
+
+
+def test_a_visitor_s_question_goes_and_the_vote_on_it_stays(store):
+    cast(store, own())
+    cast(store, pair())
+    assert delete_old(store, Retention(questions_s=5 * DAY_S), LATER) == Deleted(2, 0, 1)
+    mine, project_s = sorted(store.votes(), key=lambda v: v.pair.kind)
+    assert project_s.pair.question == "What helps?"
+    assert (mine.pair.question, mine.pair.left.text, mine.pair.right.text) == (None, None, None)
+    assert mine.ballot.choice == "left"
+    # As if it had never been kept: nobody can test a guess.
+    assert mine.pair.question_key == store.hidden_key(OWN)
+    assert mine.pair.left.key == store.hidden_key("base on hearts.")
+    assert mine.pair.right.key == store.hidden_key("grpo on hearts.")
+    assert delete_old(store, Retention(questions_s=5 * DAY_S), LATER) == Deleted(0, 0, 0)
+
+
+def test_a_question_that_was_asked_again_stays_as_long_as_the_last_time(store):
+    cast(store, own())
+    cast(store, own(**at(LATER)))
+    keep = Retention(questions_s=5 * DAY_S)
+    assert delete_old(store, keep, LATER + DAY_S).questions == 0
+    assert [v.pair.question for v in store.votes()] == [OWN, OWN]
+    assert delete_old(store, keep, LATER + 6 * DAY_S).questions == 1
+    assert len({v.pair.question_key for v in store.votes()}) == 1
+
+
+def test_an_answer_that_the_project_s_own_question_has_too_stays(store):
+    cast(store, own())
+    shared = pair(candidate("base", "base on hearts."), candidate("grpo", "Other words."))
+    cast(store, shared)
+    delete_old(store, Retention(questions_s=5 * DAY_S), LATER)
+    mine, project_s = sorted(store.votes(), key=lambda v: v.pair.kind)
+    assert project_s.pair.left.text == "base on hearts."
+    assert mine.pair.left.text is None
+
+
+def test_settings_in_days(monkeypatch):
+    assert Retention.of(load_settings()) == Retention()
+    monkeypatch.setenv("MEDILITE_KEEP_VOTES_DAYS", "365")
+    monkeypatch.setenv("MEDILITE_KEEP_QUESTIONS_DAYS", "30")
+    assert Retention.of(load_settings()) == Retention(365 * DAY_S, 30 * DAY_S)
+    monkeypatch.setenv("MEDILITE_KEEP_VOTES_DAYS", "0")
+    with pytest.raises(SettingsError, match="MEDILITE_KEEP_VOTES_DAYS"):
+        load_settings()
+
+
+def test_the_command_deletes_what_the_settings_say(open_store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MEDILITE_DATA_DIR", str(tmp_path))
+    store = open_store(tmp_path / "votes.db")
+    cast(store, own())
+    cast(store, own(**at(time.time())))
+    assert main(["votes", "clean"]) == 0
+    said = capsys.readouterr().out
+    assert "1 expired pairs, 0 votes" in said
+    assert "kept for ever" in said
+    monkeypatch.setenv("MEDILITE_KEEP_VOTES_DAYS", "30")
+    assert main(["votes", "clean"]) == 0
+    assert "0 expired pairs, 1 votes, 0 visitors' questions" in capsys.readouterr().out
+    assert len(list(store.votes())) == 1
+
+
+def test_a_running_app_deletes_by_itself(open_store, tmp_path):
+    store = open_store(tmp_path / "votes.db")
+    cast(store, pair())
+    stop = start_deleting(load_settings(data_dir=tmp_path, keep_votes_days=30), first_after_s=0, every_s=0.05)
+    try:
+        waited_until = time.monotonic() + 30
+        while list(store.votes()):
+            assert time.monotonic() < waited_until, "nothing was deleted"
+            time.sleep(0.05)
+    finally:
+        stop()
+
+
+def test_no_database_is_made_to_delete_from(tmp_path):
+    stop = start_deleting(load_settings(data_dir=tmp_path / "none"), first_after_s=0)
+    time.sleep(0.5)
+    stop()
+    assert not (tmp_path / "none").exists()
