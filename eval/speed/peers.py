@@ -49,7 +49,7 @@ def choose(names: str | None, vllm: str | None) -> tuple[Peer, ...]:
         )
     if "vllm" in wanted and not vllm:
         raise ConfigError(
-            "--peers vllm: no server is given. Start one (pitfalls in docs/SPEED.md) and name it by --vllm URL."
+            "--peers vllm: no server is given. Start one (docs/SPEED.md says how) and name it by --vllm URL."
         )
     return tuple(peer for peer in PEERS if peer.name in wanted)
 
