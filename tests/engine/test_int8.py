@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from medilite.engine.adapters import AdapterBank
 from medilite.engine.int8 import quantise
 from medilite.engine.int8_llama import Int8Llama, ModelRows
 from medilite.engine.llama import Llama
-from medilite.engine.native import intrinsics
+from medilite.engine.native import forward, intrinsics, team
 from medilite.errors import WeightsError
 from tests.engine.small import MODELS, adapter, chains, generate, prompts, write_base
 
@@ -57,6 +60,47 @@ def test_threads_and_pieces_change_nothing(folder: Path, fast: Int8Llama, monkey
     assert torch.equal(generate(one, one.bank, models, wanted, 3), expected)
     three = Int8Llama(folder, chains(), 3)
     assert torch.equal(generate(three, three.bank, models, wanted, 3), expected)
+
+
+_PROCESS = """
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from medilite.engine.int8_llama import Int8Llama
+from medilite.engine.native.forward import forward
+from tests.engine.test_int8 import MODELS, chains, generate, prompts
+
+llama = Int8Llama(Path(sys.argv[1]), chains(), 2)
+np.save(sys.argv[2], generate(llama, llama.bank, MODELS, prompts(4, 90), 8).numpy())
+print("compiled" if forward.stats.cache_misses else "loaded")
+"""
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_and_those_that_load_give_the_same_logits(folder: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    said, found = [], []
+    for number in range(2):
+        to = tmp_path / f"{number}.npy"
+        done = subprocess.run(
+            [sys.executable, "-c", _PROCESS, folder, to], cwd=Path(__file__).parents[2], env=environment,
+            stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        said.append(done.stdout.strip())
+        found.append(np.load(to))
+    assert said == ["compiled", "loaded"]
+    assert np.isfinite(found[0]).all()
+    assert np.array_equal(*found)
+
+
+def test_no_compiled_function_may_reorder_floats() -> None:
+    from numba.core.dispatcher import Dispatcher
+
+    compiled = [found for module in (forward, team) for found in vars(module).values() if isinstance(found, Dispatcher)]
+    assert len(compiled) > 20
+    assert [found.__name__ for found in compiled if found.targetoptions.get("fastmath")] == []
 
 
 def test_pages_come_back_and_hold_nothing_over(fast: Int8Llama) -> None:
@@ -147,6 +191,22 @@ def test_a_group_becomes_int8_with_its_scale_and_sum() -> None:
     assert out[:4].tolist() in ([127, -64, 0, -1], [127, -63, 0, -1])  # 63.5 lies between
     assert not out[4:].any()
     assert total[0] == -128 * out.astype(int).sum()
+
+
+def test_sums_are_of_all_numbers() -> None:
+    from numba import njit
+
+    dot, total = intrinsics.dot, intrinsics.total
+
+    @njit
+    def run(left, right, count):
+        return dot(left, right, count), total(left, count)
+
+    # Whole numbers below 2^24 sum exactly, in any order.
+    left, right = (np.random.default_rng(0).integers(-50, 50, (2, 192))).astype(np.float32)
+    for count in (64, 192):
+        product, summed = run(left.ctypes.data, right.ctypes.data, count)
+        assert (product, summed) == (left[:count] @ right[:count], left[:count].sum())
 
 
 def test_a_base_of_other_sizes_is_refused_with_the_remedy(tmp_path: Path) -> None:

@@ -28,5 +28,8 @@ about a third of it, and no mask, padding or copy. torchao's PyPI wheel has no
 CPU kernels; torch.compile needs a compiler on the machine.
 
 Rows are independent to the last bit: every sum over integers is exact, and
-every sum over floats belongs to one token and runs in an order of its own.
+every sum over floats belongs to one token and runs in an order of its own. That
+order is written down, and nothing is compiled with `fastmath`: Numba compiles a
+function once alone and once into each of its callers, and which of the two runs
+differs between the process that compiles and one that loads from the cache.
 """

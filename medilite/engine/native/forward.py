@@ -1,7 +1,8 @@
 """One step through all layers for tokens of many rows, whichever models they belong to.
 
 A layer is seven phases, each cut into items that threads take by turns. What a
-token gets depends on its own row alone: see the package's docstring.
+token gets depends on its own row alone: see the package's docstring. No
+`fastmath` here, for the same reason: sums that want vectors are written with them.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from medilite.engine.native.intrinsics import (
     BLOCK,
     GROUP,
     as_half,
+    dot,
     float_tile,
     half_tile,
     int8_tile,
     largest,
     power_of_two,
     quantise_group,
+    total,
 )
 from medilite.engine.native.team import done, enter, leave, take, wait
 
 PHASES_OF_A_LAYER = 9
-_FAST = {"contract", "reassoc", "arcp", "nsz"}
 
 
 def phases(layers: int) -> int:
@@ -122,14 +124,10 @@ def _expand(
                 float_tile(out + 4 * (token * stride + part * BLOCK), left, right, outputs, last - first)
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
+@njit(cache=True, error_model="numpy")
 def _shrink_token(lora: Lora, layer: int, model: int, values: np.ndarray, out: np.ndarray) -> None:
     for rank in range(lora.ranks[model]):
-        a = lora.a[layer, model, rank]
-        total = np.float32(0)
-        for column in range(len(values)):
-            total += values[column] * a[column]
-        out[rank] = total
+        out[rank] = dot(values.ctypes.data, lora.a[layer, model, rank].ctypes.data, len(values))
 
 
 @njit(cache=True, error_model="numpy")
@@ -180,12 +178,10 @@ def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndar
     wait(counters, phase, count)
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
+@njit(cache=True, error_model="numpy")
 def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) -> None:
-    total = np.float32(0)
-    for column in range(len(x)):
-        total += x[column] * x[column]
-    factor = np.float32(1) / np.float32(math.sqrt(total / np.float32(len(x)) + np.float32(eps)))
+    squares = dot(x.ctypes.data, x.ctypes.data, len(x))
+    factor = np.float32(1) / np.float32(math.sqrt(squares / np.float32(len(x)) + np.float32(eps)))
     for column in range(len(x)):
         out[column] = x[column] * factor * weight[column]
 
@@ -216,7 +212,7 @@ def _normalise(
     wait(counters, phase, count)
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
+@njit(cache=True, error_model="numpy")
 def _rotate(room: np.ndarray, token: int, size: int, angles: np.ndarray, position: int, factor: float) -> None:
     """Rotary position embedding in transformers' half-split layout (Su et al. 2021), in place, times `factor`."""
     half = size // 2
@@ -293,7 +289,7 @@ def _half_product(
         rows -= taken
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def _exp(x: Any) -> Any:
     """e to the x, to 7 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
     scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
@@ -305,14 +301,13 @@ def _exp(x: Any) -> Any:
     return p * power_of_two(np.int32(whole))
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
-def _softmax(scores: np.ndarray, length: int, top: float) -> None:
-    total = np.float32(0)
+@njit(cache=True, error_model="numpy")
+def _softmax(scores: np.ndarray, length: int, whole: int, top: float) -> None:
+    """Make weights of the first `length` scores, and zeros of those behind them up to `whole`, a multiple of 64."""
     for place in range(length):
-        weight = _exp(scores[place] - top)
-        scores[place] = weight
-        total += weight
-    factor = np.float32(1) / total
+        scores[place] = _exp(scores[place] - top)
+    scores[length:whole] = 0
+    factor = np.float32(1) / total(scores.ctypes.data, whole)
     for place in range(length):
         scores[place] *= factor
 
@@ -347,7 +342,7 @@ def _attend(
         for query in range(group):
             # Behind the row's last token a page holds whatever it held before.
             scores[query, length : whole * PAGE] = -np.inf
-            _softmax(scores[query], length, largest(score + 4 * query * line, whole * PAGE))
+            _softmax(scores[query], length, whole * PAGE, largest(score + 4 * query * line, whole * PAGE))
         h[first : first + group * size] = 0
         for page in range(whole):
             at = 2 * PAGE * size * (np.int64(table[page]) * kv + head)
@@ -391,7 +386,7 @@ def _add_product(
     wait(counters, phase, items)
 
 
-@njit(cache=True, error_model="numpy", fastmath=_FAST)
+@njit(cache=True, error_model="numpy")
 def _swish(room: np.ndarray, token: int, out: np.ndarray, first: int) -> None:
     for column in range(GROUP):
         gate = room[token, column]

@@ -255,6 +255,50 @@ def largest(context: Any, values: Any, count: Any) -> Any:
     return signature, generate
 
 
+def _fold(builder: Any, values: Any) -> Any:
+    """Return the sum of a vector's numbers, a power of two of them, half onto half."""
+    while (half := values.type.count // 2) > 0:
+        parts = (ir.Constant(ir.VectorType(_I32, half), list(range(start, start + half))) for start in (0, half))
+        nothing = ir.Constant(values.type, ir.Undefined)
+        values = builder.fadd(*(builder.shuffle_vector(values, nothing, lanes) for lanes in parts))
+    return builder.extract_element(values, ir.Constant(_I32, 0))
+
+
+@intrinsic
+def dot(context: Any, left: Any, right: Any, count: Any) -> Any:
+    """Return the product of two vectors of `count` float32, a multiple of 64, summed in an order of its own."""
+    signature = types.float32(types.int64, types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        left, right, count = arguments
+        wide = ir.VectorType(_F32, 64)
+        sums = cgutils.alloca_once_value(b, ir.Constant(wide, [0.0] * 64))
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            at = b.mul(step.index, _number(256))
+            parts = (_load(b, side, at, wide, 4) for side in (left, right))
+            b.store(_call(b, "llvm.fma.v64f32", wide, *parts, b.load(sums)), sums)
+        return _fold(b, b.load(sums))
+
+    return signature, generate
+
+
+@intrinsic
+def total(context: Any, values: Any, count: Any) -> Any:
+    """Return the sum of `count` float32 values, a multiple of 64, in an order of its own."""
+    signature = types.float32(types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, count = arguments
+        wide = ir.VectorType(_F32, 64)
+        sums = cgutils.alloca_once_value(b, ir.Constant(wide, [0.0] * 64))
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            found = _load(b, values, b.mul(step.index, _number(256)), wide, 4)
+            b.store(b.fadd(b.load(sums), found), sums)
+        return _fold(b, b.load(sums))
+
+    return signature, generate
+
+
 @intrinsic
 def peak(context: Any, values: Any, count: Any) -> Any:
     """Return the largest of `count` float32 values, a multiple of 64; not-a-number where one is not finite."""
@@ -299,11 +343,15 @@ def power_of_two(context: Any, exponent: Any) -> Any:
 
 @intrinsic
 def add_shared(context: Any, address: Any, amount: Any) -> Any:
-    """Add to an int64 that threads share and return what it was."""
+    """Add to an int64 that threads share and return what it was.
+
+    This and `read_shared` stand in one order that all threads see (seq_cst): a
+    team's `enter` and `_begin` each write one counter, then read the other's.
+    """
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
         place = b.inttoptr(arguments[0], _I64.as_pointer())
-        return b.atomic_rmw("add", place, arguments[1], "acq_rel")
+        return b.atomic_rmw("add", place, arguments[1], "seq_cst")
 
     return types.int64(types.int64, types.int64), generate
 
@@ -313,7 +361,7 @@ def read_shared(context: Any, address: Any) -> Any:
     """Return an int64 that other threads may be changing."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        return b.load_atomic(b.inttoptr(arguments[0], _I64.as_pointer()), "acquire", 8)
+        return b.load_atomic(b.inttoptr(arguments[0], _I64.as_pointer()), "seq_cst", 8)
 
     return types.int64(types.int64), generate
 
