@@ -46,8 +46,7 @@ def _cell(results: Results, names: Names, one: Contestant, other: Contestant) ->
         f"{names.label(one)} against {names.label(other)}: won {matrix.wins[i, j]:,}, tied {matrix.ties[i, j]:,}, "
         f"lost {matrix.wins[j, i]:,}"
     )
-    strength = round(100 * abs(score - 0.5) * 2)
     return (
-        f'<td class="vb-{kind}" style="--strength:{strength}%" title="{escape(tip)}">'
+        f'<td class="vb-{kind}" title="{escape(tip)}">'
         f'<span class="lb-mean">{percent(score)}</span><span class="lb-n">{word}, {votes_word(votes)}</span></td>'
     )
