@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ SIZES = {"": (1280, 900), "-phone": (390, 844)}
 SCHEMES = ("light", "dark")
 PATIENCE_MS = 600_000
 """An answer on a busy machine takes minutes."""
+READING_MS = 15_000
+"""A faster vote would be told to be hasty."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     from playwright.sync_api import sync_playwright
 
     try:
-        with running_app() as app, sync_playwright() as playwright:
+        # The vote goes into a database of its own.
+        with (
+            tempfile.TemporaryDirectory() as data,
+            running_app(MEDILITE_DATA_DIR=data, MEDILITE_VOTES_URL="") as app,
+            sync_playwright() as playwright,
+        ):
             browser = playwright.chromium.launch(executable_path=str(path), args=["--no-sandbox", "--disable-gpu"])
             take(Camera(browser, options.out), app.url, options.question)
             browser.close()
@@ -106,6 +114,7 @@ def take(camera: Camera, url: str, question: str) -> None:
     camera.shoot("marks", at=".ml-tools")
     chat(page, question)
     camera.shoot("chat", at=".ml-turn")
+    vote(camera, question)
     page.get_by_role("tab", name="Leaderboard").click()
     page.wait_for_selector("#lb-study table", timeout=PATIENCE_MS)
     camera.shoot("leaderboard", whole=True)
@@ -113,6 +122,29 @@ def take(camera: Camera, url: str, question: str) -> None:
     page.wait_for_selector(".ml-about")
     camera.shoot("about")
     page.context.close()
+
+
+def vote(camera: Camera, question: str) -> None:
+    """Photograph the walk-through, a pair before and after its vote (where there are any), and a live one."""
+    page = camera.page
+    page.get_by_role("tab", name="Blind vote").click()
+    page.wait_for_selector("#vote-pair .vt-pair:not([data-state=drawing])", timeout=PATIENCE_MS)
+    page.wait_for_selector("dialog[open]")
+    camera.shoot("vote-walk-through", phone=False)
+    page.keyboard.press("Escape")
+    camera.shoot("vote")
+    if page.locator("#vote-pair [data-state=open]").count():
+        page.wait_for_timeout(READING_MS)
+        page.keyboard.press("3")
+        page.wait_for_selector("#vote-pair [data-state=voted]", timeout=PATIENCE_MS)
+        camera.shoot("vote-after", at="#vote-pair .vt-verdict")
+    page.get_by_label("Live").check()
+    page.fill("#vote-question textarea", question)
+    page.click("#vote-ask")
+    page.wait_for_selector(
+        "#vote-live-pair [data-state=open], #vote-live-pair [data-state=nothing]", timeout=PATIENCE_MS
+    )
+    camera.shoot("vote-live", at="#vote-live-pair .vt-question")
 
 
 def chat(page: Page, question: str) -> None:
