@@ -112,8 +112,8 @@ class Booth:
     """Draws pairs, takes votes; safe to use from several threads.
 
     `target` is the votes' database; nothing is opened or read before a visitor
-    needs it. `folder` has the ready-made answers. `clock` gives
-    seconds since 1970; `aside` runs what no visitor should wait for.
+    needs it. `folder` has the ready-made answers. `clock` gives seconds since
+    1970; `aside` runs what no visitor should wait for.
     """
 
     def __init__(
@@ -382,7 +382,7 @@ class Booth:
     # --- now and then ------------------------------------------------------------------------
 
     def _keep_up(self, ready: _Ready) -> None:
-        """Rate anew and delete what is old, where it is time to; nobody waits for it but the first visitor."""
+        """Rate anew where it is time to; nobody waits for it but the first visitor."""
         now = self._clock()
         with self._lock:
             first = self._refreshed_at is None
@@ -391,11 +391,11 @@ class Booth:
                 return
             self._refreshed_at, self._refreshing = now, True
         if first:
-            self._look_after(now)
+            self._refresh_or_say()
         else:
-            self._aside(lambda: self._look_after(now))
+            self._aside(lambda: self._refresh_or_say())
 
-    def _look_after(self, now: float) -> None:
+    def _refresh_or_say(self) -> None:
         try:
             self.refresh()
         except MediLiteError as error:  # pairs are then drawn by what was known before

@@ -33,6 +33,9 @@ PAIRS_AFTER_EXPIRY_S = 7 * DAY_S
 FIRST_AFTER_S = 60.0
 """When a started app looks for the first time: it has other things to do at once."""
 
+LEAP_S = 300.0
+"""By how much the clock may go wrong from one look to the next; a night's sleep of the machine is a leap as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -131,21 +134,30 @@ def _delete_unused(connection: sa.Connection) -> int:
 
 
 def start_deleting(
-    settings: Settings, *, first_after_s: float = FIRST_AFTER_S, every_s: float = DAY_S
+    settings: Settings,
+    *,
+    first_after_s: float = FIRST_AFTER_S,
+    every_s: float = DAY_S,
+    clock: Callable[[], float] = time.time,
 ) -> Callable[[], None]:
     """Delete what is old soon and then once a day, in the background; return what stops it.
 
-    A failure is logged and tried again the next time. A file that is not there
-    is not made.
+    A failure is logged and tried again the next time, and so is a look before
+    which `clock` (seconds since 1970) has leapt: votes that look old then need
+    not be. A file that is not there is not made.
     """
     stop = threading.Event()
 
     def run() -> None:
-        wait_s = first_after_s
+        wait_s, last = first_after_s, clock() - time.monotonic()
         while not stop.wait(wait_s):
             wait_s = every_s
+            leap, last = clock() - time.monotonic() - last, clock() - time.monotonic()
+            if abs(leap) > LEAP_S:
+                log.warning("The clock has leapt by %.0f s: nothing old is deleted this time.", leap)
+                continue
             try:
-                _delete_once(settings)
+                _delete_once(settings, clock())
             except MediLiteError as error:
                 log.warning("old votes were not deleted: %s", error)
 
@@ -153,14 +165,14 @@ def start_deleting(
     return stop.set
 
 
-def _delete_once(settings: Settings) -> None:
+def _delete_once(settings: Settings, now: float) -> None:
     from medilite.arena.store import Store
 
     store = Store(settings.votes_database)
     try:
         if not store.database.is_there:
             return
-        deleted = delete_old(store, Retention.of(settings), time.time())
+        deleted = delete_old(store, Retention.of(settings), now)
         log.info("deleted %d old pairs, %d votes, %d questions", deleted.pairs, deleted.votes, deleted.questions)
     finally:
         store.database.close()

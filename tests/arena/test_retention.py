@@ -138,6 +138,24 @@ def test_a_running_app_deletes_by_itself(open_store, tmp_path):
         stop()
 
 
+def test_a_clock_that_leaps_deletes_nothing_at_that_look(open_store, tmp_path, caplog):
+    store = open_store(tmp_path / "votes.db")
+    cast(store, pair())
+    (vote,) = store.votes()
+    told = [vote.voted_at + 60]
+    settings = load_settings(data_dir=tmp_path, keep_votes_days=30)
+    stop = start_deleting(settings, first_after_s=0.5, every_s=3600, clock=lambda: told[0] + time.monotonic())
+    told[0] += 3650 * DAY_S
+    try:
+        waited_until = time.monotonic() + 30
+        while "has leapt" not in caplog.text:
+            assert time.monotonic() < waited_until, "the leap was not noticed"
+            time.sleep(0.05)
+    finally:
+        stop()
+    assert len(list(store.votes())) == 1
+
+
 def test_no_database_is_made_to_delete_from(tmp_path):
     stop = start_deleting(load_settings(data_dir=tmp_path / "none"), first_after_s=0)
     time.sleep(0.5)
