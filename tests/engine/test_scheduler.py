@@ -176,8 +176,13 @@ def test_a_caller_who_leaves_the_queue_is_never_answered(slots: Slots) -> None:
 def test_a_breakdown_ends_those_it_met_and_no_later_one(slots: Slots) -> None:
     slots.places = 2
     scheduler = Scheduler(slots)
-    met = [Visit(scheduler, call()), Visit(scheduler, call())]
-    until(lambda: len(slots.joined) == 2)
+    met = [Visit(scheduler, call(tokens=8192)), Visit(scheduler, call(tokens=8192))]
+
+    def both_are_in() -> bool:
+        slots.go.release()  # the second may have come when a step with the first alone had begun
+        return len(slots.joined) == 2
+
+    until(both_are_in)
     slots.broken = ZeroDivisionError("by nothing")
     slots.go.release()
     for visit in met:
