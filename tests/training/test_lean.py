@@ -258,11 +258,11 @@ def test_on_a_cpu_grpo_samples_what_the_int8_engine_says() -> None:
     questions = ["What helps against gout?", "What is asthma?"]
     prompts = [prompt_ids(tokenizer, [Message("user", question)]) for question in questions]
     adapter = read_adapter(policy, sampler._llama.shape, "grpo")
-    decoding, seeds = sampler._decoding, [1, 2]
+    decoding, seed = sampler._decoding, 1
     sampler.sample(
-        read_adapter(parent, sampler._llama.shape, "another policy, to be replaced"), prompts, decoding, seeds
+        read_adapter(parent, sampler._llama.shape, "another policy, to be replaced"), prompts, decoding, seed
     )
-    found = sampler.sample(adapter, prompts, decoding, seeds)
+    found = sampler.sample(adapter, prompts, decoding, seed)
 
     engine = LocalEngine(profile, Settings(**{**settings.model_dump(), "precision": "int8"}))
     requests = [Request("grpo", (Message("user", q),), Decoding(max_new_tokens=12)) for q in questions]
