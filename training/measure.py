@@ -30,13 +30,13 @@ ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap interva
 def measure(job: Job) -> dict[str, Any]:
     """Add the test losses of a trained adapter and of its base to the adapter's record, and return the record."""
     pairs, pad_id = _test_pairs(job)
-    base = _base_losses(job, pairs, pad_id)
-
     record = read_record(job.out) or {}
     file = _losses_file(job, digest([job.test_key, job.inputs["beneath"], record["adapter_sha256"]]))
     label = f"{job.run.model}: test loss"
     model, products = _model(job, adapters=True)
     tested = pair_losses(model, pairs, pad_id, LossLog(file), label=label)
+    # Its own first: who measures beside others finds the base's made by then, instead of waiting for them.
+    base = _base_losses(job, pairs, pad_id)
 
     record = with_losses(record, tested, base, job.run.seed, products) | {"tested_on": job.test_key}
     write_record(job.out, record)

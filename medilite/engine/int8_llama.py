@@ -15,6 +15,7 @@ import torch
 
 from medilite.engine.adapters import Adapter
 from medilite.engine.int8 import lay_out, read_weights, unfit
+from medilite.engine.int8_kept import kept_weights
 from medilite.engine.llama import LlamaShape
 from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
 from medilite.engine.native.forward import forward, phases
@@ -69,9 +70,14 @@ class Int8Bank:
 
 
 class Int8Llama:
-    """The base in int8 and the forward pass over it; `bank` holds the adapters that rows name."""
+    """The base in int8 and the forward pass over it; `bank` holds the adapters that rows name.
 
-    def __init__(self, folder: Path, chains: Mapping[str, Sequence[Adapter]], threads: int) -> None:
+    With `keep_in` the int8 weights are kept in that folder and mapped at the next start.
+    """
+
+    def __init__(
+        self, folder: Path, chains: Mapping[str, Sequence[Adapter]], threads: int, keep_in: Path | None = None
+    ) -> None:
         self.shape = shape = LlamaShape.read(folder)
         if reason := unfit(shape):
             raise WeightsError(
@@ -79,7 +85,7 @@ class Int8Llama:
             )
         self.device = torch.device("cpu")
         self.bank = Int8Bank(shape, chains)
-        self._weights = read_weights(folder, shape)
+        self._weights = kept_weights(folder, shape, keep_in) if keep_in else read_weights(folder, shape)
         self.pool = PagePool(shape)
         self._team = Team(threads, phases(shape.layers))
         self._numbers = Shape(shape.heads, shape.kv_heads, shape.head_dim, shape.intermediate, shape.rms_norm_eps)

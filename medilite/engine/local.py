@@ -178,7 +178,8 @@ class LocalEngine:
         from medilite.engine.memory import usual_slots
         from medilite.engine.running import RunningBatch
 
-        llama = Int8Llama(folder, chains, torch.get_num_threads())
+        keep_in = self._settings.cache_dir.expanduser() / "int8"
+        llama = Int8Llama(folder, chains, torch.get_num_threads(), keep_in)
         tell(LoadProgress("Compiling for this CPU (once)", None))
         llama.warm_up()
         slots = self._settings.slots or usual_slots(llama.shape)
