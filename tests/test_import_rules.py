@@ -77,6 +77,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.adapters": {"torch"},
     "medilite.engine.batch": {"torch"},
     "medilite.engine.int8": {"torch"},
+    "medilite.engine.int8_kept": {"torch", "numba", "llvmlite"},
     "medilite.engine.int8_llama": {"torch"},
     "medilite.engine.memory": {"torch", "numba", "llvmlite"},
     "medilite.engine.pages": {"torch", "numba", "llvmlite"},
