@@ -55,16 +55,16 @@ def answer_all(
         gc.collect()
 
 
-def load(profile: Profile, base: Path, name: str) -> tuple[Any, Any]:
+def load(profile: Profile, base: Path, name: str, *, on_gpu: bool | None = None) -> tuple[Any, Any]:
     """Return (tokenizer, model): the base, adapters beneath merged into it, the model's own as PEFT runs it.
 
-    Float32 on a CPU, bfloat16 on a GPU, as the engine's own ways there.
+    Float32 on a CPU, bfloat16 on a GPU (by default where there is one), as the engine's own ways there.
     """
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    on_gpu = torch.cuda.is_available()
+    on_gpu = torch.cuda.is_available() if on_gpu is None else on_gpu
     tokenizer = AutoTokenizer.from_pretrained(base)
     model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16 if on_gpu else torch.float32)
     links = profile.chain(name)

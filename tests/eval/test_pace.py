@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from eval.pace import build_parser, lines, main, ratio, spread
-from medilite.models import PROFILES_DIR, load_profile
-
-WANTED = ("base", "sft-r8-high", "grpo")
+from medilite.models import load_profile
+from tests.eval.tiny import WANTED, write_tiny
 
 
 def test_a_ratio_by_hand():
@@ -41,35 +38,8 @@ def test_an_error_is_a_message_and_exit_code_2(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def tiny(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A profile like lite: two random layers with the real tokenizer, and adapters that change every answer."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    folder = tmp_path_factory.mktemp("tiny")
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=49152, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, max_position_embeddings=512, tie_word_embeddings=True,
-        bos_token_id=1, eos_token_id=2, pad_token_id=2, initializer_range=0.2,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder / "base")
-    for file in [*weights.glob("*token*"), *weights.glob("chat_template*")]:
-        shutil.copy(file, folder / "base")
-    raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
-    raw |= {"name": "tiny", "base": {"source": "folder", "model": "tiny", "path": str(folder / "base")}}
-    raw["models"] = [model for model in raw["models"] if model["id"] in WANTED]
-    lora = LoraConfig(
-        r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM", init_lora_weights=False
-    )
-    for model in raw["models"]:
-        if "adapter" in model:
-            model["adapter"] = f"adapters/{model['id']}"
-            base = LlamaForCausalLM.from_pretrained(folder / "base")
-            get_peft_model(base, lora).save_pretrained(folder / "adapters" / model["id"])
-    path = folder / "profile.yaml"
-    path.write_text(yaml.safe_dump(raw))
-    return path
+    """A profile like lite, but tiny."""
+    return write_tiny(tmp_path_factory.mktemp("tiny"), weights)
 
 
 @pytest.mark.model
