@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +87,26 @@ def test_pair_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data:
 
     model.model.forward = never
     assert pair_losses(model, pairs, tokenizer.pad_token_id, LossLog(tmp_path / "losses.jsonl")) == losses
+
+
+def test_a_runs_own_losses_come_before_the_bases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run beside others, none waits for whoever measures the base while there is something of its own to measure."""
+    from types import SimpleNamespace
+
+    from training import measure
+
+    order: list[str] = []
+    loss = [PairLoss(2.0, 2, 1.0, 1), PairLoss(4.0, 3, 1.0, 1)]
+    monkeypatch.setattr(measure, "_test_pairs", lambda job: ([], 0))
+    monkeypatch.setattr(measure, "_model", lambda job, adapters: (None, "float32"))
+    monkeypatch.setattr(measure, "read_record", lambda folder: {"model": "a", "adapter_sha256": "0"})
+    monkeypatch.setattr(measure, "pair_losses", lambda *_, **__: order.append("own") or loss)
+    monkeypatch.setattr(measure, "_base_losses", lambda *_: order.append("base") or loss)
+    monkeypatch.setattr(measure, "write_record", lambda *_: order.append("written"))
+    monkeypatch.setattr(measure, "write_card", lambda *_: None)
+    job: Any = SimpleNamespace(
+        out=tmp_path, runs=tmp_path, test_key="k", inputs={"beneath": []}, profile=None,
+        run=SimpleNamespace(model="a", seed=0),
+    )  # fmt: skip
+    measure.measure(job)
+    assert order == ["own", "base", "written"]
