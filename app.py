@@ -20,13 +20,14 @@ def main() -> int:
         from medilite.models import load_profile
         from medilite.settings import load_settings
         from medilite.ui.app import build_ui, serve
+        from medilite.ui.board.view import read_ahead
         from medilite.ui.loading import start_loading
 
         settings = load_settings()
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)
         page = build_ui(engine, profile, settings)
-        start_loading(engine)
+        start_loading(engine, lambda: read_ahead(profile.name))
         start_deleting(settings)
         serve(page, profile, settings)
     except MediLiteError as error:

@@ -35,10 +35,10 @@ def test_absent_it_is_not_there_and_nothing_is_said(tmp_path: Path, caplog: pyte
 
 
 def test_present_it_is_the_seventh(tmp_path: Path) -> None:
-    for model in ("sft-r8-high", "grpo", "dpo"):
+    for model in ("sft-r16-high", "grpo", "dpo"):
         (tmp_path / model).mkdir()
     profile = load_profile(str(write(tmp_path)))
-    assert [spec.id for spec in profile.chain("dpo")] == ["sft-r8-high", "grpo", "dpo"]
+    assert [spec.id for spec in profile.chain("dpo")] == ["sft-r16-high", "grpo", "dpo"]
     assert "seven checkpoints" in about_html(profile)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from medilite.engine.protocol import Engine, LoadProgress
 from medilite.errors import EngineError, MediLiteError, WeightsError
@@ -17,17 +17,17 @@ _THREAD_NAME = "medilite-load"
 _one_at_a_time = threading.Lock()
 
 
-def start_loading(engine: Engine) -> threading.Thread:
-    """Load the engine in a thread of its own, and what scores the answers after it; return the thread.
+def start_loading(engine: Engine, then: Callable[[], None] | None = None) -> threading.Thread:
+    """Load the engine in a thread of its own, then what scores the answers, then call `then`; return the thread.
 
     Errors are not raised here: `engine.progress()` carries them to the page.
     """
-    thread = threading.Thread(target=_load, args=(engine,), name=_THREAD_NAME, daemon=True)
+    thread = threading.Thread(target=_load, args=(engine, then), name=_THREAD_NAME, daemon=True)
     thread.start()
     return thread
 
 
-def _load(engine: Engine) -> None:
+def _load(engine: Engine, then: Callable[[], None] | None) -> None:
     from medilite.readability import warm_up
     from medilite.safety import emergency_notice
 
@@ -44,6 +44,11 @@ def _load(engine: Engine) -> None:
             warm_up()
         except Exception:
             log.exception("The readability dictionary could not be loaded.")
+        if then:
+            try:
+                then()
+            except Exception:
+                log.exception("What follows the loading failed.")
 
 
 def is_loading() -> bool:

@@ -59,15 +59,15 @@ def test_training_anew_makes_another_contestant_of_all_that_stands_on_it(profile
     assert list(before) == list(profile.ids)
     assert len({c.sha256 for c in before.values()}) == 6
     assert contestants(profile) == before
-    (tmp_path / "sft-r8-high" / "adapter_model.safetensors").write_bytes(b"trained anew")
+    (tmp_path / "sft-r16-high" / "adapter_model.safetensors").write_bytes(b"trained anew")
     after = contestants(profile)
     changed = {model for model in before if before[model] != after[model]}
-    assert changed == {"sft-r8-high", "grpo"}, "grpo is stacked on it"
+    assert changed == {"sft-r16-high", "grpo"}, "grpo is stacked on it"
 
 
 def test_a_model_without_its_adapter_is_no_contestant(profile, tmp_path):
-    shutil.rmtree(tmp_path / "sft-r8-high")
-    assert set(contestants(profile)) == set(profile.ids) - {"sft-r8-high", "grpo"}
+    shutil.rmtree(tmp_path / "sft-r16-high")
+    assert set(contestants(profile)) == set(profile.ids) - {"sft-r16-high", "grpo"}
 
 
 # -- votes prepare -----------------------------------------------------------------
@@ -160,10 +160,10 @@ def test_no_answers_are_none(tmp_path):
 
 
 def test_answers_given_before_the_last_training_are_left_out(made, profile, tmp_path):
-    (tmp_path / "sft-r8-high" / "adapter_model.safetensors").write_bytes(b"trained anew")
+    (tmp_path / "sft-r16-high" / "adapter_model.safetensors").write_bytes(b"trained anew")
     bank = read_bank(made).of(contestants(profile))
-    assert set(bank.stale) == {"sft-r8-high", "grpo"}
-    assert {c.model for c in bank.contestants} == set(profile.ids) - {"sft-r8-high", "grpo"}
+    assert set(bank.stale) == {"sft-r16-high", "grpo"}
+    assert {c.model for c in bank.contestants} == set(profile.ids) - {"sft-r16-high", "grpo"}
 
 
 def rewrite(path, change):

@@ -69,20 +69,20 @@ def test_a_bad_adapter_makes_its_model_unavailable_and_no_other(
 ) -> None:
     for seed, (model, rank) in enumerate(RANKS.items()):
         write_adapter(tmp_path / "adapters" / model, rank, seed)
-    spoil(tmp_path / "adapters" / "sft-r8-high")
+    spoil(tmp_path / "adapters" / "sft-r16-high")
     profile = load_profile(str(write_profile(tmp_path, weights)))
     engine = LocalEngine(profile, load_settings())
     availability = engine.availability()
     # grpo stands on the spoiled one, so it can't answer either, and says whose fault it is.
-    assert [model for model, state in availability.items() if not state.available] == ["sft-r8-high", "grpo"]
-    for model in ("sft-r8-high", "grpo"):
+    assert [model for model, state in availability.items() if not state.available] == ["sft-r16-high", "grpo"]
+    for model in ("sft-r16-high", "grpo"):
         assert reason in (availability[model].reason or "")
-        assert "sft-r8-high" in (availability[model].reason or "")
+        assert "sft-r16-high" in (availability[model].reason or "")
 
     requests = [Request(m, question_messages("What is asthma?"), Decoding(max_new_tokens=4)) for m in profile.ids]
     answers = {answer.model: answer for answer in collect(requests, engine.stream(requests))}
-    assert answers["sft-r8-high"].stopped == "error"
-    assert reason in (answers["sft-r8-high"].error or "")
+    assert answers["sft-r16-high"].stopped == "error"
+    assert reason in (answers["sft-r16-high"].error or "")
     assert {m: a.tokens for m, a in answers.items() if a.stopped != "error"} == dict.fromkeys(
         ("base", "sft-r8-low", "sft-r16-low", "sft-r16-high"), 4
     )

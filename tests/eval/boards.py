@@ -17,7 +17,7 @@ from training.data.manifest import write_splits
 TOPICS = ("asthma", "diabetes", "gout", "measles", "migraine", "eczema", "anaemia", "arthritis")
 SOURCES = ("Clinic", "Library")
 
-MODELS = ("base", "sft-r8-high", "grpo")
+MODELS = ("base", "sft-r16-high", "grpo")
 """Those that answer in these tests; the other three of the profile have no answers."""
 
 

@@ -10,7 +10,7 @@ from medilite.data import load_manifest
 from medilite.records import Decoding, Example
 from training.data.manifest import write_splits
 
-MODELS = ("base", "sft-r8-high", "grpo")
+MODELS = ("base", "sft-r16-high", "grpo")
 TOPICS = ("asthma", "gout", "measles", "eczema", "migraine", "anaemia", "arthritis", "scurvy")
 
 
@@ -28,7 +28,7 @@ class SmallRun:
         return f"What helps against {TOPICS[number % len(TOPICS)]} in case {number}?"
 
     def answer(self, number: int, model: str) -> str:
-        if number == 1 and model != "sft-r8-high":
+        if number == 1 and model != "sft-r16-high":
             return "Rest."
         return f"{model} says for case {number}: rest and see a doctor. " * (1 + number % 2)
 

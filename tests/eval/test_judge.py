@@ -190,12 +190,12 @@ def test_pairwise(small, capsys):
         return says(json.dumps({"better": better}))
 
     with judge_server(script) as server:
-        assert main(small.command(server.url, "--yes", "--pairwise", "grpo,sft-r8-high")) == 0
+        assert main(small.command(server.url, "--yes", "--pairwise", "grpo,sft-r16-high")) == 0
     assert len(server.asked) == 8 + 2
     out = capsys.readouterr().out
     assert "3 of 4 questions in both orders" in out
     assert re.search(r"^grpo is better +1 +33\.3%$", out, re.M)
-    assert re.search(r"^sft-r8-high is better +0 +0\.0%$", out, re.M)
+    assert re.search(r"^sft-r16-high is better +0 +0\.0%$", out, re.M)
     assert re.search(r"^tie +2 +66\.7%$", out, re.M)
     assert "1 of the ties" in out
     assert "first was preferred in 75%" in out

@@ -60,7 +60,7 @@ def test_the_board_tells_what_it_is(made):
     assert models["base"]["adapter"] is None
     assert len(models["grpo"]["adapter"]) == 64
     assert "flesch_reading_ease" in models["grpo"]["trained_on"]
-    assert models["sft-r8-high"]["training"]["method"] == "sft"
+    assert models["sft-r16-high"]["training"]["method"] == "sft"
     assert any("No answer was judged" in sentence for sentence in about["missing"])
 
 
@@ -69,8 +69,8 @@ def test_what_was_trained_for_comes_from_the_adapters_own_record(lite, monkeypat
     records = {"grpo": {"config": {"rewards": {"readability": 0, "key_terms": 1.5, "ending": 0.4, "length_low": 30}}}}
     monkeypatch.setattr("eval.board.read_training_record", lambda profile, spec: records.get(spec.id))
     assert trained_on(lite, "grpo") == ["ended", "key_term_recall"]
-    assert trained_on(lite, "base") == trained_on(lite, "sft-r8-high") == []
-    records["sft-r8-high"] = {"config": {"rewards": {"echo": 1.0}}}
+    assert trained_on(lite, "base") == trained_on(lite, "sft-r16-high") == []
+    records["sft-r16-high"] = {"config": {"rewards": {"echo": 1.0}}}
     assert trained_on(lite, "grpo") == ["ended", "key_term_recall", "question_echo"]
 
 
@@ -144,7 +144,7 @@ def test_without_the_data_the_rest_is_checked_and_the_gap_is_said(made, tmp_path
 def test_a_board_of_other_adapters_than_those_here_is_said_to_be_one(made, copy, lite):
     """The tests' answers name hashes of no adapter; with the real ones nothing is said."""
     (note,) = check(copy, None).notes
-    assert "not those that answered: sft-r8-high, grpo." in note
+    assert "not those that answered: sft-r16-high, grpo." in note
 
     def change(about):
         for model in about["models"]:

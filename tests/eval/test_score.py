@@ -42,7 +42,7 @@ def test_every_answer_is_scored_against_every_split_that_asks(run, data):
         recall = key_term_recall(text, question.references, question.text)
         assert row.scores["key_term_recall"] == pytest.approx(recall, abs=1e-6)
         assert row.answer == text_hash(text)
-    assert 0 < rows["study/test", "q/1", "sft-r8-high"].scores["closeness"] < 1
+    assert 0 < rows["study/test", "q/1", "sft-r16-high"].scores["closeness"] < 1
 
     about = json.loads((run.folder / "questions.json").read_text())["distinct/test"]
     assert about["references"][about["qid"].index("q/3")] == 2

@@ -9,7 +9,7 @@ import yaml
 
 from medilite.models import PROFILES_DIR
 
-WANTED = ("base", "sft-r8-high", "grpo")
+WANTED = ("base", "sft-r16-high", "grpo")
 """The profile's models; the last is stacked on the second."""
 
 

@@ -13,15 +13,16 @@ from medilite.models import PROFILES_DIR, load_profile
 from training.recipe import place
 
 LITE = (PROFILES_DIR / "lite.yaml").read_text(encoding="utf-8")
+PARENT = load_profile("lite").get("grpo").stacked_on
 
 
 def test_one_value_changes_and_nothing_else() -> None:
     changed = place.stacked_on(LITE, "grpo", "sft-r16-low")
     ours, theirs = LITE.splitlines(), changed.splitlines()
     different = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
-    assert different == [(a, a.replace("stacked_on: sft-r8-high", "stacked_on: sft-r16-low")) for a, _ in different]
+    assert different == [(a, a.replace(f"stacked_on: {PARENT}", "stacked_on: sft-r16-low")) for a, _ in different]
     assert len(different) == 1
-    assert place.stacked_on(changed, "grpo", "sft-r8-high") == LITE
+    assert place.stacked_on(changed, "grpo", PARENT) == LITE
 
 
 def test_a_model_without_a_parent_is_named() -> None:

@@ -17,7 +17,7 @@ from medilite.ui.board.about import intro_html, provenance_html
 from medilite.ui.board.axis import fitting
 from medilite.ui.board.grades import LAST, grades_html, spread_of
 from medilite.ui.board.scatter import scatter_html
-from medilite.ui.board.view import GRADE, KEY_TERMS, View, find_boards, number_text
+from medilite.ui.board.view import GRADE, KEY_TERMS, View, find_boards, number_text, read_ahead
 from medilite.ui.leaderboard import LeaderboardTab
 from tests.ui.html import read
 
@@ -204,9 +204,9 @@ def test_slices_stand_by_source_type_and_length():
 
 def test_quarters_are_the_committed_shares_and_hold_every_question(view):
     pair = quarters.pairs(view, SPLIT)[0]
-    assert pair == ("grpo", "sft-r8-high"), "against what it is stacked on, first"
+    assert pair == ("grpo", "sft-r16-high"), "against what it is stacked on, first"
     html = read(quarters.quarters_html(view, SPLIT, pair, KEY_TERMS))
-    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r8-high", measure=KEY_TERMS)
+    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r16-high", measure=KEY_TERMS)
     corners = {one.attributes["data-quarter"]: one.one("strong").text for one in html.all("div", "lb-corner")}
     assert corners == {row["quarter"]: f"{100 * row['share']:.0f} %" for row in rows}
     assert not html.one("div", "lb-cloud").all("div", "lb-corner"), "labels hide dots"
@@ -349,7 +349,7 @@ def test_opening_fills_everything(tab, view):
     update = tab.open(None)
     assert 'id="lb-table"' in update[tab.table]
     assert update[tab.split].value == SPLIT
-    assert update[tab.pair].value == "grpo|sft-r8-high"
+    assert update[tab.pair].value == "grpo|sft-r16-high"
     assert len(update[tab.question].choices) == len(view.questions[SPLIT]["qid"])
     assert "What the reference" in update[tab.place] or "references say" in update[tab.place]
     other = tab.open("distinct/test")
@@ -385,3 +385,21 @@ def test_a_broken_board_is_a_message(lite, made_boards, tmp_path):
     (tmp_path / "lite" / "board.json").write_text(json.dumps(about | {"format": 99}), encoding="utf-8")
     made = built(lite, tmp_path)
     assert "has format 99" in made.open(None)[made.error]
+
+
+def test_read_ahead_leaves_nothing_to_read_when_the_tab_is_opened(lite, made_boards, tmp_path, monkeypatch):
+    folder = tmp_path / "boards"
+    shutil.copytree(made_boards[0], folder)
+    made = built(lite, folder, tmp_path)
+    read_ahead("lite", folder)
+    monkeypatch.setattr("medilite.leaderboard._read", lambda path: pytest.fail(f"{path} was read at the opening"))
+    monkeypatch.setattr("medilite.leaderboard._read_lines", lambda path: pytest.fail(f"{path} was read"))
+    assert 'id="lb-table"' in made.open(None)[made.table]
+
+
+def test_reading_ahead_leaves_a_broken_board_to_the_tab(made_boards, tmp_path):
+    folder = tmp_path / "boards"
+    shutil.copytree(made_boards[0], folder)
+    (folder / "lite" / "scores.json.gz").write_bytes(b"no gzip")
+    read_ahead("lite", folder)
+    read_ahead("lite", tmp_path / "nothing")

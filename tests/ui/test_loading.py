@@ -67,3 +67,16 @@ def test_an_error_that_was_mended_is_forgotten(lite):
     engine.load_error = None
     assert all(progress.error is None for progress in loading.wait_until_ready(engine, StopFlag()))
     assert engine.progress().ready
+
+
+def test_what_follows_comes_last_and_its_failure_harms_nobody(lite, caplog):
+    engine = ScriptedEngine(lite)
+    seen = []
+    loading.start_loading(engine, lambda: seen.append(engine.progress().ready)).join()
+    assert seen == [True]
+
+    def fail():
+        raise ValueError("broken")
+
+    loading.start_loading(ScriptedEngine(lite), fail).join()
+    assert "What follows the loading failed." in caplog.text

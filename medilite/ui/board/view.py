@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from medilite.errors import DataError
 from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, load_board
 from medilite.models import ModelSpec
 
@@ -206,6 +207,19 @@ def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View 
     own = [view for view in measured if view.about["profile"] == profile]
     reported = [view for view in views if view.about["reported"]]
     return next(iter(own or measured), None), next(iter(reported), None)
+
+
+def read_ahead(profile: str, folder: Path = FOLDER) -> None:
+    """Read everything of the profile's board, so that whoever opens the tab first doesn't wait for it.
+
+    A board that is broken is not this function's to tell: the tab does.
+    """
+    try:
+        view, _ = find_boards(profile, folder)
+        if view is not None:
+            _ = view.by_answer, view.answers, view.questions
+    except DataError:
+        return
 
 
 @lru_cache(maxsize=4)
