@@ -11,6 +11,7 @@ import pytest
 
 from medilite.engine.calls import Call, fair_order, visitors_ahead
 from medilite.engine.int8_llama import Int8Llama
+from medilite.engine.protocol import Occupancy
 from medilite.engine.scheduler import Scheduler
 from medilite.errors import EngineError
 from medilite.records import Decoding, Request, RowStep, Step
@@ -62,6 +63,9 @@ class Slots:
 
     def tidy(self) -> None:
         pass
+
+    def occupied(self) -> tuple[int, int]:
+        return len(self.here), self.places
 
 
 def until(what) -> None:
@@ -199,6 +203,18 @@ def test_a_breakdown_ends_those_it_met_and_no_later_one(slots: Slots) -> None:
     later.join(10)
     assert later.error is None
     assert later.steps[-1].rows[0].stopped == "length"
+    scheduler.close()
+
+
+def test_it_tells_how_busy_it_is(slots: Slots) -> None:
+    scheduler = Scheduler(slots)
+    assert scheduler.occupancy() == Occupancy(0, 0, 1)
+    visits = [Visit(scheduler, call()) for _ in range(3)]
+    until(lambda: scheduler.occupancy() == Occupancy(waiting=2, used=1, slots=1))
+    slots.go.release(9)
+    for visit in visits:
+        visit.join(10)
+    until(lambda: scheduler.occupancy() == Occupancy(0, 0, 1))
     scheduler.close()
 
 
