@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_it_waits_for_what_runs_and_no_longer_than_it_may():
     thread = threading.Thread(target=event)
     thread.start()
     while not drain.running:
-        pass
+        time.sleep(0.005)
     assert not drain.wait(0.01)
     leave.set()
     assert drain.wait(10)

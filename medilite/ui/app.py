@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from collections.abc import Mapping
 from html import escape
@@ -41,6 +42,11 @@ POLL_S = 1.0
 TITLE = "MediLite"
 _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
+
+_SERVER_PARTS = (
+    "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
+)  # fmt: skip
+"""What the server imports when it starts, for which Gradio gives it five seconds: too few for a busy machine."""
 
 
 class Page(gr.Blocks):
@@ -107,6 +113,8 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     meters = metrics.switch_on() if settings.metrics else None
     if meters:
         meters.follow_engine(page.engine, lambda: page.drain.running)
+    for part in _SERVER_PARTS:
+        importlib.import_module(part)
     try:
         _, local, _ = page.launch(
             server_name=settings.host if "host" in asked else None,

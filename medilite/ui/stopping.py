@@ -20,8 +20,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS_S = 2.0
 """How long answers that were ended may take to say so, and requests under way to be answered."""
 
-SENT_S = 0.5
-"""How long Gradio may take to send what the last handler returned."""
+SENT_S = 0.2
+"""How often, and once more at the end, Gradio gets time to send what the last handlers returned."""
 
 
 def serve_until_stopped(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
@@ -52,13 +52,11 @@ def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
     """Let answers finish, end those that go on, close the server, and do what was asked for the end."""
     drain.begin()
     log.info("Stopping: %d answers are under way and have %g s to finish in.", drain.running, grace_s)
-    streamed = drain.running > 0
     if not drain.wait(grace_s):
         log.info("Ending %d answers that go on.", drain.running)
         drain.end()
         drain.wait(LAST_WORDS_S)
-    if streamed:
-        time.sleep(SENT_S)
+    _let_send(page)
     server = getattr(page, "server", None)
     if server is not None:
         # Gradio sets no limit, and a connection that stays open would hold everything up.
@@ -66,3 +64,20 @@ def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
     page.close(verbose=False)
     drain.finish()
     log.info("Stopped.")
+
+
+def _let_send(page: gr.Blocks) -> None:
+    """Wait until Gradio has sent what it has to send, LAST_WORDS_S at most: once closed, it sends an error instead.
+
+    What waits for a browser that has left is never sent.
+    """
+    end = time.monotonic() + LAST_WORDS_S
+    while not _all_sent(page) and time.monotonic() < end:
+        time.sleep(SENT_S)
+    time.sleep(SENT_S)
+
+
+def _all_sent(page: gr.Blocks) -> bool:
+    queue = page._queue
+    waiting = list(queue.pending_messages_per_session.values())
+    return not any(queue.active_jobs) and all(messages.empty() for messages in waiting)
