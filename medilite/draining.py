@@ -90,13 +90,16 @@ class Drain:
             raise StoppingError(REFUSED)
 
     def at_the_end(self, name: str, act: Callable[[], object]) -> None:
-        """Have `act` called when nothing runs any more: flush, close. `name` is for the log."""
+        """Have `act` called when nothing runs any more: flush, close. `name` is for the log.
+
+        What was asked for last is done first, for it may stand on what was there before.
+        """
         self._last.append((name, act))
 
     def finish(self) -> None:
-        """Do what was asked for the end, in order; what fails is logged and keeps nothing else from being done."""
+        """Do what was asked for the end, once; what fails is logged and keeps nothing else from being done."""
         last, self._last = self._last, []
-        for name, act in last:
+        for name, act in reversed(last):
             try:
                 act()
             except Exception:

@@ -17,7 +17,7 @@ import secrets
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
@@ -78,27 +78,39 @@ class Redactor:
         return _HUB_TOKEN.sub(BLACK, _IN_URL.sub(rf"\1{BLACK}", text))
 
 
-def without_words(error: BaseException | None) -> str:
+def without_words(error: BaseException) -> str:
     """Return a traceback in which exceptions have a type and lines of code, but not their own words."""
-    parts: list[str] = []
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        parts.append(f"Traceback (most recent call last):\n{frames}{type(error).__name__}")
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    parts = [
+        f"Traceback (most recent call last):\n{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}"
+        for one in _chain(error)
+    ]
     return "\n\nThe exception before it:\n\n".join(parts)
 
 
-def _told(record: logging.LogRecord) -> str | None:
-    """Return the traceback of a record: whole only where no visitor's words can be in it."""
-    if not record.exc_info or not record.exc_info[1]:
-        return None
-    error = record.exc_info[1]
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from, the latest first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _told(record: logging.LogRecord) -> tuple[str, str | None]:
+    """Return message and traceback of a record: with an exception's words only where no visitor's can be in them."""
+    message = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return message, None
     ours = record.name == "medilite" or record.name.startswith("medilite.")
     if ours and not request_id():
-        return "".join(traceback.format_exception(error)).rstrip("\n")
-    return without_words(error)
+        return message, "".join(traceback.format_exception(error)).rstrip("\n")
+    for one in _chain(error):
+        # asyncio, for one, has the exception in its message as well.
+        for words in (repr(one), str(one)):
+            if len(words) >= SHORTEST_SECRET:
+                message = message.replace(words, type(one).__name__)
+    return message, without_words(error)
 
 
 class TextFormatter(logging.Formatter):
@@ -112,7 +124,8 @@ class TextFormatter(logging.Formatter):
         """Return the record's line or lines."""
         shown = copy.copy(record)
         # Another handler may have left its own, whole traceback here.
-        shown.exc_info, shown.exc_text = None, _told(record)
+        shown.exc_info, shown.args = None, None
+        shown.msg, shown.exc_text = _told(record)
         if request_id():
             shown.name = f"{record.name} [{request_id()}]"
         return self._redact(super().format(shown))
@@ -127,17 +140,18 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
+        message, told = _told(record)
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": self._redact(record.getMessage()),
+            "message": self._redact(message),
         }
         if request_id():
             line["request"] = request_id()
         for name, value in getattr(record, "data", {}).items():
             line[name] = self._redact(value) if isinstance(value, str) else value
-        if told := _told(record):
+        if told:
             line["traceback"] = self._redact(told)
         return json.dumps(line, default=lambda value: self._redact(str(value)))
 

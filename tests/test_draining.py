@@ -103,14 +103,14 @@ def test_it_waits_for_what_runs_and_no_longer_than_it_may():
     assert drain.running == 0
 
 
-def test_the_end_is_done_in_order_once_and_whatever_fails(caplog):
+def test_the_end_is_done_once_the_latest_first_whatever_fails(caplog):
     drain, done = Drain(), []
     drain.at_the_end("first", lambda: done.append(1))
     drain.at_the_end("the mirror", lambda: 1 / 0)
     drain.at_the_end("last", lambda: done.append(2))
     drain.finish()
     drain.finish()
-    assert done == [1, 2]
+    assert done == [2, 1]
     assert "the mirror" in caplog.text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -120,6 +122,24 @@ def test_a_library_s_exceptions_have_no_words_of_their_own(logged, form):
         traceback.print_exc()
     assert PRIVATE not in out.getvalue()
     assert out.getvalue().count("in fail") >= 2
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_task_that_nobody_waited_for_is_logged_without_words(logged, form):
+    """asyncio shows the exception in its message, beside the traceback."""
+    out = logged(form)
+
+    async def main() -> None:
+        async def failing() -> None:
+            fail(PRIVATE)
+
+        asyncio.create_task(failing())  # noqa: RUF006
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    gc.collect()
+    assert "never retrieved" in out.getvalue()
+    assert PRIVATE not in out.getvalue()
 
 
 def test_a_traceback_that_another_handler_has_written_is_not_taken_from_it(logged):
