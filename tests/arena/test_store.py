@@ -21,6 +21,7 @@ from medilite.errors import LimitError, SettingsError, StoreError, TokenError
 from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair
 
 LEFT = Ballot("left")
+PRIVATE = "my embarrassing rash"
 
 
 def cast(store, token, voter="voter", ballot=LEFT, now=NOW + 60, limits=MANY, marker=no_marks):
@@ -381,5 +382,5 @@ def test_errors_quote_nothing_of_what_was_to_be_stored(tmp_path, open_store):
     """SQLAlchemy's own exceptions list what was to be written; they end in tracebacks."""
     store = open_store(tmp_path / "votes.db")
     with pytest.raises(StoreError) as caught, store.database.write() as connection:
-        connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), {"text": "my embarrassing rash"})
-    assert "embarrassing" not in "".join(traceback.format_exception(caught.value))
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), {"text": PRIVATE})
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))
