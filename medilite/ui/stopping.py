@@ -17,8 +17,11 @@ log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-LAST_WORDS_S = 2.0
-"""How long answers that were ended may take to say so, and requests under way to be answered."""
+LAST_WORDS_S = 5.0
+"""How long answers that were ended may take to say so, and what they say to be sent: with many, or little to run on."""
+
+CLOSE_S = 2.0
+"""How long requests under way may take when the server is closed."""
 
 SENT_S = 0.2
 """How often, and once more at the end, Gradio gets time to send what the last handlers returned."""
@@ -60,7 +63,7 @@ def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
     server = getattr(page, "server", None)
     if server is not None:
         # Gradio sets no limit, and a connection that stays open would hold everything up.
-        server.config.timeout_graceful_shutdown = LAST_WORDS_S
+        server.config.timeout_graceful_shutdown = CLOSE_S
     page.close(verbose=False)
     drain.finish()
     log.info("Stopped.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from medilite.engine.batch import OneByOne
 from medilite.engine.calls import Call, fair_order, visitors_ahead
 from medilite.engine.int8_llama import Int8Llama
 from medilite.engine.protocol import Occupancy
@@ -218,6 +220,15 @@ def test_it_tells_how_busy_it_is(slots: Slots) -> None:
     scheduler.close()
 
 
+def test_a_runner_of_one_call_at_a_time_tells_its_living_rows() -> None:
+    runner = OneByOne(lambda call: types.SimpleNamespace(living=2))  # type: ignore[arg-type,return-value]
+    assert runner.occupied() == (0, None)
+    runner.join(one := call())
+    assert runner.occupied() == (2, None)
+    runner.drop(one)
+    assert runner.occupied() == (0, None)
+
+
 def test_closing_tells_everybody_and_ends_the_thread(slots: Slots) -> None:
     scheduler = Scheduler(slots)
     visits = [Visit(scheduler, call()), Visit(scheduler, call())]
@@ -268,6 +279,7 @@ def test_visitors_who_come_and_go_on_the_real_batch(tmp_path: Path) -> None:
         assert not thread.is_alive()
     assert wrong == []
     until(lambda: batch.free_slots == 10)
+    assert batch.occupied() == (0, 10)
     scheduler.close()
     batch._prefixes.clear()
     assert llama.pool.free == llama.pool.size
