@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
 
 from medilite.errors import MediLiteError
@@ -10,26 +10,28 @@ from medilite.errors import MediLiteError
 
 def main() -> int:
     """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # These log the address of every request they make or get.
-    for chatty in ("httpx", "uvicorn.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         from medilite.arena.retention import start_deleting
         from medilite.engine import open_engine
+        from medilite.logs import set_up_logging
         from medilite.models import load_profile
         from medilite.settings import load_settings
         from medilite.ui.app import build_ui, serve
         from medilite.ui.board.view import read_ahead
-        from medilite.ui.loading import start_loading
+        from medilite.ui.loading import is_loading, start_loading
 
         settings = load_settings()
+        set_up_logging(settings)
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)
         page = build_ui(engine, profile, settings)
         start_loading(engine, lambda: read_ahead(profile.name))
         start_deleting(settings)
         serve(page, profile, settings)
+        if is_loading():
+            # A library that loads can't be told to stop, and would make a crash of a clean end.
+            sys.stdout.flush()
+            os._exit(0)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

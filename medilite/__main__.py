@@ -1,8 +1,9 @@
 """`python -m medilite …`: what the app does, without a browser.
 
 `models` tells which model is what, `ask` has them answer a question, `fetch`
-gets the weights, `votes` rates and exports blind votes. Exit codes: 0 done, 1 no model could answer, 2 an error that a
-person can mend (its message is on stderr), 130 interrupted.
+gets the weights, `votes` rates and exports blind votes, `doctor` looks whether
+all is in order. Exit codes: 0 done, 1 no model could answer or a check failed,
+2 an error that a person can mend (its message is on stderr), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("models", parents=[common, as_json], help="tell which model is what, and whether it is here")
     commands.add_parser("fetch", parents=[common], help="get the weights of the base into the cache, once")
+
+    doctor = commands.add_parser(
+        "doctor", parents=[common, as_json], help="look whether all that answers and votes need is in order"
+    )
+    doctor.add_argument(
+        "--skip", default="", metavar="CHECK,CHECK", help="leave checks out; engine is the one that takes long"
+    )
 
     ask = commands.add_parser("ask", parents=[common, as_json], help="have models answer a question")
     ask.add_argument("question", help='the question in quotes, or "-" to read it from standard input')

@@ -12,6 +12,7 @@ MediLiteError
 │   └── ChecksumError        a file is not the one that was published
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
+│   └── StoppingError        the app is being stopped; ask again once it is back
 ├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── StoreError               the votes' database can't be used now; what was asked may be tried again
 ├── VoteError                a vote can't be counted
@@ -85,6 +86,10 @@ class ModelUnavailableError(MediLiteError):
 
 class EngineError(MediLiteError):
     """Generation broke down."""
+
+
+class StoppingError(EngineError):
+    """The app is being stopped; ask again once it is back."""
 
 
 class JudgeError(MediLiteError):

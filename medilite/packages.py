@@ -111,6 +111,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def altered_files(folder: Path) -> list[str] | None:
+    """Return the files of a folder that are not what its MANIFEST says; None where it has none."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return [name for name, digest in files.items() if not _has_hash(folder / name, digest)]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [MANIFEST]
+
+
+def _has_hash(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_of(path) == digest
+
+
 def _is_whole(folder: Path, about: Mapping[str, Any]) -> bool:
     """Tell whether a folder is there, made from what `about` says, and every file is still what was written."""
     try:
@@ -118,9 +133,7 @@ def _is_whole(folder: Path, about: Mapping[str, Any]) -> bool:
         files = manifest.pop("files")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    return manifest == about and all(
-        (folder / name).is_file() and sha256_of(folder / name) == digest for name, digest in files.items()
-    )
+    return manifest == about and all(_has_hash(folder / name, digest) for name, digest in files.items())
 
 
 def _write_manifest(folder: Path, about: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ other module reads the environment.
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,6 +16,14 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
+
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Read by the Hub's own client, not here: known so that a log can hide them."""
+
+_PASSWORDS = (re.compile(r"://[^:/@\s]*:(\S+)@"), re.compile(r"[?&]password=([^&\s]+)"))
+"""A password in a URL: between user and host, where it may hold an @ itself, or among the parameters."""
+
+_NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -67,6 +77,14 @@ class Settings(BaseSettings):
         None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
     )
 
+    metrics: bool = Field(False, description="serve counts for Prometheus at `/metrics`, to whoever reaches the port")
+    log: Literal["text", "json"] = Field(
+        "text", description="how the log is written: lines for people, or one JSON object a line"
+    )
+    grace_s: float = Field(
+        5.0, ge=0, le=600, description="seconds that running answers get to finish in when the app is stopped"
+    )
+
     @cached_property
     def weights_dir(self) -> Path:
         """Folder under the cache in which converted weights stand."""
@@ -76,6 +94,18 @@ class Settings(BaseSettings):
     def votes_database(self) -> str | Path:
         """URL or path of the database in which votes are kept."""
         return self.votes_url or self.data_dir.expanduser() / "votes.db"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: every key, every password in a URL, and the Hub's tokens."""
+        found = [os.environ.get(name, "") for name in _HUB_TOKENS]
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                found += value.get_secret_value().split(",")
+            elif isinstance(value, str):
+                found += [p for url in _NEXT_URL.split(value) for one in _PASSWORDS for p in one.findall(url)]
+        return tuple(dict.fromkeys(secret.strip() for secret in found if secret.strip()))
 
 
 def load_settings(**overrides: object) -> Settings:

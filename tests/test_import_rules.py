@@ -22,7 +22,8 @@ MIDDLE = {
 }
 FRONT = {
     *(*MIDDLE, "medilite", "medilite.checkpoints", "medilite.leaderboard", "medilite.data"),
-    *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*"),
+    *("medilite.engine", "medilite.engine.protocol", "medilite.arena.*", "medilite.health.*"),
+    *("medilite.logs", "medilite.metrics", "medilite.draining"),
 }
 """What talks to people may import: everything but an engine's workings."""
 
@@ -31,6 +32,9 @@ ROOMS: dict[str, set[str]] = {
     "medilite.errors": set(),
     "medilite.records": {"medilite.errors"},
     "medilite.settings": {"medilite.errors"},
+    "medilite.logs": LOW,
+    "medilite.metrics": {*LOW, "medilite.engine.protocol"},
+    "medilite.draining": {*LOW, "medilite.engine.protocol"},
     "medilite.models": LOW,
     "medilite.readability.*": LOW,
     "medilite.content.*": {*LOW, "medilite.packages"},
@@ -48,7 +52,8 @@ ROOMS: dict[str, set[str]] = {
     "medilite.engine": {"medilite.engine.protocol", "medilite.engine.*", "medilite.models", "medilite.settings"},
     "medilite.engine.protocol": LOW,
     "medilite.engine.*": {*LOW, "medilite.engine.protocol", "medilite.models", "medilite.prompts", "medilite.weights"},
-    "medilite.arena.*": {*MIDDLE, "medilite"},
+    "medilite.arena.*": {*MIDDLE, "medilite", "medilite.metrics"},
+    "medilite.health.*": {*FRONT, "medilite.packages", "medilite.weights"},
     "medilite.ui.*": FRONT,
     "medilite.cli.*": {*FRONT, "medilite.weights"},
     "medilite.__main__": {*LOW, "medilite", "medilite.cli.*"},
@@ -66,7 +71,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
     *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq", "sacrebleu", "pyarrow"),
-    *("numba", "llvmlite", "trackio", "sqlalchemy", "alembic", "scipy"),
+    *("numba", "llvmlite", "trackio", "sqlalchemy", "alembic", "scipy", "prometheus_client"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
@@ -106,6 +111,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
 """…except here."""
 
 NEVER: dict[str, set[str]] = {
+    "medilite.health.*": {"torch", "transformers", "peft", "trl", "gradio"},
     "medilite.ui.*": {"torch", "transformers", "peft", "trl"},
     "medilite.arena.*": {"torch", "transformers", "peft", "trl", "gradio"},
     "app": {"torch", "transformers", "peft", "trl"},

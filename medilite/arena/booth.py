@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medilite import __version__
+from medilite import __version__, metrics
 from medilite.arena.bank import Bank, bank_folder, read_bank
 from medilite.arena.contestants import contestants
 from medilite.arena.drawing import Knowledge, Place, Two, draw_place, draw_sides, draw_two
@@ -277,6 +277,8 @@ class Booth:
         ballot = Ballot.parse(choice, left, right)
         limits = self._limits or Limits()
         vote, fresh = store.cast(_checked(token), voter, ballot, self._clock(), limits, mark)
+        if fresh:
+            metrics.count_vote(vote.pair.kind, vote.ballot.choice)
         others = given = None
         try:
             others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))

@@ -114,6 +114,8 @@ class Database:
         if self._path is None:
             return sa.create_engine(
                 self._url,
+                # Its exceptions would quote what was to be stored: visitors' texts.
+                hide_parameters=True,
                 pool_pre_ping=True,
                 pool_timeout=self._timeout_s,
                 connect_args={"connect_timeout": max(2, round(self._timeout_s))},
@@ -121,6 +123,7 @@ class Database:
         engine = sa.create_engine(
             "sqlite://",
             creator=self._connect_file,
+            hide_parameters=True,
             poolclass=sa.QueuePool,
             max_overflow=30,
             pool_timeout=self._timeout_s,

@@ -76,6 +76,11 @@ class Batch:
         """Whether any row still goes on."""
         return any(row.place is not None for row in self._rows)
 
+    @property
+    def living(self) -> int:
+        """How many rows still go on."""
+        return sum(row.place is not None for row in self._rows)
+
     @torch.inference_mode()
     def step(self) -> tuple[RowStep, ...]:
         """Advance every living row by one token and return what each request got."""
@@ -167,3 +172,8 @@ class OneByOne:
 
     def tidy(self) -> None:
         """Nothing is kept."""
+
+    def occupied(self) -> tuple[int, int | None]:
+        """Return how many rows the call that is being answered still has; a call has any number."""
+        batch = self._batch
+        return (batch.living if batch else 0), None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medilite.engine.calls import Call
-from medilite.engine.protocol import Availability, LoadProgress, ProgressCallback
+from medilite.engine.protocol import Availability, LoadProgress, Occupancy, ProgressCallback
 from medilite.engine.scheduler import Runner, Scheduler
 from medilite.errors import ContextOverflowError, EngineError, MediLiteError, ModelUnavailableError, QuestionError
 from medilite.models import Profile
@@ -83,6 +83,11 @@ class LocalEngine:
         errors = [loaded.availability[request.model].reason for request in requests]
         prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
         yield from loaded.scheduler.stream(Call(requests, prompts, errors))
+
+    def occupancy(self) -> Occupancy | None:
+        """Return how many calls wait and how many answers are being written."""
+        loaded = self._loaded
+        return loaded.scheduler.occupancy() if loaded else None
 
     def close(self) -> None:
         """Stop answering within one step and let everything go; whoever is being answered gets EngineError.

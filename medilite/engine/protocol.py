@@ -69,6 +69,28 @@ class Engine(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """How busy an engine is: calls that wait, and answers that it writes of those that it can write at once."""
+
+    waiting: int
+    used: int
+    slots: int | None = None
+
+
+@runtime_checkable
+class Occupied(Protocol):
+    """An engine that tells how busy it is; not every one can."""
+
+    def occupancy(self) -> Occupancy | None:
+        """Return how busy the engine is now, None before it is loaded; never blocks for long."""
+
+
+def occupancy_of(engine: object) -> Occupancy | None:
+    """Return how busy an engine is, None where it can't tell."""
+    return engine.occupancy() if isinstance(engine, Occupied) else None
+
+
 def collect(requests: Sequence[Request], steps: Iterator[Step]) -> list[Answer]:
     """Drain `steps` and return one whole answer per request, in order."""
     texts = [""] * len(requests)

@@ -94,7 +94,7 @@ class RunningBatch:
         opening: Sequence[int] = (),
     ) -> None:
         self._llama, self._tokenizer, self._stop_ids = llama, tokenizer, stop_ids
-        self._free_slots = list(range(slots))
+        self._slots, self._free_slots = slots, list(range(slots))
         shape = llama.shape
         models = list(models)
         # One more than a row of the whole context, for the page that it copies its beginning from.
@@ -147,6 +147,10 @@ class RunningBatch:
     def tidy(self) -> None:
         """Let go of what has been kept for long."""
         self._prefixes.tidy()
+
+    def occupied(self) -> tuple[int, int | None]:
+        """Return (slots that rows have, all slots)."""
+        return self._slots - len(self._free_slots), self._slots
 
     @property
     def free_slots(self) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator
 from typing import Protocol
 
 from medilite.engine.calls import Call, fair_order, visitors_ahead
+from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, MediLiteError
 from medilite.records import RowStep, Step
 
@@ -37,6 +38,12 @@ class Runner(Protocol):
 
     def tidy(self) -> None:
         """Let go of what has been kept for long."""
+
+    def occupied(self) -> tuple[int, int | None]:
+        """Return how many rows are being written, and how many can be at once (None: as many as a call has).
+
+        Called from other threads.
+        """
 
 
 class Scheduler:
@@ -94,6 +101,12 @@ class Scheduler:
             self._changed.notify()
         if thread is not None:
             thread.join()
+
+    def occupancy(self) -> Occupancy:
+        """Return how many calls wait, and how many rows are being written of those that can be."""
+        used, slots = self._runner.occupied()
+        with self._changed:
+            return Occupancy(len(self._waiting), used, slots)
 
     def _ahead(self, call: Call) -> int:
         with self._changed:

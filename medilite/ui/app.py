@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from collections.abc import Mapping
 from html import escape
@@ -10,11 +11,15 @@ from typing import Any
 
 import gradio as gr
 
+from medilite import metrics
 from medilite.arena.booth import Booth
 from medilite.arena.results import LiveResults
+from medilite.draining import Drain, DrainedEngine
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
+from medilite.health.ready import Readiness
 from medilite.leaderboard import FOLDER
+from medilite.logs import take_over
 from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.ui import notices
@@ -22,12 +27,14 @@ from medilite.ui.about import about_html
 from medilite.ui.chat import ChatTab
 from medilite.ui.compare import CompareTab
 from medilite.ui.controls import LIGHT, html_slot, model_choices
+from medilite.ui.events import watch_events
 from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
+from medilite.ui.routes import routes
 from medilite.ui.session import Admission, Session
+from medilite.ui.stopping import serve_until_stopped
 from medilite.ui.theme import ICON, head, theme
 from medilite.ui.vote import VoteTab
-from medilite.ui.votes_board.files import VoteFiles
 from medilite.ui.votes_results import VotesResults
 from medilite.ui.words import number_word
 
@@ -36,23 +43,37 @@ TITLE = "MediLite"
 _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
 
+_SERVER_PARTS = (
+    "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
+)  # fmt: skip
+"""What the server imports when it starts, for which Gradio gives it five seconds: too few for a busy machine."""
+
+
+class Page(gr.Blocks):
+    """The page, with what serving and stopping it needs to know."""
+
+    engine: DrainedEngine
+    drain: Drain
+
 
 def build_ui(
     engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER, booth: Booth | None = None
-) -> gr.Blocks:
+) -> Page:
     """Return the page for this engine and profile, with its queue set; nothing is loaded, opened or started.
 
     `boards` is the folder of the leaderboards, `booth` where votes go (by
     default to the database that the settings name).
     """
     admission = Admission(settings.max_queue)
+    drain = Drain()
+    engine = DrainedEngine(engine, drain)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
     booth = booth or Booth(profile, settings.votes_database)
     vote = VoteTab(engine, profile, settings, admission, booth)
     votes = VotesResults(profile, LiveResults(profile, settings), boards)
     leaderboard = LeaderboardTab(profile, boards, votes=votes)
-    with gr.Blocks(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
+    with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
         html_slot(_header(profile), "header", "ml-header-slot")
         with gr.Tabs(elem_classes="ml-tabs"):
@@ -69,12 +90,17 @@ def build_ui(
         html_slot(_footer(profile), "footer", "ml-footer-slot")
         _watch_loading(engine, profile, session, compare, chat, vote)
         _open_link(page, compare)
+    watch_events(page, drain)
+    drain.at_the_end("close the engine", engine.close)
+    drain.at_the_end("close the votes' database", booth.close)
+    page.engine, page.drain = engine, drain
     # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
-    return page.queue(max_size=settings.max_queue, api_open=False)
+    page.queue(max_size=settings.max_queue, api_open=False)
+    return page
 
 
-def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool = True) -> str:
-    """Serve the page and return its address; with `block`, only once it is stopped.
+def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = True) -> str:
+    """Serve the page and return its address; with `block`, only once it is stopped (see `stopping`).
 
     Host and port that the settings leave open are Gradio's to choose: a Space
     sets its own, elsewhere it is the first free port from 7860 on. Raises
@@ -82,6 +108,13 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
     """
     asked = settings.model_fields_set
     port = settings.port if "port" in asked else None
+    readiness = Readiness(page.engine, settings, page.drain)
+    page.drain.at_the_end("close the connection that readiness is asked by", readiness.close)
+    meters = metrics.switch_on() if settings.metrics else None
+    if meters:
+        meters.follow_engine(page.engine, lambda: page.drain.running)
+    for part in _SERVER_PARTS:
+        importlib.import_module(part)
     try:
         _, local, _ = page.launch(
             server_name=settings.host if "host" in asked else None,
@@ -90,7 +123,7 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
             theme=theme(),
             head=head(profile),
             favicon_path=ICON,
-            app_kwargs={"routes": VoteFiles(settings).routes()},
+            app_kwargs={"routes": routes(settings, readiness, meters)},
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,
@@ -108,9 +141,10 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
             f"Port {port} on {settings.host} can't be used: {error} "
             "Set MEDILITE_PORT to another, or to 0 for any free one."
         ) from error
+    take_over()
     print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
     if block:
-        page.block_thread()
+        serve_until_stopped(page, page.drain, settings.grace_s)
     return local
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
+from medilite.draining import DrainedEngine
 from medilite.engine.protocol import Engine, LoadProgress
 from medilite.errors import EngineError, MediLiteError, WeightsError
 from medilite.ui.session import StopFlag
@@ -59,10 +60,13 @@ def is_loading() -> bool:
 def wait_until_ready(engine: Engine, stop: StopFlag) -> Iterator[LoadProgress]:
     """Yield the engine's progress until it is ready or `stop` is set; a failed load is tried once more.
 
-    Raises WeightsError or EngineError with the engine's own message if that fails too.
+    Raises WeightsError or EngineError with the engine's own message if that
+    fails too, StoppingError where the app is being stopped meanwhile.
     """
     tried = False
     while not stop.is_set():
+        if isinstance(engine, DrainedEngine):
+            engine.drain.refuse()
         progress = engine.progress()
         if progress.ready:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,6 +21,7 @@ from medilite.errors import LimitError, SettingsError, StoreError, TokenError
 from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair
 
 LEFT = Ballot("left")
+PRIVATE = "my embarrassing rash"
 
 
 def cast(store, token, voter="voter", ballot=LEFT, now=NOW + 60, limits=MANY, marker=no_marks):
@@ -374,3 +376,11 @@ def test_a_connection_that_breaks_is_made_anew(postgres, open_store):
 def test_a_url_that_keeps_no_votes_is_an_error_of_the_settings(url):
     with pytest.raises(SettingsError, match="MEDILITE_VOTES_URL"):
         database_url(url)
+
+
+def test_errors_quote_nothing_of_what_was_to_be_stored(tmp_path, open_store):
+    """SQLAlchemy's own exceptions list what was to be written; they end in tracebacks."""
+    store = open_store(tmp_path / "votes.db")
+    with pytest.raises(StoreError) as caught, store.database.write() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), {"text": PRIVATE})
+    assert PRIVATE not in "".join(traceback.format_exception(caught.value))

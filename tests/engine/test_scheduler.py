@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from medilite.engine.batch import OneByOne
 from medilite.engine.calls import Call, fair_order, visitors_ahead
 from medilite.engine.int8_llama import Int8Llama
+from medilite.engine.protocol import Occupancy
 from medilite.engine.scheduler import Scheduler
 from medilite.errors import EngineError
 from medilite.records import Decoding, Request, RowStep, Step
@@ -62,6 +65,9 @@ class Slots:
 
     def tidy(self) -> None:
         pass
+
+    def occupied(self) -> tuple[int, int]:
+        return len(self.here), self.places
 
 
 def until(what) -> None:
@@ -202,6 +208,27 @@ def test_a_breakdown_ends_those_it_met_and_no_later_one(slots: Slots) -> None:
     scheduler.close()
 
 
+def test_it_tells_how_busy_it_is(slots: Slots) -> None:
+    scheduler = Scheduler(slots)
+    assert scheduler.occupancy() == Occupancy(0, 0, 1)
+    visits = [Visit(scheduler, call()) for _ in range(3)]
+    until(lambda: scheduler.occupancy() == Occupancy(waiting=2, used=1, slots=1))
+    slots.go.release(9)
+    for visit in visits:
+        visit.join(10)
+    until(lambda: scheduler.occupancy() == Occupancy(0, 0, 1))
+    scheduler.close()
+
+
+def test_a_runner_of_one_call_at_a_time_tells_its_living_rows() -> None:
+    runner = OneByOne(lambda call: types.SimpleNamespace(living=2))  # type: ignore[arg-type,return-value]
+    assert runner.occupied() == (0, None)
+    runner.join(one := call())
+    assert runner.occupied() == (2, None)
+    runner.drop(one)
+    assert runner.occupied() == (0, None)
+
+
 def test_closing_tells_everybody_and_ends_the_thread(slots: Slots) -> None:
     scheduler = Scheduler(slots)
     visits = [Visit(scheduler, call()), Visit(scheduler, call())]
@@ -252,6 +279,7 @@ def test_visitors_who_come_and_go_on_the_real_batch(tmp_path: Path) -> None:
         assert not thread.is_alive()
     assert wrong == []
     until(lambda: batch.free_slots == 10)
+    assert batch.occupied() == (0, 10)
     scheduler.close()
     batch._prefixes.clear()
     assert llama.pool.free == llama.pool.size

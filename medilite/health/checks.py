@@ -1,0 +1,331 @@
+"""What `python -m medilite doctor` looks at, one function a thing; each tells what it found or what is wrong.
+
+A check raises a MediLiteError (value, cause, remedy) where something is wrong,
+Skipped where there is nothing to look at, and returns a sentence otherwise.
+None of them leaves anything behind, fetches anything, or shows a secret.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from medilite import __version__
+from medilite.checkpoints import read_training_record
+from medilite.engine import Engine, open_engine
+from medilite.engine.protocol import collect
+from medilite.errors import (
+    DataError,
+    EngineError,
+    MediLiteError,
+    ModelUnavailableError,
+    SettingsError,
+    StoreError,
+    WeightsUnavailableError,
+)
+from medilite.health.machine import available_bytes
+from medilite.models import ROOT, ModelSpec, Profile
+from medilite.packages import altered_files, sha256_of
+from medilite.prompts import question_messages
+from medilite.records import Decoding, Request
+from medilite.settings import Settings
+from medilite.weights import ensure_adapter, find_base
+
+State = Literal["ok", "failed", "skipped"]
+
+GIB = 1 << 30
+VOTES_BYTES = 100 << 20
+"""What should be free where votes are kept: a million of them without texts."""
+
+FETCH_BYTES = 2 * GIB
+"""What fetching and converting a base takes for a while, at least."""
+
+WORKING_BYTES = GIB
+"""What the app takes beside the base's weights, at least: its libraries, caches, pages of several visitors."""
+
+MIRROR = "medilite.arena.mirror"
+"""The module that mirrors votes; its `check(settings)` is a check as those here."""
+
+QUESTION = "What helps against hay fever?"
+
+
+class Skipped(Exception):
+    """There is nothing to look at, for the reason given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one check; `message` of a failed one names value, cause and remedy."""
+
+    check: str
+    state: State
+    message: str
+
+
+Check = Callable[[], str]
+
+
+def findings(
+    profile: Profile,
+    settings: Settings,
+    skip: Sequence[str] = (),
+    engine_of: Callable[[Profile, Settings], Engine] = open_engine,
+) -> Iterator[Finding]:
+    """Yield what each check finds, in the order of what stands on what; `skip` names checks to leave out.
+
+    Where the weights are not in order the engine is left out, for it could only say the same.
+    """
+    local = getattr(settings, "engine", "local") == "local"
+    yield from _run("versions", skip, check_versions)
+    yield from _run("disk", skip, partial(check_disk, profile, settings))
+    sound = True
+    if local:
+        yield from _run("memory", skip, partial(check_memory, profile, settings))
+        for finding in _run("weights", skip, partial(check_weights, profile, settings)):
+            sound = finding.state != "failed"
+            yield finding
+        for spec in profile.models:
+            if spec.adapter is not None:
+                yield from _run("adapter", skip, partial(check_adapter, profile, spec), spec.id)
+    if not sound:
+        yield Finding("engine", "skipped", "not tried, for the weights are not in order")
+    elif "engine" in skip:
+        yield Finding("engine", "skipped", "left out by --skip")
+    else:
+        yield from check_engine(profile, settings, engine_of)
+    yield from _run("store", skip, partial(check_store, settings))
+    yield from _run("mirror", skip, partial(check_mirror, settings))
+
+
+def _run(name: str, skip: Sequence[str], check: Check, of: str = "") -> Iterator[Finding]:
+    shown = f"{name} {of}".strip()
+    if name in skip:
+        yield Finding(shown, "skipped", "left out by --skip")
+        return
+    yield _found(shown, check)
+
+
+def _found(name: str, check: Check) -> Finding:
+    try:
+        return Finding(name, "ok", check())
+    except Skipped as reason:
+        return Finding(name, "skipped", str(reason))
+    except MediLiteError as error:
+        return Finding(name, "failed", str(error))
+    except Exception as error:  # a broken installation may raise anything, and the other checks go on
+        return Finding(name, "failed", f"The check itself broke down ({type(error).__name__}: {error}). Report it.")
+
+
+# --- the machine ---------------------------------------------------------------------------
+
+
+def check_versions(requirements: Path = ROOT / "requirements.txt") -> str:
+    """Compare what is installed with requirements.txt. Raises SettingsError."""
+    from importlib.metadata import PackageNotFoundError, version
+    from platform import python_version
+
+    from packaging.requirements import Requirement
+
+    wrong, told = [], {}
+    lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.is_file() else []
+    for line in lines:
+        text = line.split("#")[0].split(" --")[0].strip().rstrip("\\").strip()
+        if not text or text.startswith("-"):
+            continue
+        wanted = Requirement(text)
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        try:
+            told[wanted.name] = version(wanted.name)
+        except PackageNotFoundError:
+            wrong.append(f"{wanted.name} is missing")
+            continue
+        if not wanted.specifier.contains(told[wanted.name], prereleases=True):
+            wrong.append(f"{wanted.name} is {told[wanted.name]}, not {wanted.specifier}")
+    if wrong:
+        raise SettingsError(
+            f"{'; '.join(wrong)}: what is installed is not what requirements.txt asks for. "
+            "Run `pip install -r requirements.txt` in this environment."
+        )
+    shown = [f"{name} {told[name]}" for name in ("torch", "transformers", "gradio") if name in told]
+    return ", ".join([f"medilite {__version__}", f"python {python_version()}", *shown])
+
+
+def check_disk(profile: Profile, settings: Settings) -> str:
+    """Look for room where votes and, where it is to be fetched yet, the base go. Raises DataError."""
+    places = [(settings.data_dir.expanduser(), VOTES_BYTES, "MEDILITE_DATA_DIR", "votes")]
+    if find_base(profile, settings) is None:
+        places.append((settings.weights_dir, FETCH_BYTES, "MEDILITE_CACHE_DIR", "the weights"))
+    told = []
+    for folder, needed, variable, what in places:
+        free = shutil.disk_usage(_existing(folder)).free
+        if free < needed:
+            raise DataError(
+                f"{folder} has {_size(free)} free, and {what} should have {_size(needed)}: the disk is nearly full. "
+                f"Make room, or set {variable} to another folder."
+            )
+        told.append(f"{_size(free)} free for {what}")
+    return ", ".join(told)
+
+
+def check_memory(profile: Profile, settings: Settings) -> str:
+    """Compare the memory that is available with what the base takes. Raises EngineError, Skipped."""
+    available = available_bytes()
+    if available is None:
+        raise Skipped("this system doesn't tell how much memory is available")
+    base = find_base(profile, settings)
+    weights = sum(file.stat().st_size for file in base.glob("*.safetensors")) if base else 0
+    needed = weights + WORKING_BYTES
+    if available < needed:
+        raise EngineError(
+            f"{_size(available)} of memory are available, and the model needs about {_size(needed)}: other programs, "
+            "or the container's limit, leave too little. End some of them, or raise the limit."
+        )
+    return f"{_size(available)} available, about {_size(needed)} needed"
+
+
+# --- models --------------------------------------------------------------------------------
+
+
+def check_weights(profile: Profile, settings: Settings) -> str:
+    """Look whether the base is here and every file that has a known hash still has it. Raises WeightsError."""
+    folder = find_base(profile, settings)
+    if folder is None:
+        raise WeightsUnavailableError(
+            f"{profile.base.model}, the base of profile {profile.name}, is not here (or not whole): it has not been "
+            "fetched yet. `python -m medilite fetch` gets it; MEDILITE_WEIGHTS names a folder of your own."
+        )
+    altered = altered_files(folder)
+    if altered is None:
+        return f"{profile.base.model} in {folder}; no hashes are known to check it by"
+    if altered:
+        raise WeightsUnavailableError(
+            f"{', '.join(altered)} in {folder}: no longer what was written there, so not used. "
+            "Remove the folder, then `python -m medilite fetch`."
+        )
+    return f"{profile.base.model} in {folder}, every file as it was verified"
+
+
+def check_adapter(profile: Profile, spec: ModelSpec) -> str:
+    """Compare an adapter's weights with the hash in its training.json. Raises ModelUnavailableError, Skipped."""
+    where = profile.adapter_path(spec)
+    if not isinstance(where, Path):
+        raise Skipped(f"on the Hub ({where.removeprefix('hub:')}): the engine fetches it")
+    folder = ensure_adapter(profile, spec)
+    found = sha256_of(folder / "adapter_model.safetensors")
+    record = read_training_record(profile, spec)
+    known = record.get("adapter_sha256") if record else None
+    if known is None:
+        return f"sha256 {found[:12]}; its training.json tells none to compare with"
+    if known != found:
+        raise ModelUnavailableError(
+            f"{spec.id}: its weights have SHA-256 {found[:12]}, and its training.json was written for {str(known)[:12]}"
+            ": one of the two was exchanged or damaged. Get the folder from the repository, or train it anew."
+        )
+    return f"sha256 {found[:12]}, as its training.json says"
+
+
+def check_engine(
+    profile: Profile, settings: Settings, engine_of: Callable[[Profile, Settings], Engine] = open_engine
+) -> Iterator[Finding]:
+    """Load the engine and have each model write one token; yield a finding for each model, one if none can be asked."""
+    engine = engine_of(profile, settings)
+    try:
+        messages = question_messages(QUESTION)
+        requests = [Request(spec.id, messages, Decoding(max_new_tokens=1)) for spec in profile.models]
+        answers = collect(requests, engine.stream(requests))
+        if len(answers) != len(requests):
+            raise EngineError("The engine ended without an answer. Try again; if it stays so, report it.")
+        for answer in answers:
+            yield _found(f"engine {answer.model}", partial(_one_token, answer.tokens, answer.error))
+    except MediLiteError as error:
+        yield Finding("engine", "failed", str(error))
+    except Exception as error:  # as above
+        yield Finding("engine", "failed", f"The engine broke down ({type(error).__name__}: {error}). Report it.")
+    finally:
+        if close := getattr(engine, "close", None):
+            close()
+
+
+def _one_token(tokens: int, error: str | None) -> str:
+    if error is not None:
+        raise ModelUnavailableError(error)
+    return f"{tokens} token{'' if tokens == 1 else 's'} written"
+
+
+# --- votes ---------------------------------------------------------------------------------
+
+
+class _TakenBack(Exception):
+    """Raised on purpose, to have a transaction taken back."""
+
+
+def check_store(settings: Settings) -> str:
+    """Write to the votes' database, read it back, take it back and look that it is gone. Raises StoreError.
+
+    A file that is not there yet is not made: who runs this may not be who runs the app.
+    """
+    import sqlalchemy as sa
+
+    from medilite.arena import schema
+    from medilite.arena.database import Database
+
+    database = Database(settings.votes_database)
+    try:
+        if not database.is_there:
+            folder = _existing(Path(database.name).parent)
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise StoreError(
+                    f"{database.name} can't be made: {folder} can't be written ({error.strerror}). "
+                    "Set MEDILITE_DATA_DIR to a folder that can."
+                ) from error
+            return f"{database.name} will be made with the first vote: its folder can be written"
+        name = f"doctor-{os.urandom(8).hex()}"
+        mine = sa.select(schema.meta.c.value).where(schema.meta.c.name == name)
+        try:
+            with database.write("doctor") as connection:
+                connection.execute(schema.meta.insert().values(name=name, value="written"))
+                if connection.execute(mine).scalar() != "written":
+                    raise StoreError(f"{database.name} doesn't give back what was written. Restore it from a copy.")
+                raise _TakenBack
+        except _TakenBack:
+            pass
+        with database.read() as connection:
+            if connection.execute(mine).scalar() is not None:
+                raise StoreError(f"{database.name} keeps what was taken back. Restore it from a copy.")
+        return f"{database.name}: written, read and taken back"
+    finally:
+        database.close()
+
+
+def check_mirror(settings: Settings) -> str:
+    """Ask the votes' mirror, where there is one. Raises Skipped, or what the mirror raises."""
+    check = getattr(importlib.import_module(MIRROR), "check", None) if importlib.util.find_spec(MIRROR) else None
+    if check is None:
+        raise Skipped("not set up: votes are kept in the database alone")
+    said = check(settings)
+    if said is None:
+        raise Skipped("not set up: votes are kept in the database alone")
+    return str(said)
+
+
+# --- small things --------------------------------------------------------------------------
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that is there."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+
+
+def _size(bytes_: int) -> str:
+    return f"{bytes_ / GIB:.1f} GiB" if bytes_ >= GIB else f"{bytes_ >> 20} MiB"

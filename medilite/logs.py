@@ -1,0 +1,243 @@
+"""What the app's log says, and what it never says.
+
+Every line passes one formatter, tracebacks included: secrets that the settings
+know are blacked out, and an exception's own words are left out wherever they may
+quote a visitor (the type and the lines of code stay). Lines that belong to one
+event of the page carry its id, `request`. Nothing is set up by importing this.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import logging
+import re
+import secrets
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TextIO
+from urllib.parse import quote, unquote
+
+from medilite.settings import Settings
+
+BLACK = "[redacted]"
+
+SHORTEST_SECRET = 4
+"""Shorter ones stand in words by chance; in a URL they are blacked out all the same."""
+
+TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_CHATTY = ("httpx", "uvicorn.access")
+"""These log the address of every request they make or get."""
+
+_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+"""These bring handlers of their own, which this log's formatter doesn't see."""
+
+_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+_HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
+
+_request: ContextVar[str] = ContextVar("medilite_request", default="")
+
+
+def request_id() -> str:
+    """Return the id of the event that this code runs for; "" outside of any."""
+    return _request.get()
+
+
+def begin_request() -> str:
+    """Give the event that begins here an id, for what runs in this context; return it."""
+    made = secrets.token_hex(4)
+    _request.set(made)
+    return made
+
+
+class Redactor:
+    """Blacks secrets out: those given, in the forms in which they turn up in texts, and what looks like one."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        forms = {
+            form
+            for secret in known
+            if len(secret) >= SHORTEST_SECRET
+            for form in (secret, unquote(secret), quote(secret, safe=""), repr(secret)[1:-1], json.dumps(secret)[1:-1])
+        }
+        # The longest first: one may be the beginning of another.
+        either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        self._known = re.compile(either) if either else None
+
+    def __call__(self, text: str) -> str:
+        """Return the text without its secrets."""
+        if self._known:
+            text = self._known.sub(BLACK, text)
+        return _HUB_TOKEN.sub(BLACK, _IN_URL.sub(rf"\1{BLACK}", text))
+
+
+def without_words(error: BaseException) -> str:
+    """Return a traceback in which exceptions have a type and lines of code, but not their own words."""
+    parts = [
+        f"Traceback (most recent call last):\n{''.join(traceback.format_tb(one.__traceback__))}{type(one).__name__}"
+        for one in _chain(error)
+    ]
+    return "\n\nThe exception before it:\n\n".join(parts)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from, the latest first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _told(record: logging.LogRecord) -> tuple[str, str | None]:
+    """Return message and traceback of a record: with an exception's words only where no visitor's can be in them."""
+    message = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return message, None
+    ours = record.name == "medilite" or record.name.startswith("medilite.")
+    if ours and not request_id():
+        return message, "".join(traceback.format_exception(error)).rstrip("\n")
+    for one in _chain(error):
+        # asyncio, for one, has the exception in its message as well.
+        for words in (repr(one), str(one)):
+            if len(words) >= SHORTEST_SECRET:
+                message = message.replace(words, type(one).__name__)
+    return message, without_words(error)
+
+
+class TextFormatter(logging.Formatter):
+    """Lines for people."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__(TEXT_FORMAT)
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line or lines."""
+        shown = copy.copy(record)
+        # Another handler may have left its own, whole traceback here.
+        shown.exc_info, shown.args = None, None
+        shown.msg, shown.exc_text = _told(record)
+        if request_id():
+            shown.name = f"{record.name} [{request_id()}]"
+        return self._redact(super().format(shown))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message and, where there are any, request, data and traceback."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line."""
+        message, told = _told(record)
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self._redact(message),
+        }
+        if request_id():
+            line["request"] = request_id()
+        for name, value in getattr(record, "data", {}).items():
+            line[name] = self._redact(value) if isinstance(value, str) else value
+        if told:
+            line["traceback"] = self._redact(told)
+        return json.dumps(line, default=lambda value: self._redact(str(value)))
+
+
+class _Lines(io.TextIOBase):
+    """Stands in for stderr where the log is JSON: what libraries write past the log becomes lines of it."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._rest = ""
+        self._lock = threading.RLock()
+
+    def write(self, text: str) -> int:
+        """Log every whole line; keep the rest for later."""
+        with self._lock:
+            *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
+        for line in lines:
+            if line.strip():
+                self._log.info("%s", line)
+        return len(text)
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+
+def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable[[], None]:
+    """Have the process log as the settings say, to `stream` (stderr by default); return what undoes it.
+
+    What would print an exception past the log, with its words, is led into it
+    too: uncaught ones, those of threads, and those that Gradio prints.
+    """
+    out, root = stream or sys.stderr, logging.getLogger()
+    formatter = JsonFormatter if settings.log == "json" else TextFormatter
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter(Redactor(settings.secrets)))
+    before = (
+        root.level, sys.excepthook, threading.excepthook, traceback.print_exc, sys.stderr, logging.raiseExceptions,
+    )  # fmt: skip
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # A log call that is wrong itself would print what it was to say.
+    logging.raiseExceptions = False
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+    traceback.print_exc = _log_printed
+    if settings.log == "json":
+        sys.stderr = _Lines(logging.getLogger("stderr"))
+
+    def undo() -> None:
+        root.removeHandler(handler)
+        level, sys.excepthook, threading.excepthook, traceback.print_exc, sys.stderr, raises = before
+        logging.raiseExceptions = raises
+        root.setLevel(level)
+
+    return undo
+
+
+def take_over() -> None:
+    """Lead the loggers that have brought handlers of their own into this log; once the server runs."""
+    for name in _OWN_HANDLERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    # What the main thread does has no visitor's words in it.
+    logging.getLogger("medilite").critical("%s ended the process.", kind.__name__, exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is None or issubclass(args.exc_type, SystemExit):
+        return
+    name = args.thread.name if args.thread else "?"
+    known = (args.exc_type, args.exc_value, args.exc_traceback)
+    logging.getLogger("uncaught").error("%s ended thread %s.", args.exc_type.__name__, name, exc_info=known)
+
+
+def _log_printed(limit: int | None = None, file: Any = None, chain: bool = True) -> None:
+    """Log the exception that is being handled, where a library would print it with its words."""
+    if file is not None:
+        traceback.print_exception(sys.exception(), limit=limit, file=file, chain=chain)
+        return
+    logging.getLogger("printed").error("A library met an exception.", exc_info=True)

@@ -1,0 +1,235 @@
+"""The doctor's checks: each finds what is wrong, says value, cause and remedy, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import types
+
+import pytest
+
+from medilite.arena.store import Store
+from medilite.errors import (
+    DataError,
+    EngineError,
+    ModelUnavailableError,
+    SettingsError,
+    StoreError,
+    WeightsUnavailableError,
+)
+from medilite.health import checks
+from medilite.health.checks import Skipped
+from medilite.models import load_profile
+from medilite.packages import MANIFEST, sha256_of
+from medilite.settings import load_settings
+from tests.fakes import ScriptedEngine
+from tests.test_cli import profile_file, write_files
+
+
+@pytest.fixture(autouse=True)
+def _memory_enough(monkeypatch):
+    """Whatever else runs on this machine."""
+    monkeypatch.setattr(checks, "available_bytes", lambda: 8 << 30)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A profile of empty files: a base and two adapters, one of which has its hash noted."""
+    write_files(tmp_path / "base", "config.json", "tokenizer.json", "model.safetensors")
+    for name in ("sft", "grpo"):
+        write_files(tmp_path / "adapters" / name, "adapter_config.json", "adapter_model.safetensors")
+    note_hash(tmp_path / "adapters" / "sft")
+    return load_profile(str(profile_file(tmp_path)))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(data_dir=tmp_path / "votes", cache_dir=tmp_path / "cache")
+
+
+def note_hash(folder):
+    record = {"adapter_sha256": sha256_of(folder / "adapter_model.safetensors")}
+    (folder / "training.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def all_of(profile, settings, engine=None, skip=()):
+    engine = engine or ScriptedEngine(profile)
+    found = list(checks.findings(profile, settings, skip, lambda *_: engine))
+    return {finding.check: finding for finding in found}
+
+
+def states(found):
+    return {name: finding.state for name, finding in found.items()}
+
+
+def test_everything_in_order(own, settings):
+    assert states(all_of(own, settings)) == {
+        "versions": "ok", "disk": "ok", "memory": "ok", "weights": "ok", "adapter sft": "ok", "adapter grpo": "ok",
+        "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "store": "ok", "mirror": "skipped",
+    }  # fmt: skip
+
+
+def test_what_is_skipped_is_said_and_not_done(own, settings):
+    engine = ScriptedEngine(own)
+    found = all_of(own, settings, engine, ["engine", "disk"])
+    assert {name for name, state in states(found).items() if state == "skipped"} == {"engine", "disk", "mirror"}
+    assert engine.loads == 0
+
+
+def test_a_check_that_breaks_down_keeps_no_other_from_its_work(own, settings, monkeypatch):
+    monkeypatch.setattr(checks, "check_disk", lambda *_: 1 / 0)
+    found = all_of(own, settings)
+    assert found["disk"].state == "failed"
+    assert "ZeroDivisionError" in found["disk"].message
+    assert found["store"].state == "ok"
+
+
+def test_versions_that_are_not_those_required(tmp_path):
+    file = tmp_path / "requirements.txt"
+    file.write_text("# the app\npytest>=1  # fine\nnot-there-at-all==1\npyyaml<1\n-r other.txt\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        checks.check_versions(file)
+    said = str(caught.value)
+    assert "not-there-at-all is missing" in said
+    assert "pyyaml is " in said
+    assert "pytest" not in said
+    assert "pip install" in said
+
+
+def test_a_nearly_full_disk(own, settings, monkeypatch):
+    usage = types.SimpleNamespace(free=50 << 20)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DataError, match=r"50 MiB free.*MEDILITE_DATA_DIR"):
+        checks.check_disk(own, settings)
+    # Weights that are not here yet need room of their own.
+    usage.free = 1 << 30
+    assert checks.check_disk(own, settings) == "1.0 GiB free for votes"
+    with pytest.raises(DataError, match="MEDILITE_CACHE_DIR"):
+        checks.check_disk(load_profile("lite"), settings)
+
+
+def test_too_little_memory(own, settings, monkeypatch):
+    monkeypatch.setattr(checks, "available_bytes", lambda: 100 << 20)
+    with pytest.raises(EngineError, match=r"100 MiB.*1\.0 GiB"):
+        checks.check_memory(own, settings)
+    monkeypatch.setattr(checks, "available_bytes", lambda: None)
+    with pytest.raises(Skipped):
+        checks.check_memory(own, settings)
+
+
+def test_weights_that_are_not_here_leave_the_engine_out(own, settings):
+    (own.root / "base" / "config.json").unlink()
+    engine = ScriptedEngine(own)
+    found = all_of(own, settings, engine)
+    assert found["weights"].state == "failed"
+    assert "medilite fetch" in found["weights"].message
+    assert found["engine"].state == "skipped"
+    assert engine.loads == 0
+
+
+def test_weights_that_were_altered(own, settings):
+    folder = own.root / "base"
+    manifest = {"files": {name: sha256_of(folder / name) for name in ("config.json", "model.safetensors")}}
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    assert "every file as it was verified" in checks.check_weights(own, settings)
+    (folder / "model.safetensors").write_text("other", encoding="utf-8")
+    with pytest.raises(WeightsUnavailableError, match=r"^model\.safetensors in .*no longer what was written"):
+        checks.check_weights(own, settings)
+    (folder / MANIFEST).write_text("[", encoding="utf-8")
+    with pytest.raises(WeightsUnavailableError, match=MANIFEST):
+        checks.check_weights(own, settings)
+
+
+def test_adapters_and_the_hashes_in_their_records(own):
+    sft, grpo = own.get("sft"), own.get("grpo")
+    assert "as its training.json says" in checks.check_adapter(own, sft)
+    assert "none to compare with" in checks.check_adapter(own, grpo)
+    (own.root / "adapters" / "sft" / "adapter_model.safetensors").write_text("other", encoding="utf-8")
+    with pytest.raises(ModelUnavailableError, match=r"sft: its weights have SHA-256 .* exchanged or damaged\. Get"):
+        checks.check_adapter(own, sft)
+    (own.root / "adapters" / "sft" / "adapter_model.safetensors").unlink()
+    with pytest.raises(ModelUnavailableError, match="missing"):
+        checks.check_adapter(own, sft)
+
+
+def test_an_adapter_on_the_hub_is_not_fetched(tmp_path):
+    profile = load_profile(str(profile_file(tmp_path, adapter="hub:somebody/something")))
+    with pytest.raises(Skipped, match="somebody/something"):
+        checks.check_adapter(profile, profile.get("sft"))
+
+
+def test_a_model_that_cannot_answer_is_named(own, settings):
+    found = all_of(own, settings, ScriptedEngine(own, broken={"grpo": "Its adapter has rank 4. Train it anew."}))
+    assert found["engine grpo"].state == "failed"
+    assert found["engine grpo"].message == "Its adapter has rank 4. Train it anew."
+    assert (found["engine base"].state, found["engine base"].message) == ("ok", "1 token written")
+
+
+def test_an_engine_that_cannot_be_loaded_or_breaks_down(own, settings):
+    found = all_of(own, settings, ScriptedEngine(own, load_error=EngineError("No memory. Add some.")))
+    assert (found["engine"].state, found["engine"].message) == ("failed", "No memory. Add some.")
+    found = all_of(own, settings, ScriptedEngine(own, explode_after=0))
+    assert found["engine"].state == "failed"
+    assert "RuntimeError" in found["engine"].message
+
+
+def test_a_store_is_written_and_left_as_it_was(settings):
+    store = Store(settings.votes_database)
+    _ = store.secret
+    store.database.close()
+    with sqlite3.connect(settings.votes_database) as connection:
+        before = connection.execute("SELECT * FROM meta").fetchall()
+    assert checks.check_store(settings).endswith("written, read and taken back")
+    with sqlite3.connect(settings.votes_database) as connection:
+        assert connection.execute("SELECT * FROM meta").fetchall() == before
+
+
+def test_a_store_that_is_not_there_yet_is_not_made(settings):
+    assert "will be made with the first vote" in checks.check_store(settings)
+    assert not settings.data_dir.exists()
+
+
+def test_a_store_that_cannot_be_used(settings):
+    settings.data_dir.mkdir()
+    settings.votes_database.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match="Try again"):
+        checks.check_store(settings)
+
+
+def test_a_store_that_another_writer_holds(settings, monkeypatch):
+    import medilite.arena.database as database
+
+    store = Store(settings.votes_database)
+    _ = store.secret
+    real = database.Database
+    monkeypatch.setattr(database, "Database", lambda target: real(target, timeout_s=0.1))
+    with store.database.write(), pytest.raises(StoreError, match="held by another program"):
+        checks.check_store(settings)
+    store.database.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("2 minutes old", "ok"), (None, "skipped"), (StoreError("Refused. Set a token."), "failed")]
+)
+def test_a_mirror_that_is_there(own, settings, monkeypatch, said, state):
+    def check(given):
+        assert given is settings
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    module = types.ModuleType("votes_mirror_of_a_test")
+    module.check = check
+    module.__spec__ = types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(checks, "MIRROR", module.__name__)
+    found = all_of(own, settings, skip=["engine"])["mirror"]
+    assert found.state == state
+    assert found.message == str(said) if said else "not set up" in found.message
+
+
+def test_without_a_mirror_it_is_said(own, settings, monkeypatch):
+    monkeypatch.setattr(checks, "MIRROR", "medilite.arena.there_is_no_such_mirror")
+    with pytest.raises(Skipped, match="not set up"):
+        checks.check_mirror(settings)
