@@ -12,6 +12,7 @@ MediLiteError
 │   └── ChecksumError        a file is not the one that was published
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
+├── RateLimitError           one visitor or one address asks too often; waiting helps
 ├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── StoreError               the votes' database can't be used now; what was asked may be tried again
 ├── VoteError                a vote can't be counted
@@ -85,6 +86,14 @@ class ModelUnavailableError(MediLiteError):
 
 class EngineError(MediLiteError):
     """Generation broke down."""
+
+
+class RateLimitError(MediLiteError):
+    """One visitor, or one network address, asks too often; `wait_s` is how long to wait, in seconds."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        self.wait_s = wait_s
+        super().__init__(message)
 
 
 class JudgeError(MediLiteError):

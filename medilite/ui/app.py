@@ -22,6 +22,8 @@ from medilite.ui.about import about_html
 from medilite.ui.chat import ChatTab
 from medilite.ui.compare import CompareTab
 from medilite.ui.controls import LIGHT, html_slot, model_choices
+from medilite.ui.guard import VisitorLimits, guards
+from medilite.ui.guard.address import no_proxy_by_default
 from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.session import Admission, Session
@@ -33,6 +35,9 @@ from medilite.ui.words import number_word
 
 POLL_S = 1.0
 TITLE = "MediLite"
+_SESSIONS = 2000
+"""How many open pages' states Gradio keeps: each is some hundred kB, and whoever likes can make up new ones."""
+
 _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
 
@@ -45,7 +50,7 @@ def build_ui(
     `boards` is the folder of the leaderboards, `booth` where votes go (by
     default to the database that the settings name).
     """
-    admission = Admission(settings.max_queue)
+    admission = Admission(settings.max_queue, VisitorLimits(settings))
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
     booth = booth or Booth(profile, settings.votes_database)
@@ -77,20 +82,23 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
     """Serve the page and return its address; with `block`, only once it is stopped.
 
     Host and port that the settings leave open are Gradio's to choose: a Space
-    sets its own, elsewhere it is the first free port from 7860 on. Raises
-    SettingsError when a port asked for is taken.
+    sets its own, elsewhere it is the first free port from 7860 on. What comes
+    in and goes out passes the guards (ui/guard). Raises SettingsError when a
+    port asked for is taken.
     """
     asked = settings.model_fields_set
     port = settings.port if "port" in asked else None
+    added, routes = head(profile), VoteFiles(settings).routes()
+    launch = no_proxy_by_default()(page.launch)
     try:
-        _, local, _ = page.launch(
+        _, local, _ = launch(
             server_name=settings.host if "host" in asked else None,
             server_port=_free_port(settings.host) if port == 0 else port,
             inbrowser=settings.open_browser,
             theme=theme(),
-            head=head(profile),
+            head=added,
             favicon_path=ICON,
-            app_kwargs={"routes": VoteFiles(settings).routes()},
+            app_kwargs={"routes": routes, "middleware": guards(page, settings, added, routes)},
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,
@@ -101,6 +109,7 @@ def serve(page: gr.Blocks, profile: Profile, settings: Settings, *, block: bool 
             show_error=False,
             quiet=True,
             max_threads=settings.max_queue + _SPARE_THREADS,
+            state_session_capacity=_SESSIONS,
             prevent_thread_lock=True,
         )
     except OSError as error:

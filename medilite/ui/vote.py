@@ -143,6 +143,7 @@ class VoteTab:
         """Return the next ready-made pair, or why there is none."""
         try:
             voter_id = self.booth.welcome(_given(call).get("voter"))
+            self.admission.pair(voter_id)
             drawn = self.booth.draw(voter_id)
             own = way_html(self.booth.given(voter_id))
         except Exception as error:
@@ -214,7 +215,7 @@ class VoteTab:
             return
         live: LiveRun | None = None
         try:
-            with self.admission.seat(), session.vote.running() as stop:
+            with self.admission.seat(session.visitor), session.vote.running() as stop:
                 yield {
                     self.error: "",
                     self.voter: _voter_html(voter_id),
