@@ -52,7 +52,12 @@ def test_an_ended_run_leaves_a_later_one_alone():
 
 def test_one_visitor_too_many_is_told_to_come_back():
     admission = Admission(2)
-    with admission.seat("visitor"), admission.seat("visitor"), pytest.raises(EngineError, match="2 visitors"), admission.seat("visitor"):
+    with (
+        admission.seat("visitor"),
+        admission.seat("visitor"),
+        pytest.raises(EngineError, match="2 visitors"),
+        admission.seat("visitor"),
+    ):
         pass
     with admission.seat("visitor"):
         pass

@@ -90,7 +90,9 @@ class KnownAddress:
         peer, port = scope.get("client") or ("", 0)
         visitor = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
         headers = [pair for pair in scope["headers"] if pair[0] not in _NEVER]
-        await self.app({**scope, "client": (visitor, port if visitor == peer else 0), "headers": headers}, receive, send)
+        await self.app(
+            {**scope, "client": (visitor, port if visitor == peer else 0), "headers": headers}, receive, send
+        )
 
 
 @contextmanager

@@ -114,4 +114,6 @@ class SafeHeaders:
 
 
 def _value(message: Message, name: bytes) -> str:
-    return next((value.decode("latin-1").lower() for key, value in message.get("headers", []) if key.lower() == name), "")
+    return next(
+        (value.decode("latin-1").lower() for key, value in message.get("headers", []) if key.lower() == name), ""
+    )

@@ -59,9 +59,7 @@ class VisitorLimits:
         address = self._who()
         whose = {"visitor": visitor, "address": network_of(address) if address else ""}
         counted = [
-            (rule, what, rule.whose, self._hidden(whose[rule.whose]))
-            for rule in self._rules[what]
-            if whose[rule.whose]
+            (rule, what, rule.whose, self._hidden(whose[rule.whose])) for rule in self._rules[what] if whose[rule.whose]
         ]
         with self._lock:
             for rule, *key in counted:
