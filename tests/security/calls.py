@@ -34,6 +34,16 @@ def _event(elem_id: str = "ask", *, path: str = JOIN, data: Any = None, **change
     return make
 
 
+def _named(name: str, *data: object) -> Make:
+    """A call of the event of that name, which doesn't wait its turn, with these values."""
+
+    def make(visitor: Visitor) -> bytes:
+        body = visitor.body(visitor.named(name), list(data))
+        return request("POST", RUN, JSON, json.dumps(body).encode())
+
+    return make
+
+
 def _at(place: int, value: object) -> Callable[[list[Any]], list[Any]]:
     return lambda data: [*data[:place], value, *data[place + 1 :]]
 
@@ -148,7 +158,7 @@ EVENTS: dict[str, Make] = {
     "fn-huge": _event(fn_index=10**30),
     "fn-list": _event(fn_index=[1]),
     "fn-missing": _event(fn_index=...),
-    "fn-of-the-browser-alone": _event("mark-hard", path=RUN, fn_index=8, data=lambda _: [True]),
+    "fn-of-the-browser-alone": _named("js_fn_5", True),
     "fn-queued-sent-directly": _event(path=RUN),
     "session-missing": _event(session_hash=...),
     "session-null": _event(session_hash=None),
@@ -207,15 +217,12 @@ EVENTS: dict[str, Make] = {
     "simple-format": _event(simple_format=True),
     "oauth-token": _event(oauth_token="hf_" + "x" * 30),
     "more-keys": _event(request={"client": "1.2.3.4"}, username="admin", __class__="x"),
-    "topic-unknown": _event("topic", path=RUN, data=lambda _: ["No such topic"], fn_index=0),
-    "topic-object": _event("ask", path=RUN, data=lambda _: [{"a": 1}], fn_index=0),
-    "tick-odd-models": _event("ask", path=RUN, data=lambda _: [None, ["nobody"], "nobody"], fn_index=41),
-    "link-odd": _event(
-        "ask", path=RUN, fn_index=42,
-        data=lambda _: ["#q=" + "%ff" * 500 + "&n=1e999&s=nan&m=,,,&t=" + "9" * 99],
-    ),
-    "link-many": _event("ask", path=RUN, data=lambda _: ["#" + "q=a&" * 4000], fn_index=42),
-    "link-object": _event("ask", path=RUN, data=lambda _: [{"q": "x"}], fn_index=42),
+    "topic-unknown": _named("of_topic", "No such topic"),
+    "topic-object": _named("of_topic", {"a": 1}),
+    "tick-odd-models": _named("tick", None, ["nobody"], "nobody"),
+    "link-odd": _named("open_link", "#q=" + "%ff" * 500 + "&n=1e999&s=nan&m=,,,&t=" + "9" * 99),
+    "link-many": _named("open_link", "#" + "q=a&" * 4000),
+    "link-object": _named("open_link", {"q": "x"}),
     "undo-nothing": _event("undo", path=RUN),
     "undo-surrogate": _event("undo", path=RUN, data=_at(1, "\ud800 typed")),
     "undo-null": _event("undo", path=RUN, data=_at(1, None)),

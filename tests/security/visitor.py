@@ -52,6 +52,10 @@ class Visitor:
         target = [self.id_of(elem_id), kind]
         return next(one for one in self.config["dependencies"] if target in [list(t) for t in one["targets"]])
 
+    def named(self, name: str) -> dict[str, Any]:
+        """Return the event of that name: its handler's, or "js_fn" for one that happens in the browser alone."""
+        return next(one for one in self.config["dependencies"] if one["api_name"] == name)
+
     def values(self, event: Mapping[str, Any], **given: object) -> list[Any]:
         """Return what the page would send: what stands in it, and `given` by elem_id (- as _); `call` is the vote's."""
         sent = []
