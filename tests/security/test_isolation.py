@@ -17,7 +17,7 @@ def _asks(url: str, *forwarded: str) -> list[bool]:
     got = []
     for address in forwarded:
         here = Visitor(url, {"X-Forwarded-For": address})
-        told = str(here.ask("What is asthma?", "chat", tokens=4))
+        told = str(here.ask("What is asthma?", "chat"))
         assert ("ask again in 60 minutes" in told) != ("The answer is here." in told), told
         got.append("The answer is here." in told)
         here.close()

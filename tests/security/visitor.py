@@ -89,7 +89,7 @@ class Visitor:
                         break
         return messages
 
-    def ask(self, question: object, tab: str = "compare", tokens: int = 12) -> list[Any]:
+    def ask(self, question: object, tab: str = "compare", tokens: int = 16) -> list[Any]:
         """Ask, wait for the answers, and return what the page shows at the end, output by output."""
         event = self.event({"compare": "ask", "chat": "send", "vote": "vote-ask"}[tab])
         field = {"compare": "question", "chat": "chat_question", "vote": "vote_question"}[tab]

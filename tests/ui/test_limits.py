@@ -98,7 +98,7 @@ def test_the_visitor_reads_it_and_keeps_the_question(lite, clock):
         tab.build(gr.State(Session()))
     session, shown = Session(), {}
     for question in ("What is asthma?", "And hay fever?"):
-        for update in tab.answer(session, question, "base", 4, 0.0, 1.0, 1.1, 0):
+        for update in tab.answer(session, question, "base", 16, 0.0, 1.0, 1.1, 0):
             shown |= update
     assert "ask again in 60 seconds" in shown[tab.error]
     assert shown[tab.question] == "And hay fever?"
