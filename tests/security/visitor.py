@@ -90,17 +90,20 @@ class Visitor:
         return messages
 
     def ask(self, question: object, tab: str = "compare", tokens: int = 16) -> list[Any]:
-        """Ask, wait for the answers, and return what the page shows at the end, output by output."""
+        """Ask, wait for the answers, and return the texts that the page shows at the end (None: as before)."""
         event = self.event({"compare": "ask", "chat": "send", "vote": "vote-ask"}[tab])
         field = {"compare": "question", "chat": "chat_question", "vote": "vote_question"}[tab]
         given: dict[str, object] = {field: question, "models": ["base", "grpo"], "call": {"voter": None}}
         given |= {f"{tab}_max_new_tokens": tokens}
         joined = self.join(self.body(event, self.values(event, **given)))
         assert joined.status_code == 200, joined.text
-        shown: list[Any] = []
+        sent: list[Any] = []
+        shown: list[Any] = [None] * len(event["outputs"])
         for message in self.heard():
             if message["msg"] == "process_generating":
-                shown = _merged(shown, message["output"]["data"])
+                sent = _merged(sent, message["output"]["data"])
+                # What a step leaves alone it sends as an update without a value.
+                shown = [new if isinstance(new, str) else old for old, new in zip(shown, sent, strict=True)]
             if message["msg"] == "process_completed":
                 assert message["success"], message
         return shown

@@ -168,6 +168,8 @@ def doors(lite):
         ("POST", "/gradio_api/component_server", 403),
         ("GET", "/static/../../x", 404),
         ("GET", "/static/..", 404),
+        ("GET", "/static/" + "a" * 4000, 404),
+        ("GET", "/static/" + "a/" * 400 + "a", 404),
         ("GET", "/static/a\\b", 404),
         ("GET", "/static//etc/passwd", 404),
         ("GET", "/pwa_icon/100000", 404),
@@ -278,6 +280,22 @@ def test_what_is_no_call(checked, body):
 def test_only_json_is_taken(checked):
     """A page elsewhere may send anything else without asking first."""
     assert call(checked, "/gradio_api/run/predict", "POST", {"content-type": "text/plain"}, (b"{}",)).status == 415
+
+
+@pytest.mark.parametrize("models", [["../../etc/passwd"], [["base"]], [{}], [7]])
+def test_a_choice_that_isn_t_offered_never_reaches_gradio_s_log(checked, models):
+    """Gradio prints the value, and with it whatever somebody typed, before it refuses it."""
+    number = _number(checked.page, "answer")
+    data = [None, "What is asthma?", models, 64, 0.0, 1.0, 1.1, 0]
+    body = {"data": data, "fn_index": number, "session_hash": "abc"}
+    told = call(checked, "/gradio_api/queue/join", "POST", JSON, (json.dumps(body).encode(),))
+    assert (told.status, "“Models”" in told.detail) == (422, True)
+
+
+def test_a_number_out_of_range_is_left_to_the_page(checked):
+    number = _number(checked.page, "answer")
+    body = {"data": [None, "a", ["base"], 10**6, 0.0, 1.0, 1.1, 0], "fn_index": number, "session_hash": "abc"}
+    assert call(checked, "/gradio_api/queue/join", "POST", JSON, (json.dumps(body).encode(),)).status == 200
 
 
 def test_out_of_range_is_said_here_where_gradio_would_fail(checked):

@@ -88,27 +88,28 @@ class CheckedCalls:
         held = self.page.state_holder.session_data.get(session)
         here = held.blocks_config.blocks if held else self.page.blocks  # as this visitor's page has them by now
         for place, (part, value) in enumerate(zip(fn.inputs, values, strict=True)):
-            _check(here.get(part._id, part), value, place, entirely=direct)
+            _check(here.get(part._id, part), value, place, direct=direct)
         return {
             "data": values, "fn_index": number, "session_hash": session,
             "trigger_id": trigger if _whole(trigger) and trigger in self.page.blocks else None,
         }  # fmt: skip
 
 
-def _check(part: Any, value: object, place: int, *, entirely: bool) -> None:
-    """Raise Unfit for a value of another kind than its component's; `entirely`: also for one out of its range.
+def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
+    """Raise Unfit for a value that its component can't have; `direct`: the event doesn't wait its turn.
 
-    In an event that waits its turn the page is told by Gradio itself what is out
-    of range; one that doesn't wait would fail as if the server were at fault.
+    Gradio would print what it can't use to the log, a visitor's words included.
+    Numbers out of range are left to it in events that wait, for there the page
+    tells its visitor; one that doesn't wait would fail as if the server were at
+    fault.
     """
-    kinds = _KINDS.get(part.get_block_name())
+    if part.stateful:
+        return
+    kind = part.get_block_name()
+    kinds = _KINDS.get(kind)
     if kinds and value is not None and (not isinstance(value, kinds) or (bool not in kinds and _is_bool(value))):
         raise Unfit(f"Value {place} of data is {_kind(value)}, which “{_name(part)}” can't be.")
-    if isinstance(value, list) and part.get_block_name() == "checkboxgroup" and not all(
-        isinstance(item, str) for item in value
-    ):  # fmt: skip
-        raise Unfit(f"Value {place} of data has more than names in it, which “{_name(part)}” can't have.")
-    if entirely and not part.stateful:
+    if direct or kind not in ("slider", "number"):
         try:
             part.preprocess(value)
         except Exception as error:

@@ -17,7 +17,8 @@ API = "/gradio_api"
 
 READ = re.compile(
     r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/pwa_icon(?:/(?:192|512))?"
-    r"|/(?:assets|static)/[\w@.+-]+(?:/[\w@.+-]+)*"
+    # Names are bounded: an overlong one is an error of the file system, which Gradio answers with a 500.
+    r"|/(?:assets|static)/[\w@.+-]{1,128}(?:/[\w@.+-]{1,128}){0,7}"
     rf"|{API}/(?:info/?|theme\.css|app_id/?|login_check/?|user/?|startup-events|queue/(?:data|status))"
     rf"|{API}/heartbeat/[\w-]{{1,64}}"
 )
