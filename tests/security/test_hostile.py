@@ -9,7 +9,7 @@ import pytest
 
 from tests.security.calls import REQUESTS
 from tests.security.texts import TEXTS
-from tests.security.visitor import PATIENCE_S, raw
+from tests.security.visitor import raw
 from tests.ui.html import Element, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
@@ -74,11 +74,11 @@ def test_a_text_stays_a_text_in_a_live_pair(server, visitor, name):
 def test_a_request_is_answered_or_refused(server, visitor, name):
     made = REQUESTS[name](visitor())
     # A stream that is kept open is closed from here: what matters is what came until then.
-    answer = raw(server.url, made, 3.0 if b"/heartbeat/" in made or b"/queue/data?" in made else PATIENCE_S)
+    answer = raw(server.url, made, 3.0 if b"/heartbeat/" in made or b"/queue/data?" in made else 30.0)
     assert answer.status in ANSWERED, answer
     told = answer.head + answer.body
     assert [leak for leak in server.leaks if leak in told] == []
     assert "set-cookie" not in answer.head.lower()
     assert "x-injected" not in answer.head.lower()
     if answer.status in (413, 414, 415, 422) and answer.body.startswith("{"):
-        assert len(json.loads(answer.body)["detail"]) > 20, "a refusal says why"
+        assert len(str(json.loads(answer.body)["detail"])) > 20, "a refusal says why"

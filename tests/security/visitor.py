@@ -152,14 +152,14 @@ class Answer:
 
 
 def raw(url: str, request: bytes, timeout_s: float = 20.0) -> Answer:
-    """Send bytes as they are and return the first answer."""
+    """Send bytes as they are and return what comes back until the server closes, or says nothing for `timeout_s`."""
     at = urlsplit(url)
     assert at.hostname
     received = b""
     with socket.create_connection((at.hostname, at.port or 80), timeout=timeout_s) as connection:
         try:
+            # Not shut down for writing: the server would take that for a visitor who has gone, and answer nothing.
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65536):
                 received += chunk
         except (ConnectionError, TimeoutError):

@@ -184,6 +184,13 @@ def test_what_is_served(doors, method, path, status):
     assert status == 200 or len(told.detail) > 20
 
 
+@pytest.mark.parametrize(
+    ("query", "status"), [(b"page=x", 404), (b"a=1&pag%65=%3C", 404), (b"page=&__theme=dark", 200)]
+)
+def test_there_is_one_page(doors, query, status):
+    assert call(doors, query=query).status == status
+
+
 def test_a_long_query_is_turned_away(doors):
     assert call(doors, query=b"q=" + b"a" * 4095).status == 414
 

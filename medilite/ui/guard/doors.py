@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse
 
@@ -63,9 +64,13 @@ class OpenDoors:
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        path, method, size = scope["path"], scope["method"], len(scope.get("query_string", b""))
-        if size > QUERY_CHARS:
-            return 414, f"The address has {size:,} characters after its “?”; at most {QUERY_CHARS:,} fit. Shorten it."
+        path, method, query = scope["path"], scope["method"], scope.get("query_string", b"")
+        if len(query) > QUERY_CHARS:
+            size = f"{len(query):,} characters after its “?”; at most {QUERY_CHARS:,} fit"
+            return 414, f"The address has {size}. Shorten it."
+        # Gradio answers a page that it doesn't have with a 500; there is one, and it has no name.
+        if any(name == "page" and value for name, value in parse_qsl(query.decode("latin-1"))):
+            return 404, "There is no such page. The only one is at “/”."
         if self._is_own(scope):
             return None
         reads, writes = READ.fullmatch(path) and ".." not in path, WRITE.fullmatch(path)
