@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 API = "/gradio_api"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 @dataclass
