@@ -158,7 +158,7 @@ def _watch_loading(
             }
         elif progress.error and not is_loading():
             update[timer] = gr.Timer(active=False)
-        return update
+        return update or gr.skip()
 
     timer.tick(
         tick,

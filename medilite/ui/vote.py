@@ -137,7 +137,7 @@ class VoteTab:
 
     def enter(self, session: Session, call: object) -> Update:
         """Return the first pair when the tab is opened; one that stands there already stays."""
-        return {} if _given(call).get("standing") else self.next(session, call)
+        return gr.skip() if _given(call).get("standing") else self.next(session, call)
 
     def next(self, session: Session, call: object) -> Update:
         """Return the next ready-made pair, or why there is none."""
