@@ -14,7 +14,7 @@ SOURCE ?= hub
 MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots clean env-app env-train env-dev browser postgres
+.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots lock clean env-app env-train env-dev browser postgres
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ dashboard: env-train  ## look at the curves of training runs, also while they tr
 screenshots: env-dev browser  ## take the README's screenshots anew
 	@$(PY) -m medilite fetch
 	$(PY) scripts/screenshots.py
+
+lock: env-dev  ## pin every package of the app with hashes, in requirements.lock
+	@$(PY) scripts/lock.py
 
 clean:  ## remove .venv and the tools' caches; data, runs and fetched weights stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .gradio

@@ -13,6 +13,7 @@ MediLiteError
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
 ├── EngineError              generation broke down
 │   └── StoppingError        the app is being stopped; ask again once it is back
+├── RateLimitError           one visitor or one address asks too often; waiting helps
 ├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── StoreError               the votes' database can't be used now; what was asked may be tried again
 ├── VoteError                a vote can't be counted
@@ -90,6 +91,14 @@ class EngineError(MediLiteError):
 
 class StoppingError(EngineError):
     """The app is being stopped; ask again once it is back."""
+
+
+class RateLimitError(MediLiteError):
+    """One visitor, or one network address, asks too often; `wait_s` is how long to wait, in seconds."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        self.wait_s = wait_s
+        super().__init__(message)
 
 
 class JudgeError(MediLiteError):

@@ -73,6 +73,24 @@ class Settings(BaseSettings):
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
     max_question_chars: int = Field(2000, ge=1, le=20000, description="longest question, in characters")
     max_queue: int = Field(64, ge=1, le=10000, description="how many visitors may wait before new ones are turned away")
+    trusted_proxies: str | None = Field(
+        None,
+        description="proxies in front of the app whose `X-Forwarded-For` counts: how many there are, or their "
+        "addresses, separated by commas (default: none, the header is ignored)",
+    )
+    answers_per_visitor: str = Field(
+        "20/minute; 300/hour", description="how often one visitor may ask for answers; `off` for no limit"
+    )
+    answers_per_address: str = Field(
+        "600/minute; 6000/hour",
+        description="how often all visitors at one network address may (an IPv6 address counts by its first 64 bits)",
+    )
+    pairs_per_visitor: str = Field(
+        "60/minute; 1000/hour", description="how often one voter may take a pair of ready-made answers"
+    )
+    pairs_per_address: str = Field(
+        "1200/minute; 12000/hour", description="how often all voters at one network address may"
+    )
     judge_keys: SecretStr | None = Field(
         None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
     )

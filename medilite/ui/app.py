@@ -28,6 +28,8 @@ from medilite.ui.chat import ChatTab
 from medilite.ui.compare import CompareTab
 from medilite.ui.controls import LIGHT, html_slot, model_choices
 from medilite.ui.events import watch_events
+from medilite.ui.guard import VisitorLimits, guards
+from medilite.ui.guard.address import no_proxy_by_default
 from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.routes import routes
@@ -40,6 +42,9 @@ from medilite.ui.words import number_word
 
 POLL_S = 1.0
 TITLE = "MediLite"
+_SESSIONS = 2000
+"""How many open pages' states Gradio keeps: each is some hundred kB, and whoever likes can make up new ones."""
+
 _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
 
@@ -64,7 +69,7 @@ def build_ui(
     `boards` is the folder of the leaderboards, `booth` where votes go (by
     default to the database that the settings name).
     """
-    admission = Admission(settings.max_queue)
+    admission = Admission(settings.max_queue, VisitorLimits(settings))
     drain = Drain()
     engine = DrainedEngine(engine, drain)
     compare = CompareTab(engine, profile, settings, admission)
@@ -103,8 +108,9 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     """Serve the page and return its address; with `block`, only once it is stopped (see `stopping`).
 
     Host and port that the settings leave open are Gradio's to choose: a Space
-    sets its own, elsewhere it is the first free port from 7860 on. Raises
-    SettingsError when a port asked for is taken.
+    sets its own, elsewhere it is the first free port from 7860 on. What comes
+    in and goes out passes the guards (ui/guard). Raises SettingsError when a
+    port asked for is taken.
     """
     asked = settings.model_fields_set
     port = settings.port if "port" in asked else None
@@ -115,15 +121,17 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         meters.follow_engine(page.engine, lambda: page.drain.running)
     for part in _SERVER_PARTS:
         importlib.import_module(part)
+    added, own = head(profile), routes(settings, readiness, meters)
+    launch = no_proxy_by_default()(page.launch)
     try:
-        _, local, _ = page.launch(
+        _, local, _ = launch(
             server_name=settings.host if "host" in asked else None,
             server_port=_free_port(settings.host) if port == 0 else port,
             inbrowser=settings.open_browser,
             theme=theme(),
-            head=head(profile),
+            head=added,
             favicon_path=ICON,
-            app_kwargs={"routes": routes(settings, readiness, meters)},
+            app_kwargs={"routes": own, "middleware": guards(page, settings, added, own)},
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,
@@ -134,6 +142,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
             show_error=False,
             quiet=True,
             max_threads=settings.max_queue + _SPARE_THREADS,
+            state_session_capacity=_SESSIONS,
             prevent_thread_lock=True,
         )
     except OSError as error:
@@ -183,7 +192,7 @@ def _watch_loading(
             }
         elif progress.error and not is_loading():
             update[timer] = gr.Timer(active=False)
-        return update
+        return update or gr.skip()
 
     timer.tick(
         tick,

@@ -147,7 +147,7 @@ class ChatTab:
                 pane.take(step.rows[0])
 
         try:
-            with self.admission.seat(), session.chat.running() as stop:
+            with self.admission.seat(session.visitor), session.chat.running() as stop:
                 session.turns = [*earlier, turn]
                 start = {self.error: ""} if typed is None else {self.question: "", self.error: ""}
                 yield {**start, **self._buttons(session, busy=True), **self._shown(session, Stage("asking"), pane)}

@@ -147,7 +147,7 @@ class CompareTab:
             return
         before = session.comparison
         try:
-            with self.admission.seat(), session.compare.running() as stop:
+            with self.admission.seat(session.visitor), session.compare.running() as stop:
                 yield self._begin(comparison)
                 scored = 0
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):

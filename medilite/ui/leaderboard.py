@@ -152,7 +152,9 @@ class LeaderboardTab:
     def show_trade(self, split: str, pair: str, measure: str) -> Update:
         """Return the differences and the plot of the quarters for what is chosen."""
         view = self._view()
-        return {} if view is None else self._trade(view, split, pair, measure, chosen=True)
+        if view is None or split not in view.splits or not pairs(view, split):
+            return gr.skip()
+        return self._trade(view, split, pair, measure, chosen=True)
 
     def filter(self, split: str, source: str, qtype: str, order: str) -> Update:
         """Return the questions that are chosen, the first of them shown."""
@@ -162,7 +164,7 @@ class LeaderboardTab:
         """Return a question's answers, `by` places from it in the list; the first one for what is not in it."""
         view = self._view()
         if view is None or split not in view.splits:
-            return {}
+            return gr.skip()
         order = order if order in ORDERS else GRADE
         texts, missing = texts_of(view, split, self.data)
         found = listed(view, split, source, qtype, order)
@@ -187,7 +189,11 @@ class LeaderboardTab:
         return self.show(split, source, qtype, order, qid, by)
 
     def _view(self) -> View | None:
-        return find_boards(self.profile.name, self.folder)[0]
+        try:
+            return find_boards(self.profile.name, self.folder)[0]
+        except MediLiteError:
+            # What is wrong with it was told when the tab was opened.
+            return None
 
     def _trade(self, view: View, split: str, pair: str | None, measure: str | None, *, chosen: bool = False) -> Update:
         """Return two models' differences and quarters; `chosen` leaves the choices as a person made them."""

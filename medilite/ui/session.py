@@ -18,6 +18,7 @@ from typing import Any
 from medilite.arena.live import LiveRun
 from medilite.errors import EngineError
 from medilite.ui.comparison import Comparison
+from medilite.ui.guard.limits import VisitorLimits
 from medilite.ui.history import Turn
 
 
@@ -93,21 +94,29 @@ class Session:
 
 
 class Admission:
-    """Counts those who ask or wait; turns away whoever would be one too many."""
+    """Counts those who ask or wait; turns away whoever would be one too many, or comes too often."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limits: VisitorLimits | None = None) -> None:
         self._limit = limit
+        self._limits = limits
         self._free = threading.BoundedSemaphore(limit)
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Hold a seat for the length of a `with`; raises EngineError when none is free."""
+    def seat(self, visitor: str) -> Iterator[None]:
+        """Hold a seat for the length of a `with`; raises EngineError when none is free, RateLimitError as below."""
         if not self._free.acquire(blocking=False):
             raise EngineError(
                 f"{self._limit} visitors are asking at the moment, which is all that fit. "
                 "Your question is still here: ask again in a minute."
             )
         try:
+            if self._limits:
+                self._limits.count("answers", visitor)
             yield
         finally:
             self._free.release()
+
+    def pair(self, voter_id: str) -> None:
+        """Count a pair that a voter takes; raises RateLimitError when it is one too many in this time."""
+        if self._limits:
+            self._limits.count("pairs", voter_id)

@@ -137,12 +137,13 @@ class VoteTab:
 
     def enter(self, session: Session, call: object) -> Update:
         """Return the first pair when the tab is opened; one that stands there already stays."""
-        return {} if _given(call).get("standing") else self.next(session, call)
+        return gr.skip() if _given(call).get("standing") else self.next(session, call)
 
     def next(self, session: Session, call: object) -> Update:
         """Return the next ready-made pair, or why there is none."""
         try:
             voter_id = self.booth.welcome(_given(call).get("voter"))
+            self.admission.pair(voter_id)
             drawn = self.booth.draw(voter_id)
             own = way_html(self.booth.given(voter_id))
         except Exception as error:
@@ -214,7 +215,7 @@ class VoteTab:
             return
         live: LiveRun | None = None
         try:
-            with self.admission.seat(), session.vote.running() as stop:
+            with self.admission.seat(session.visitor), session.vote.running() as stop:
                 yield {
                     self.error: "",
                     self.voter: _voter_html(voter_id),

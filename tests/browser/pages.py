@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page
 PATIENCE_MS = 120_000
 """Long enough for a busy machine; conditions are waited for, so a quick one loses nothing."""
 
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+WIDTHS = {"desktop": (1280, 900), "tablet": (768, 1024), "phone": (390, 844), "zoomed": (640, 450)}
+"""Width and height in CSS pixels; "zoomed" is what 200 % leaves of a desktop's window."""
 
 _SAMPLER = """
 window.samples = [];

@@ -364,7 +364,8 @@ def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
     assert tab.step(1, *chosen, last)[tab.question].value == first
     assert tab.show(*chosen, "<script>")[tab.question].value == first
     assert tab.show(SPLIT, "All", "All", "no such order", None)[tab.question].value == first
-    assert tab.show("no/split", "All", "All", GRADE, None) == {}
+    assert tab.show("no/split", "All", "All", GRADE, None) == gr.skip()
+    assert tab.show_trade("no/split", "who|whom", "what") == tab.show_trade(None, None, None) == gr.skip()
     assert "No question has both" in tab.filter(SPLIT, "Nobody", "All", GRADE)[tab.place]
     assert tab.show_trade(SPLIT, "who|whom", "what")[tab.quarters] == tab.open(SPLIT)[tab.quarters]
 
@@ -385,6 +386,7 @@ def test_a_broken_board_is_a_message(lite, made_boards, tmp_path):
     (tmp_path / "lite" / "board.json").write_text(json.dumps(about | {"format": 99}), encoding="utf-8")
     made = built(lite, tmp_path)
     assert "has format 99" in made.open(None)[made.error]
+    assert made.show_trade(SPLIT, "a|b", "c") == made.show(SPLIT, "All", "All", GRADE, None) == gr.skip()
 
 
 def test_read_ahead_leaves_nothing_to_read_when_the_tab_is_opened(lite, made_boards, tmp_path, monkeypatch):

@@ -52,17 +52,22 @@ def test_an_ended_run_leaves_a_later_one_alone():
 
 def test_one_visitor_too_many_is_told_to_come_back():
     admission = Admission(2)
-    with admission.seat(), admission.seat(), pytest.raises(EngineError, match="2 visitors"), admission.seat():
+    with (
+        admission.seat("visitor"),
+        admission.seat("visitor"),
+        pytest.raises(EngineError, match="2 visitors"),
+        admission.seat("visitor"),
+    ):
         pass
-    with admission.seat():
+    with admission.seat("visitor"):
         pass
 
 
 def test_a_seat_is_free_again_after_an_error():
     admission = Admission(1)
-    with pytest.raises(RuntimeError), admission.seat():
+    with pytest.raises(RuntimeError), admission.seat("visitor"):
         raise RuntimeError
-    with admission.seat():
+    with admission.seat("visitor"):
         pass
 
 

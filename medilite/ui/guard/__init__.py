@@ -1,0 +1,43 @@
+"""What stands between the network and Gradio: which addresses are served, to whom, how much, and with which headers.
+
+Pure ASGI throughout: a middleware that wraps responses in tasks of its own
+would hold up streams. `guards` gives them in the order in which a request
+passes them. Gradio's own two (CORS and compression) are outside of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medilite.ui.guard.address import KnownAddress, TrustedProxies
+from medilite.ui.guard.bodies import BoundedBody, body_limit
+from medilite.ui.guard.calls import CheckedCalls
+from medilite.ui.guard.doors import OpenDoors
+from medilite.ui.guard.headers import SafeHeaders
+from medilite.ui.guard.limits import VisitorLimits
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from starlette.middleware import Middleware
+
+    from medilite.settings import Settings
+
+__all__ = ["VisitorLimits", "guards"]
+
+
+def guards(page: gr.Blocks, settings: Settings, head: str, routes: list[Any]) -> list[Middleware]:
+    """Return the middleware for `launch(app_kwargs={"middleware": …})`.
+
+    `head` is the HTML that the page adds to its head, whose scripts may run;
+    `routes` are addresses of our own, which are served beside the page's.
+    Raises SettingsError for proxies that can't be read.
+    """
+    from starlette.middleware import Middleware
+
+    return [
+        Middleware(SafeHeaders, head=head),
+        Middleware(KnownAddress, proxies=TrustedProxies.parse(settings.trusted_proxies)),
+        Middleware(OpenDoors, own=routes),
+        Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
+        Middleware(CheckedCalls, page=page),
+    ]

@@ -1,0 +1,142 @@
+"""Whose request it is: the network address, behind proxies only by a header that somebody vouches for."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from medilite.errors import SettingsError
+from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_SCHEME = re.compile(r"https?")
+_SPOKEN = ((b"host", _HOST), (b"x-forwarded-host", _HOST), (b"x-forwarded-proto", _SCHEME))
+"""Headers from which Gradio makes the page's own address, and what they may look like."""
+
+_NEVER = (b"x-gradio-server",)
+"""Headers by which Gradio's own front server speaks; there is none here."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class TrustedProxies:
+    """The proxies whose word counts: how many stand in front, or their addresses; by default none."""
+
+    count: int = 0
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str | None) -> TrustedProxies:
+        """Read a number ("1") or addresses ("10.0.0.7, 10.1.0.0/16"). Raises SettingsError."""
+        said = (text or "").strip()
+        if not said:
+            return cls()
+        if said.isascii() and said.isdigit() and len(said) < 3:
+            return cls(count=int(said))
+        try:
+            networks = tuple(ipaddress.ip_network(part.strip(), strict=False) for part in said.split(","))
+        except ValueError as error:
+            raise SettingsError(
+                f"MEDILITE_TRUSTED_PROXIES={text!r} can't be used: {error}. Give the number of proxies in front of "
+                "the app (1, say), or their addresses, separated by commas (10.0.0.7, 10.1.0.0/16)."
+            ) from error
+        return cls(networks=networks)
+
+    def visitor(self, peer: str, forwarded: str | None) -> str:
+        """Return the visitor's address: the connection's own, unless a trusted proxy tells another.
+
+        Every proxy appends the address that it was called from, so the list is
+        read from its end, and only as far as trusted proxies have written it:
+        whatever stands before that the visitor may have made up.
+        """
+        entries = [entry.strip() for entry in (forwarded or "").split(",") if entry.strip()]
+        if self.count:
+            told = entries[-self.count] if len(entries) >= self.count else peer
+            return told if _ip(told) else peer
+        here = peer
+        while entries and self._trusts(here):
+            told = entries.pop()
+            if not _ip(told):
+                break
+            here = told
+        return here
+
+    def _trusts(self, address: str) -> bool:
+        ip = _ip(address)
+        return ip is not None and any(ip in network for network in self.networks)
+
+
+class KnownAddress:
+    """Puts the visitor's address where the app looks for it, and refuses headers that no browser or proxy writes."""
+
+    def __init__(self, app: App, proxies: TrustedProxies) -> None:
+        self.app, self.proxies = app, proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; see the class."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        for name, form in _SPOKEN:
+            said = header(scope, name)
+            if said is not None and not all(form.fullmatch(part.strip()) for part in said.split(",")):
+                await refuse(send, 400, f"The header {name.decode()} is none that a browser or a proxy writes.")
+                return
+        peer, port = scope.get("client") or ("", 0)
+        visitor = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
+        headers = [pair for pair in scope["headers"] if pair[0] not in _NEVER]
+        await self.app(
+            {**scope, "client": (visitor, port if visitor == peer else 0), "headers": headers}, receive, send
+        )
+
+
+@contextmanager
+def no_proxy_by_default() -> Iterator[None]:
+    """Keep uvicorn, while it is configured, from believing X-Forwarded-For of whatever calls from 127.0.0.1.
+
+    It does so unless this variable says otherwise, and Gradio passes it nothing.
+    """
+    name = "FORWARDED_ALLOW_IPS"
+    before = os.environ.get(name)
+    os.environ[name] = ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def caller() -> str | None:
+    """Return the address of whoever's event is being handled, None outside of any.
+
+    Gradio hands requests to handlers that name one among their parameters; it
+    keeps the same one here, so handlers can stay free of it.
+    """
+    from gradio.context import LocalContext
+
+    client = getattr(LocalContext.request.get(None), "client", None)
+    return getattr(client, "host", None) or None
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the 64 bits of an IPv6 one that a household gets."""
+    ip = _ip(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip) if ip else address
+
+
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None

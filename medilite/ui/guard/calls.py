@@ -1,0 +1,171 @@
+"""What an event may carry: nothing reaches Gradio's machinery that the page itself could not have sent.
+
+Gradio answers much of what it can't use with a server error, reads options
+from a request that only its own clients set, and follows descriptions of files
+inside of values. Here an event is read strictly and written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
+from medilite.ui.guard.bodies import replay
+from medilite.ui.guard.doors import API
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+_DIRECT = re.compile(rf"{API}/(?:run|api)/predict/?")
+_JOIN = f"{API}/queue/join"
+_SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DEPTH = 12
+_ITEMS = 2000
+_BIGGEST = 2**53
+_FILE_MARKS = {"_type", "__type__", "is_file", "is_stream", "orig_name"}
+"""Keys of Gradio's descriptions of files and updates; no value of ours has any."""
+
+
+class Unfit(ValueError):
+    """Why a call can't be used, in words for whoever made it."""
+
+
+class CheckedCalls:
+    """Reads every event before Gradio does; answers 422, with the reason, to what is none."""
+
+    def __init__(self, app: App, page: gr.Blocks) -> None:
+        self.app, self.page = app, page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; see the class. Its body is there in one piece (BoundedBody)."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(f"{API}/"):
+            await self.app(scope, receive, send)
+            return
+        # A page elsewhere can send anything but JSON without asking the browser for leave (CORS).
+        if not (header(scope, b"content-type") or "").lower().startswith("application/json"):
+            await refuse(send, 415, "Events are sent as application/json.")
+            return
+        message = await receive()
+        try:
+            call = self._read(scope["path"], message.get("body", b""))
+        except Unfit as error:
+            await refuse(send, 422, str(error))
+            return
+        body = json.dumps(call, allow_nan=False).encode("ascii")
+        replaced = (b"content-length", b"content-type", b"transfer-encoding")
+        headers = [pair for pair in scope["headers"] if pair[0] not in replaced]
+        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await self.app({**scope, "headers": headers}, replay(body, receive), send)
+
+    def _read(self, path: str, body: bytes) -> dict[str, Any]:
+        try:
+            given = json.loads(body, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise Unfit("The body is no JSON that can be read. Send one JSON object.") from error
+        if not isinstance(given, dict):
+            raise Unfit(f"The body is JSON, but {_kind(given)} instead of an object.")
+        given = _plain(given)
+        session = given.get("session_hash")
+        if not (isinstance(session, str) and _SESSION.fullmatch(session)):
+            raise Unfit("session_hash has to be 1 to 64 letters, digits, hyphens or underscores.")
+        if path == _JOIN or _DIRECT.fullmatch(path):
+            return self._event(given, session, direct=path != _JOIN)
+        event, number = given.get("event_id"), given.get("fn_index")
+        known = {"event_id": event if isinstance(event, str) else "", "fn_index": number if _whole(number) else 0}
+        return {"session_hash": session, **known}
+
+    def _event(self, given: dict[str, Any], session: str, *, direct: bool) -> dict[str, Any]:
+        number, data, trigger = given.get("fn_index"), given.get("data"), given.get("trigger_id")
+        fn = self.page.fns.get(number) if _whole(number) else None
+        if fn is None or fn.fn is None:  # those without one happen in the browser alone
+            raise Unfit("fn_index names no event of this page. Reload it: it may be an older one.")
+        if not isinstance(data, list) or len(data) != len(fn.inputs):
+            raise Unfit(f"data has to be a list of {len(fn.inputs)} values, as many as this event takes.")
+        values = [None if part.stateful else value for part, value in zip(fn.inputs, data, strict=True)]
+        held = self.page.state_holder.session_data.get(session)
+        here = held.blocks_config.blocks if held else self.page.blocks  # as this visitor's page has them by now
+        for place, (part, value) in enumerate(zip(fn.inputs, values, strict=True)):
+            _check(here.get(part._id, part), value, place, direct=direct)
+        return {
+            "data": values, "fn_index": number, "session_hash": session,
+            "trigger_id": trigger if _whole(trigger) and trigger in self.page.blocks else None,
+        }  # fmt: skip
+
+
+def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
+    """Raise Unfit for a value that its component can't have; `direct`: the event doesn't wait its turn.
+
+    Gradio would print what it can't use to the log, a visitor's words included.
+    Numbers out of range are left to it in events that wait, for there the page
+    tells its visitor; one that doesn't wait would fail as if the server were at
+    fault.
+    """
+    if part.stateful:
+        return
+    kind = part.get_block_name()
+    kinds = _KINDS.get(kind)
+    if kinds and value is not None and (not isinstance(value, kinds) or (bool not in kinds and _is_bool(value))):
+        raise Unfit(f"Value {place} of data is {_kind(value)}, which “{_name(part)}” can't be.")
+    if direct or kind not in ("slider", "number"):
+        try:
+            part.preprocess(value)
+        except Exception as error:
+            raise Unfit(f"Value {place} of data is none that “{_name(part)}” can have.") from error
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "textbox": (str,),
+    "checkbox": (bool,),
+    "checkboxgroup": (list,),
+    "radio": (str,),
+    "dropdown": (str,),
+    "slider": (int, float),
+    "number": (int, float),
+}
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return a copy without lone surrogates, which no text can be sent back with. Raises Unfit for odd values."""
+    if depth > _DEPTH:
+        raise Unfit(f"The body is nested more than {_DEPTH} deep.")
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unfit("A number in the body is too large.")
+    if _whole(value) and abs(value) > _BIGGEST:
+        raise Unfit("A number in the body is too large.")
+    if isinstance(value, list | dict) and len(value) > _ITEMS:
+        raise Unfit(f"The body has a list of {len(value):,} values; at most {_ITEMS:,} are taken.")
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        if _FILE_MARKS & value.keys():
+            raise Unfit("The body describes a file or an update; MediLite takes text, numbers and choices alone.")
+        return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not _is_bool(value)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _name(part: Any) -> str:
+    return str(getattr(part, "label", None) or part.get_block_name())
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", str: "a text", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "a number")

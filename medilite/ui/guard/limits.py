@@ -1,0 +1,121 @@
+"""How often one visitor, and one network address, may ask for answers and draw pairs.
+
+Whoever makes up new visitors all the time is held by the address; a class behind
+one address is not held up by one of its own. Addresses are in memory alone, as
+hashes under a key that ends with the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from medilite.errors import RateLimitError, SettingsError
+from medilite.ui.guard.address import caller, network_of
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+
+    from medilite.settings import Settings
+
+What = Literal["answers", "pairs"]
+
+_ASKED = {"answers": "asked for answers", "pairs": "taken pairs to vote on"}
+_LATER = {"answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One limit, and whether it holds for a visitor or for an address."""
+
+    item: RateLimitItem
+    whose: Literal["visitor", "address"]
+
+
+class VisitorLimits:
+    """Counts in moving windows; safe to use from several threads. `who` tells whose event is being handled."""
+
+    def __init__(self, settings: Settings, who: Callable[[], str | None] = caller) -> None:
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        self._who = who
+        self._key = secrets.token_bytes(32)
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._lock = threading.Lock()
+        self._rules: dict[What, list[_Rule]] = {
+            "answers": _rules(settings, "answers_per_visitor", "answers_per_address"),
+            "pairs": _rules(settings, "pairs_per_visitor", "pairs_per_address"),
+        }
+
+    def count(self, what: What, visitor: str) -> None:
+        """Count one more of `what`; raises RateLimitError, and counts nothing, where it would be one too many."""
+        address = self._who()
+        whose = {"visitor": visitor, "address": network_of(address) if address else ""}
+        counted = [
+            (rule, what, rule.whose, self._hidden(whose[rule.whose])) for rule in self._rules[what] if whose[rule.whose]
+        ]
+        with self._lock:
+            for rule, *key in counted:
+                if not self._window.test(rule.item, *key):
+                    reset = self._window.get_window_stats(rule.item, *key).reset_time
+                    raise _too_many(what, rule, max(1.0, reset - time.time()))
+            for rule, *key in counted:
+                self._window.hit(rule.item, *key)
+
+    def _hidden(self, text: str) -> str:
+        return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._key, digest_size=16).hexdigest()
+
+
+def _rules(settings: Settings, visitor: str, address: str) -> list[_Rule]:
+    """Read both settings; the address comes first, so that made-up visitors leave no trace once it is spent."""
+    return [
+        *(_Rule(item, "address") for item in _items(settings, address)),
+        *(_Rule(item, "visitor") for item in _items(settings, visitor)),
+    ]
+
+
+def _items(settings: Settings, name: str) -> list[RateLimitItem]:
+    from limits import parse_many
+
+    said = str(getattr(settings, name))
+    if said.strip().lower() == "off":
+        return []
+    try:
+        items = parse_many(said)
+    except ValueError as error:
+        raise SettingsError(
+            f"MEDILITE_{name.upper()}={said!r} can't be used: it is no list of limits. "
+            "Write them as 20/minute; 300/hour, or off for none."
+        ) from error
+    if not all(item.amount > 0 for item in items):
+        raise SettingsError(
+            f"MEDILITE_{name.upper()}={said!r} can't be used: it would let nobody in. "
+            "Write 20/minute; 300/hour, say, or off for no limit."
+        )
+    return items
+
+
+def _too_many(what: What, rule: _Rule, wait_s: float) -> RateLimitError:
+    span = f"{rule.item.multiples} {rule.item.GRANULARITY.name}s" if rule.item.multiples > 1 else (
+        f"{'an' if rule.item.GRANULARITY.name == 'hour' else 'a'} {rule.item.GRANULARITY.name}"
+    )  # fmt: skip
+    often = "once" if rule.item.amount == 1 else f"{rule.item.amount:,} times"
+    who = "You have" if rule.whose == "visitor" else "You and others at your network address have"
+    return RateLimitError(
+        f"{who} {_ASKED[what]} {often} within {span}, which is as often as goes. {_LATER[what]} in {_words(wait_s)}.",
+        wait_s,
+    )
+
+
+def _words(wait_s: float) -> str:
+    if wait_s < 90:
+        seconds = math.ceil(wait_s)
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{math.ceil(wait_s / 60)} minutes"

@@ -1,0 +1,110 @@
+"""A server as a process of its own, and what has to hold after each attack on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from tests.security.visitor import Visitor
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 900.0
+"""Long enough for a machine that is busy with something else."""
+NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}
+SECRET = "Zebrafinch4711"
+"""A word that one visitor has asked about; nobody else may ever see it."""
+
+
+@dataclass
+class Server:
+    """A running server: its address, its folder, and what it has written to its log."""
+
+    url: str
+    folder: Path
+    log: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """What no answer may contain."""
+        return (SECRET, "Traceback", "site-packages", str(ROOT), str(self.folder), "root:x:", "votes.db", '.py"')
+
+
+@contextmanager
+def serving(folder: Path, **env: str) -> Iterator[Server]:
+    """Run a server for the length of a `with`."""
+    surroundings = {key: value for key, value in os.environ.items() if not key.startswith("MEDILITE_")}
+    surroundings |= {"MEDILITE_PORT": "0", "MEDILITE_HOST": "127.0.0.1", "HOME": str(folder), **env}
+    surroundings |= {"GRADIO_TEMP_DIR": str(folder / "gradio"), "MEDILITE_CACHE_DIR": str(folder / "cache")}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "tests.security.server", str(folder)],
+        cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    log: list[str] = []
+    told: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            log.append(line)
+            if line.startswith("MediLite runs on "):
+                told.put(line.split()[3].rstrip("/"))
+        told.put("")
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        url = told.get(timeout=START_S)
+        assert url, "".join(log)
+        yield Server(url, folder, log)
+        assert process.poll() is None, "the server has died:\n" + "".join(log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        reader.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server under attack, without limits on how often one asks; somebody has asked about SECRET before."""
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder, **NO_LIMITS) as started:
+        somebody = Visitor(started.url)
+        for tab in ("compare", "chat", "vote"):
+            assert SECRET in str(somebody.ask(f"What is {SECRET}?", tab))
+        started.config = somebody.config
+        yield started
+        somebody.close()
+    said = "".join(started.log)
+    words = [word for word in (SECRET, "etc/passwd", "window.ran", "im_start", "gpt-9") if word in said]
+    assert words == [], "visitors' words are in the log"
+
+
+@pytest.fixture
+def visitor(server: Server) -> Iterator[Callable[..., Visitor]]:
+    """Return a function that opens a page; after the test somebody else's ordinary question is answered."""
+    opened: list[Visitor] = []
+
+    def open_page(**options: object) -> Visitor:
+        opened.append(Visitor(server.url, known=server.config, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_page
+    following = open_page()
+    assert "asthma" in str(following.ask("What is asthma?"))
+    for one in opened:
+        one.close()

@@ -1,0 +1,120 @@
+"""Made-up calls of every event of the page, from its own description of them: no answer is a 500.
+
+What Gradio describes as its API (`/gradio_api/info`, OpenAPI) is empty here, for
+every event is private; private events answer raw requests all the same. So the
+calls are made from `/config`, which lists each event with the components that
+it takes, and not from an OpenAPI schema.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from tests.security.visitor import API, Visitor, raw, request
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
+
+bounded = partial(
+    settings, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)  # fmt: skip
+
+TEXTS = st.text(max_size=40)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12
+)
+CALLS = st.fixed_dictionaries(
+    {},
+    optional={
+        "voter": VALUES,
+        "token": VALUES | st.from_regex(r"[A-Za-z0-9_-]{32}", fullmatch=True),
+        "choice": st.sampled_from(["left", "right", "equal", "both_bad"]) | VALUES,
+        "left": st.lists(st.sampled_from(["unsafe", "easier", "long"])) | VALUES,
+        "right": VALUES,
+        "standing": VALUES,
+    },
+)
+SESSIONS = st.sampled_from(["fuzz-a", "fuzz-b", "fuzz-c"])
+ADDRESSES = st.sampled_from(
+    ["/", "/config", "/static/", "/assets/", "/votes/", f"{API}/", f"{API}/heartbeat/", f"{API}/file="]
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_behind(tmp_path_factory):
+    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    here = Visitor(server.url, known=server.config)
+    yield here
+    here.close()
+
+
+def _value(page: Visitor, number: int) -> st.SearchStrategy[Any]:
+    """Values for a component: mostly of its kind, sometimes anything."""
+    part = page.parts[number]
+    props, kind = part["props"], part["type"]
+    choices = [value for _, value in props.get("choices") or []]
+    fitting: st.SearchStrategy[Any] = {
+        "state": st.none(),
+        "textbox": st.text(max_size=80),
+        "json": CALLS,
+        "checkbox": st.booleans(),
+        "checkboxgroup": st.lists(st.sampled_from(choices), max_size=6) if choices else st.just([]),
+        "slider": st.floats(props.get("minimum", 0), props.get("maximum") or 1),
+        "number": st.integers(-5, 2**40),
+    }.get(kind, st.sampled_from(choices) if choices else st.none())
+    return fitting | fitting | VALUES
+
+
+def _calls(page: Visitor) -> st.SearchStrategy[dict[str, Any]]:
+    events = page.config["dependencies"]
+
+    def of(event: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+        data = st.tuples(*(_value(page, number) for number in event["inputs"])).map(list)
+        return st.fixed_dictionaries(
+            {"data": data, "fn_index": st.just(event["id"]), "session_hash": SESSIONS},
+            optional={"trigger_id": VALUES, "event_data": VALUES, "event_id": VALUES, "batched": VALUES},
+        )
+
+    return st.sampled_from(events).flatmap(of)
+
+
+def test_no_event_answers_500(page):
+    @bounded(max_examples=250)
+    @given(body=_calls(page), direct=st.booleans())
+    def never(body, direct):
+        answer = (page.run if direct else page.join)(body)
+        assert answer.status_code in (200, 422, 503), (answer.status_code, answer.text)
+        assert answer.status_code != 503 or "ueue is full" in answer.text
+
+    never()
+
+
+def test_no_body_answers_500(page):
+    @bounded(max_examples=100)
+    @given(body=VALUES, path=st.sampled_from(["queue/join", "run/predict", "cancel", "reset", "upload", "call/x"]))
+    def never(body, path):
+        assert page.http.post(f"{API}/{path}", json=body).status_code < 500
+
+    never()
+
+
+def test_no_address_answers_500(page, server):
+    @bounded(max_examples=100)
+    @given(start=ADDRESSES, rest=st.text(max_size=30), method=st.sampled_from(["GET", "HEAD", "POST", "PUT"]))
+    def never(start, rest, method):
+        path = (start + rest).replace(" ", "%20").replace("\r", "%0d").replace("\n", "%0a")
+        # A stream stays open; what matters is how its answer begins.
+        answer = raw(server.url, request(method, path), 2.0 if "heartbeat" in path else 20.0)
+        assert answer.status < 500, (path, answer)
+
+    never()
