@@ -90,6 +90,7 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.arena.database": {"sqlalchemy", "alembic"},
     "medilite.arena.store": {"sqlalchemy"},
     "medilite.arena.migrations.*": {"sqlalchemy", "alembic"},
+    "medilite.arena.mirror.journal": {"sqlalchemy"},
     # Trainers' callbacks, imported once training starts: their base class is transformers'.
     "training.progress": {"transformers"},
     "training.validation": {"transformers"},
