@@ -15,20 +15,28 @@ def main() -> int:
     for chatty in ("httpx", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
+        from medilite.arena.mirror.mirror import start_mirror
         from medilite.arena.retention import start_deleting
         from medilite.engine import open_engine
         from medilite.models import load_profile
         from medilite.settings import load_settings
         from medilite.ui.app import build_ui, serve
-        from medilite.ui.loading import start_loading
+        from medilite.ui.loading import load_now, start_loading
 
         settings = load_settings()
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)
+        if settings.zero_gpu:
+            load_now(engine)
         page = build_ui(engine, profile, settings)
         start_loading(engine)
+        mirror = start_mirror(settings)
         start_deleting(settings)
-        serve(page, profile, settings)
+        try:
+            serve(page, profile, settings)
+        finally:
+            if mirror is not None:
+                mirror.close()
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -27,6 +27,11 @@ def start_loading(engine: Engine) -> threading.Thread:
     return thread
 
 
+def load_now(engine: Engine) -> None:
+    """Load the engine in this very thread and before the page is served, as ZeroGPU wants it; errors as above."""
+    _load_engine(engine)
+
+
 def _load(engine: Engine) -> None:
     from medilite.readability import warm_up
     from medilite.safety import emergency_notice
@@ -34,16 +39,20 @@ def _load(engine: Engine) -> None:
     # The first question's notice should not wait for its patterns.
     emergency_notice("")
     with _one_at_a_time:
-        try:
-            engine.load()
-        except MediLiteError as error:
-            log.error("Loading failed: %s", error)
-        except Exception:
-            log.exception("Loading failed unexpectedly.")
+        _load_engine(engine)
         try:
             warm_up()
         except Exception:
             log.exception("The readability dictionary could not be loaded.")
+
+
+def _load_engine(engine: Engine) -> None:
+    try:
+        engine.load()
+    except MediLiteError as error:
+        log.error("Loading failed: %s", error)
+    except Exception:
+        log.exception("Loading failed unexpectedly.")
 
 
 def is_loading() -> bool:
