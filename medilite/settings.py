@@ -17,7 +17,7 @@ from medilite.errors import SettingsError
 
 
 class Settings(BaseSettings):
-    """What a deployment can set; names carry the prefix MEDILITE_ in the environment, but for a Space's and the Hub's."""
+    """What a deployment can set; in the environment with the prefix MEDILITE_, but for the Hub's own names."""
 
     model_config = SettingsConfigDict(
         env_prefix="MEDILITE_", extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True

@@ -124,7 +124,7 @@ class Llama:
         read = read_tensors(folder)
 
         def take(*names: str) -> torch.Tensor:
-            # Joined before it is moved: ZeroGPU takes tensors to a GPU that is not there yet, and computes nothing on it.
+            # Joined, then moved: ZeroGPU takes tensors to a GPU that is not there yet, and computes nothing on it.
             return torch.cat([read(name) for name in names]).to(device=device, dtype=dtype)
 
         self.embedding = take("model.embed_tokens.weight")

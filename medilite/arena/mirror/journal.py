@@ -62,7 +62,7 @@ def settle(store: Store, changes: Iterable[Change]) -> None:
         revisions = {(change.what, change.id): change.revision for change in some}
         which = sa.tuple_(c.what, c.id).in_(list(revisions))
         with store.database.write(lock=_LOCK) as connection:
-            # What a vote is being written to is left for the next time: waiting for it while it waits for us is deadlock.
+            # What is just being written is left for the next time: to wait for it, while it waits for us, is deadlock.
             found = connection.execute(
                 sa.select(c.what, c.id, c.revision).where(which).with_for_update(skip_locked=True)
             ).all()

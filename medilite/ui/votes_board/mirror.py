@@ -21,8 +21,8 @@ def mirror_html(settings: Settings, state: MirrorState | None, now: float) -> st
             return ""
         missing = "MEDILITE_MIRROR" if settings.mirror is None else "HF_TOKEN"
         return _note(
-            "Votes given here will not outlive this Space: its disk is wiped when it restarts, and they have no mirror. "
-            f"Whoever runs it can give them one ({missing} is not set)."
+            "Votes given here will not outlive this Space: its disk is wiped when it restarts, and they have no mirror."
+            f" Whoever runs it can give them one ({missing} is not set)."
         )
     if state is None or state.restored_at is None:
         if state is not None and state.error:
