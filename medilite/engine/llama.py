@@ -125,7 +125,8 @@ class Llama:
 
         def take(*names: str) -> torch.Tensor:
             # Joined, then moved: ZeroGPU takes tensors to a GPU that is not there yet, and computes nothing on it.
-            return torch.cat([read(name) for name in names]).to(device=device, dtype=dtype)
+            tensors = [read(name) for name in names]
+            return (tensors[0] if len(tensors) == 1 else torch.cat(tensors)).to(device=device, dtype=dtype)
 
         self.embedding = take("model.embed_tokens.weight")
         self.head = self.embedding if shape.tied_head else take("lm_head.weight")

@@ -1,4 +1,4 @@
-"""Two replicas on one database behind nginx, configured as docs/deploy.md has it: answers stream, votes are one's own."""
+"""Two replicas on one database behind nginx, as docs/deploy.md configures it: answers stream, votes count."""
 
 from __future__ import annotations
 
