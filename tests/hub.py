@@ -28,7 +28,8 @@ class Hub:
     """What the server has and does.
 
     `refuses` is the status that it answers everything with; `forgets_to_say`
-    makes it commit and then answer 504, once. `calls` has (method, path, status).
+    makes it commit and then answer 504, once; `silent` has it wait with every
+    answer, and with what it would do, until `speaks`. `calls` has (method, path, status).
     """
 
     url: str = ""
@@ -36,6 +37,8 @@ class Hub:
     private: dict[str, bool] = field(default_factory=dict)
     refuses: int | None = None
     forgets_to_say: bool = False
+    silent: bool = False
+    speaks: threading.Event = field(default_factory=threading.Event)
     calls: list[tuple[str, str, int]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -94,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path)
+        if self.hub.silent:
+            self.hub.speaks.wait(60)
         with self.hub.lock:
             status, value, headers = self._answer(path, body)
             self.hub.calls.append((self.command, path, status))

@@ -345,6 +345,54 @@ def test_a_commit_whose_answer_was_lost_is_not_doubled(store, hub, mirrored, ope
     assert everything(fresh) == everything(store)
 
 
+def test_a_hub_that_takes_calls_and_says_nothing(store, hub, mirrored, open_store, tmp_path, clock):
+    hub.make(REPO)
+    mirrored(store).look()
+    repo = HubRepo(REPO, TOKEN, hub.url, limit_s=0.3)
+    mirror = Mirror(store, repo, clock=clock.wall, timer=clock.timer)
+    cast(store, ready())
+    hub.silent = True
+    mirror.look()
+    assert "doesn't answer within 0.3 s" in mirror.state.error
+    hub.silent, repo.limit_s = False, 60
+    cast(store, ready(), "right")
+    clock.passed += RETRY_S
+    for _ in range(2):  # to restore, and to push
+        mirror.look()
+    assert count_pending(store) == 0
+    # What hung goes on now, and takes nothing away from what came later.
+    hub.speaks.set()
+    time.sleep(0.3)
+    fresh = open_store(tmp_path / "fresh.db")
+    mirrored(fresh).look()
+    assert everything(fresh) == everything(store)
+
+
+def test_a_commit_that_hung_and_comes_late_overwrites_nothing(store, hub, mirrored, open_store, tmp_path, clock):
+    hub.make(REPO)
+    repo = HubRepo(REPO, TOKEN, hub.url, limit_s=60)
+    mirror = Mirror(store, repo, clock=clock.wall, timer=clock.timer)
+    mirror.look()
+    cast(store, ready())
+    repo.limit_s = 0.3
+    hub.silent = True
+    mirror.look()
+    assert mirror.state.error
+    hub.silent, repo.limit_s = False, 60
+    cast(store, ready(), "right")
+    clock.passed += RETRY_S
+    mirror.look()
+    assert count_pending(store) == 0
+    hub.speaks.set()
+    until = time.monotonic() + 30
+    while hub.commits(REPO) < 3:
+        assert time.monotonic() < until, "the first commit never came"
+        time.sleep(0.05)
+    fresh = open_store(tmp_path / "fresh.db")
+    mirrored(fresh).look()
+    assert everything(fresh) == everything(store)
+
+
 def test_a_kill_between_write_and_push_loses_nothing(store, hub, mirrored, clock):
     cast(store, ready())
     mirrored(store).look()

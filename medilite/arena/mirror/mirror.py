@@ -85,7 +85,7 @@ class Mirror:
         self._state = self._saved = MirrorState(repo.repo)
         # Unique per process, so nobody else ever writes this file.
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-        self._number, self._content = 1, b""
+        self._number, self._content, self._lines = 1, b"", b""
         self._unsure: list[Change] = []
         """Changes whose lines are in the file, while it isn't known whether the Hub has them."""
         self._texts: set[tuple[str, str]] = set()
@@ -204,8 +204,10 @@ class Mirror:
                     break
                 self._append(lacks)
             else:
-                # After a failure: these lines may be there already, so the same are sent, and then what is new.
+                # After a failure these lines may be there, or come yet: they are sent again, in a file of their own that
+                # nothing late can overwrite, and then what is new. Twice the same line is as good as once.
                 lacks = []
+                self._number, self._content = self._number + 1, self._lines
             count = len(self._unsure)
             self._repo.write(f"{self._name}-{self._number:04d}.jsonl", self._content, f"{count} changes of votes")
             settle(self._store, self._unsure)
@@ -222,7 +224,8 @@ class Mirror:
             fresh = [text for text in lack.texts if (text.what, text.key) not in self._texts]
             self._texts.update((text.what, text.key) for text in fresh)
             lines += [*map(write_text, fresh), write_change(lack.change)]
-        self._content += "".join(lines).encode()
+        self._lines = "".join(lines).encode()
+        self._content += self._lines
         self._unsure = [lack.change for lack in lacks]
 
     def _failed(self, error: MirrorError) -> None:
