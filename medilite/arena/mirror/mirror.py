@@ -204,7 +204,7 @@ class Mirror:
                     break
                 self._append(lacks)
             else:
-                # After a failure these lines may be there, or come yet: they are sent again, in a file of their own that
+                # After a failure these lines may be there, or come yet: they are sent again in a file of their own, which
                 # nothing late can overwrite, and then what is new. Twice the same line is as good as once.
                 lacks = []
                 self._number, self._content = self._number + 1, self._lines
