@@ -204,8 +204,8 @@ class Mirror:
                     break
                 self._append(lacks)
             else:
-                # After a failure these lines may be there, or come yet: they are sent again in a file of their own, which
-                # nothing late can overwrite, and then what is new. Twice the same line is as good as once.
+                # After a failure these lines may be there, or come yet: they are sent again, in a file of their own
+                # that nothing late can overwrite, and then what is new. A line twice is as good as once.
                 lacks = []
                 self._number, self._content = self._number + 1, self._lines
             count = len(self._unsure)
