@@ -103,6 +103,16 @@ class Settings(BaseSettings):
         return self.cache_dir.expanduser() / "weights"
 
     @property
+    def is_mirrored(self) -> bool:
+        """Whether votes are mirrored to the Hub: it takes a repository and a token."""
+        return self.mirror is not None and self.hf_token is not None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether visitors' own questions are deleted some day; they don't go to the mirror then, which can't forget."""
+        return self.keep_questions_days is not None or self.keep_votes_days is not None
+
+    @property
     def votes_database(self) -> str | Path:
         """URL or path of the database in which votes are kept."""
         return self.votes_url or self.data_dir.expanduser() / "votes.db"

@@ -124,7 +124,7 @@ class LiveResults:
     def mirror(self) -> MirrorState | None:
         """Return how far the votes' mirror is, None where it has not begun. Raises StoreError."""
         now = self._clock()
-        if self._settings.mirror is not None and now - self._mirror_at >= self._refresh_s:
+        if self._settings.is_mirrored and now - self._mirror_at >= self._refresh_s:
             self._mirror_at = now
             self._mirror = read_state(self.store) if self.store.database.is_there else None
         return self._mirror

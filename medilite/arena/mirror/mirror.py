@@ -276,7 +276,7 @@ def start_mirror(settings: Settings) -> Mirror | None:
         Store(settings.votes_database),
         HubRepo(settings.mirror, settings.hf_token.get_secret_value()),
         interval_s=60 * settings.mirror_minutes,
-        forgets=settings.keep_questions_days is not None or settings.keep_votes_days is not None,
+        forgets=settings.forgets,
     )
     mirror.start()
     return mirror

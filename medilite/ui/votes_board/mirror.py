@@ -16,7 +16,7 @@ def mirror_html(settings: Settings, state: MirrorState | None, now: float) -> st
 
     Nothing that failed is told in its own words: those are for whoever runs the app.
     """
-    if settings.mirror is None or settings.hf_token is None:
+    if not settings.is_mirrored:
         if settings.space_id is None:
             return ""
         missing = "MEDILITE_MIRROR" if settings.mirror is None else "HF_TOKEN"
