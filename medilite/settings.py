@@ -109,7 +109,7 @@ class Settings(BaseSettings):
 
     @property
     def forgets(self) -> bool:
-        """Whether visitors' own questions are deleted some day: then the mirror, which can't forget, doesn't get them."""
+        """Whether visitors' own questions are deleted some day: the mirror can't forget, and doesn't get them."""
         return self.keep_questions_days is not None or self.keep_votes_days is not None
 
     @property
