@@ -287,12 +287,12 @@ def test_how_old_the_mirror_is(state, said):
 def test_the_mirror_s_state_comes_from_the_store(lite, tmp_path):
     settings = load_settings(data_dir=tmp_path, **MIRRORED)
     store = Store(settings.votes_database)
-    keep(store, made_votes(contestants(lite), 3))
+    keep(store, made_votes(contestants(lite), 4))
     write_state(store, MirrorState("clinic/votes", time.time() - 4000, 1.0))
     store.database.close()
     part, _ = built(lite, settings, tmp_path)
     (said,) = part.show_mirror().values()
-    assert "1 hour old, and 3 votes" in said
+    assert "1 hour old, and 4 votes" in said
 
 
 # -- files -----------------------------------------------------------------------------
