@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from medilite.arena.records import CHOICES, REASONS, text_key
 from medilite.errors import DecodingError
@@ -21,7 +21,8 @@ FORMAT = 1
 What = Literal["vote", "same"]
 
 VOTE, TAKEN_BACK, CHANGED, DELETED, SAME = "vote", "taken back", "changed", "deleted", "same"
-QUESTION, ANSWER = "question", "answer"
+QUESTION: Final = "question"
+ANSWER: Final = "answer"
 
 _SIDES = ("left", "right")
 _PAIR: dict[str, tuple[type, ...]] = {
