@@ -80,7 +80,7 @@ settings = load_settings()
 profile = load_profile(settings.profile)
 assert list(contestants(profile)) == list(profile.ids)
 assert load_questions()
-assert find_boards("paper", FOLDER)[0]
+assert any(find_boards("lite", FOLDER))
 load_profile("paper")
 build_ui(open_engine(profile, settings), profile, settings)
 assert list(Store(settings.votes_database).votes()) == []
