@@ -32,7 +32,7 @@ QUESTIONS = ("What helps against hay fever?", "Why does my knee hurt?", "What is
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """A fresh environment from requirements.txt alone, as `make space` makes it; SPACE_ENV names one to take as it is."""
+    """A fresh environment from requirements.txt alone, as `make space` makes it; SPACE_ENV names one to use instead."""
     if ready := os.environ.get("SPACE_ENV"):
         return Path(ready)
     folder = tmp_path / "env"
