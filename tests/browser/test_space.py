@@ -97,6 +97,7 @@ def vote_live(here: Visit) -> None:
 @pytest.mark.usefixtures("weights")
 def test_six_answers_a_vote_and_the_vote_after_a_restart(code, environment, tmp_path, browser, lite, monkeypatch):
     monkeypatch.setattr("tests.browser.pages.PATIENCE_MS", 1000 * WAIT_S)
+    monkeypatch.setattr("scripts.running.START_S", WAIT_S)
     before = fingerprint(code)
     with running_hub() as hub:
         with running_space(code, tmp_path / "home", environment, hub) as app:
