@@ -129,7 +129,8 @@ def surroundings(home: Path, port: int) -> dict[str, str]:
         "HOME": str(home),
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "SYSTEM": "spaces",
+        # Not SYSTEM=spaces: it has Gradio start the package `spaces`, which a Space brings along and which lets others
+        # change code over the network.
         "SPACE_ID": "here/medilite",
         # A Space listens on 0.0.0.0; this one is nobody else's business.
         "GRADIO_SERVER_NAME": "127.0.0.1",
