@@ -207,6 +207,7 @@ def test_a_private_question_stays_private(store, hub, mirrored):
 
 def test_what_is_to_be_deleted_some_day_never_goes_there(store, hub, mirrored, open_store, tmp_path):
     cast(store, own())
+    store.add_same(own())
     mirrored(store, forgets=True).look()
     said = json.dumps(hub.lines(REPO))
     for text in (OWN, "base on hearts."):

@@ -113,9 +113,13 @@ def _rows(connection: sa.Connection, what: str, ids: Sequence[str]) -> Sequence[
 
 
 def _lack(store: Store, what: Any, id: str, revision: int, found: Mapping[Any, Any] | None, forgets: bool) -> Lack:
-    if found is None or what == "same":
-        return Lack(Change(what, id, revision, {name: found[name] for name in COLUMNS[what]} if found else None))
-    row = {name: found[name] for name in COLUMNS["vote"]}
+    if found is None:
+        return Lack(Change(what, id, revision, None))
+    row = {name: found[name] for name in COLUMNS[what]}
+    if what == "same":
+        if forgets and row["kind"] == "live":
+            row |= {key: store.hidden_key(row[key]) for key in ("question_key", "answer_key")}
+        return Lack(Change(what, id, revision, row))
     texts = {
         "question_key": found["question"], "left_answer_key": found["left_text"],
         "right_answer_key": found["right_text"],
