@@ -12,9 +12,12 @@ PAGES := browser and not model
 SOURCE ?= hub
 # A folder with medquad.csv.gz, for checks that need the collection.
 MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
+# Where `make space` puts a Space's files and a fresh environment, and the port that it serves on.
+SPACE ?= build/space
+SPACE_PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch data dashboard leaderboard leaderboard-check screenshots lock clean env-app env-train env-dev browser postgres
+.PHONY: help app test check lint fetch space data dashboard leaderboard leaderboard-check screenshots lock clean env-app env-train env-dev browser postgres
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +45,11 @@ lint: env-dev  ## lint, format and types alone
 
 fetch: env-app  ## get the weights of the base (once)
 	@$(PY) -m medilite fetch
+
+space:  ## put together what a Space gets, and run it in a fresh environment as a Space would
+	@rm -rf $(SPACE)/env
+	@VENV=$(abspath $(SPACE))/env sh scripts/setup.sh requirements.txt
+	@$(SPACE)/env/bin/python scripts/space.py --out $(SPACE) --port $(SPACE_PORT)
 
 data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
 	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad

@@ -11,6 +11,7 @@ from medilite.errors import MediLiteError
 def main() -> int:
     """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
     try:
+        from medilite.arena.mirror.mirror import start_mirror
         from medilite.arena.retention import start_deleting
         from medilite.engine import open_engine
         from medilite.logs import set_up_logging
@@ -18,16 +19,23 @@ def main() -> int:
         from medilite.settings import load_settings
         from medilite.ui.app import build_ui, serve
         from medilite.ui.board.view import read_ahead
-        from medilite.ui.loading import is_loading, start_loading
+        from medilite.ui.loading import is_loading, load_now, start_loading
 
         settings = load_settings()
         set_up_logging(settings)
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)
+        if settings.zero_gpu:
+            load_now(engine)
         page = build_ui(engine, profile, settings)
         start_loading(engine, lambda: read_ahead(profile.name))
+        mirror = start_mirror(settings)
         start_deleting(settings)
-        serve(page, profile, settings)
+        try:
+            serve(page, profile, settings)
+        finally:
+            if mirror is not None:
+                mirror.close()
         if is_loading():
             # A library that loads can't be told to stop, and would make a crash of a clean end.
             sys.stdout.flush()

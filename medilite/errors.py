@@ -16,6 +16,7 @@ MediLiteError
 ├── RateLimitError           one visitor or one address asks too often; waiting helps
 ├── JudgeError               the judge's server can't be asked, or not with these keys
 ├── StoreError               the votes' database can't be used now; what was asked may be tried again
+├── MirrorError              the votes' copy on the Hub can't be read or written now; it is tried again
 ├── VoteError                a vote can't be counted
 │   ├── TokenError               its pair's token is forged, expired or another visitor's
 │   ├── BallotError              the choice, or what goes with it, is none of those offered
@@ -107,6 +108,10 @@ class JudgeError(MediLiteError):
 
 class StoreError(MediLiteError):
     """The votes' database can't be used now; what was asked may be tried again."""
+
+
+class MirrorError(MediLiteError):
+    """The votes' mirror on the Hub can't be read or written now; nothing is lost, and it is tried again."""
 
 
 class VoteError(MediLiteError):

@@ -27,9 +27,11 @@ _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
-    """What a deployment can set; every name carries the prefix MEDILITE_ in the environment."""
+    """What a deployment can set; in the environment with the prefix MEDILITE_, but for the Hub's own names."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDILITE_", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MEDILITE_", extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True
+    )
 
     profile: str = Field("lite", description="name of a shipped profile (lite, paper) or path of a profile's YAML file")
     weights: str | None = Field(
@@ -68,6 +70,26 @@ class Settings(BaseSettings):
         description="days after which visitors' own questions and the answers to them are deleted, where they agreed "
         "to have them kept; the votes stay (default: never)",
     )
+    voter_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="any long random text: with the same one, voters' ids stay good where the database begins anew, as "
+        "after a Space's restart (default: made with the database)",
+    )
+    mirror: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$",
+        description="dataset repository on the Hub, `owner/name`, in which votes are mirrored, and from which they are "
+        "restored at start; needs `HF_TOKEN`",
+    )
+    mirror_minutes: float = Field(
+        5, ge=1, le=1440, description="how long the mirror waits at least from one commit to the next"
+    )
+    hf_token: SecretStr | None = Field(
+        None,
+        validation_alias="HF_TOKEN",
+        description="token of the Hugging Face Hub that may write to the mirror's repository; sent to the Hub only",
+    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")
@@ -102,11 +124,28 @@ class Settings(BaseSettings):
     grace_s: float = Field(
         5.0, ge=0, le=600, description="seconds that running answers get to finish in when the app is stopped"
     )
+    space_id: str | None = Field(None, validation_alias="SPACE_ID", description="set by a Space: its name", repr=False)
+    zero_gpu: bool = Field(
+        False,
+        validation_alias="SPACES_ZERO_GPU",
+        description="set by a ZeroGPU Space: a GPU is lent answer by answer",
+        repr=False,
+    )
 
     @cached_property
     def weights_dir(self) -> Path:
         """Folder under the cache in which converted weights stand."""
         return self.cache_dir.expanduser() / "weights"
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether votes are mirrored to the Hub: it takes a repository and a token."""
+        return self.mirror is not None and self.hf_token is not None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether visitors' own questions are deleted some day: the mirror can't forget, and doesn't get them."""
+        return self.keep_questions_days is not None or self.keep_votes_days is not None
 
     @property
     def votes_database(self) -> str | Path:
@@ -135,7 +174,17 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "MEDILITE_" + "_".join(str(part) for part in first["loc"]).upper()
-        field = Settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
-        about = f" It is the {field.description}." if field and field.description else ""
-        raise SettingsError(f"{name}={first.get('input')!r} can't be used: {first['msg']}.{about}") from error
+        named = str(first["loc"][0]) if first["loc"] else ""
+        fields = {variable(field): field for field in Settings.model_fields}
+        name = named if named in fields else variable(named)
+        known = Settings.model_fields.get(fields.get(name, ""))
+        about = f" It is the {known.description}." if known and known.description else ""
+        given = "…" if known and "SecretStr" in str(known.annotation) else repr(first.get("input"))
+        raise SettingsError(f"{name}={given} can't be used: {first['msg']}.{about}") from None
+
+
+def variable(field: str) -> str:
+    """Return the environment variable that a field is read from."""
+    known = Settings.model_fields.get(field)
+    alias = known.validation_alias if known else None
+    return alias if isinstance(alias, str) else f"MEDILITE_{field.upper()}"

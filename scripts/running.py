@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,15 +27,19 @@ class RunningApp:
 
 
 @contextmanager
-def running_app(**env: str) -> Iterator[RunningApp]:
+def running_app(
+    command: Sequence[str] | None = None, folder: Path = ROOT, surroundings: Mapping[str, str] | None = None, **env: str
+) -> Iterator[RunningApp]:
     """Run the app for the length of a `with`; `env` goes on top of the environment.
 
-    Raises RuntimeError with the app's output if it ends, or tells no address within START_S.
+    `command`, `folder` and `surroundings` (a whole environment) are for an app
+    that stands elsewhere. Raises RuntimeError with the app's output if it ends, or tells no address within START_S.
     """
-    command = [sys.executable, "-u", str(ROOT / "app.py")]
-    surroundings = {**os.environ, "MEDILITE_PORT": "0", "MEDILITE_OPEN_BROWSER": "0", **env}
+    if surroundings is None:
+        surroundings = {**os.environ, "MEDILITE_PORT": "0", "MEDILITE_OPEN_BROWSER": "0"}
+    started = list(command) if command else [sys.executable, "-u", str(ROOT / "app.py")]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        started, cwd=folder, env={**surroundings, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     output: list[str] = []
     addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -25,9 +25,10 @@ CI = bool(os.environ.get("CI"))
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide a developer's own MEDILITE_ variables, except the one that says where fetched weights are kept."""
+    """Hide a developer's own settings, except the one that says where fetched weights are kept."""
     for name in list(os.environ):
-        if name.startswith("MEDILITE_") and name != "MEDILITE_CACHE_DIR":
+        ours = name.startswith("MEDILITE_") or name in ("HF_TOKEN", "SPACE_ID", "SPACES_ZERO_GPU")
+        if ours and name != "MEDILITE_CACHE_DIR":
             monkeypatch.delenv(name)
 
 

@@ -71,7 +71,7 @@ line of its own. On the right "medilite.*" is every room of medilite.
 HEAVY = {
     *("torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets", "sklearn", "huggingface_hub"),
     *("gradio", "pandas", "plotly", "textstat", "nltk", "kagglehub", "groq", "sacrebleu", "pyarrow"),
-    *("numba", "llvmlite", "trackio", "sqlalchemy", "alembic", "scipy", "prometheus_client"),
+    *("numba", "llvmlite", "trackio", "sqlalchemy", "alembic", "scipy", "prometheus_client", "spaces"),
 }
 """Libraries that load inside the functions that need them, never when a module is imported…"""
 
@@ -91,11 +91,14 @@ HEAVY_AT_IMPORT: dict[str, set[str]] = {
     "medilite.engine.llama": {"torch"},
     "medilite.engine.native.*": {"numba", "llvmlite"},
     "medilite.engine.sampling": {"torch"},
+    # ZeroGPU's marks are set where a function is made; imported on such a Space alone.
+    "medilite.engine.zero": {"spaces"},
     # The votes' database, which medilite.arena.booth imports once it is opened.
     "medilite.arena.schema": {"sqlalchemy"},
     "medilite.arena.database": {"sqlalchemy", "alembic"},
     "medilite.arena.store": {"sqlalchemy"},
     "medilite.arena.migrations.*": {"sqlalchemy", "alembic"},
+    "medilite.arena.mirror.journal": {"sqlalchemy"},
     # Trainers' callbacks, imported once training starts: their base class is transformers'.
     "training.progress": {"transformers"},
     "training.validation": {"transformers"},

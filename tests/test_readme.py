@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from medilite.errors import ConfigError
-from medilite.settings import Settings
+from medilite.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -214,7 +214,8 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         default = FOLDERS.get(name, field.default)
         shown = "" if default is None else f"`{int(default) if isinstance(default, bool) else default}`"
-        rows.append(f"| `MEDILITE_{name.upper()}` | {shown} | {field.description} |")
+        if field.repr:  # the others are set by a Space, not by a person
+            rows.append(f"| `{variable(name)}` | {shown} | {field.description} |")
     return "\n".join(rows)
 
 

@@ -386,6 +386,8 @@ def test_every_import_is_declared_where_it_is_installed(file, rooms):
     assert used
     # What eval.speed alone needs has a file of its own: it says what to install where that is absent.
     bench = set(declared(ROOT / "requirements-bench.txt")) if "eval" in rooms else set()
+    # ZeroGPU's own package, which such a Space brings along and nobody else needs.
+    bench.add("spaces")
     assert {name: path for name, path in used.items() if name not in {*declared(REQUIREMENTS[file]), *bench}} == {}
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from medilite.arena.bank import bank_folder, read_bank
 from medilite.arena.contestants import contestants
 from medilite.arena.drawing import Two
+from medilite.arena.mirror.state import MirrorState, read_state
 from medilite.arena.ratings import Ratings, rate
 from medilite.arena.records import Contestant
 from medilite.arena.table import read_table
@@ -80,6 +81,13 @@ class LiveResults:
         self._version: object = None
         self._results: Results | None = None
         self._error: MediLiteError | None = None
+        self._mirror: MirrorState | None = None
+        self._mirror_at = float("-inf")
+
+    @property
+    def settings(self) -> Settings:
+        """What the deployment has set."""
+        return self._settings
 
     @property
     def store(self) -> Store:
@@ -112,6 +120,14 @@ class LiveResults:
             return self._results
         finally:
             self._lock.release()
+
+    def mirror(self) -> MirrorState | None:
+        """Return how far the votes' mirror is, None where it has not begun. Raises StoreError."""
+        now = self._clock()
+        if self._settings.is_mirrored and now - self._mirror_at >= self._refresh_s:
+            self._mirror_at = now
+            self._mirror = read_state(self.store) if self.store.database.is_there else None
+        return self._mirror
 
     def _refresh(self) -> None:
         if not self.store.database.is_there:

@@ -113,6 +113,15 @@ def _hide_questions(connection: sa.Connection, store: Store, before: float) -> N
                     hide: dict[str, Any] = {column.name: store.hidden_key(answer.text)}
                     connection.execute(table.update().where(of_question, column == answer.key).values(hide))
             connection.execute(table.update().where(of_question).values(question_key=store.hidden_key(text)))
+    # Of a pair whose answers were the same no text is kept, but a key that a guess could be tested against.
+    sames = schema.sames
+    guessable = sames.c.question_key.like("sha256:%")
+    old = sa.select(sames.c.id, sames.c.question_key, sames.c.answer_key).where(
+        sames.c.kind == "live", sames.c.at < before, guessable
+    )
+    for id, question, answer in connection.execute(old).all():
+        hidden = {"question_key": store.hidden_key(question), "answer_key": store.hidden_key(answer)}
+        connection.execute(sames.update().where(sames.c.id == id).values(hidden))
 
 
 def _delete_unused(connection: sa.Connection) -> int:

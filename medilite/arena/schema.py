@@ -113,3 +113,18 @@ sames = sa.Table(
     sa.Index(None, "at"),
 )
 """Pairs that were drawn and not shown, because both answers were the same word for word."""
+
+changed = sa.Table(
+    "changed",
+    metadata,
+    sa.Column("what", sa.String, primary_key=True),
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("pending", sa.Boolean, nullable=False),
+    sa.Index(None, "pending"),
+)
+"""How often each vote or same (`what`) was written, and whether its mirror lacks the last time.
+
+Kept by triggers, so nothing that is written can be forgotten; what was deleted keeps its line here, without anything
+else, so that a copy does not bring it back.
+"""

@@ -60,6 +60,12 @@ class Store:
                 connection.execute(schema.meta.insert().values(name="secret", value=found))
         return bytes.fromhex(found)
 
+    def adopt_secret(self, text: str) -> None:
+        """Derive the secret from a text where the store has none yet: as in a database that begins anew."""
+        made = hmac.new(text.encode(), b"medilite votes", "sha256").hexdigest()
+        with self.database.write("secret") as connection:
+            connection.execute(self.insert_new(schema.meta).values(name="secret", value=made))
+
     def hidden_key(self, text: str) -> str:
         """Return the key of a text that may not be kept: without the store's secret nobody can test a guess."""
         return "hmac:" + self.keyed(text)
@@ -108,12 +114,13 @@ class Store:
     def _keep_texts(self, connection: sa.Connection, pair: Pair) -> None:
         if pair.question is not None:
             row = {"key": pair.question_key, "id": pair.question_id, "text": pair.question}
-            connection.execute(self._insert_new(schema.questions).values(row))
+            connection.execute(self.insert_new(schema.questions).values(row))
         for side in (pair.left, pair.right):
             if side.text is not None:
-                connection.execute(self._insert_new(schema.answers).values(key=side.key, text=side.text))
+                connection.execute(self.insert_new(schema.answers).values(key=side.key, text=side.text))
 
-    def _insert_new(self, table: sa.Table) -> Any:
+    def insert_new(self, table: sa.Table) -> Any:
+        """Return an INSERT that passes over rows whose key is there."""
         dialect = sqlite if self.database.is_sqlite else postgresql
         return dialect.insert(table).on_conflict_do_nothing()
 
@@ -152,7 +159,7 @@ class Store:
             decide_s = now - pair.created_at
             vote = Vote(pair, ballot, now, decide_s if decide_s >= 0 else None)
             # Two replicas with one token: the lock lets them through one by one, and the key holds whatever happens.
-            done = connection.execute(self._insert_new(schema.votes).values(_vote_row(vote)))
+            done = connection.execute(self.insert_new(schema.votes).values(_vote_row(vote)))
             if done.rowcount == 0:
                 earlier = self._vote(connection, pair.id)
                 assert earlier is not None

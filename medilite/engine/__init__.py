@@ -1,7 +1,8 @@
 """Text generation behind one protocol.
 
 `protocol.Engine` is what ui/, eval/ and __main__ talk to; `local.LocalEngine`
-answers on this machine, all models in one batch. `open_engine` picks one and
+answers on this machine, all models in one batch, and `zero.ZeroEngine` on a
+GPU that ZeroGPU lends answer by answer. `open_engine` picks one and
 imports it only then, so importing this package costs nothing.
 """
 
@@ -20,6 +21,10 @@ __all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
 
 def open_engine(profile: Profile, settings: Settings) -> Engine:
     """Return the engine for this profile, not yet loaded."""
+    if settings.zero_gpu:
+        from medilite.engine.zero import ZeroEngine
+
+        return ZeroEngine(profile, settings)
     from medilite.engine.local import LocalEngine
 
     return LocalEngine(profile, settings)

@@ -123,8 +123,10 @@ class Llama:
         self.device = device
         read = read_tensors(folder)
 
-        def take(name: str) -> torch.Tensor:
-            return read(name).to(device=device, dtype=dtype)
+        def take(*names: str) -> torch.Tensor:
+            # Joined, then moved: ZeroGPU takes tensors to a GPU that is not there yet, and computes nothing on it.
+            tensors = [read(name) for name in names]
+            return (tensors[0] if len(tensors) == 1 else torch.cat(tensors)).to(device=device, dtype=dtype)
 
         self.embedding = take("model.embed_tokens.weight")
         self.head = self.embedding if shape.tied_head else take("lm_head.weight")
@@ -135,16 +137,16 @@ class Llama:
             self.layers.append(
                 _Layer(
                     attention_norm=take(at + "input_layernorm.weight"),
-                    qkv=torch.cat([take(f"{at}self_attn.{name}_proj.weight") for name in "qkv"]),
+                    qkv=take(*(f"{at}self_attn.{name}_proj.weight" for name in "qkv")),
                     out=take(at + "self_attn.o_proj.weight"),
                     mlp_norm=take(at + "post_attention_layernorm.weight"),
-                    gate_up=torch.cat([take(f"{at}mlp.{name}_proj.weight") for name in ("gate", "up")]),
+                    gate_up=take(*(f"{at}mlp.{name}_proj.weight" for name in ("gate", "up"))),
                     down=take(at + "mlp.down_proj.weight"),
                 )
             )
         # Angles in float32 whatever the weights' type, as transformers computes them.
-        frequencies = shape.rope_theta ** -(torch.arange(0, shape.head_dim, 2, device=device).float() / shape.head_dim)
-        self._frequencies = torch.cat([frequencies, frequencies])
+        frequencies = shape.rope_theta ** -(torch.arange(0, shape.head_dim, 2).float() / shape.head_dim)
+        self._frequencies = torch.cat([frequencies, frequencies]).to(device)
 
     def new_cache(self, rows: int, positions: int) -> KVCache:
         """Return an empty cache for that many rows and positions."""

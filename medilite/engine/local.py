@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from medilite.weights import ensure_adapter, ensure_base
 
 if TYPE_CHECKING:
     from medilite.engine.adapters import Adapter
+    from medilite.engine.batch import Batch
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class LocalEngine:
             self._check_context(loaded, request, len(asked[request.messages]))
         errors = [loaded.availability[request.model].reason for request in requests]
         prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
-        yield from loaded.scheduler.stream(Call(requests, prompts, errors))
+        yield from self._answer(loaded, Call(requests, prompts, errors))
 
     def occupancy(self) -> Occupancy | None:
         """Return how many calls wait and how many answers are being written."""
@@ -101,6 +102,10 @@ class LocalEngine:
             loaded.scheduler.close()
             if hasattr(loaded.llama, "close"):
                 loaded.llama.close()
+
+    def _answer(self, loaded: _Loaded, call: Call) -> Iterator[Step]:
+        """Yield the steps of a call that has been checked."""
+        return loaded.scheduler.stream(call)
 
     def _check_context(self, loaded: _Loaded, request: Request, prompt: int) -> None:
         context, new = loaded.llama.shape.context, request.decoding.max_new_tokens
@@ -169,8 +174,17 @@ class LocalEngine:
         if self._settings.precision == "int8" and not torch.cuda.is_available():
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
         else:
-            llama, runner = _floats(folder, chains, tokenizer, stop_ids)
+            llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
         return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability)
+
+    def _floats(
+        self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
+    ) -> tuple[Any, Runner]:
+        """Return the model in floating point, and what runs call after call."""
+        from medilite.engine.batch import OneByOne
+
+        llama, begin = float_batches(folder, chains, tokenizer, stop_ids)
+        return llama, OneByOne(begin)
 
     def _int8(
         self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int],
@@ -192,18 +206,18 @@ class LocalEngine:
         return llama, batch
 
 
-def _floats(
+def float_batches(
     folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
-) -> tuple[Any, Runner]:
-    """Return the model in floating point, on a GPU where there is one, and what runs call after call."""
+) -> tuple[Any, Callable[[Call], Batch]]:
+    """Return the model in floating point, on a GPU where there is one, and what makes a batch of a call."""
     import torch
 
     from medilite.engine.adapters import AdapterBank
-    from medilite.engine.batch import Batch, OneByOne
+    from medilite.engine.batch import Batch
     from medilite.engine.llama import Llama
 
     on_gpu = torch.cuda.is_available()
     device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
     llama = Llama(folder, device, dtype)
     bank = AdapterBank(llama.shape, chains, device, dtype)
-    return llama, OneByOne(lambda call: Batch(llama, bank, tokenizer, stop_ids, call))
+    return llama, lambda call: Batch(llama, bank, tokenizer, stop_ids, call)

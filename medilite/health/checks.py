@@ -7,8 +7,6 @@ None of them leaves anything behind, fetches anything, or shows a secret.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from medilite import __version__
+from medilite.arena.mirror import check as mirror
 from medilite.checkpoints import read_training_record
 from medilite.engine import Engine, open_engine
 from medilite.engine.protocol import collect
@@ -50,11 +49,6 @@ FETCH_BYTES = 2 * GIB
 
 WORKING_BYTES = GIB
 """What the app takes beside the base's weights, at least: its libraries, caches, pages of several visitors."""
-
-MIRROR = "medilite.arena.mirror"
-"""The module that mirrors votes; its `check(settings)` is a check as those here."""
-
-QUESTION = "What helps against hay fever?"
 
 
 class Skipped(Exception):
@@ -309,14 +303,11 @@ def check_store(settings: Settings) -> str:
 
 
 def check_mirror(settings: Settings) -> str:
-    """Ask the votes' mirror, where there is one. Raises Skipped, or what the mirror raises."""
-    check = getattr(importlib.import_module(MIRROR), "check", None) if importlib.util.find_spec(MIRROR) else None
-    if check is None:
-        raise Skipped("not set up: votes are kept in the database alone")
-    said = check(settings)
+    """Tell how far the votes' mirror is. Raises Skipped where there is none, or what it was stopped by."""
+    said = mirror.check(settings)
     if said is None:
         raise Skipped("not set up: votes are kept in the database alone")
-    return str(said)
+    return said
 
 
 # --- small things --------------------------------------------------------------------------

@@ -28,6 +28,11 @@ def start_loading(engine: Engine, then: Callable[[], None] | None = None) -> thr
     return thread
 
 
+def load_now(engine: Engine) -> None:
+    """Load the engine in this very thread and before the page is served, as ZeroGPU wants it; errors as above."""
+    _load_engine(engine)
+
+
 def _load(engine: Engine, then: Callable[[], None] | None) -> None:
     from medilite.readability import warm_up
     from medilite.safety import emergency_notice
@@ -35,12 +40,7 @@ def _load(engine: Engine, then: Callable[[], None] | None) -> None:
     # The first question's notice should not wait for its patterns.
     emergency_notice("")
     with _one_at_a_time:
-        try:
-            engine.load()
-        except MediLiteError as error:
-            log.error("Loading failed: %s", error)
-        except Exception:
-            log.exception("Loading failed unexpectedly.")
+        _load_engine(engine)
         try:
             warm_up()
         except Exception:
@@ -50,6 +50,15 @@ def _load(engine: Engine, then: Callable[[], None] | None) -> None:
                 then()
             except Exception:
                 log.exception("What follows the loading failed.")
+
+
+def _load_engine(engine: Engine) -> None:
+    try:
+        engine.load()
+    except MediLiteError as error:
+        log.error("Loading failed: %s", error)
+    except Exception:
+        log.exception("Loading failed unexpectedly.")
 
 
 def is_loading() -> bool:

@@ -52,6 +52,9 @@ _UNEXPECTED = (
     "Something went wrong in the app; its log tells where. Try again: nothing is lost, and nothing is counted twice."
 )
 
+_KEPT = "Otherwise your vote is kept, and of the texts only a keyed hash that gives nothing away."
+_MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
+
 Update = dict[Any, Any]
 
 
@@ -91,7 +94,7 @@ class VoteTab:
             self.keep = gr.Checkbox(
                 False,
                 label="My question and both answers may be kept with my vote",
-                info="Otherwise your vote is kept, and of the texts only a keyed hash that gives nothing away.",
+                info=_KEPT + (_MIRRORED if self.settings.is_mirrored and not self.settings.forgets else ""),
                 elem_id="vote-keep",
             )
             with gr.Row(elem_classes="ml-actions vt-actions"):

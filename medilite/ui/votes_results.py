@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from medilite.ui.votes_board.equal import equal_html
 from medilite.ui.votes_board.files import files_html
 from medilite.ui.votes_board.intro import EMPTY, counts_html, intro_html, sames_html
 from medilite.ui.votes_board.matrix import matrix_html
+from medilite.ui.votes_board.mirror import mirror_html
 from medilite.ui.votes_board.names import Names
 from medilite.ui.votes_board.ratings import ratings_html
 from medilite.ui.votes_board.timeline import timeline_html
@@ -42,15 +44,16 @@ class VotesResults:
         """Lay out the part inside the current Blocks; `tab` is the one that it stands in."""
         self.error = html_slot("", "votes-error", "ml-slot")
         self.shown = html_slot('<p class="ml-quiet">Reading the votes.</p>', "votes-results", "lb-slot")
+        self.mirror = html_slot("", "votes-mirror", "ml-slot")
         seen = gr.State(0.0)
         timer = gr.Timer(EVERY_S, active=False)
-        everything = [self.error, self.shown, seen, timer]
+        everything = [self.error, self.shown, self.mirror, seen, timer]
 
-        def update(at: float) -> Update:
-            return {**self.show(at, seen), timer: gr.Timer(active=True)}
+        def look(at: float) -> Update:
+            return {**self.show(at, seen), **self.show_mirror()}
 
-        tab.select(update, seen, everything, **LIGHT)
-        timer.tick(lambda at: self.show(at, seen), seen, everything, **LIGHT)
+        tab.select(lambda at: {**look(at), timer: gr.Timer(active=True)}, seen, everything, **LIGHT)
+        timer.tick(look, seen, everything, **LIGHT)
 
     def show(self, seen_at: float, seen: gr.State) -> Update:
         """Return the results, or nothing where the visitor has these already; a failure leaves what was shown."""
@@ -65,6 +68,13 @@ class VotesResults:
         if results is None or not results.counts.given:
             return {self.error: "", self.shown: EMPTY, seen: 0.0}
         return {self.error: "", self.shown: results_html(self.profile, results, board), seen: results.at}
+
+    def show_mirror(self) -> Update:
+        """Return how old the votes' mirror is; a database that is away is told of above."""
+        try:
+            return {self.mirror: mirror_html(self.results.settings, self.results.mirror(), time.time())}
+        except MediLiteError:
+            return {}
 
     def _board(self) -> View | None:
         """Return the measured board of this profile: another's means nothing for these votes."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from medilite.__main__ import main
 from medilite.arena.records import OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, PAIRS_AFTER_EXPIRY_S, Deleted, Retention, delete_old, start_deleting
-from medilite.arena.schema import answers, pairs, questions
+from medilite.arena.schema import answers, pairs, questions, sames
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair
@@ -78,6 +78,19 @@ def test_a_visitor_s_question_goes_and_the_vote_on_it_stays(store):
     assert mine.pair.left.key == store.hidden_key("base on hearts.")
     assert mine.pair.right.key == store.hidden_key("grpo on hearts.")
     assert delete_old(store, Retention(questions_s=5 * DAY_S), LATER) == Deleted(0, 0, 0)
+
+
+def test_a_question_whose_answers_were_the_same_leaves_no_key_to_test_a_guess_against(store):
+    for shown in (own(), own(**at(LATER)), pair()):
+        store.add_same(shown)
+    delete_old(store, Retention(questions_s=5 * DAY_S), LATER)
+    with store.database.read() as connection:
+        kept = connection.execute(sa.select(sames.c.at, sames.c.kind, sames.c.question_key, sames.c.answer_key)).all()
+    hidden = {
+        (when, kind): question.startswith("hmac:") and answer.startswith("hmac:")
+        for when, kind, question, answer in kept
+    }
+    assert hidden == {(NOW, "live"): True, (LATER, "live"): False, (NOW, "ready"): False}
 
 
 def test_a_question_that_was_asked_again_stays_as_long_as_the_last_time(store):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import types
 
 import pytest
@@ -219,17 +218,12 @@ def test_a_mirror_that_is_there(own, settings, monkeypatch, said, state):
             raise said
         return said
 
-    module = types.ModuleType("votes_mirror_of_a_test")
-    module.check = check
-    module.__spec__ = types.SimpleNamespace()
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(checks, "MIRROR", module.__name__)
+    monkeypatch.setattr(checks.mirror, "check", check)
     found = all_of(own, settings, skip=["engine"])["mirror"]
     assert found.state == state
     assert found.message == str(said) if said else "not set up" in found.message
 
 
-def test_without_a_mirror_it_is_said(own, settings, monkeypatch):
-    monkeypatch.setattr(checks, "MIRROR", "medilite.arena.there_is_no_such_mirror")
+def test_without_a_mirror_it_is_said(settings):
     with pytest.raises(Skipped, match="not set up"):
         checks.check_mirror(settings)

@@ -257,6 +257,17 @@ def test_a_store_that_cannot_be_opened_is_said_in_the_tab_alone(make_tab, tmp_pa
     assert pair_of(tab.next(Session(), {"voter": None}), tab.pair).attributes["data-state"] == "open"
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({}, False), ({"hf_token": "hf_x"}, True), ({"hf_token": "hf_x", "keep_questions_days": 30}, False)],
+)
+def test_who_agrees_is_told_of_the_mirror(lite, tmp_path, more, told):
+    settings = load_settings(data_dir=tmp_path / "data", mirror="clinic/votes", **more)
+    page = build_ui(ScriptedEngine(lite), lite, settings)
+    (keep,) = [block for block in page.blocks.values() if getattr(block, "elem_id", None) == "vote-keep"]
+    assert ("Hugging Face Hub" in keep.info) is told
+
+
 def test_building_the_page_opens_no_store(lite, tmp_path):
     settings = load_settings(data_dir=tmp_path / "data")
     build_ui(ScriptedEngine(lite), lite, settings)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import time
 
 import gradio as gr
 import numpy as np
 import pytest
 
 from medilite.arena.contestants import contestants
+from medilite.arena.mirror.state import MirrorState, write_state
 from medilite.arena.records import Contestant
 from medilite.arena.results import LiveResults, Results
 from medilite.arena.store import Store
@@ -18,6 +20,7 @@ from medilite.settings import load_settings
 from medilite.ui.board.view import find_boards
 from medilite.ui.votes_board import agreement, apart, equal, intro, matrix, ratings, timeline
 from medilite.ui.votes_board.files import VoteFiles, files_html
+from medilite.ui.votes_board.mirror import mirror_html
 from medilite.ui.votes_board.names import Names
 from medilite.ui.votes_results import VotesResults, results_html
 from tests.arena.filled import OWN, keep, made_votes
@@ -245,6 +248,51 @@ def test_a_broken_store_is_a_sentence(lite, tmp_path):
     assert update[part.shown] == ""
     # What stands there already stays.
     assert part.shown not in part.show(5.0, seen)
+
+
+# -- the mirror ------------------------------------------------------------------------
+
+MIRRORED = {"mirror": "clinic/votes", "hf_token": "hf_secret", "space_id": "clinic/space"}
+
+
+def test_in_a_space_without_a_mirror_votes_are_said_to_be_lost(lite, tmp_path):
+    for missing in ({}, {"mirror": "clinic/votes"}, {"hf_token": "hf_secret"}):
+        settings = load_settings(data_dir=tmp_path, space_id="clinic/space", **missing)
+        part, _ = built(lite, settings, tmp_path)
+        (said,) = part.show_mirror().values()
+        assert "will not outlive this Space" in said
+    part, _ = built(lite, load_settings(data_dir=tmp_path), tmp_path)
+    assert list(part.show_mirror().values()) == [""]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "are being fetched"),
+        (MirrorState("clinic/votes", error="no"), "can&#x27;t be fetched"),
+        (MirrorState("clinic/votes", 990.0, 1.0), "holds every vote"),
+        (MirrorState("clinic/votes", None, 1.0, waiting=2), "2 votes on the way"),
+        (MirrorState("clinic/votes", 700.0, 1.0, waiting=1), "is 5 minutes old, and 1 vote given"),
+        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "is 2 hours old, and 9 votes given"),
+        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "tried again by itself"),
+    ],
+)
+def test_how_old_the_mirror_is(state, said):
+    html = mirror_html(load_settings(**MIRRORED), state, 1000.0)
+    assert said in html
+    assert "503" not in html
+    assert "hf_secret" not in html
+
+
+def test_the_mirror_s_state_comes_from_the_store(lite, tmp_path):
+    settings = load_settings(data_dir=tmp_path, **MIRRORED)
+    store = Store(settings.votes_database)
+    keep(store, made_votes(contestants(lite), 4))
+    write_state(store, MirrorState("clinic/votes", time.time() - 4000, 1.0))
+    store.database.close()
+    part, _ = built(lite, settings, tmp_path)
+    (said,) = part.show_mirror().values()
+    assert "1 hour old, and 4 votes" in said
 
 
 # -- files -----------------------------------------------------------------------------

@@ -8,5 +8,6 @@ equal      still preferred when equally easy?
 matrix     who beat whom
 timeline   votes over time
 agreement  whether the votes go with grade, closeness and judge
+mirror     whether votes outlive this machine, and how old their mirror is
 files      votes as files, without what is private
 """

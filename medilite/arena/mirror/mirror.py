@@ -1,0 +1,282 @@
+"""When the mirror does what: it restores once, pushes what is new, waits, and tries again."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from medilite.arena.mirror.lines import Change, Text, read_line, write_change, write_text
+from medilite.arena.mirror.state import MirrorState, write_state
+from medilite.errors import MirrorError, StoreError
+
+if TYPE_CHECKING:
+    from medilite.arena.mirror.journal import Lack
+    from medilite.arena.store import Store
+    from medilite.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL_S = 10.0
+"""How often a running mirror looks whether there is anything new."""
+
+RETRY_S, LONGEST_RETRY_S = 30.0, 900.0
+"""How long it waits after the first refusal, doubling from one to the next, and how long at most."""
+
+PUSH_CHANGES = 5_000
+"""How many changes one commit has at most: some megabytes, which the Hub takes without its storage for large files."""
+
+FILE_BYTES = 512 * 1024
+"""How long a file grows before the next is begun: each push sends a file whole."""
+
+STATE_EVERY_S = 60.0
+
+FLUSH_S = 10.0
+"""How long a process that ends waits for its last push."""
+
+
+class Repo(Protocol):
+    """Where the mirror is: `hub.HubRepo`, or what stands in for it. Both methods raise MirrorError."""
+
+    repo: str
+    is_public: bool
+
+    def files(self) -> AbstractContextManager[list[Path]]:
+        """Yield every file of the mirror, as local copies."""
+
+    def write(self, name: str, content: bytes, message: str) -> None:
+        """Put a file there, whole."""
+
+
+class Mirror:
+    """Mirrors one store; safe to use from several threads.
+
+    `interval_s` is the least time from one push to the next; what is new after
+    a longer silence goes at once. `forgets` tells that visitors' own questions
+    are deleted some day. `clock` gives seconds since 1970, `timer` seconds that
+    never leap.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        repo: Repo,
+        *,
+        interval_s: float = 300.0,
+        forgets: bool = False,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._repo = store, repo
+        self._interval_s, self._forgets = interval_s, forgets
+        self._clock, self._timer = clock, timer
+        self._working = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._not_before = float("-inf")
+        self._failures = 0
+        self._state = self._saved = MirrorState(repo.repo)
+        # Unique per process, so nobody else ever writes this file.
+        self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        self._number, self._content, self._lines = 1, b"", b""
+        self._unsure: list[Change] = []
+        """Changes whose lines are in the file, while it isn't known whether the Hub has them."""
+        self._texts: set[tuple[str, str]] = set()
+
+    @property
+    def state(self) -> MirrorState:
+        """How far it is; `waiting` is what `state.read_state` counts."""
+        return self._state
+
+    def start(self) -> None:
+        """Look every POLL_S seconds from now on, in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="medilite-mirror", daemon=True)
+        self._thread.start()
+
+    def look(self) -> None:
+        """Do what is due: restore, push, or nothing. Failures are logged, kept in `state`, and tried again later."""
+        from medilite.arena.mirror.journal import count_pending
+
+        with self._working:
+            try:
+                if self._state.restored_at is None:
+                    if not self._is_due:
+                        return
+                    self._restore()
+                if count_pending(self._store):
+                    if not self._is_due:
+                        return
+                    self._push()
+                else:
+                    self._note(whole_at=self._clock())
+            except MirrorError as error:
+                self._failed(error)
+            except StoreError as error:
+                log.warning("the votes can't be mirrored at the moment: %s", error)
+
+    def flush(self, timeout_s: float = FLUSH_S) -> bool:
+        """Push what the mirror lacks now, whenever the next push was due; tell whether it has everything.
+
+        Returns after `timeout_s` seconds at the latest. What it could not push
+        stays noted in the store.
+        """
+        done: list[bool] = []
+
+        def run() -> None:
+            with self._working:
+                try:
+                    self._push()
+                    done.append(True)
+                except (MirrorError, StoreError) as error:
+                    log.warning("the last votes are not in the mirror yet: %s", error)
+
+        thread = threading.Thread(target=run, name="medilite-mirror-flush", daemon=True)
+        thread.start()
+        thread.join(timeout_s)
+        return bool(done)
+
+    def close(self, timeout_s: float = FLUSH_S) -> bool:
+        """Stop looking, push once more, and give the store's connections back; as `flush`."""
+        self._stop.set()
+        whole = self.flush(timeout_s)
+        self._store.database.close()
+        return whole
+
+    # --- what it does ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:  # votes are taken all the same, and the next look may go well
+                log.exception("the votes' mirror broke down")
+            if self._stop.wait(POLL_S):
+                return
+
+    @property
+    def _is_due(self) -> bool:
+        return self._timer() >= self._not_before
+
+    def _restore(self) -> None:
+        from medilite.arena.mirror.journal import absorb
+
+        with self._repo.files() as files:
+            unusable = [0]
+
+            def lines() -> Iterator[Change | Text]:
+                unusable[0] = 0
+                for path in files:
+                    with path.open(encoding="utf-8", errors="replace") as file:
+                        for text in file:
+                            line = read_line(text)
+                            if line is None:
+                                unusable[0] += 1
+                                continue
+                            if isinstance(line, Text):
+                                self._texts.add((line.what, line.key))
+                            yield line
+
+            count = absorb(self._store, lines)
+        log.info("took %d changes out of %d files of the votes' mirror", count, len(files))
+        if unusable[0]:
+            log.warning("%d lines of the votes' mirror can't be used and are left alone", unusable[0])
+        if self._repo.is_public:
+            log.warning("the votes' mirror %s is public: make it private", self._repo.repo)
+        self._failures, self._not_before = 0, float("-inf")
+        self._note(restored_at=self._clock(), error=None)
+
+    def _push(self) -> None:
+        from medilite.arena.mirror.journal import pending, settle
+
+        more, at = True, self._clock()
+        while more:
+            if not self._unsure:
+                at = self._clock()
+                lacks = pending(self._store, forgets=self._forgets, limit=PUSH_CHANGES)
+                if not lacks:
+                    break
+                self._append(lacks)
+            else:
+                # After a failure these lines may be there, or come yet: they are sent again, in a file of their own
+                # that nothing late can overwrite, and then what is new. A line twice is as good as once.
+                lacks = []
+                self._number, self._content = self._number + 1, self._lines
+            count = len(self._unsure)
+            self._repo.write(f"{self._name}-{self._number:04d}.jsonl", self._content, f"{count} changes of votes")
+            settle(self._store, self._unsure)
+            self._unsure = []
+            more = not lacks or len(lacks) == PUSH_CHANGES
+        self._failures, self._not_before = 0, self._timer() + self._interval_s
+        self._note(whole_at=at, error=None)
+
+    def _append(self, lacks: list[Lack]) -> None:
+        if len(self._content) > FILE_BYTES:
+            self._number, self._content = self._number + 1, b""
+        lines = []
+        for lack in lacks:
+            fresh = [text for text in lack.texts if (text.what, text.key) not in self._texts]
+            self._texts.update((text.what, text.key) for text in fresh)
+            lines += [*map(write_text, fresh), write_change(lack.change)]
+        self._lines = "".join(lines).encode()
+        self._content += self._lines
+        self._unsure = [lack.change for lack in lacks]
+
+    def _failed(self, error: MirrorError) -> None:
+        wait_s = min(RETRY_S * 2**self._failures, LONGEST_RETRY_S)
+        self._failures = min(self._failures + 1, 16)
+        self._not_before = self._timer() + wait_s
+        log.warning("%s It is tried again in %.0f s; votes are kept here meanwhile.", error, wait_s)
+        self._note(error=str(error))
+
+    def _note(self, **news: object) -> None:
+        """Keep what is new of the state; that all is well, no more than once a minute."""
+        self._state = dataclasses.replace(self._state, **news)  # type: ignore[arg-type]
+        same = dataclasses.replace(self._saved, whole_at=self._state.whole_at) == self._state
+        since_s = abs((self._state.whole_at or 0) - (self._saved.whole_at or 0))
+        if same and since_s < STATE_EVERY_S:
+            return
+        try:
+            write_state(self._store, self._state)
+            self._saved = self._state
+        except StoreError as error:
+            log.warning("how far the votes' mirror is can't be kept: %s", error)
+
+
+def start_mirror(settings: Settings) -> Mirror | None:
+    """Start what lets votes outlive this machine's disk, and return it; None where there is no repository or no token.
+
+    The voters' secret of the settings goes into a store that has none yet, so
+    do this before anybody votes.
+    """
+    from medilite.arena.store import Store
+
+    if settings.voter_secret:
+        store = Store(settings.votes_database)
+        try:
+            store.adopt_secret(settings.voter_secret.get_secret_value())
+        except StoreError as error:
+            log.warning("MEDILITE_VOTER_SECRET could not be used: %s", error)
+        finally:
+            store.database.close()
+    if settings.mirror is None:
+        return None
+    if settings.hf_token is None:
+        log.warning("MEDILITE_MIRROR=%s needs HF_TOKEN as well, so votes are not mirrored.", settings.mirror)
+        return None
+    from medilite.arena.mirror.hub import HubRepo
+
+    mirror = Mirror(
+        Store(settings.votes_database),
+        HubRepo(settings.mirror, settings.hf_token.get_secret_value()),
+        interval_s=60 * settings.mirror_minutes,
+        forgets=settings.forgets,
+    )
+    mirror.start()
+    return mirror
