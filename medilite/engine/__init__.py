@@ -1,8 +1,9 @@
 """Text generation behind one protocol.
 
 `protocol.Engine` is what ui/, eval/ and __main__ talk to; `local.LocalEngine`
-answers on this machine, all models in one batch. `open_engine` picks one and
-imports it only then, so importing this package costs nothing.
+answers on this machine, all models in one batch, `remote.RemoteEngine` has
+model servers answer. `open_engine` picks one and imports it only then, so
+importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ __all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
 
 
 def open_engine(profile: Profile, settings: Settings) -> Engine:
-    """Return the engine for this profile, not yet loaded."""
+    """Return the engine for this profile, not yet loaded; raises SettingsError where its servers can't be used."""
+    if settings.engine == "remote":
+        from medilite.engine.remote import RemoteEngine
+
+        return RemoteEngine(profile, settings)
     from medilite.engine.local import LocalEngine
 
     return LocalEngine(profile, settings)
