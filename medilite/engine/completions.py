@@ -18,6 +18,7 @@ to the token and no one's text is ever parsed for control tokens.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
 import math
@@ -51,13 +52,16 @@ class Piece:
 class ServerFailure(Exception):
     """A try that got nowhere; the message is a sentence about the server, for people.
 
-    `retry`: before the first token another try may fare better. `blame`: the
-    server itself is to blame, not what was asked. `wait_s`: how long it asks to be left alone.
+    `retry`: before the first token another try may fare better, with `elsewhere`
+    at another server alone. `blame`: the server itself is to blame, not what was
+    asked. `wait_s`: how long it asks to be left alone.
     """
 
-    def __init__(self, why: str, *, retry: bool = True, blame: bool = True, wait_s: float | None = None) -> None:
+    def __init__(
+        self, why: str, *, retry: bool = True, elsewhere: bool = False, blame: bool = True, wait_s: float | None = None
+    ) -> None:
         super().__init__(why)
-        self.retry, self.blame, self.wait_s = retry, blame, wait_s
+        self.retry, self.elsewhere, self.blame, self.wait_s = retry, elsewhere, blame, wait_s
 
 
 def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> dict[str, Any]:
@@ -85,20 +89,17 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
 
 
 async def pieces(response: httpx.Response) -> AsyncIterator[Piece]:
-    """Yield the pieces of a streamed answer until it is whole; raises ServerFailure where it isn't, or is garbage."""
-    finished = False
-    async for line in _lines(response):
-        if not line.startswith(b"data:"):
-            continue  # comments, event names and blank lines
-        data = line[5:].strip()
-        if data == b"[DONE]":
-            break
-        piece = _piece(data)
-        if piece is not None:
-            finished = finished or piece.finish is not None
-            yield piece
-    if not finished:
-        raise ServerFailure("closed the connection before the answer was whole")
+    """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
+    async with contextlib.aclosing(_lines(response)) as lines:
+        async for line in lines:
+            if not line.startswith(b"data:"):
+                continue  # comments, event names and blank lines
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                return
+            piece = _piece(data)
+            if piece is not None:
+                yield piece
 
 
 async def refusal(response: httpx.Response, model: str) -> ServerFailure:
@@ -107,9 +108,9 @@ async def refusal(response: httpx.Response, model: str) -> ServerFailure:
     if status == 429:
         return ServerFailure("is busy (429)", blame=False, wait_s=retry_after_s(response.headers.get("retry-after")))
     if status in (401, 403):
-        return ServerFailure(f"refuses the key ({status}); MEDILITE_SERVER_KEY sets it", blame=False)
+        return ServerFailure(f"refuses the key ({status}); MEDILITE_SERVER_KEY sets it", elsewhere=True, blame=False)
     if status == 404:
-        return ServerFailure(f"doesn't serve {model} (404)", blame=False)
+        return ServerFailure(f"doesn't serve {model} (404)", elsewhere=True, blame=False)
     if status >= 500 or status == 408 or status < 400:
         # A redirect is followed by nobody: a key and people's texts go to the server that was named alone.
         return ServerFailure(f"answers with an error ({status})")

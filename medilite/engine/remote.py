@@ -119,6 +119,7 @@ class RemoteEngine:
             writing = _start(loaded.loop, self._write(loaded.writer, requests, asked, call))
         except RuntimeError as error:  # the loop is closed
             raise _closed() from error
+        writing.add_done_callback(lambda done: _tell_of_failure(done, call))
         try:
             yield from call.steps()
         finally:
@@ -160,7 +161,7 @@ class RemoteEngine:
     def _available(self, model: str) -> Availability:
         if any(server.trouble is None and server.may_serve(model) for server in self._servers):
             return Availability(True)
-        if any(server.models and model in server.models for server in self._servers):
+        if any(server.models is not None and server.may_serve(model) for server in self._servers):
             return Availability(True)  # failed last, but may answer again
         said = "; ".join(f"{server.name} {server.trouble or _serves(server)}" for server in self._servers)
         return Availability(
@@ -244,6 +245,7 @@ class RemoteEngine:
                 reply = await http.get(f"{server.url}/v1/models")
             if reply.status_code in (404, 405):
                 server.models, server.trouble = None, None  # it has no such list
+                server.missing.clear()
                 return
             if reply.status_code in (401, 403):
                 server.trouble = f"refuses the key ({reply.status_code}); MEDILITE_SERVER_KEY sets it"
@@ -262,6 +264,13 @@ class RemoteEngine:
             server.trouble = "answers /v1/models with something else than a list of models"
         else:
             server.models, server.context, server.trouble = models, context, None
+            server.missing.clear()
+
+
+def _tell_of_failure(done: Any, call: Lockstep) -> None:
+    """Have the reader know if rows are written no more, which would leave it waiting."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        call.break_off(EngineError(f"Generation broke down ({type(error).__name__}). Ask again."))
 
 
 def _ids(loaded: _Loaded, messages: Sequence[Message]) -> list[int]:
@@ -270,7 +279,7 @@ def _ids(loaded: _Loaded, messages: Sequence[Message]) -> list[int]:
 
 
 def _serves(server: Server) -> str:
-    return f"serves {', '.join(sorted(server.models)) or 'no model'}" if server.models is not None else "may serve it"
+    return f"serves {', '.join(sorted((server.models or frozenset()) - server.missing)) or 'no model'}"
 
 
 def _context(folder: Path) -> int:

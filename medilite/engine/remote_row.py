@@ -114,12 +114,11 @@ class Writer:
                         tell(step)
                     return
                 except ServerFailure as failure:
-                    server.trouble = str(failure)
+                    server.trouble = str(failure) if failure.blame else server.trouble
                     log.warning("Model server %s %s", server.name, str(failure).partition(":")[0])
                     if begun:
                         raise _cut(server, failure, growing.tokens) from failure
-                    late = self._clock() - began >= self._limits.begin_s
-                    if not failure.retry or late or len(tried) >= self._limits.tries:
+                    if not self._again(request.model, tried, failure, began):
                         raise _given_up(server, failure, len(tried)) from failure
                     await self._wait(request.model, tried, failure)
         except ServerFailure as failure:
@@ -150,9 +149,18 @@ class Writer:
                 )
             await asyncio.sleep(_LOOK_S)
 
+    def _again(self, model: str, tried: Sequence[Server], failure: ServerFailure, began: float) -> bool:
+        """Whether another try may fare better."""
+        if not failure.retry or len(tried) >= self._limits.tries or self._clock() - began >= self._limits.begin_s:
+            return False
+        return not failure.elsewhere or self._untried(model, tried) is not None
+
+    def _untried(self, model: str, tried: Sequence[Server]) -> Server | None:
+        return pick([server for server in self._servers if server not in tried], model)
+
     async def _wait(self, model: str, tried: Sequence[Server], failure: ServerFailure) -> None:
         """Wait before another try, unless there is a server that has not been tried."""
-        if pick([server for server in self._servers if server not in tried], model):
+        if self._untried(model, tried):
             return
         wait_s = failure.wait_s
         if wait_s is None:
@@ -188,7 +196,7 @@ class Writer:
                             server.circuit.answered(probe)
                         until = asyncio.get_running_loop().time() + limit_s
                         if step.stopped:
-                            over = server.circuit.completed
+                            over, server.trouble = server.circuit.completed, None
                         yield step
                         if step.stopped:
                             return
@@ -206,10 +214,13 @@ class Writer:
         url, asked = f"{server.url}/v1/completions", body(request, prompt, self._stop_ids)
         try:
             async with self._http.stream("POST", url, json=asked) as response:
+                if response.status_code == 404:
+                    server.missing.add(request.model)
                 if response.status_code != 200:
                     raise await refusal(response, request.model)
-                async for piece in pieces(response):
-                    yield piece
+                async with contextlib.aclosing(pieces(response)) as found:
+                    async for piece in found:
+                        yield piece
         except httpx.ConnectTimeout as error:
             raise ServerFailure(f"can't be reached within {self._limits.connect_s:g} s") from error
         except httpx.ConnectError as error:

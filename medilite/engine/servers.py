@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from medilite.engine.circuit import Circuit
@@ -14,13 +14,19 @@ _EXAMPLE = "http://10.0.0.5:8000"
 
 @dataclass(eq=False, slots=True)
 class Server:
-    """One server. `models` are the names it serves, None where it hasn't said; `trouble` is why it failed last."""
+    """One server.
+
+    `models` are the names it serves, None where it hasn't said; `missing` those
+    it has refused since. `trouble` is why it failed last, `context` how many
+    tokens it takes at most.
+    """
 
     url: str
     circuit: Circuit
     busy: int = 0
     last_used: int = 0
     models: frozenset[str] | None = None
+    missing: set[str] = field(default_factory=set)
     context: int | None = None
     trouble: str | None = None
 
@@ -31,7 +37,7 @@ class Server:
 
     def may_serve(self, model: str) -> bool:
         """Whether it serves a model, or hasn't said which it serves."""
-        return self.models is None or model in self.models
+        return model not in self.missing and (self.models is None or model in self.models)
 
 
 def parse_addresses(text: str | None) -> tuple[str, ...]:
