@@ -126,7 +126,7 @@ def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     from medilite.weights import ensure_tokenizer
 
     profile = load_profile(settings.profile)
-    questions = [question.text for question in load_questions()][: options.questions]
+    questions = [question.question for question in load_questions()][: options.questions]
     decoding = Decoding(max_new_tokens=options.max_new_tokens)
     kept, wanted = options.local, {"profile": profile.name, "max_new_tokens": decoding.max_new_tokens, "n": len(questions)}
     if kept and kept.is_file() and (told := json.loads(kept.read_text(encoding="utf-8")))["of"] == wanted:
