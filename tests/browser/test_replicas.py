@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,10 @@ def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
             "MEDILITE_VOTES_URL": votes_url, "MEDILITE_DATA_DIR": str(tmp_path_factory.mktemp("data")),
             "MEDILITE_SERVER_FIRST_TOKEN_S": "120", "MEDILITE_SERVER_NEXT_TOKEN_S": "120", "HF_HUB_OFFLINE": "1",
         }  # fmt: skip
-        apps = [stack.enter_context(running_app(**env)) for _ in range(2)]
+        # Both at once: a start takes a while.
+        with ThreadPoolExecutor() as pool:
+            managers = [running_app(**env) for _ in range(2)]
+            apps = list(pool.map(stack.enter_context, managers))
         yield Deployment([app.url for app in apps], models, votes_url, [app.output for app in apps])
     for app in apps:
         assert "Traceback" not in "".join(app.output), "".join(app.output)
@@ -124,7 +128,7 @@ def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
 
 def test_without_stickiness_gradio_loses_the_event(deployment):
     """Why the proxy has to keep a visitor at one replica: what one process has queued, the other doesn't know."""
-    with round_robin(deployment.urls, sticky=False) as proxy, httpx.Client(base_url=proxy.url, timeout=120) as client:
+    with round_robin(deployment.urls, sticky=False) as proxy, httpx.Client(base_url=proxy.url, timeout=600) as client:
         fn_index = next(d["id"] for d in client.get("/config").json()["dependencies"] if d["queue"] is not False)
         asked = {"data": [], "fn_index": fn_index, "session_hash": "abc"}
         assert client.post("/gradio_api/queue/join", json=asked).status_code == 200
