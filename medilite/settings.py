@@ -51,7 +51,10 @@ class Settings(BaseSettings):
         30.0, gt=0, le=3600, description="seconds in which a model server has to begin an answer; else another is tried"
     )
     server_next_token_s: float = Field(
-        15.0, gt=0, le=3600, description="longest pause of a model server between two tokens; then the answer ends there"
+        15.0,
+        gt=0,
+        le=3600,
+        description="longest pause of a model server between two tokens; then the answer ends there",
     )
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "medilite",

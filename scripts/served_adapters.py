@@ -99,7 +99,9 @@ def start_command(base: Path, served: dict[str, tuple[Path, int]], base_id: str,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the folders and print the start command; 2 for an error that a user can mend."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/served"), help="where the folders go (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/served"), help="where the folders go (default: %(default)s)"
+    )
     parser.add_argument("--dtype", default="auto", help="numbers that vLLM computes in (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:

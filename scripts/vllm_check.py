@@ -128,7 +128,10 @@ def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     profile = load_profile(settings.profile)
     questions = [question.question for question in load_questions()][: options.questions]
     decoding = Decoding(max_new_tokens=options.max_new_tokens)
-    kept, wanted = options.local, {"profile": profile.name, "max_new_tokens": decoding.max_new_tokens, "n": len(questions)}
+    kept, wanted = (
+        options.local,
+        {"profile": profile.name, "max_new_tokens": decoding.max_new_tokens, "n": len(questions)},
+    )
     if kept and kept.is_file() and (told := json.loads(kept.read_text(encoding="utf-8")))["of"] == wanted:
         local = told["answers"]
     else:
@@ -138,7 +141,12 @@ def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps({"of": wanted, "answers": local}), encoding="utf-8")
     remote_settings = settings.model_copy(
-        update={"engine": "remote", "servers": options.servers, "server_first_token_s": 600.0, "server_next_token_s": 600.0}
+        update={
+            "engine": "remote",
+            "servers": options.servers,
+            "server_first_token_s": 600.0,
+            "server_next_token_s": 600.0,
+        }
     )
     engine = open_engine(profile, remote_settings)
     remote = answer_all(engine, profile, questions, decoding)
@@ -147,9 +155,7 @@ def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         (here["model"], tokenizer(here["text"])["input_ids"], tokenizer(there["text"])["input_ids"])
         for here, there in zip(local, remote, strict=True)
     ]
-    by_model = {
-        model: agreement((one, other) for name, one, other in pairs if name == model) for model in profile.ids
-    }
+    by_model = {model: agreement((one, other) for name, one, other in pairs if name == model) for model in profile.ids}
     different = [
         {"question": here["question"], "model": here["model"], "local": here["text"], "remote": there["text"]}
         for here, there in zip(local, remote, strict=True)

@@ -209,7 +209,8 @@ class RemoteEngine:
             loop.call_soon_threadsafe(loop.stop)
             said = "; ".join(f"{server.name} {server.trouble}" for server in self._servers)
             raise EngineError(
-                f"No model server answers: {said}. Start one (docs/remote.md) or correct MEDILITE_SERVERS, then try again."
+                f"No model server answers: {said}. Start one (docs/remote.md) or correct MEDILITE_SERVERS, then try"
+                " again."
             )
         writer = Writer(self._servers, http, tokenizer, stop_ids, self._limits, self._clock)
         return _Loaded(tokenizer, stop_ids, context, loop, http, writer, self._clock())
@@ -286,7 +287,9 @@ def _context(folder: Path) -> int:
     try:
         return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{folder}/config.json doesn't tell max_position_embeddings; get the folder again.") from error
+        raise WeightsError(
+            f"{folder}/config.json doesn't tell max_position_embeddings; get the folder again."
+        ) from error
 
 
 def _start(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Any:

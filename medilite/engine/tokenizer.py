@@ -31,7 +31,8 @@ class BaseTokenizer:
         except Exception as error:  # tokenizers raises plain Exception, jinja2 and json their own
             raise WeightsError(
                 f"{folder} has no tokenizer that can be used ({type(error).__name__}: {error}). It has to hold"
-                " tokenizer.json, tokenizer_config.json and a chat template, as transformers' save_pretrained writes them."
+                " tokenizer.json, tokenizer_config.json and a chat template, as save_pretrained of transformers writes"
+                " them."
             ) from error
         # A text that spells a control token is tokenised as plain characters.
         self._tokenizer.encode_special_tokens = True

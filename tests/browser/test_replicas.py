@@ -109,7 +109,7 @@ def test_compare_and_vote_through_the_proxy(deployment, visit):
 
 
 def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
-    """The pair was drawn at one replica, its vote is given at the other: token and voter are in the page and the store."""
+    """Drawn at one replica, voted on at the other: token and voter are in the page and the store."""
     before = len(deployment.votes())
     with round_robin(deployment.urls) as proxy:
         here = visit(proxy.url).ready().vote_tab()
@@ -118,7 +118,7 @@ def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
         here.page.locator("#vote-question textarea").press("Control+Enter")
         here.wait_pair("open", LIVE)
         # From here on the page's requests arrive at the other replica, as if its own were gone.
-        other = {one: two for one, two in zip(deployment.urls, reversed(deployment.urls), strict=True)}
+        other = dict(zip(deployment.urls, reversed(deployment.urls), strict=True))
         for visitor, home in proxy.homes.items():
             proxy.homes[visitor] = other[home]
         here.page.locator(f"#{LIVE} [data-choice=right]").click()
@@ -149,7 +149,9 @@ def nginx(replicas: list[str], folder: Path) -> Iterator[str]:
     temporary = "".join(
         f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    whole = f"daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{site}}}\n"
+    whole = (
+        f"daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{site}}}\n"
+    )
     (folder / "nginx.conf").write_text(whole)
     command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

@@ -119,7 +119,13 @@ def test_the_prompt_is_token_ids_and_nobody_s_text_is_a_control_token(connect, s
 def test_decoding_reaches_the_server(connect, say, lite):
     with one_server([say()], lite) as server:
         answers(
-            connect(server), "base", max_new_tokens=40, temperature=0.7, top_p=0.9, repetition_penalty=1.2, seed=2**70 + 5
+            connect(server),
+            "base",
+            max_new_tokens=40,
+            temperature=0.7,
+            top_p=0.9,
+            repetition_penalty=1.2,
+            seed=2**70 + 5,
         )
     (told,) = server.asked
     wanted = {
@@ -237,7 +243,11 @@ def test_silence_gives_steps_to_leave_at_and_ends_in_an_error(connect, lite):
 
 
 def test_retry_after_is_kept_and_one_that_is_too_long_ends_the_answer(connect, say, lite):
-    replies = [Reply(status=429, headers={"retry-after": "1"}), say(), Reply(status=429, headers={"retry-after": "600"})]
+    replies = [
+        Reply(status=429, headers={"retry-after": "1"}),
+        say(),
+        Reply(status=429, headers={"retry-after": "600"}),
+    ]
     with one_server(replies, lite) as server:
         engine = connect(server)
         began = time.monotonic()
