@@ -50,11 +50,12 @@ Script = Callable[[int, dict[str, Any]], Reply]
 
 @dataclass
 class ModelServer:
-    """Where the server is, what it was asked, and how its streams ended."""
+    """Where the server is, what it was asked, from which ports, and how its streams ended."""
 
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
+    ports: set[int] = field(default_factory=set)
     finished: int = 0
     left: int = 0
     sent: int = 0
@@ -87,6 +88,7 @@ def model_server(
         with lock:
             known.asked.append(told)
             known.keys.append(request.headers.get("authorization"))
+            known.ports.add(request.client.port if request.client else 0)
             number = len(known.asked)
         if told["model"] not in models:
             return JSONResponse({"error": {"message": f"The model `{told['model']}` does not exist."}}, 404)

@@ -90,13 +90,15 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
 
 async def pieces(response: httpx.Response) -> AsyncIterator[Piece]:
     """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
+    done = False
     async with contextlib.aclosing(_lines(response)) as lines:
         async for line in lines:
-            if not line.startswith(b"data:"):
-                continue  # comments, event names and blank lines
             data = line[5:].strip()
-            if data == b"[DONE]":
-                return
+            done = done or data == b"[DONE]"
+            # Comments, event names and blank lines; and what comes after the end is read, so that the connection is
+            # left as one that can be used again.
+            if done or not line.startswith(b"data:"):
+                continue
             piece = _piece(data)
             if piece is not None:
                 yield piece

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _LOOK_S = 0.05
 """How often a row looks whether another's probe has closed a circuit."""
 
+_READ_ON_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -198,6 +200,8 @@ class Writer:
                         if step.stopped:
                             over, server.trouble = server.circuit.completed, None
                         yield step
+                        if step.stopped and piece.finish:
+                            await _read_on(stream)
                         if step.stopped:
                             return
         except ServerFailure as failure:
@@ -227,6 +231,14 @@ class Writer:
             raise ServerFailure("can't be reached") from error
         except httpx.HTTPError as error:
             raise ServerFailure("broke the connection") from error
+
+
+async def _read_on(stream: AsyncIterator[Piece]) -> None:
+    """Read what a server sends after an answer's end, for a moment: a connection read to its end is used again."""
+    with contextlib.suppress(ServerFailure, TimeoutError):
+        async with asyncio.timeout(_READ_ON_S):
+            async for _ in stream:
+                pass
 
 
 def _cut(server: Server, failure: ServerFailure, tokens: int) -> ServerFailure:

@@ -116,6 +116,19 @@ def test_the_prompt_is_token_ids_and_nobody_s_text_is_a_control_token(connect, s
     assert "messages" not in told
 
 
+def test_a_connection_is_used_again(connect, say, lite):
+    with one_server([say()], lite) as server:
+        engine = connect(server)
+        for number in range(1, 4):
+            assert answers(engine, "base")[0].text == SAID
+            server.wait(lambda s, number=number: s.finished == number)
+            # The engine reads on behind the answer's back.
+            until = time.monotonic() + 20
+            while engine._servers[0].busy and time.monotonic() < until:
+                time.sleep(0.01)
+        assert len(server.ports) == 1
+
+
 def test_decoding_reaches_the_server(connect, say, lite):
     with one_server([say()], lite) as server:
         answers(
