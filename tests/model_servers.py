@@ -106,6 +106,9 @@ def model_server(
                 if reply.text is None
                 else [{"text": t} for t in reply.text]
             )
+            ends = {"end": "stop", "length": "length"}.get(reply.then)
+            if ends and reply.text is None and reply.after is None and pieces:
+                pieces[-1]["finish_reason"], ends = ends, None  # as vLLM does
             yield b": a comment\n\n"
             for piece in pieces[: reply.after]:
                 yield event(piece)
@@ -119,8 +122,9 @@ def model_server(
                 yield b"data: {half of an obje\n\n"
             if reply.then == "error":
                 yield b'data: {"error": {"message": "out of memory", "code": 500}}\n\n'
+            if ends:
+                yield event({"text": "", "finish_reason": ends})
             if reply.then in ("end", "length"):
-                yield event({"text": "", "finish_reason": {"end": "stop"}.get(reply.then, reply.then)})
                 yield b"data: [DONE]\n\n"
             whole = True
             known.finished += 1

@@ -120,10 +120,14 @@ class RemoteEngine:
         except RuntimeError as error:  # the loop is closed
             raise _closed() from error
         writing.add_done_callback(lambda done: _tell_of_failure(done, call))
+        whole = False
         try:
             yield from call.steps()
+            whole = True
         finally:
-            writing.cancel()
+            # Whole answers are read on to the connection's end, see remote_row.
+            if not whole:
+                writing.cancel()
             loaded.calls.discard(call)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 0.05
 """How often a row looks whether another's probe has closed a circuit."""
 
-_READ_ON_S = 1.0
+_READ_ON_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
