@@ -163,11 +163,9 @@ class RemoteEngine:
             )
 
     def _available(self, model: str) -> Availability:
-        if any(server.trouble is None and server.may_serve(model) for server in self._servers):
+        if any(server.answers and server.may_serve(model) for server in self._servers):
             return Availability(True)
-        if any(server.models is not None and server.may_serve(model) for server in self._servers):
-            return Availability(True)  # failed last, but may answer again
-        said = "; ".join(f"{server.name} {server.trouble or _serves(server)}" for server in self._servers)
+        said = "; ".join(f"{s.name} {_serves(s) if s.answers else s.trouble}" for s in self._servers)
         return Availability(
             False, f"{model}: no model server that answers serves it under this name: {said}. Start one with it."
         )
@@ -208,7 +206,7 @@ class RemoteEngine:
         threading.Thread(target=_run, args=(loop,), name="medilite-remote", daemon=True).start()
         http = _start(loop, self._client()).result()
         _start(loop, self._ask_all(http)).result()
-        if all(server.trouble for server in self._servers):
+        if not any(server.answers for server in self._servers):
             _start(loop, _end(http)).result()
             loop.call_soon_threadsafe(loop.stop)
             said = "; ".join(f"{server.name} {server.trouble}" for server in self._servers)
@@ -245,30 +243,30 @@ class RemoteEngine:
         """Note which models a server serves, or why it can't be asked."""
         import httpx
 
+        trouble = None
         try:
             async with asyncio.timeout(2 * self._limits.connect_s):
                 reply = await http.get(f"{server.url}/v1/models")
             if reply.status_code in (404, 405):
-                server.models, server.trouble = None, None  # it has no such list
-                server.missing.clear()
-                return
-            if reply.status_code in (401, 403):
-                server.trouble = f"refuses the key ({reply.status_code}); MEDILITE_SERVER_KEY sets it"
-                return
-            listed = reply.raise_for_status().json()["data"]
-            models = frozenset(str(entry["id"]) for entry in listed)
-            lengths = [entry.get("max_model_len") for entry in listed]
-            context = min((n for n in lengths if isinstance(n, int) and n > 0), default=None)
+                server.models = None  # it has no such list
+            else:
+                listed = reply.raise_for_status().json()["data"]
+                models = frozenset(str(entry["id"]) for entry in listed)
+                lengths = [entry.get("max_model_len") for entry in listed]
+                server.context = min((n for n in lengths if isinstance(n, int) and n > 0), default=None)
+                server.models = models
         except (TimeoutError, httpx.TimeoutException):
-            server.trouble = f"doesn't answer within {self._limits.connect_s:g} s"
+            trouble = f"doesn't answer within {2 * self._limits.connect_s:g} s"
         except httpx.HTTPStatusError as error:
-            server.trouble = f"answers with an error ({error.response.status_code})"
+            status = error.response.status_code
+            refused = f"refuses the key ({status}); MEDILITE_SERVER_KEY sets it"
+            trouble = refused if status in (401, 403) else f"answers with an error ({status})"
         except httpx.HTTPError:
-            server.trouble = "can't be reached"
+            trouble = "can't be reached"
         except (ValueError, KeyError, TypeError, AttributeError):
-            server.trouble = "answers /v1/models with something else than a list of models"
-        else:
-            server.models, server.context, server.trouble = models, context, None
+            trouble = "answers /v1/models with something else than a list of models"
+        server.answers, server.trouble = trouble is None, trouble
+        if server.answers:
             server.missing.clear()
 
 

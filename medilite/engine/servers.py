@@ -16,6 +16,7 @@ _EXAMPLE = "http://10.0.0.5:8000"
 class Server:
     """One server.
 
+    `answers` is whether it answered when it was last asked what it serves.
     `models` are the names it serves, None where it hasn't said; `missing` those
     it has refused since. `trouble` is why it failed last, `context` how many
     tokens it takes at most.
@@ -25,6 +26,7 @@ class Server:
     circuit: Circuit
     busy: int = 0
     last_used: int = 0
+    answers: bool = False
     models: frozenset[str] | None = None
     missing: set[str] = field(default_factory=set)
     context: int | None = None

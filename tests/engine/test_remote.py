@@ -303,6 +303,28 @@ def test_a_model_that_is_gone_since(connect, say, lite):
         assert not engine.availability()["grpo"].available
 
 
+@pytest.mark.parametrize("listed", [{"data": "none"}, ["base"], {"data": [{"name": "base"}]}])
+def test_a_list_of_models_that_is_none(connect, say, lite, listed):
+    with one_server([say()], lite, listed=listed) as server, pytest.raises(EngineError, match="/v1/models with some"):
+        connect(server).load()
+
+
+def test_a_server_that_is_gone_since(connect, say, lite):
+    clock = Hands()
+    with one_server([say()], lite) as server:
+        engine = connect(server, clock=clock)
+        assert all(state.available for state in engine.availability().values())
+    until = time.monotonic() + 60
+    while engine.availability()["base"].available:
+        clock.now += 31
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert "can't be reached" in engine.availability()["base"].reason
+    (answer,) = answers(engine, "base")
+    assert answer.stopped == "error"
+    assert "can't be reached" in answer.error
+
+
 def test_no_server_at_all(connect):
     engine = connect(f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(EngineError, match=r"No model server answers: .*can't be reached; .*MEDILITE_SERVERS"):
