@@ -39,6 +39,7 @@ def round_robin(replicas: Sequence[str], *, sticky: bool = True) -> Iterator[Pro
 
     A visitor whose replica can't be reached goes to the next, as with nginx.
     """
+    replicas = [replica.rstrip("/") for replica in replicas]
     known, turn = Proxy(), itertools.cycle(replicas)
     homes = known.homes
     http = httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None))

@@ -74,7 +74,7 @@ def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
         with ThreadPoolExecutor() as pool:
             managers = [running_app(**env) for _ in range(2)]
             apps = list(pool.map(stack.enter_context, managers))
-        yield Deployment([app.url for app in apps], models, votes_url, [app.output for app in apps])
+        yield Deployment([app.url.rstrip("/") for app in apps], models, votes_url, [app.output for app in apps])
     for app in apps:
         assert "Traceback" not in "".join(app.output), "".join(app.output)
 
