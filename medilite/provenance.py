@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from medilite.errors import SettingsError
 from medilite.models import ROOT, FolderBase, HubBase, Profile
 from medilite.packages import sha256_of
 from medilite.settings import Settings
@@ -48,7 +49,15 @@ def device_name() -> str:
 
 
 def precision_name(settings: Settings) -> str:
-    """Return the numbers that the local engine computes in: MEDILITE_PRECISION's on a CPU, bfloat16 on a GPU."""
+    """Return the numbers that the local engine computes in: MEDILITE_PRECISION's on a CPU, bfloat16 on a GPU.
+
+    Raises SettingsError where model servers compute: which numbers they compute in, they don't say.
+    """
+    if settings.engine == "remote":
+        raise SettingsError(
+            "MEDILITE_ENGINE='remote' can't be used here: what is measured has to say which numbers it was computed in,"
+            " and model servers don't tell. Leave it out; this machine computes then."
+        )
     import torch
 
     return "bfloat16" if torch.cuda.is_available() else settings.precision

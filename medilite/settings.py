@@ -49,6 +49,25 @@ class Settings(BaseSettings):
         description="answers that the int8 engine writes at once (default: what an eighth of the memory holds,"
         " 48 at most); who asks beyond it waits",
     )  # fmt: skip
+    engine: Literal["local", "remote"] = Field(
+        "local", description="where answers are written: on this machine, or by model servers ([how](docs/remote.md))"
+    )
+    servers: str | None = Field(
+        None,
+        description="addresses of OpenAI-compatible model servers, separated by commas: `http://10.0.0.5:8000`; for"
+        " `MEDILITE_ENGINE=remote`",
+    )
+    server_key: SecretStr | None = Field(None, description="API key for these servers, sent to no other")
+    server_connect_s: float = Field(5.0, gt=0, le=600, description="seconds in which a model server has to be reached")
+    server_first_token_s: float = Field(
+        30.0, gt=0, le=3600, description="seconds in which a model server has to begin an answer; else another is tried"
+    )
+    server_next_token_s: float = Field(
+        15.0,
+        gt=0,
+        le=3600,
+        description="longest pause of a model server between two tokens; then the answer ends there",
+    )
     data_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "medilite",
         description="where votes are kept, in an SQLite database",

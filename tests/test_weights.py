@@ -161,6 +161,31 @@ def test_without_network_and_cache_the_ways_to_get_the_weights_are_named(
         assert way in str(caught.value)
 
 
+@pytest.mark.parametrize("what", ["ensure_base", "ensure_tokenizer"])
+def test_the_hub_gives_the_chat_template_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Newer repositories have it in a file of its own, not in tokenizer_config.json."""
+    asked: list[list[str]] = []
+
+    def snapshot_download(repo: str, revision: str | None = None, allow_patterns: list[str] | None = None) -> str:
+        asked.append(list(allow_patterns or []))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    getattr(weights, what)(load_profile("paper"), settings_for(tmp_path))
+    assert "*.jinja" in asked[0]
+    assert ("*.safetensors" in asked[0]) == (what == "ensure_base")
+
+
+def test_a_folder_with_the_tokenizer_alone_is_enough_where_others_compute(tmp_path: Path) -> None:
+    from tests.small_tokenizer import write_tokenizer
+
+    folder = write_tokenizer(tmp_path / "words")
+    settings = load_settings(weights=str(folder))
+    assert weights.ensure_tokenizer(load_profile("lite"), settings) == folder
+    with pytest.raises(WeightsError, match="safetensors"):
+        weights.ensure_base(load_profile("lite"), settings)
+
+
 def test_the_hub_without_network_names_the_way(tmp_path: Path) -> None:
     script = (
         "from medilite.models import load_profile\nfrom medilite.settings import load_settings\n"

@@ -1,9 +1,10 @@
 """Text generation behind one protocol.
 
 `protocol.Engine` is what ui/, eval/ and __main__ talk to; `local.LocalEngine`
-answers on this machine, all models in one batch, and `zero.ZeroEngine` on a
-GPU that ZeroGPU lends answer by answer. `open_engine` picks one and
-imports it only then, so importing this package costs nothing.
+answers on this machine, all models in one batch, `zero.ZeroEngine` on a GPU
+that ZeroGPU lends answer by answer, and `remote.RemoteEngine` has model servers
+answer. `open_engine` picks one and imports it only then, so importing this
+package costs nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ __all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
 
 
 def open_engine(profile: Profile, settings: Settings) -> Engine:
-    """Return the engine for this profile, not yet loaded."""
+    """Return the engine for this profile, not yet loaded; raises SettingsError where its servers can't be used."""
+    if settings.engine == "remote":
+        from medilite.engine.remote import RemoteEngine
+
+        return RemoteEngine(profile, settings)
     if settings.zero_gpu:
         from medilite.engine.zero import ZeroEngine
 

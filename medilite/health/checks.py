@@ -50,6 +50,8 @@ FETCH_BYTES = 2 * GIB
 WORKING_BYTES = GIB
 """What the app takes beside the base's weights, at least: its libraries, caches, pages of several visitors."""
 
+QUESTION = "What helps against hay fever?"
+
 
 class Skipped(Exception):
     """There is nothing to look at, for the reason given."""

@@ -18,7 +18,7 @@ from eval.generate import Plan, build_parser, generate, main
 from eval.progress import Pace
 from eval.questions import load_questions
 from eval.run import Run
-from medilite.errors import DataError, EngineError, ModelUnavailableError
+from medilite.errors import DataError, EngineError, ModelUnavailableError, SettingsError
 from medilite.provenance import precision_name
 from medilite.records import Decoding
 from medilite.settings import load_settings
@@ -151,6 +151,11 @@ def test_another_decoding_is_refused_before_anything_is_asked(plan, lite, data):
     with pytest.raises(DataError, match="another decoding"):
         go(make_plan(lite, data, plan.run, decoding=Decoding(max_new_tokens=13)), engine)
     assert engine.requests == []
+
+
+def test_model_servers_do_not_tell_their_precision():
+    with pytest.raises(SettingsError, match="MEDILITE_ENGINE"):
+        precision_name(load_settings(engine="remote", servers="http://127.0.0.1:1"))
 
 
 def test_another_precision_is_refused(plan, lite, monkeypatch):

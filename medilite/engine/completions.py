@@ -1,0 +1,195 @@
+"""OpenAI's completions as model servers speak them: what is asked, what is streamed back, what a refusal means.
+
+Why /v1/completions with token ids, and not /v1/chat/completions: a chat's
+messages are put through the template by the server, as one text in which a
+person's "<|im_end|>" becomes a control token. Ids are made here, by
+`prompts.prompt_ids` as for the local engine, so the model reads the same prompt
+to the token and no one's text is ever parsed for control tokens.
+
+| the server                                   | means                                               |
+| -------------------------------------------- | --------------------------------------------------- |
+| can't be reached, breaks off, is silent      | a failure of the server; another try before the first token |
+| 5xx, 408, an error or garbage in the stream  | the same                                            |
+| 429                                          | it is busy: another server, or a wait of retry-after (else 0.5, 1 s) |
+| 404                                          | it doesn't serve this model: another server          |
+| 401, 403                                     | it refuses the key: another server                   |
+| any other 4xx                                | it can't do what is asked; no other try              |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medilite.prompts import clean_text
+from medilite.records import Request
+
+if TYPE_CHECKING:
+    import httpx
+
+LONGEST_LINE = 1 << 20
+"""Bytes of one line of a stream; a server that writes more on one speaks another protocol."""
+
+_SHOWN = 200
+"""Most characters of a server's own words that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One event of a stream: token ids, or text where the server tells none, and why the answer ended."""
+
+    text: str
+    ids: tuple[int, ...] | None
+    finish: str | None
+
+
+class ServerFailure(Exception):
+    """A try that got nowhere; the message is a sentence about the server, for people.
+
+    `retry`: before the first token another try may fare better, with `elsewhere`
+    at another server alone. `blame`: the server itself is to blame, not what was
+    asked. `wait_s`: how long it asks to be left alone.
+    """
+
+    def __init__(
+        self, why: str, *, retry: bool = True, elsewhere: bool = False, blame: bool = True, wait_s: float | None = None
+    ) -> None:
+        super().__init__(why)
+        self.retry, self.elsewhere, self.blame, self.wait_s = retry, elsewhere, blame, wait_s
+
+
+def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> dict[str, Any]:
+    """Return the body of a streaming request.
+
+    `temperature`, `top_p` and `top_k` are always given: a server takes what is left
+    out from the model's generation_config.json. `repetition_penalty`,
+    `stop_token_ids` and `return_token_ids` are vLLM's, beside OpenAI's fields.
+    """
+    decoding = request.decoding
+    return {
+        "model": request.model,
+        "prompt": list(prompt),
+        "stream": True,
+        "max_tokens": decoding.max_new_tokens,
+        "temperature": decoding.temperature,
+        "top_p": decoding.top_p,
+        "top_k": -1,
+        "repetition_penalty": decoding.repetition_penalty,
+        # As the local engine's dice take it: any integer, by its lowest 63 bits.
+        "seed": request.seed & (2**63 - 1),
+        "stop_token_ids": sorted(stop_ids),
+        "return_token_ids": True,
+    }
+
+
+async def pieces(response: httpx.Response) -> AsyncIterator[Piece]:
+    """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
+    done = False
+    async with contextlib.aclosing(_lines(response)) as lines:
+        async for line in lines:
+            data = line[5:].strip()
+            done = done or data == b"[DONE]"
+            # Comments, event names and blank lines; and what comes after the end is read, so that the connection is
+            # left as one that can be used again.
+            if done or not line.startswith(b"data:"):
+                continue
+            piece = _piece(data)
+            if piece is not None:
+                yield piece
+
+
+async def refusal(response: httpx.Response, model: str) -> ServerFailure:
+    """Return what an answer with an error status means."""
+    status = response.status_code
+    if status == 429:
+        return ServerFailure("is busy (429)", blame=False, wait_s=retry_after_s(response.headers.get("retry-after")))
+    if status in (401, 403):
+        return ServerFailure(f"refuses the key ({status}); MEDILITE_SERVER_KEY sets it", elsewhere=True, blame=False)
+    if status == 404:
+        return ServerFailure(f"doesn't serve {model} (404)", elsewhere=True, blame=False)
+    if status >= 500 or status == 408 or status < 400:
+        # A redirect is followed by nobody: a key and people's texts go to the server that was named alone.
+        return ServerFailure(f"answers with an error ({status})")
+    said = await _said(response)
+    return ServerFailure(f"refuses the request ({status}{': ' if said else ''}{said})", retry=False, blame=False)
+
+
+def retry_after_s(value: str | None, now: float | None = None) -> float | None:
+    """Return the seconds of a retry-after header, a number or a date; None without one that can be read."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _piece(data: bytes) -> Piece | None:
+    """Return one event's piece; None for one without a choice, such as a count of tokens at the end."""
+    try:
+        event = json.loads(data)
+    except ValueError as error:
+        raise ServerFailure("sends what is no completion") from error
+    if not isinstance(event, dict):
+        raise ServerFailure("sends what is no completion")
+    if event.get("error") is not None:
+        raise ServerFailure(f"broke off with an error{_quoted(event['error'])}")
+    choices = event.get("choices")
+    if choices == []:
+        return None
+    choice = choices[0] if isinstance(choices, list) else None
+    if not isinstance(choice, dict):
+        raise ServerFailure("sends what is no completion")
+    text, ids, finish = choice.get("text") or "", choice.get("token_ids"), choice.get("finish_reason")
+    known = ids is None or (isinstance(ids, list) and all(type(i) is int and 0 <= i < 2**31 for i in ids))
+    if not isinstance(text, str) or not known or not (finish is None or isinstance(finish, str)):
+        raise ServerFailure("sends what is no completion")
+    # JSON can carry half a surrogate pair, which nothing after this could write.
+    return Piece(text.encode("utf-8", "replace").decode(), None if ids is None else tuple(ids), finish)
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield a stream's lines as they become whole; httpx's own have no longest."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.rstrip(b"\r")
+        if len(rest) > LONGEST_LINE:
+            raise ServerFailure("sends what is no completion")
+    if rest:
+        yield rest.rstrip(b"\r")
+
+
+async def _said(response: httpx.Response) -> str:
+    """Return a refusal's own words, short and on one line; "" where there are none."""
+    found = b""
+    async for chunk in response.aiter_bytes():
+        found += chunk
+        if len(found) > LONGEST_LINE:
+            return ""
+    try:
+        told = json.loads(found)
+    except ValueError:
+        return ""
+    told = told.get("error", told) if isinstance(told, dict) else told
+    return _quoted(told).removeprefix(": ")
+
+
+def _quoted(error: object) -> str:
+    """Return ": words" of an error object, or ""."""
+    words = error.get("message", error.get("detail")) if isinstance(error, dict) else error
+    if not isinstance(words, str) or not words.strip():
+        return ""
+    line = " ".join(clean_text(words).split())
+    return f": {line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}"

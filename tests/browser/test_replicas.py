@@ -1,0 +1,182 @@
+"""Two replicas of the app, as processes of their own, on one PostgreSQL and one model server, behind a proxy."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from medilite.arena.store import Store
+from medilite.engine.tokenizer import BaseTokenizer
+from scripts.postgres import REMEDY, find_postgres, running_postgres
+from scripts.running import running_app
+from tests.arena.conftest import new_database
+from tests.browser.round_robin import round_robin
+from tests.conftest import do_without
+from tests.fakes import WORDS
+from tests.model_servers import ModelServer, Reply, free_port, model_server
+from tests.small_tokenizer import write_tokenizer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("replicas")]
+
+CONFIGURATION = Path(__file__).resolve().parent.parent.parent / "docs" / "replicas.nginx.conf"
+LIVE = "vote-live-pair"
+
+
+@dataclass
+class Deployment:
+    """Two replicas, what they stand on, and the output of each."""
+
+    urls: list[str]
+    models: ModelServer
+    votes_url: str
+    outputs: list[list[str]]
+
+    def votes(self) -> list:
+        store = Store(self.votes_url)
+        try:
+            return list(store.votes())
+        finally:
+            store.database.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
+    programs = find_postgres() or do_without(REMEDY)
+    words = write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+    tokenizer = BaseTokenizer(words)
+
+    def script(_: int, told: dict) -> Reply:
+        start = 3 + 40 * lite.ids.index(told["model"])
+        ids = tokenizer((WORDS + WORDS)[start:])["input_ids"]
+        return Reply(ids[: told["max_tokens"]], then="length", step_s=0.005)
+
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgres(programs))
+        votes_url = new_database(server)
+        models = stack.enter_context(model_server(script, lite.ids))
+        env = {
+            "MEDILITE_ENGINE": "remote", "MEDILITE_SERVERS": models.url, "MEDILITE_WEIGHTS": str(words),
+            "MEDILITE_VOTES_URL": votes_url, "MEDILITE_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "MEDILITE_SERVER_FIRST_TOKEN_S": "120", "MEDILITE_SERVER_NEXT_TOKEN_S": "120", "HF_HUB_OFFLINE": "1",
+        }  # fmt: skip
+        # Both at once: a start takes a while.
+        with ThreadPoolExecutor() as pool:
+            managers = [running_app(**env) for _ in range(2)]
+            apps = list(pool.map(stack.enter_context, managers))
+        yield Deployment([app.url.rstrip("/") for app in apps], models, votes_url, [app.output for app in apps])
+    for app in apps:
+        assert "Traceback" not in "".join(app.output), "".join(app.output)
+
+
+def compare_and_vote(here) -> None:
+    """Do what a visitor does: compare six answers, then vote on two live ones."""
+    here.ready()
+    here.set_tokens(40)
+    here.ask("What is asthma?")
+    here.wait_done()
+    assert here.states() == ["length"] * 6
+    assert len(set(here.answers().values())) == 6
+    here.vote_tab()
+    here.pair().locator("[data-do=live]").click()
+    here.page.locator("#vote-question textarea").fill("What helps?")
+    here.page.locator("#vote-question textarea").press("Control+Enter")
+    here.wait_pair("open", LIVE)
+    here.page.locator(f"#{LIVE} [data-choice=left]").click()
+    here.wait_pair("voted", LIVE)
+
+
+def test_compare_and_vote_through_the_proxy(deployment, visit):
+    before = len(deployment.votes())
+    with round_robin(deployment.urls) as proxy:
+        for _ in range(2):
+            compare_and_vote(visit(proxy.url))
+        assert proxy.visitors == dict.fromkeys(deployment.urls, 1)
+        assert min(proxy.requests.values()) > 10
+    votes = deployment.votes()[before:]
+    assert [vote.ballot.choice for vote in votes] == ["left", "left"]
+    assert len({vote.pair.voter for vote in votes}) == 2
+
+
+def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
+    """Drawn at one replica, voted on at the other: token and voter are in the page and the store."""
+    before = len(deployment.votes())
+    with round_robin(deployment.urls) as proxy:
+        here = visit(proxy.url).ready().vote_tab()
+        here.pair().locator("[data-do=live]").click()
+        here.page.locator("#vote-question textarea").fill("What helps?")
+        here.page.locator("#vote-question textarea").press("Control+Enter")
+        here.wait_pair("open", LIVE)
+        # From here on the page's requests arrive at the other replica, as if its own were gone.
+        other = dict(zip(deployment.urls, reversed(deployment.urls), strict=True))
+        for visitor, home in proxy.homes.items():
+            proxy.homes[visitor] = other[home]
+        here.page.locator(f"#{LIVE} [data-choice=right]").click()
+        here.wait_pair("voted", LIVE)
+    assert [vote.ballot.choice for vote in deployment.votes()[before:]] == ["right"]
+
+
+def test_without_stickiness_gradio_loses_the_event(deployment):
+    """Why the proxy has to keep a visitor at one replica: what one process has queued, the other doesn't know."""
+    with round_robin(deployment.urls, sticky=False) as proxy, httpx.Client(base_url=proxy.url, timeout=600) as client:
+        fn_index = next(d["id"] for d in client.get("/config").json()["dependencies"] if d["queue"] is not False)
+        asked = {"data": [], "fn_index": fn_index, "session_hash": "abc"}
+        assert client.post("/gradio_api/queue/join", json=asked).status_code == 200
+        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "abc"}) as events:
+            first = next(line for line in events.iter_lines() if line.startswith("data:"))
+    assert json.loads(first[5:])["session_not_found"] is True
+
+
+@contextmanager
+def nginx(replicas: list[str], folder: Path) -> Iterator[str]:
+    """Run nginx with the documented configuration, these replicas and a free port."""
+    program = shutil.which("nginx") or pytest.skip("nginx was not found; install it to test docs/replicas.nginx.conf")
+    port = free_port()
+    site = CONFIGURATION.read_text()
+    for documented, real in zip(("127.0.0.1:7861", "127.0.0.1:7862"), replicas, strict=True):
+        site = site.replace(documented, real.removeprefix("http://").rstrip("/"))
+    site = re.sub(r"listen 7860;", f"listen 127.0.0.1:{port};", site)
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = (
+        f"daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{site}}}\n"
+    )
+    (folder / "nginx.conf").write_text(whole)
+    command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(200):
+            assert process.poll() is None, process.stderr.read()
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/gradio_api/startup-events", timeout=30)
+                break
+            except httpx.ConnectError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_the_documented_nginx_keeps_a_visitor_at_one_replica(deployment, visit, tmp_path):
+    before = len(deployment.votes())
+    with nginx(deployment.urls, tmp_path) as url:
+        compare_and_vote(visit(url))
+        compare_and_vote(visit(url))
+        with httpx.Client() as client:
+            first = client.get(url).headers["set-cookie"]
+            assert "medilite_replica=" in first
+            assert "HttpOnly" in first
+            assert "set-cookie" not in client.get(url).headers, "one cookie a visitor"
+    assert len(deployment.votes()) == before + 2
