@@ -12,7 +12,7 @@ def main() -> int:
     """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # These log the address of every request they make or get.
-    for chatty in ("httpx", "uvicorn.access"):
+    for chatty in ("httpx", "httpx2", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         from medilite.arena.mirror.mirror import start_mirror
