@@ -33,7 +33,7 @@ SHORTEST_SECRET = 4
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-_CHATTY = ("httpx", "uvicorn.access")
+_CHATTY = ("httpx", "httpx2", "uvicorn.access")
 """These log the address of every request they make or get."""
 
 _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
