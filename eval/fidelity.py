@@ -80,10 +80,8 @@ def compare_losses(asked: Asked) -> dict[str, dict[str, Any]]:
                 say(f"{model}: losses of {len(todo):,} references in {precision}")
                 for pair, loss in losses_of(asked.profile, asked.settings, base, model, todo):
                     kept.add(kept.key(model, adapter, precision, pair), loss)
-        found[model] = relative(
-            *(np.array([kept.found[kept.key(model, adapter, p, pair)] for pair in pairs]) for p in PRECISIONS),
-            np.array([len(pair.answer) for pair in pairs]),
-        )
+        ours, exact = (np.array([kept.found[kept.key(model, adapter, p, pair)] for pair in pairs]) for p in PRECISIONS)
+        found[model] = relative(ours, exact, np.array([len(pair.answer) for pair in pairs]))
     return found
 
 

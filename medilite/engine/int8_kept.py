@@ -103,4 +103,6 @@ def _mapped(place: Path) -> Weights | None:
 
 def _digest(array: np.ndarray) -> str:
     about = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.sha256(about + b"\0" + memoryview(np.ascontiguousarray(array)).cast("B")).hexdigest()
+    digest = hashlib.sha256(about + b"\0")
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()

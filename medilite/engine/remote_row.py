@@ -70,7 +70,7 @@ class Growing:
         return [*steps, RowStep(last.text + self._text.rest(), self.tokens, reasons[piece.finish])]
 
     def _tokens(self, ids: Sequence[int]) -> list[RowStep]:
-        steps = []
+        steps: list[RowStep] = []
         for token in ids:
             # After any control token what follows is no part of the answer, whatever the server makes of it.
             if token in self._stop_ids:
@@ -105,7 +105,8 @@ class Writer:
     async def write(self, request: Request, prompt: Sequence[int], tell: Callable[[RowStep], None]) -> None:
         """Tell an answer step by step to its end, which may be an error; a half-told answer is never begun again."""
         growing = Growing(self._tokenizer, self._stop_ids, request.decoding.max_new_tokens)
-        began, begun, tried = self._clock(), False, []
+        tried: list[Server] = []
+        began, begun = self._clock(), False
         try:
             while True:
                 server = await self._admit(request.model, tried, began)

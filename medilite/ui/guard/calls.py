@@ -79,7 +79,7 @@ class CheckedCalls:
 
     def _event(self, given: dict[str, Any], session: str, *, direct: bool) -> dict[str, Any]:
         number, data, trigger = given.get("fn_index"), given.get("data"), given.get("trigger_id")
-        fn = self.page.fns.get(number) if _whole(number) else None
+        fn = self.page.fns.get(int(number)) if number is not None and _whole(number) else None
         if fn is None or fn.fn is None:  # those without one happen in the browser alone
             raise Unfit("fn_index names no event of this page. Reload it: it may be an older one.")
         if not isinstance(data, list) or len(data) != len(fn.inputs):
