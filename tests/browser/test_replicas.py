@@ -178,6 +178,6 @@ def test_the_documented_nginx_keeps_a_visitor_at_one_replica(deployment, visit, 
         with httpx.Client() as client:
             first = client.get(url).headers["set-cookie"]
             assert "medilite_replica=" in first
-            assert "HttpOnly" in first
+            assert "httponly" in first
             assert "set-cookie" not in client.get(url).headers, "one cookie a visitor"
     assert len(deployment.votes(*tokens)) == 2
