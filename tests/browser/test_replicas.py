@@ -94,6 +94,7 @@ def compare_and_vote(here) -> str:
     token = draw_live(here.vote_tab())
     here.page.locator(f"#{LIVE} [data-choice=left]").click()
     here.wait_pair("voted", LIVE)
+    here.page.close()  # before the proxy goes, which an open page would report as an error
     return token
 
 
@@ -126,6 +127,7 @@ def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
             proxy.homes[visitor] = other[home]
         here.page.locator(f"#{LIVE} [data-choice=right]").click()
         here.wait_pair("voted", LIVE)
+        here.page.close()
     assert [vote.ballot.choice for vote in deployment.votes(token)] == ["right"]
 
 
