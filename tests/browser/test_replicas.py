@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from medilite.arena.records import Vote
 from medilite.arena.store import Store
 from medilite.engine.tokenizer import BaseTokenizer
 from scripts.postgres import REMEDY, find_postgres, running_postgres
@@ -42,10 +43,13 @@ class Deployment:
     votes_url: str
     outputs: list[list[str]]
 
-    def votes(self) -> list:
+    def votes(self, *tokens: str) -> list[Vote]:
+        """Return the votes on the pairs of these tokens, in their order."""
         store = Store(self.votes_url)
         try:
-            return list(store.votes())
+            votes = list(store.votes())
+            pairs = [(token, store.find_pair(token, vote.pair.voter), vote) for token in tokens for vote in votes]
+            return [vote for _, pair, vote in pairs if pair is not None and pair.id == vote.pair.id]
         finally:
             store.database.close()
 
@@ -79,51 +83,52 @@ def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
         assert "Traceback" not in "".join(app.output), "".join(app.output)
 
 
-def compare_and_vote(here) -> None:
-    """Do what a visitor does: compare six answers, then vote on two live ones."""
+def compare_and_vote(here) -> str:
+    """Do what a visitor does: compare six answers, then vote on two live ones; return the pair's token."""
     here.ready()
     here.set_tokens(40)
     here.ask("What is asthma?")
     here.wait_done()
     assert here.states() == ["length"] * 6
     assert len(set(here.answers().values())) == 6
-    here.vote_tab()
+    token = draw_live(here.vote_tab())
+    here.page.locator(f"#{LIVE} [data-choice=left]").click()
+    here.wait_pair("voted", LIVE)
+    here.page.close()  # before the proxy goes, which an open page would report as an error
+    return token
+
+
+def draw_live(here) -> str:
+    """Have two models answer a question of one's own; return the pair's token."""
     here.pair().locator("[data-do=live]").click()
     here.page.locator("#vote-question textarea").fill("What helps?")
     here.page.locator("#vote-question textarea").press("Control+Enter")
-    here.wait_pair("open", LIVE)
-    here.page.locator(f"#{LIVE} [data-choice=left]").click()
-    here.wait_pair("voted", LIVE)
+    return here.wait_pair("open", LIVE)
 
 
 def test_compare_and_vote_through_the_proxy(deployment, visit):
-    before = len(deployment.votes())
     with round_robin(deployment.urls) as proxy:
-        for _ in range(2):
-            compare_and_vote(visit(proxy.url))
+        tokens = [compare_and_vote(visit(proxy.url)) for _ in range(2)]
         assert proxy.visitors == dict.fromkeys(deployment.urls, 1)
         assert min(proxy.requests.values()) > 10
-    votes = deployment.votes()[before:]
+    votes = deployment.votes(*tokens)
     assert [vote.ballot.choice for vote in votes] == ["left", "left"]
     assert len({vote.pair.voter for vote in votes}) == 2
 
 
 def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
     """Drawn at one replica, voted on at the other: token and voter are in the page and the store."""
-    before = len(deployment.votes())
     with round_robin(deployment.urls) as proxy:
         here = visit(proxy.url).ready().vote_tab()
-        here.pair().locator("[data-do=live]").click()
-        here.page.locator("#vote-question textarea").fill("What helps?")
-        here.page.locator("#vote-question textarea").press("Control+Enter")
-        here.wait_pair("open", LIVE)
+        token = draw_live(here)
         # From here on the page's requests arrive at the other replica, as if its own were gone.
         other = dict(zip(deployment.urls, reversed(deployment.urls), strict=True))
         for visitor, home in proxy.homes.items():
             proxy.homes[visitor] = other[home]
         here.page.locator(f"#{LIVE} [data-choice=right]").click()
         here.wait_pair("voted", LIVE)
-    assert [vote.ballot.choice for vote in deployment.votes()[before:]] == ["right"]
+        here.page.close()
+    assert [vote.ballot.choice for vote in deployment.votes(token)] == ["right"]
 
 
 def test_without_stickiness_gradio_loses_the_event(deployment):
@@ -170,13 +175,11 @@ def nginx(replicas: list[str], folder: Path) -> Iterator[str]:
 
 
 def test_the_documented_nginx_keeps_a_visitor_at_one_replica(deployment, visit, tmp_path):
-    before = len(deployment.votes())
     with nginx(deployment.urls, tmp_path) as url:
-        compare_and_vote(visit(url))
-        compare_and_vote(visit(url))
+        tokens = [compare_and_vote(visit(url)) for _ in range(2)]
         with httpx.Client() as client:
             first = client.get(url).headers["set-cookie"]
             assert "medilite_replica=" in first
-            assert "HttpOnly" in first
+            assert "httponly" in first
             assert "set-cookie" not in client.get(url).headers, "one cookie a visitor"
-    assert len(deployment.votes()) == before + 2
+    assert len(deployment.votes(*tokens)) == 2
