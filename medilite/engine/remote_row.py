@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +175,7 @@ class Writer:
 
     async def _try(
         self, server: Server, request: Request, prompt: Sequence[int], growing: Growing
-    ) -> AsyncIterator[RowStep]:
+    ) -> AsyncGenerator[RowStep, None]:
         """Yield an answer's steps from one server; the last has `stopped`. Raises ServerFailure."""
         probe = server.circuit.enter()
         server.busy += 1
@@ -212,7 +212,7 @@ class Writer:
             server.busy -= 1
             over(probe)
 
-    async def _pieces(self, server: Server, request: Request, prompt: Sequence[int]) -> AsyncIterator[Piece]:
+    async def _pieces(self, server: Server, request: Request, prompt: Sequence[int]) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of one server's answer; closing closes the HTTP stream. Raises ServerFailure."""
         import httpx
 
