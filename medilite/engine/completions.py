@@ -23,7 +23,7 @@ import email.utils
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
     }
 
 
-async def pieces(response: httpx.Response) -> AsyncIterator[Piece]:
+async def pieces(response: httpx.Response) -> AsyncGenerator[Piece, None]:
     """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
     done = False
     async with contextlib.aclosing(_lines(response)) as lines:
@@ -158,7 +158,7 @@ def _piece(data: bytes) -> Piece | None:
     return Piece(text.encode("utf-8", "replace").decode(), None if ids is None else tuple(ids), finish)
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """Yield a stream's lines as they become whole; httpx's own have no longest."""
     rest = b""
     async for chunk in response.aiter_bytes():

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ class Growing:
         return [*steps, RowStep(last.text + self._text.rest(), self.tokens, reasons[piece.finish])]
 
     def _tokens(self, ids: Sequence[int]) -> list[RowStep]:
-        steps = []
+        steps: list[RowStep] = []
         for token in ids:
             # After any control token what follows is no part of the answer, whatever the server makes of it.
             if token in self._stop_ids:
@@ -105,7 +105,8 @@ class Writer:
     async def write(self, request: Request, prompt: Sequence[int], tell: Callable[[RowStep], None]) -> None:
         """Tell an answer step by step to its end, which may be an error; a half-told answer is never begun again."""
         growing = Growing(self._tokenizer, self._stop_ids, request.decoding.max_new_tokens)
-        began, begun, tried = self._clock(), False, []
+        began, begun = self._clock(), False
+        tried: list[Server] = []
         try:
             while True:
                 server = await self._admit(request.model, tried, began)
@@ -211,7 +212,7 @@ class Writer:
             server.busy -= 1
             over(probe)
 
-    async def _pieces(self, server: Server, request: Request, prompt: Sequence[int]) -> AsyncIterator[Piece]:
+    async def _pieces(self, server: Server, request: Request, prompt: Sequence[int]) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of one server's answer; closing closes the HTTP stream. Raises ServerFailure."""
         import httpx
 
