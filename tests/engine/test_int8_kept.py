@@ -99,6 +99,7 @@ def test_damaged_files_are_made_anew(folder: Path, tmp_path: Path, made: list[Pa
 def test_where_nothing_can_be_written_it_works_all_the_same(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", "medilite.engine")
     (tmp_path / "int8").write_text("a file where the folder should be")
     found = kept(folder, tmp_path / "int8")
     assert np.array_equal(found.down, read_weights(folder, LlamaShape.read(folder)).down)

@@ -111,10 +111,10 @@ def test_a_damaged_adapter_is_trained_again(run: Runner) -> None:
 
 
 def test_grpo_on_another_parent_is_told_to_the_profile(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("tests.training.pretend", fromlist=["x"]).TEST_LOSSES, "sft-r16-high", 1.9)
+    monkeypatch.setitem(__import__("tests.training.pretend", fromlist=["x"]).TEST_LOSSES, "sft-r16-low", 1.9)
     run()
-    assert "grpo is stacked on sft-r16-high now" in run.printed
-    assert load_profile(str(run.configs.parent / "profile.yaml")).get("grpo").stacked_on == "sft-r16-high"
+    assert "grpo is stacked on sft-r16-low now" in run.printed
+    assert load_profile(str(run.configs.parent / "profile.yaml")).get("grpo").stacked_on == "sft-r16-low"
     assert run() == []
 
 

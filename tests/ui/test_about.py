@@ -40,7 +40,8 @@ def test_what_is_not_there_is_a_dash_or_says_so(lite):
     assert table["SFT r8 high"][1:] == ["–"] * 6 + ["not trained yet"]
     assert table["GRPO"][1:] == ["8", "–", "–", "–", "–", "–", "–"]
     assert table["Base"][4] == "–"
-    assert "Stacked on SFT r8 high." in table["GRPO"][0]
+    parent = lite.get(lite.get("grpo").stacked_on)
+    assert f"Stacked on {parent.label}." in table["GRPO"][0]
 
 
 @pytest.mark.parametrize("value", [None, "2.3", True, [], {}, "<b>"])
