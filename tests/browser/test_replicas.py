@@ -80,7 +80,10 @@ def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
             apps = list(pool.map(stack.enter_context, managers))
         yield Deployment([app.url.rstrip("/") for app in apps], models, votes_url, [app.output for app in apps])
     for app in apps:
-        assert "Traceback" not in "".join(app.output), "".join(app.output)
+        before, *traced = "".join(app.output).split("Exception in ASGI application")
+        assert "Traceback" not in before, before
+        # Gradio logs as an exception that it doesn't know a session, which one of these tests provokes.
+        assert [text for text in traced if "in sse_stream" not in text] == []
 
 
 def compare_and_vote(here) -> str:
@@ -134,9 +137,11 @@ def test_a_vote_counts_at_whichever_replica_it_arrives(deployment, visit):
 def test_without_stickiness_gradio_loses_the_event(deployment):
     """Why the proxy has to keep a visitor at one replica: what one process has queued, the other doesn't know."""
     with round_robin(deployment.urls, sticky=False) as proxy, httpx.Client(base_url=proxy.url, timeout=600) as client:
-        fn_index = next(d["id"] for d in client.get("/config").json()["dependencies"] if d["queue"] is not False)
-        asked = {"data": [], "fn_index": fn_index, "session_hash": "abc"}
-        assert client.post("/gradio_api/queue/join", json=asked).status_code == 200
+        queued = [d for d in client.get("/config").json()["dependencies"] if d["queue"] is not False]
+        event = min(queued, key=lambda d: len(d["inputs"]))
+        asked = {"data": [None] * len(event["inputs"]), "fn_index": event["id"], "session_hash": "abc"}
+        joined = client.post("/gradio_api/queue/join", json=asked)
+        assert joined.status_code == 200, joined.text
         with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "abc"}) as events:
             first = next(line for line in events.iter_lines() if line.startswith("data:"))
     assert json.loads(first[5:])["session_not_found"] is True
