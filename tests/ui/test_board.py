@@ -260,6 +260,14 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     )
     rightly = tuned | {"score": (6.4, 6.0, 6.8)}
     assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=rightly), SPLIT)
+    plain = {"score": (3.9, 3.6, 4.1), "precision_1": (38.0, 37.0, 39.0), "brevity_penalty": (0.95, 0.9, 0.99)}
+    plain |= {"precision_4": (1.3, 1.2, 1.4)}
+    phrases = base | {"score": (5.3, 4.9, 5.8), "precision_4": (2.6, 2.4, 3.0)}
+    told = bleu.paradox(bleu_view(base=phrases, grpo=plain), SPLIT)
+    assert "More of GRPO’s words stand in the references than of BASE’s (38.0 % against 32.0 %)" in told
+    assert "yet its BLEU is lower (3.90 against 5.30): fewer of its runs of four words do (1.3 % against 2.6 %)" in told
+    overlapping = plain | {"precision_4": (2.3, 2.0, 2.5)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=phrases, grpo=overlapping), SPLIT)
     no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}
     assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=no_nearer), SPLIT)
 

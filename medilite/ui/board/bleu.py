@@ -58,10 +58,12 @@ def paradox(view: View, split: str) -> str:
     ]
     lower = [spec for spec in nearer if _above(of(base, "score"), of(spec, "score"))]
     wronged = lower or [spec for spec in nearer if not _above(of(spec, "score"), of(base, "score"))]
+    if not wronged and (pair := _nearer_and_lower(view, split)):
+        return _phrases(view, split, *pair)
     if not wronged:
         return (
             "BLEU counts shared runs of words, then takes off for brevity. Here no model shares clearly more words "
-            f"with the references than {base.label} without a higher BLEU; the parts show what each score is made of."
+            "with the references than another without a higher BLEU; the parts show what each score is made of."
         )
     spec = max(wronged, key=lambda spec: (of(base, "score").value or 0) - (of(spec, "score").value or 0))
     values = {
@@ -74,6 +76,45 @@ def paradox(view: View, split: str) -> str:
         f"({values[spec.id, 'score']} against {values[base.id, 'score']}). Its answers are only "
         f"{values[spec.id, 'length_ratio']} times as long as the references joined together, and for that BLEU is "
         f"multiplied by {values[spec.id, 'brevity_penalty']}. A short answer is punished as if it were a wrong one."
+    )
+
+
+def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
+    """Return the two models whose single words and BLEU say opposite things, and are farthest apart; None without any.
+
+    The first has more of its single words in the references, fewer of its runs
+    of four and a lower BLEU, each by intervals that don't overlap.
+    """
+
+    def of(spec: ModelSpec, part: str) -> Cell:
+        return view.part(split, spec.id, KIND, part)
+
+    found = [
+        (one, other)
+        for one in view.models
+        for other in view.models
+        if _above(of(one, "precision_1"), of(other, "precision_1"))
+        and _above(of(other, "precision_4"), of(one, "precision_4"))
+        and _above(of(other, "score"), of(one, "score"))
+    ]
+    return max(
+        found, key=lambda pair: (of(pair[1], "score").value or 0) - (of(pair[0], "score").value or 0), default=None
+    )
+
+
+def _phrases(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
+    """Say of two models that BLEU counts phrases, not what is said."""
+
+    def both(part: str) -> tuple[str, str]:
+        mine, its = (number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for who in (spec, other))
+        return mine, its
+
+    words, bleus, runs = both("precision_1"), both("score"), both("precision_4")
+    return (
+        f"More of {spec.label}’s words stand in the references than of {other.label}’s ({words[0]} % against "
+        f"{words[1]} %), yet its BLEU is lower ({bleus[0]} against {bleus[1]}): fewer of its runs of four words do "
+        f"({runs[0]} % against {runs[1]} %). BLEU rewards the references’ own phrases; the same thing said in plainer "
+        "words counts as wrong."
     )
 
 
