@@ -7,7 +7,7 @@ export VENV
 # Two workers fit a laptop.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 FAST := not model and not browser and not slow
-PAGES := browser and not model
+PAGES := (browser or slow) and not model
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
 # A folder with medquad.csv.gz, for checks that need the collection.

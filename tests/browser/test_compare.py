@@ -412,7 +412,7 @@ def test_two_visitors_do_not_see_each_other(serve, visit):
 
 
 def test_others_ahead_are_shown(serve, visit):
-    url, _ = serve(ahead=3, step_s=0.4)
+    url, _ = serve(ahead=3, step_s=0.15)
     here = visit(url).ready()
     here.set_tokens(16)
     here.ask("What is asthma?")

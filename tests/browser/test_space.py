@@ -63,7 +63,9 @@ def running_space(code: Path, home: Path, environment: Path, hub: Hub) -> Iterat
     with running_app(command(str(environment / "bin" / "python")), code, inside) as app:
         assert app.url.rstrip("/").endswith(f":{port}")
         yield app
-    assert "Traceback" not in "".join(app.output), "".join(app.output)
+    # A page that is closed cancels what it waited for, which Gradio logs as an exception.
+    traced = "".join(app.output).split("Traceback")[1:]
+    assert [text for text in traced if "CancelledError" not in text] == []
 
 
 def wait_for(true: Callable[[], object], what: str) -> None:
@@ -90,6 +92,7 @@ def vote_live(here: Visit) -> None:
     here.wait_pair("voted", "vote-live-pair")
 
 
+@pytest.mark.skipif(not os.environ.get("MEDILITE_TEST_SPACE"), reason="installs a Space anew: MEDILITE_TEST_SPACE=1")
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.browser

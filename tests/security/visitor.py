@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -72,17 +72,22 @@ class Visitor:
             "session_hash": self.session,
         }  # fmt: skip
 
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        # As ASCII: half a pair of surrogates can be written so, and no other way.
+        headers = {"Content-Type": "application/json"}
+        return self.http.post(path, content=json.dumps(body), headers=headers)
+
     def join(self, body: object) -> httpx.Response:
-        return self.http.post(f"{API}/queue/join", json=body)
+        return self._post(f"{API}/queue/join", body)
 
     def run(self, body: object) -> httpx.Response:
-        return self.http.post(f"{API}/run/predict", json=body)
+        return self._post(f"{API}/run/predict", body)
 
     def heard(self) -> list[dict[str, Any]]:
         """Return the messages of this session's stream, to its end."""
         messages = []
         with self.http.stream("GET", f"{API}/queue/data", params={"session_hash": self.session}) as answer:
-            for line in answer.iter_lines():
+            for line in _lines(answer):
                 if line.startswith("data:"):
                     messages.append(json.loads(line[5:]))
                     if messages[-1]["msg"] in ("close_stream", "unexpected_error"):
@@ -181,3 +186,11 @@ def request(
     lines = [f"{method} {path} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in [*(u for u in usual if u[0].lower() not in names), *given]]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape") + body
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """Yield the lines of a stream of events; unlike httpx' own, only at line feeds: a text may hold other separators."""
+    rest = b""
+    for part in answer.iter_bytes():
+        *lines, rest = (rest + part).split(b"\n")
+        yield from (line.decode() for line in lines)
