@@ -189,7 +189,7 @@ def request(
 
 
 def _lines(answer: httpx.Response) -> Iterator[str]:
-    """Yield the lines of a stream of events; unlike httpx' own, only at line feeds: a text may hold other separators."""
+    """Yield an event stream's lines, which end at line feeds alone: a text may hold other separators."""
     rest = b""
     for part in answer.iter_bytes():
         *lines, rest = (rest + part).split(b"\n")
