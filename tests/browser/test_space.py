@@ -92,7 +92,7 @@ def vote_live(here: Visit) -> None:
     here.wait_pair("voted", "vote-live-pair")
 
 
-@pytest.mark.skipif(not os.environ.get("MEDILITE_TEST_SPACE"), reason="installs a Space anew: MEDILITE_TEST_SPACE=1")
+@pytest.mark.skipif(not os.environ.get("TEST_SPACE"), reason="installs a Space anew: TEST_SPACE=1")
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.browser
