@@ -32,8 +32,8 @@ test: env-dev browser postgres  ## set everything up and run all tests
 	@$(PY) -m medilite fetch
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
 	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST)) and $(PAGES)"
-	@# One after another: a model uses both cores, and two at once only slow each other.
-	$(PY) -m pytest -m "not ($(FAST)) and not ($(PAGES))"
+	@# File by file: tests of one file share a loaded model.
+	$(PY) -m pytest $(PYTEST_ARGS) --dist loadfile -m "not ($(FAST)) and not ($(PAGES))"
 
 check: lint  ## before each commit: lint, types, import rules and the fast tests
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -48,8 +49,14 @@ def _inert(html: str) -> Element:
     return tree
 
 
-@pytest.mark.parametrize("tab", ["compare", "chat"])
-@pytest.mark.parametrize("name", TEXTS)
+TABS = ("compare", "chat")
+CASES = [
+    (name, tab) for i, name in enumerate(TEXTS) for tab in (TABS if os.environ.get("HOSTILE") else TABS[i % 2 :][:1])
+]
+"""Each text in one of the two tabs, by turns; in both with HOSTILE=1, which takes minutes more."""
+
+
+@pytest.mark.parametrize(("name", "tab"), CASES)
 def test_a_text_stays_a_text(server, visitor, name, tab):
     here = visitor()
     outputs = here.ask(TEXTS[name], tab)
@@ -74,7 +81,7 @@ def test_a_text_stays_a_text_in_a_live_pair(server, visitor, name):
 def test_a_request_is_answered_or_refused(server, visitor, name):
     made = REQUESTS[name](visitor())
     # A stream that is kept open is closed from here: what matters is what came until then.
-    answer = raw(server.url, made, 3.0 if b"/heartbeat/" in made or b"/queue/data?" in made else 30.0)
+    answer = raw(server.url, made, 3.0 if b"/heartbeat/" in made or b"/queue/data?" in made else 10.0)
     assert answer.status in ANSWERED, answer
     told = answer.head + answer.body
     assert [leak for leak in server.leaks if leak in told] == []
