@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medilite.engine.asked import check_context, checked
 from medilite.engine.calls import Call
+from medilite.engine.once import LoadOnce
 from medilite.engine.protocol import Availability, LoadProgress, Occupancy, ProgressCallback
 from medilite.engine.scheduler import Runner, Scheduler
-from medilite.errors import ContextOverflowError, EngineError, MediLiteError, ModelUnavailableError, QuestionError
+from medilite.errors import ModelUnavailableError
 from medilite.models import Profile
 from medilite.prompts import opening_ids, prompt_ids
 from medilite.records import Message, Request, Step
@@ -43,51 +44,43 @@ class LocalEngine:
 
     def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
         self._profile, self._settings, self._endless = profile, settings, endless
-        self._lock = threading.Lock()
-        self._loaded: _Loaded | None = None
-        self._progress = LoadProgress("Not loaded yet", 0.0)
+        self._once = LoadOnce(self._load_all, "Not loaded yet", "The model could not be loaded")
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Fetch and load everything; blocks until it stands, or raises WeightsError."""
-        self._load(on_progress)
+        self._once.get(on_progress)
 
     def progress(self) -> LoadProgress:
         """Return how far loading has come."""
-        return self._progress
+        return self._once.progress
 
     def availability(self) -> Mapping[str, Availability]:
         """Return, by model id, whether each model can answer."""
-        return dict(self._load().availability)
+        return dict(self._once.get().availability)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the prompt's length in tokens."""
-        return len(prompt_ids(self._load().tokenizer, messages))
+        return len(prompt_ids(self._once.get().tokenizer, messages))
 
     def context_length(self) -> int:
         """Return how many tokens prompt and answer may have together."""
-        return self._load().llama.shape.context
+        return self._once.get().llama.shape.context
 
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
         """Yield steps until every request has stopped."""
-        requests = tuple(requests)
-        if not requests:
-            raise EngineError("No request was given: name at least one model.")
-        for request in requests:
-            self._profile.get(request.model)
-            if not any(m.role == "user" and m.content.strip() for m in request.messages):
-                raise QuestionError("There is no question yet: type one, or pick one of the examples.")
-        loaded = self._load()
+        requests = checked(self._profile, requests)
+        loaded = self._once.get()
         # Most calls ask one thing of all models.
         asked = {messages: prompt_ids(loaded.tokenizer, messages) for messages in {r.messages for r in requests}}
         for request in requests:
-            self._check_context(loaded, request, len(asked[request.messages]))
+            check_context(request, len(asked[request.messages]), loaded.llama.shape.context)
         errors = [loaded.availability[request.model].reason for request in requests]
         prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
         yield from self._answer(loaded, Call(requests, prompts, errors))
 
     def occupancy(self) -> Occupancy | None:
         """Return how many calls wait and how many answers are being written."""
-        loaded = self._loaded
+        loaded = self._once.loaded
         return loaded.scheduler.occupancy() if loaded else None
 
     def close(self) -> None:
@@ -95,9 +88,7 @@ class LocalEngine:
 
         The engine can be loaded again after it.
         """
-        with self._lock:
-            loaded, self._loaded = self._loaded, None
-            self._progress = LoadProgress("Not loaded yet", 0.0)
+        loaded = self._once.let_go()
         if loaded is not None:
             loaded.scheduler.close()
             if hasattr(loaded.llama, "close"):
@@ -106,38 +97,6 @@ class LocalEngine:
     def _answer(self, loaded: _Loaded, call: Call) -> Iterator[Step]:
         """Yield the steps of a call that has been checked."""
         return loaded.scheduler.stream(call)
-
-    def _check_context(self, loaded: _Loaded, request: Request, prompt: int) -> None:
-        context, new = loaded.llama.shape.context, request.decoding.max_new_tokens
-        if prompt + new > context:
-            raise ContextOverflowError(
-                f"The conversation has {prompt:,} tokens and the answer may have {new:,} more, together over the"
-                f" model's {context:,}. Ask for a shorter answer, shorten the question, or start a new conversation."
-            )
-
-    def _load(self, on_progress: ProgressCallback | None = None) -> _Loaded:
-        if self._loaded is not None:
-            return self._loaded
-
-        def tell(progress: LoadProgress) -> None:
-            self._progress = progress
-            if on_progress:
-                on_progress(progress)
-
-        with self._lock:
-            if self._loaded is None:
-                try:
-                    self._loaded = self._load_all(tell)
-                except MediLiteError as error:
-                    tell(LoadProgress("The model could not be loaded", error=str(error)))
-                    raise
-                except Exception as error:
-                    log.exception("loading failed")
-                    text = f"The model could not be loaded ({type(error).__name__}: {error})."
-                    tell(LoadProgress("The model could not be loaded", error=text))
-                    raise EngineError(text) from error
-                tell(LoadProgress("Ready", 1.0, ready=True))
-            return self._loaded
 
     def _load_all(self, tell: ProgressCallback) -> _Loaded:
         tell(LoadProgress("Looking for the weights", 0.0))

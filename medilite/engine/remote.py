@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -17,13 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medilite.engine.asked import check_context, checked
 from medilite.engine.circuit import Circuit, Clock
 from medilite.engine.lockstep import Lockstep
+from medilite.engine.once import LoadOnce
 from medilite.engine.protocol import Availability, LoadProgress, ProgressCallback
 from medilite.engine.remote_row import Limits, Writer
 from medilite.engine.servers import Server, parse_addresses
 from medilite.engine.tokenizer import BaseTokenizer
-from medilite.errors import ContextOverflowError, EngineError, MediLiteError, QuestionError, WeightsError
+from medilite.errors import EngineError, WeightsError
 from medilite.models import Profile
 from medilite.prompts import prompt_ids
 from medilite.records import Message, Request, RowStep, Step
@@ -33,12 +34,8 @@ from medilite.weights import ensure_tokenizer
 if TYPE_CHECKING:
     import httpx
 
-log = logging.getLogger(__name__)
-
 ASK_AGAIN_S = 30.0
 """How old what servers said of their models may be before they are asked anew."""
-
-_NOT_LOADED = LoadProgress("Not connected yet", 0.0)
 
 
 @dataclass(slots=True)
@@ -70,49 +67,41 @@ class RemoteEngine:
             Server(url, Circuit(self._limits.failures, self._limits.rest_s, clock))
             for url in parse_addresses(settings.servers)
         ]
-        self._lock = threading.Lock()
-        self._loaded: _Loaded | None = None
-        self._progress = _NOT_LOADED
+        self._once = LoadOnce(self._load_all, "Not connected yet", "The model servers can't be used")
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Read the base's tokenizer and ask every server what it serves.
 
         Raises WeightsError where the tokenizer can't be had, EngineError where no server answers.
         """
-        self._load(on_progress)
+        self._once.get(on_progress)
 
     def progress(self) -> LoadProgress:
         """Return how far loading has come."""
-        return self._progress
+        return self._once.progress
 
     def availability(self) -> Mapping[str, Availability]:
         """Return, by model id, whether a server that answers serves it, as of less than a minute ago."""
-        self._ask_again(self._load())
+        self._ask_again(self._once.get())
         return {model: self._available(model) for model in self._profile.ids}
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the prompt's length in tokens."""
-        return len(_ids(self._load(), messages))
+        return len(_ids(self._once.get(), messages))
 
     def context_length(self) -> int:
         """Return how many tokens prompt and answer may have together: the base's, or a server's if it takes fewer."""
-        loaded = self._load()
+        loaded = self._once.get()
         return min([loaded.context, *(server.context for server in self._servers if server.context)])
 
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
         """Yield steps until every request has stopped."""
-        requests = tuple(requests)
-        if not requests:
-            raise EngineError("No request was given: name at least one model.")
-        for request in requests:
-            self._profile.get(request.model)
-            if not any(m.role == "user" and m.content.strip() for m in request.messages):
-                raise QuestionError("There is no question yet: type one, or pick one of the examples.")
-        loaded = self._load()
+        requests = checked(self._profile, requests)
+        loaded = self._once.get()
         self._ask_again(loaded)
         asked = {messages: _ids(loaded, messages) for messages in {r.messages for r in requests}}
         for request in requests:
-            self._check_context(request, len(asked[request.messages]))
+            check_context(request, len(asked[request.messages]), self.context_length())
         call = Lockstep([RowStep("", 0) for _ in requests])
         loaded.calls.add(call)
         try:
@@ -132,9 +121,7 @@ class RemoteEngine:
 
     def close(self) -> None:
         """Close every connection; whoever is being answered gets EngineError. The engine can be loaded again."""
-        with self._lock:
-            loaded, self._loaded = self._loaded, None
-            self._progress = _NOT_LOADED
+        loaded = self._once.let_go()
         if loaded is None:
             return
         for call in list(loaded.calls):
@@ -154,14 +141,6 @@ class RemoteEngine:
 
                 group.create_task(writer.write(request, asked[request.messages], tell))
 
-    def _check_context(self, request: Request, prompt: int) -> None:
-        context, new = self.context_length(), request.decoding.max_new_tokens
-        if prompt + new > context:
-            raise ContextOverflowError(
-                f"The conversation has {prompt:,} tokens and the answer may have {new:,} more, together over the"
-                f" model's {context:,}. Ask for a shorter answer, shorten the question, or start a new conversation."
-            )
-
     def _available(self, model: str) -> Availability:
         if any(server.answers and server.may_serve(model) for server in self._servers):
             return Availability(True)
@@ -169,30 +148,6 @@ class RemoteEngine:
         return Availability(
             False, f"{model}: no model server that answers serves it under this name: {said}. Start one with it."
         )
-
-    def _load(self, on_progress: ProgressCallback | None = None) -> _Loaded:
-        if self._loaded is not None:
-            return self._loaded
-
-        def tell(progress: LoadProgress) -> None:
-            self._progress = progress
-            if on_progress:
-                on_progress(progress)
-
-        with self._lock:
-            if self._loaded is None:
-                try:
-                    self._loaded = self._load_all(tell)
-                except MediLiteError as error:
-                    tell(LoadProgress("The model servers can't be used", error=str(error)))
-                    raise
-                except Exception as error:
-                    log.exception("loading failed")
-                    text = f"The model servers can't be used ({type(error).__name__}: {error})."
-                    tell(LoadProgress("The model servers can't be used", error=text))
-                    raise EngineError(text) from error
-                tell(LoadProgress("Ready", 1.0, ready=True))
-            return self._loaded
 
     def _load_all(self, tell: ProgressCallback) -> _Loaded:
         tell(LoadProgress("Looking for the tokenizer", 0.0))

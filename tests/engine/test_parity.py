@@ -83,7 +83,7 @@ def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, que
     """Compare every row of every batch of six with PEFT; print and check agreement and logit differences."""
     engine = LocalEngine(profile, load_settings())
     engine.load()
-    tokenizer = engine._load().tokenizer
+    tokenizer = engine._once.get().tokenizer
     decoding = Decoding(max_new_tokens=NEW_TOKENS)
     answers: dict[tuple[str, str], tuple[list[int], torch.Tensor]] = {}
     for question in questions:

@@ -42,7 +42,7 @@ def address(engine, lite) -> Iterator[str]:
         told = await request.json()
         decoding = Decoding(told["max_tokens"], told["temperature"], told["top_p"], told["repetition_penalty"])
         asked = Request(told["model"], question_messages("by ids"), decoding, told["seed"])
-        steps = engine._load().scheduler.stream(Call([asked], [told["prompt"]], [None]))
+        steps = engine._once.get().scheduler.stream(Call([asked], [told["prompt"]], [None]))
 
         def events() -> Iterator[bytes]:
             for step in steps:

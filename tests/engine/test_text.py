@@ -19,7 +19,7 @@ from medilite.engine.text import IncrementalText
     ],
 )
 def test_pieces_add_up_and_never_hold_half_a_character(random_engine, text: str) -> None:
-    tokenizer = random_engine._load().tokenizer
+    tokenizer = random_engine._once.get().tokenizer
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     incremental = IncrementalText(tokenizer)
     pieces = [incremental.add(token) for token in ids]
@@ -29,7 +29,7 @@ def test_pieces_add_up_and_never_hold_half_a_character(random_engine, text: str)
 
 @pytest.mark.model
 def test_an_answer_cut_inside_a_character_shows_that_it_was(random_engine) -> None:
-    tokenizer = random_engine._load().tokenizer
+    tokenizer = random_engine._once.get().tokenizer
     ids = tokenizer("🫁", add_special_tokens=False)["input_ids"]
     assert len(ids) > 1
     incremental = IncrementalText(tokenizer)
