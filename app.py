@@ -29,13 +29,10 @@ def main() -> int:
             load_now(engine)
         page = build_ui(engine, profile, settings)
         start_loading(engine, lambda: read_ahead(profile.name))
-        mirror = start_mirror(settings)
+        if mirror := start_mirror(settings):
+            page.drain.at_the_end("push the votes to their mirror", mirror.close)
         start_deleting(settings)
-        try:
-            serve(page, profile, settings)
-        finally:
-            if mirror is not None:
-                mirror.close()
+        serve(page, profile, settings)
         if is_loading():
             # A library that loads can't be told to stop, and would make a crash of a clean end.
             sys.stdout.flush()
