@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -128,3 +130,15 @@ changed = sa.Table(
 Kept by triggers, so nothing that is written can be forgotten; what was deleted keeps its line here, without anything
 else, so that a copy does not bring it back.
 """
+
+
+def votes_with_texts() -> sa.Select[Any]:
+    """Return the query of votes with the texts that are kept: `left_text`, `right_text` and `question`, else null."""
+    left, right, question = answers.alias("l"), answers.alias("r"), questions.alias("q")
+    joined = (
+        votes.outerjoin(left, left.c.key == votes.c.left_answer_key)
+        .outerjoin(right, right.c.key == votes.c.right_answer_key)
+        .outerjoin(question, question.c.key == votes.c.question_key)
+    )
+    texts = (left.c.text.label("left_text"), right.c.text.label("right_text"), question.c.text.label("question"))
+    return sa.select(votes, *texts).select_from(joined)

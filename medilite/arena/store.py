@@ -244,17 +244,8 @@ class Store:
 
     def votes(self, *, voter: str | None = None) -> Iterator[Vote]:
         """Yield every vote (of one voter), oldest first, with the texts that are kept."""
-        left, right, question = schema.answers.alias("l"), schema.answers.alias("r"), schema.questions.alias("q")
         votes = schema.votes
-        joined = (
-            votes.outerjoin(left, left.c.key == votes.c.left_answer_key)
-            .outerjoin(right, right.c.key == votes.c.right_answer_key)
-            .outerjoin(question, question.c.key == votes.c.question_key)
-        )
-        texts = (
-            left.c.text.label("left_text"), right.c.text.label("right_text"), question.c.text.label("question"),
-        )  # fmt: skip
-        wanted = sa.select(votes, *texts).select_from(joined).order_by(votes.c.voted_at, votes.c.id)
+        wanted = schema.votes_with_texts().order_by(votes.c.voted_at, votes.c.id)
         if voter is not None:
             wanted = wanted.where(votes.c.voter == voter)
         with self.database.read() as connection:

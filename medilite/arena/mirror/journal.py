@@ -101,15 +101,7 @@ def absorb(store: Store, lines: Callable[[], Iterable[Change | Text]]) -> int:
 def _rows(connection: sa.Connection, what: str, ids: Sequence[str]) -> Sequence[Mapping[Any, Any]]:
     if what == "same":
         return connection.execute(sa.select(schema.sames).where(schema.sames.c.id.in_(ids))).mappings().all()
-    left, right, question = schema.answers.alias("l"), schema.answers.alias("r"), schema.questions.alias("q")
-    votes = schema.votes
-    joined = (
-        votes.outerjoin(left, left.c.key == votes.c.left_answer_key)
-        .outerjoin(right, right.c.key == votes.c.right_answer_key)
-        .outerjoin(question, question.c.key == votes.c.question_key)
-    )
-    texts = (left.c.text.label("left_text"), right.c.text.label("right_text"), question.c.text.label("question"))
-    return connection.execute(sa.select(votes, *texts).select_from(joined).where(votes.c.id.in_(ids))).mappings().all()
+    return connection.execute(schema.votes_with_texts().where(schema.votes.c.id.in_(ids))).mappings().all()
 
 
 def _lack(store: Store, what: Any, id: str, revision: int, found: Mapping[Any, Any] | None, forgets: bool) -> Lack:
