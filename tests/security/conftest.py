@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from scripts.running import ROOT, running_app
 from tests.security.visitor import Visitor
 
-ROOT = Path(__file__).resolve().parents[2]
-START_S = 900.0
-"""Long enough for a machine that is busy with something else."""
 NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}
 SECRET = "Zebrafinch4711"
 """A word that one visitor has asked about; nobody else may ever see it."""
@@ -46,36 +41,9 @@ def serving(folder: Path, **env: str) -> Iterator[Server]:
     surroundings = {key: value for key, value in os.environ.items() if not key.startswith("MEDILITE_")}
     surroundings |= {"MEDILITE_PORT": "0", "MEDILITE_HOST": "127.0.0.1", "HOME": str(folder), **env}
     surroundings |= {"GRADIO_TEMP_DIR": str(folder / "gradio"), "MEDILITE_CACHE_DIR": str(folder / "cache")}
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tests.security.server", str(folder)],
-        cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    log: list[str] = []
-    told: SimpleQueue[str] = SimpleQueue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            log.append(line)
-            if line.startswith("MediLite runs on "):
-                told.put(line.split()[3].rstrip("/"))
-        told.put("")
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        url = told.get(timeout=START_S)
-        assert url, "".join(log)
-        yield Server(url, folder, log)
-        assert process.poll() is None, "the server has died:\n" + "".join(log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        reader.join(timeout=10)
+    command = [sys.executable, "-u", "-m", "tests.security.server", str(folder)]
+    with running_app(command, ROOT, surroundings) as app:
+        yield Server(app.url.rstrip("/"), folder, app.output)
 
 
 @pytest.fixture(scope="session")
