@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from eval.run import RUNS, Run
 from medilite.cli.terminal import chosen as chosen
 from medilite.errors import MediLiteError
+from medilite.files import write_whole
 from medilite.models import Profile
 
 EXIT_ERROR, EXIT_INTERRUPTED = 2, 130
@@ -26,6 +29,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def run_of(options: argparse.Namespace, profile: Profile) -> Run:
     """Return the run that the options name."""
     return Run(options.run or RUNS / profile.name)
+
+
+def tell(result: Mapping[str, Any], text: str, file: Path | None) -> None:
+    """Print a measurement's result for people and, where a file is named, write all of it there as JSON."""
+    if file:
+        write_whole(file, (json.dumps(result, indent=2) + "\n").encode())
+    print(text)
 
 
 def run_command(

@@ -10,7 +10,7 @@ Two measures, each of every model and paired over questions:
   question is whether they do in a direction.
 
 Everything is kept under `runs/PROFILE-fidelity` as it comes; killed and started
-again it goes on. int8's answers take minutes, float32's the better part of an hour.
+again it goes on. float32's answers take several times as long as int8's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from eval.answers import read_answers
-from eval.command import add_run, chosen, run_command
+from eval.command import add_run, chosen, run_command, tell
 from eval.fidelity_losses import Pair, float32_losses, int8_losses, pairs_of
 from eval.generate import Plan, generate, positive, say
 from eval.intervals import RESAMPLES, SEED, mean_intervals
@@ -221,9 +221,7 @@ def run(options: argparse.Namespace) -> int:
     if options.only != "losses":
         result["answers"] = compare_answers(asked)
     result["device"] = device_name()
-    if options.json:
-        write_whole(options.json, (json.dumps(result, indent=2) + "\n").encode())
-    print("\n".join(lines(result)))
+    tell(result, "\n".join(lines(result)), options.json)
     return 0
 
 

@@ -11,7 +11,6 @@ makes 2 × rounds × questions × models answers: choose how many you wait for.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 import sys
@@ -23,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import read_answers
-from eval.command import chosen, run_command
+from eval.command import chosen, run_command, tell
 from eval.generate import AT_ONCE, Plan, generate, positive, questions_of, say
 from eval.questions import Question
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.study_way import BATCH_SIZE, answer_all
 from medilite.engine import Engine, open_engine
 from medilite.errors import EngineError
-from medilite.files import write_whole
 from medilite.provenance import commit, device_name, precision_name, versions
 from medilite.records import Decoding
 from medilite.settings import Settings
@@ -200,9 +198,7 @@ def run(options: argparse.Namespace) -> int:
         limit=options.questions,
     )
     result = measure(plan, settings, open_engine(profile, settings), options.rounds)
-    if options.json:
-        write_whole(options.json, (json.dumps(result, indent=2) + "\n").encode())
-    print("\n".join(lines(result)))
+    tell(result, "\n".join(lines(result)), options.json)
     return 0
 
 

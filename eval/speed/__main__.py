@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.command import run_command
+from eval.command import run_command, tell
 from eval.speed import peers as known_peers
 from eval.speed import report, workloads
 from eval.speed.peers import Peer
@@ -20,7 +19,6 @@ from eval.speed.worker import Worker
 from eval.speed.workloads import Prompt, Workload
 from medilite.cli.terminal import chosen
 from medilite.errors import ConfigError, EngineError
-from medilite.files import write_whole
 from medilite.models import Profile
 from medilite.prompts import prompt_ids, question_messages
 from medilite.provenance import base_name, commit, device_name, versions
@@ -146,10 +144,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = workloads.choose(options.workload)
     found = known_peers.choose(options.peers, options.vllm)
     result = compare(profile, settings, wanted, found, options)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(options.json, (json.dumps(result, indent=2) + "\n").encode())
-    print(report.table(result))
+    tell(result, report.table(result), options.json)
     return 0
 
 
