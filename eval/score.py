@@ -152,15 +152,19 @@ def add_closeness(
     """Return the rows with closeness, in the catalogue's order, and why it is missing if it can't be had."""
     texts = {(answer.qid, answer.model): answer.text for answer in answers}
     references = {(split, q.qid): q.references for split, some in questions.items() for q in some}
-    values: list[float | None] = []
+    values: list[float | None] = [None] * len(rows)
     failed = None
+    # By question: what splits share is encoded once, for `closenesses` encodes a text once.
+    order = sorted(range(len(rows)), key=lambda i: rows[i].qid)
     try:
-        for start in range(0, len(rows), CLOSENESS_AT_ONCE):
-            say(f"closeness: {start:,} of {len(rows):,}")
-            part = rows[start : start + CLOSENESS_AT_ONCE]
+        for start in range(0, len(order), CLOSENESS_AT_ONCE):
+            say(f"closeness: {start:,} of {len(order):,}")
+            places = order[start : start + CLOSENESS_AT_ONCE]
+            part = [rows[i] for i in places]
             said = [texts[row.qid, row.model] for row in part]
             close = closenesses(said, [references[row.split, row.qid] for row in part], encoder)
-            values += [closeness_or_empty(value, text) for value, text in zip(close, said, strict=True)]
+            for i, value, text in zip(places, close, said, strict=True):
+                values[i] = closeness_or_empty(value, text)
     except WeightsError as error:
         failed, values = f"closeness could not be computed: {error}", [None] * len(rows)
     return [

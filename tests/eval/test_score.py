@@ -49,6 +49,27 @@ def test_every_answer_is_scored_against_every_split_that_asks(run, data):
 
 
 @pytest.mark.slow
+def test_an_answer_that_two_splits_ask_for_is_encoded_once(data, tmp_path, monkeypatch):
+    class Counting(WordEncoder):
+        def __init__(self):
+            self.texts = []
+
+        def encode(self, texts):
+            self.texts += texts
+            return super().encode(texts)
+
+    # Named by their questions, so that no two answers are the same text.
+    monkeypatch.setattr("tests.eval.boards.answer_text", lambda model, number: f"{model} answers question {number}.")
+    fresh, encoder = Run(tmp_path / "run"), Counting()
+    write_answers(fresh, answers(load_questions(data, "distinct/test"), setup_for(data)))
+    monkeypatch.setattr("eval.score.CLOSENESS_AT_ONCE", 9)
+    score(fresh, data, SPLITS, encoder)
+    said = [text for text in encoder.texts if " answers question " in text]
+    # A question whose rows fall into two parts is encoded in both.
+    assert len(said) < 1.4 * len(set(said))
+    assert len(set(said)) > 60
+
+
 def test_several_processes_score_the_same(run, data):
     answers = read_answers(run.answers).answers[:12]
     questions = {split: load_questions(data, split) for split in SPLITS}
