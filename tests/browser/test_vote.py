@@ -451,3 +451,17 @@ def test_every_screen_of_it(poll, visit, size, scheme):
         "document.getAnimations().filter((a) => a.playState === 'running').map((a) => a.effect.target.className)"
     )
     assert moving == []
+
+
+def test_what_is_chosen_shows_it_under_the_pointer(poll, visit):
+    url, _ = poll()
+    here = visit(url).vote_tab()
+    chosen = here.page.get_by_label("Live")
+    chosen.click()  # the pointer stays there
+    colour = "e => getComputedStyle(e).backgroundColor"
+    accent = here.page.locator("#vote-ask").evaluate(colour)
+    assert chosen.evaluate(colour) == accent
+    field = here.page.locator("#vote-question textarea")
+    field.focus()
+    # What holds the field cuts off what stands out of it.
+    assert field.evaluate("e => getComputedStyle(e).outlineOffset") == "-3px"
