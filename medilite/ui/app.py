@@ -144,6 +144,9 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
             max_threads=settings.max_queue + _SPARE_THREADS,
             state_session_capacity=_SESSIONS,
             prevent_thread_lock=True,
+            # Else Gradio asks for the page once more and gives up after three seconds, which a machine that is busy
+            # with loading the model may need; all it is for is to offer a tunnel.
+            _frontend=False,
         )
     except OSError as error:
         raise SettingsError(

@@ -157,3 +157,15 @@ def test_a_port_in_use_is_said(page, lite, monkeypatch):
     monkeypatch.setattr(page, "launch", launch)
     with pytest.raises(SettingsError, match=r"Port 8123 .* MEDILITE_PORT"):
         serve(page, lite, load_settings(port=8123), block=False)
+
+
+def test_a_machine_that_is_too_busy_to_show_the_page_at_once_serves_it(lite, tmp_path, monkeypatch):
+    """Gradio asks for its own page when it has started, and without an answer in three seconds it would give up."""
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    settings = load_settings(port=0, data_dir=tmp_path)
+    page = build_ui(ScriptedEngine(lite), lite, settings)
+    try:
+        assert serve(page, lite, settings, block=False).startswith("http://127.0.0.1:")
+    finally:
+        page.close(verbose=False)
+        page.drain.finish()
