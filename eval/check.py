@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eval.answers import SavedAnswer, Setup
+from eval.answers import SavedAnswer
 from eval.board import rows_of, split_scores, tables_of
+from eval.committed import saved_answers
 from eval.files import columns_of, flat, read_parquet
 from eval.metrics.answer import own_scores
 from eval.questions import Question, load_questions, text_hash
@@ -28,7 +29,6 @@ from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board
 from medilite.models import load_profile
 from medilite.provenance import adapter_sha256
-from medilite.records import Decoding
 
 TOLERANCE = 2e-6
 """Tables have six digits after the point; the last may turn with another machine's order of summing."""
@@ -123,20 +123,6 @@ def stale_adapters(board: Board) -> list[str]:
     if not stale:
         return []
     return [f"the adapters here are not those that answered: {', '.join(stale)}. To measure these: make leaderboard"]
-
-
-def saved_answers(board: Board) -> dict[tuple[str, str], SavedAnswer]:
-    """Return the committed answers by question and model."""
-    shared = board.about["provenance"]["setup"]
-    setup = Setup(**{**shared, "decoding": Decoding(**shared["decoding"])})
-    adapters = {model["id"]: model["adapter"] for model in board.about["models"]}
-    try:
-        return {
-            (row["qid"], row["model"]): SavedAnswer(**row, setup=setup, adapter=adapters[row["model"]])
-            for row in board.answers()
-        }
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{board.folder}: an answer has another form than this version's ({error}).") from error
 
 
 def hash_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:

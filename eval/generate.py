@@ -17,6 +17,7 @@ from typing import Any
 
 from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
 from eval.command import add_run, chosen, run_command, run_of
+from eval.committed import take_over
 from eval.progress import Pace
 from eval.questions import TEST_SPLITS, Question, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
@@ -55,6 +56,7 @@ class Plan:
     seed: int = SEED
     at_once: int = AT_ONCE
     limit: int | None = None
+    board: Path | None = None
 
 
 def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
@@ -77,6 +79,9 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
         adapters = available(engine, plan)
         check_fits(plan.run.answers, writer.existing, setup, adapters)
         done = {(answer.qid, answer.model) for answer in writer.existing.answers}
+        if plan.board:
+            wanted_here = [(q.qid, m) for q in questions for m in adapters if (q.qid, m) not in done]
+            done |= from_board(plan, plan.board, setup, adapters, wanted_here, writer)
         todo = [(q, missing) for q in questions if (missing := [m for m in adapters if (q.qid, m) not in done])]
         wanted = sum(len(missing) for _, missing in todo)
         total = len(questions) * len(adapters)
@@ -102,6 +107,27 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
     for qid, model, reason in failed[:10]:
         say(f"no answer: {model}, {qid}: {reason}")
     return total - len(failed), len(failed)
+
+
+def from_board(
+    plan: Plan,
+    folder: Path,
+    setup: Setup,
+    adapters: dict[str, str | None],
+    wanted: list[tuple[str, str]],
+    writer: AnswerWriter,
+) -> set[tuple[str, str]]:
+    """Append what a committed board has of the wanted answers; return the (qid, model) of these."""
+    found = take_over(folder, setup, adapters, wanted)
+    if found.answers:
+        plan.run.write_sessions([*found.sessions, *plan.run.sessions()])
+        writer.append(found.answers)
+    others = ", ".join(found.other_adapters)
+    say(
+        f"{len(found.answers):,} answers taken over from {folder}"
+        + (f"; to be answered anew, by other adapters: {others}" if others else "")
+    )
+    return {(answer.qid, answer.model) for answer in found.answers}
 
 
 def questions_of(plan: Plan) -> list[Question]:
@@ -185,6 +211,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="K",
         help="questions in the engine at once (default: %(default)s)",
     )
+    parser.add_argument(
+        "--from-board",
+        type=Path,
+        metavar="FOLDER",
+        help="take over a committed board's answers where the adapter is unchanged (assets/leaderboard/PROFILE)",
+    )
     decoding = STUDY_DECODING
     parser.add_argument(
         "--max-new-tokens", type=int, default=decoding.max_new_tokens, metavar="N", help="(default: %(default)s)"
@@ -220,6 +252,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         at_once=options.at_once,
         limit=options.limit,
+        board=options.from_board,
     )
     answers, failed = generate(plan, settings, open_engine(profile, settings))
     print(f"{answers:,} answers in {plan.run.answers}" + (f"; {failed:,} failed, ask again" if failed else ""))

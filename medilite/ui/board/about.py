@@ -88,6 +88,7 @@ def _provenance(view: View) -> Iterator[tuple[str, str]]:
 def _session(session: dict[str, Any]) -> str:
     parts = [
         f"{session['answers']:,} answers" if session.get("answers") is not None else "",
+        f"{session['kept']:,} of them in this table" if session.get("kept") is not None else "",
         f"in {session['duration_s'] / 60:,.0f} min" if session.get("duration_s") is not None else "",
         f"on {session['device']}" if session.get("device") else "",
         _versions(session.get("commit"), session.get("commit_dirty"), session.get("versions") or {}),
