@@ -268,6 +268,17 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     assert "yet its BLEU is lower (3.90 against 5.30): fewer of its runs of four words do (1.3 % against 2.6 %)" in told
     overlapping = plain | {"precision_4": (2.3, 2.0, 2.5)}
     assert "no model shares clearly more" in bleu.paradox(bleu_view(base=phrases, grpo=overlapping), SPLIT)
+    # Of any two models, not only against the first: a shorter answer with more of every run.
+    parent = {"score": (5.3, 4.9, 5.8), "precision_1": (25.0, 24.0, 26.0), "precision_4": (2.6, 2.4, 3.0)}
+    parent |= {"brevity_penalty": (0.8, 0.75, 0.85)}
+    shorter = {"score": (5.5, 5.0, 6.1), "precision_1": (37.5, 36.4, 38.7), "precision_4": (4.2, 3.8, 4.8)}
+    shorter |= {"brevity_penalty": (0.53, 0.48, 0.57), "length_ratio": (0.61, 0.58, 0.64)}
+    far = {"score": (3.4, 3.2, 3.5), "precision_1": (27.0, 26.0, 28.0), "precision_4": (0.7, 0.6, 0.8)}
+    far |= {"brevity_penalty": (0.88, 0.83, 0.94)}
+    of_three = bleu.paradox(bleu_view(base=far, sft=parent, grpo=shorter), SPLIT)
+    assert "More of GRPO’s words stand in the references than of SFT’s (37.5 % against 25.0 %)" in of_three
+    assert "not clearly higher (5.50 against 5.30)" in of_three
+    assert "multiplied by 0.53 (by 0.80 for SFT)" in of_three
     no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}
     assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=no_nearer), SPLIT)
 

@@ -41,42 +41,46 @@ def paradox(view: View, split: str) -> str:
     """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
 
     A model is wronged where more of its words stand in the references than of
-    the first model's, by intervals that don't overlap, and its BLEU is lower all
-    the same (by such intervals too), or at least no higher.
+    another's, and its BLEU is lower all the same, or at least no higher: because
+    it is short, or else because its words are not in the references' order.
     """
-    base, *others = view.models
-
-    def of(spec: ModelSpec, part: str) -> Cell:
-        return view.part(split, spec.id, KIND, part)
-
-    penalty = of(base, "brevity_penalty").value or 1.0
-    nearer = [
-        spec
-        for spec in others
-        if _above(of(spec, "precision_1"), of(base, "precision_1"))
-        and (of(spec, "brevity_penalty").value or 1.0) < penalty
-    ]
-    lower = [spec for spec in nearer if _above(of(base, "score"), of(spec, "score"))]
-    wronged = lower or [spec for spec in nearer if not _above(of(spec, "score"), of(base, "score"))]
-    if not wronged and (pair := _nearer_and_lower(view, split)):
+    if pair := _nearer_and_shorter(view, split):
+        return _brevity(view, split, *pair)
+    if pair := _nearer_and_lower(view, split):
         return _phrases(view, split, *pair)
-    if not wronged:
-        return (
-            "BLEU counts shared runs of words, then takes off for brevity. Here no model shares clearly more words "
-            "with the references than another without a higher BLEU; the parts show what each score is made of."
-        )
-    spec = max(wronged, key=lambda spec: (of(base, "score").value or 0) - (of(spec, "score").value or 0))
-    values = {
-        (who.id, part): number_text(of(who, part).value, PARTS[part][2]) for who in (base, spec) for part in PARTS
-    }
     return (
-        f"More of {spec.label}’s words stand in the references than of {base.label}’s "
-        f"({values[spec.id, 'precision_1']} % against {values[base.id, 'precision_1']} %), yet its BLEU is "
-        f"{'lower' if spec in lower else 'not clearly higher'} "
-        f"({values[spec.id, 'score']} against {values[base.id, 'score']}). Its answers are only "
-        f"{values[spec.id, 'length_ratio']} times as long as the references joined together, and for that BLEU is "
-        f"multiplied by {values[spec.id, 'brevity_penalty']}. A short answer is punished as if it were a wrong one."
+        "BLEU counts shared runs of words, then takes off for brevity. Here no model shares clearly more words "
+        "with the references than another without a higher BLEU; the parts show what each score is made of."
     )
+
+
+def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
+    """Return the two models of which the first is nearer word by word, and loses by brevity; None without any.
+
+    More of its single words and no fewer of its runs of four stand in the
+    references, its brevity penalty is harder, and its BLEU is lower or, where
+    there is no such pair, not higher: each by intervals that don't overlap.
+    """
+
+    def above(one: ModelSpec, other: ModelSpec, part: str) -> bool:
+        return _above(view.part(split, one.id, KIND, part), view.part(split, other.id, KIND, part))
+
+    found = [
+        (one, other)
+        for one in view.models
+        for other in view.models
+        if above(one, other, "precision_1")
+        and not above(other, one, "precision_4")
+        and above(other, one, "brevity_penalty")
+        and not above(one, other, "score")
+    ]
+    lower = [pair for pair in found if above(*reversed(pair), "score")]
+
+    def gained(pair: tuple[ModelSpec, ModelSpec]) -> float:
+        mine, its = (view.part(split, spec.id, KIND, "precision_1").value or 0.0 for spec in pair)
+        return mine - its
+
+    return max(lower or found, key=gained, default=None)
 
 
 def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
@@ -99,6 +103,23 @@ def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | N
     ]
     return max(
         found, key=lambda pair: (of(pair[1], "score").value or 0) - (of(pair[0], "score").value or 0), default=None
+    )
+
+
+def _brevity(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
+    """Say of two models that BLEU takes off for brevity what the first gained in precision."""
+    mine, its = (
+        {part: number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for part in PARTS}
+        for who in (spec, other)
+    )
+    lower = _above(view.part(split, other.id, KIND, "score"), view.part(split, spec.id, KIND, "score"))
+    return (
+        f"More of {spec.label}’s words stand in the references than of {other.label}’s "
+        f"({mine['precision_1']} % against {its['precision_1']} %), yet its BLEU is "
+        f"{'lower' if lower else 'not clearly higher'} ({mine['score']} against {its['score']}). Its answers are only "
+        f"{mine['length_ratio']} times as long as the references joined together, and for that BLEU is multiplied by "
+        f"{mine['brevity_penalty']} (by {its['brevity_penalty']} for {other.label}). A short answer is punished as if "
+        "it were a wrong one."
     )
 
 
