@@ -30,7 +30,7 @@ from medilite.arena.records import Contestant
 Two = frozenset[Contestant]
 
 EXPLORE = 0.1
-"""Share of the draws that look at no rating."""
+"""Share of the draws whose two contestants are drawn by chance alone, whatever the ratings say of them."""
 
 SHARPNESS = 8.0
 """Chances are proportional to this power of the expected gain: high enough to prefer, low enough to stay a draw."""
@@ -101,7 +101,7 @@ def draw_place(
         return None
     if rng.random() < EXPLORE:
         two = rng.choice(open_pairs)
-        return two, _least_shown(two, places[two], knowledge, rng)
+        return two, rng.choice(_telling(two, places[two], knowledge)[0])
     telling = {two: _telling(two, places[two], knowledge) for two in open_pairs}
     information = {two: value for two, (_, value) in telling.items()}
     two = _draw(expected_gains(information, knowledge), rng)
@@ -181,10 +181,3 @@ def _of_another(votes: Ints) -> Floats:
     """
     r = ALIKE_ON_QUESTION
     return (1 - r) / ((1 + (votes - 1) * r) * (1 + votes * r))
-
-
-def _least_shown(two: Two, places: Sequence[Place], knowledge: Knowledge, rng: random.Random) -> Place:
-    fewest = min(knowledge.shown.get((two, place.question), 0) for place in places)
-    questions = sorted({p.question for p in places if knowledge.shown.get((two, p.question), 0) == fewest})
-    question = rng.choice(questions)
-    return rng.choice([place for place in places if place.question == question])
