@@ -7,6 +7,7 @@ calls leave the batch and others join it; what a batch is, its `Runner` knows.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Hashable, Iterator
@@ -16,6 +17,8 @@ from medilite.engine.calls import Call, fair_order, visitors_ahead
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, MediLiteError
 from medilite.records import RowStep, Step
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.25
 """How often a waiting visitor hears where in the queue they stand."""
@@ -69,7 +72,7 @@ class Scheduler:
             if self._closed:
                 raise _closed()
             self._waiting.append(call)
-            if self._thread is None:
+            if not self._is_at_work():
                 self._thread = threading.Thread(target=self._work, name="medilite-engine", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -78,6 +81,9 @@ class Scheduler:
                 try:
                     step = call.steps.get(timeout=_POLL_S)
                 except queue.Empty:
+                    if not self._is_at_work() and call.steps.empty():
+                        # Nobody would ever answer; the next call starts the thread anew.
+                        raise EngineError("Generation broke down. Ask again.") from None
                     # Told at every poll, changed or not: it is the caller's chance to close the iterator.
                     if ahead := self._ahead(call):
                         yield Step(nothing, waiting=ahead)
@@ -108,6 +114,9 @@ class Scheduler:
         with self._changed:
             return Occupancy(len(self._waiting), used, slots)
 
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def _ahead(self, call: Call) -> int:
         with self._changed:
             return visitors_ahead(call, self._order(), self._running) if call in self._waiting else 0
@@ -117,14 +126,19 @@ class Scheduler:
 
     def _work(self) -> None:
         while self._wait():
-            self._let_go()
-            self._take_in()
-            if self._running:
-                self._go_on()
+            try:
+                self._let_go()
+                self._take_in()
+                if self._running:
+                    self._go_on()
+            except Exception as error:  # the thread has to outlive whatever happens, or nobody is answered any more
+                log.exception("The engine broke down between two steps.")
+                for call in list(self._running):
+                    self._end(call, _as_engine_error(error))
         with self._changed:
             left, self._waiting = [*self._waiting, *self._running], []
         for call in left:
-            self._runner.drop(call)
+            self._drop(call)
             call.steps.put(_closed())
 
     def _wait(self) -> bool:
@@ -132,7 +146,7 @@ class Scheduler:
         with self._changed:
             while not (self._waiting or self._running or self._closed):
                 if not self._changed.wait(_TIDY_S):
-                    self._runner.tidy()
+                    self._tidy()
             return not self._closed
 
     def _let_go(self) -> None:
@@ -174,8 +188,20 @@ class Scheduler:
             if all(row.stopped for row in rows):
                 self._end(call, None)
 
+    def _tidy(self) -> None:
+        try:
+            self._runner.tidy()
+        except Exception:
+            log.exception("What the engine kept could not be let go of.")
+
+    def _drop(self, call: Call) -> None:
+        try:
+            self._runner.drop(call)
+        except Exception:  # whoever waits for the call's end must get it all the same
+            log.exception("The rows of a call could not be let go of.")
+
     def _end(self, call: Call, last: BaseException | None) -> None:
-        self._runner.drop(call)
+        self._drop(call)
         with self._changed:
             for calls in (self._waiting, self._running):
                 if call in calls:
