@@ -81,7 +81,7 @@ def scheduler(batch: RunningBatch) -> Iterator[Scheduler]:
 
 
 def failing(real: Callable, error: BaseException, calls: int = 1, after: int = 0) -> Callable:
-    """Return a function that raises `error` in `calls` calls, once it was called `after` times, and then works again."""
+    """Return a function that works `after` times, raises `error` in the next `calls` calls, and works again."""
     number = 0
 
     def act(*given: object, **named: object) -> object:

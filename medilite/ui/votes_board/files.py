@@ -107,10 +107,14 @@ class VoteFiles:
         """Write a file under another name each time: whoever still reads the last one reads it to its end."""
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
-        except OSError as error:
-            raise DataError(f"A file of the votes can't be made here: {error.strerror}. Try again later.") from error
-        fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-        write_records(public_records(store.votes()), fresh)
+            fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
+            write_records(public_records(store.votes()), fresh)
+        except (OSError, DataError) as error:
+            cause = error.__cause__ if isinstance(error, DataError) else error
+            if not isinstance(cause, OSError):
+                raise
+            # Without the path, which is nobody's business who downloads.
+            raise DataError(f"A file of the votes can't be made here: {cause.strerror}. Try again later.") from error
         return fresh
 
     def routes(self) -> list[Any]:
