@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import traceback
 from collections.abc import Hashable, Iterator
 from typing import Protocol
 
@@ -132,7 +133,7 @@ class Scheduler:
                 if self._running:
                     self._go_on()
             except Exception as error:  # the thread has to outlive whatever happens, or nobody is answered any more
-                log.exception("The engine broke down between two steps.")
+                _log("The engine broke down between two steps", error)
                 for call in list(self._running):
                     self._end(call, _as_engine_error(error))
         with self._changed:
@@ -163,6 +164,7 @@ class Scheduler:
             try:
                 joined = self._runner.join(call)
             except Exception as error:  # the thread has to outlive any call; the caller gets the error
+                _log("A call could not begin", error)
                 self._end(call, _as_engine_error(error))
                 continue
             if not joined:
@@ -180,6 +182,7 @@ class Scheduler:
         try:
             found = self._runner.step()
         except Exception as error:  # as above; which call it is about can't be told, so all that run end
+            _log("A step broke down", error)
             for call in list(self._running):
                 self._end(call, _as_engine_error(error))
             return
@@ -191,14 +194,14 @@ class Scheduler:
     def _tidy(self) -> None:
         try:
             self._runner.tidy()
-        except Exception:
-            log.exception("What the engine kept could not be let go of.")
+        except Exception as error:
+            _log("What the engine kept could not be let go of", error)
 
     def _drop(self, call: Call) -> None:
         try:
             self._runner.drop(call)
-        except Exception:  # whoever waits for the call's end must get it all the same
-            log.exception("The rows of a call could not be let go of.")
+        except Exception as error:  # whoever waits for the call's end must get it all the same
+            _log("The rows of a call could not be let go of", error)
 
     def _end(self, call: Call, last: BaseException | None) -> None:
         self._drop(call)
@@ -207,6 +210,11 @@ class Scheduler:
                 if call in calls:
                     calls.remove(call)
         call.steps.put(last)
+
+
+def _log(what: str, error: Exception) -> None:
+    """Log a failure by its type and its lines of code: its own words may quote what somebody asked."""
+    log.error("%s (%s):\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
 
 
 def _as_engine_error(error: Exception) -> MediLiteError:

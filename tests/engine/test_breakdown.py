@@ -105,7 +105,12 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_who_is_met_reads_it_and_who_asks_next_is_answered_as_ever(
-    fault: str, batch: RunningBatch, scheduler: Scheduler, llama: Int8Llama, monkeypatch: pytest.MonkeyPatch
+    fault: str,
+    batch: RunningBatch,
+    scheduler: Scheduler,
+    llama: Int8Llama,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     expected = Visit(scheduler, request()).over()
     assert expected.error is None
@@ -118,6 +123,8 @@ def test_who_is_met_reads_it_and_who_asks_next_is_answered_as_ever(
     if fault != "keeping what was computed":  # which happens once the answer is there
         assert f"Generation broke down ({type(error).__name__}: {error}). Ask again." == str(met.error)
         assert len(met.steps) < len(expected.steps), "what was written before stays"
+    assert f"({type(error).__name__})" in caplog.text
+    assert str(error) not in caplog.text, "its words may be somebody's"
     # Twice: what the failure left in slots and pages would show.
     for visitor in ("next", "after that"):
         again = Visit(scheduler, request(visitor)).over()
