@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -49,52 +51,91 @@ def install_postgres() -> Path | None:
     return find_postgres()
 
 
-@contextmanager
-def running_postgres(programs: Path) -> Iterator[str]:
-    """Run a server in a temporary folder and yield a URL without a database's name (end it with one).
+class Postgres:
+    """A server in a temporary folder; it listens on a socket in that folder alone and trusts whoever can reach it.
 
-    The server listens on a socket in that folder alone and trusts whoever can
-    reach it. It refuses to run as root, so root runs it as another user. Raises
-    RuntimeError with what it said if it does not start.
+    PostgreSQL refuses to run as root, so root runs it as another user. `url`
+    lacks a database's name: end it with one.
     """
-    user = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="medilite-pg-", dir="/tmp"))  # a socket's path has to be short
-    who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    name = user.pw_name if user else pwd.getpwuid(os.getuid()).pw_name
-    server = None
-    try:
-        if user:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        data, log = folder / "data", folder / "log"
-        init = [programs / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "-U", name]
-        done = subprocess.run(init, cwd=folder, capture_output=True, text=True, check=False, **who)  # type: ignore[call-overload]
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._user = _unprivileged()
+        self._who: dict[str, Any] = (
+            {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+        )
+        self._name = self._user.pw_name if self._user else pwd.getpwuid(os.getuid()).pw_name
+        self._folder = Path(tempfile.mkdtemp(prefix="medilite-pg-", dir="/tmp"))  # a socket's path has to be short
+        self._server: subprocess.Popen[Any] | None = None
+        self.url = f"postgresql://{self._name}@/?host={self._folder}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server; those of its connections are its children."""
+        assert self._server is not None
+        return self._server.pid
+
+    def make(self) -> None:
+        """Make its data. Raises RuntimeError with what was said if that fails."""
+        if self._user:
+            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        init = [
+            str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-A", "trust", "-E", "UTF8",
+            "--no-locale", "--no-sync", "-U", self._name,
+        ]  # fmt: skip
+        done = subprocess.run(init, cwd=self._folder, capture_output=True, text=True, check=False, **self._who)
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError with what it said if it does not."""
         options = {
             "listen_addresses": "",
-            "unix_socket_directories": str(folder),
+            "unix_socket_directories": str(self._folder),
             "fsync": "off",
             "max_connections": "90",
         }
-        start = [programs / "postgres", "-D", data, *(f"--{key}={value}" for key, value in options.items())]
-        with log.open("wb") as output:
-            server = subprocess.Popen(start, cwd=folder, stdout=output, stderr=output, **who)  # type: ignore[call-overload]
-        ready = [str(programs / "pg_isready"), "-q", "-h", str(folder), "-U", name]
+        log = self._folder / "log"
+        given = [f"--{key}={value}" for key, value in options.items()]
+        start = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *given]
+        with log.open("ab") as output:
+            server = subprocess.Popen(start, cwd=self._folder, stdout=output, stderr=output, **self._who)
+        self._server = server
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self._folder), "-U", self._name]
         waited_until = time.monotonic() + START_S
         while subprocess.run(ready, check=False).returncode:
             if server.poll() is not None or time.monotonic() > waited_until:
                 raise RuntimeError(f"postgres did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
-        yield f"postgresql://{name}@/?host={folder}"
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected; its data stay."""
+        if self._server is None:
+            return
+        self._server.send_signal(signal.SIGINT)  # fast shutdown
+        try:
+            self._server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server = None
+
+    def remove(self) -> None:
+        """Stop it and delete its data."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[Postgres]:
+    """Make a server, start it and yield it; it is gone afterwards. Raises RuntimeError as its methods do."""
+    server = Postgres(programs)
+    try:
+        server.make()
+        server.start()
+        yield server
     finally:
-        if server is not None:
-            server.send_signal(2)  # SIGINT: fast shutdown, whoever is connected
-            try:
-                server.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
+_made: set[Path] = set()
+"""Files that this process has had open: one that has vanished since is not made anew, by no part of the app."""
+
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
 """Any number, as long as every replica takes the same one: PostgreSQL's advisory lock while the schema changes."""
@@ -36,8 +39,10 @@ class Database:
     """A pool of connections; safe to use from several threads.
 
     `target` is a file's path or a URL (`postgresql://…`, `sqlite:///…`).
-    `timeout_s` is how long a writer waits for others before StoreError.
-    Nothing is opened before it is needed. Raises SettingsError for a URL of
+    `timeout_s` is how long a writer waits for others before StoreError, and how
+    long a server may say nothing at first: half of it for a connection that
+    stands, half for a new one. While it says nothing one caller at a time tries
+    again; the others get StoreError at once. Nothing is opened before it is needed. Raises SettingsError for a URL of
     another kind.
     """
 
@@ -48,7 +53,9 @@ class Database:
         self.engine = self._make_engine()
         self._preparing = threading.Lock()
         self._ready = False
-        self._existed = False
+        self._silent: str | None = None
+        """What to say of a server that has not answered the last time."""
+        self._trying = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -98,6 +105,25 @@ class Database:
 
     @contextmanager
     def _connection(self, *, writes: bool) -> Iterator[sa.Connection]:
+        with self._one_at_a_time_if_silent(), self._transaction(writes=writes) as connection:
+            yield connection
+
+    @contextmanager
+    def _one_at_a_time_if_silent(self) -> Iterator[None]:
+        """Let one caller find out whether a silent server is back; raises StoreError for the others at once."""
+        if not self._silent:
+            yield
+            return
+        if not self._trying.acquire(blocking=False):
+            raise StoreError(self._silent)
+        try:
+            yield
+        finally:
+            self._trying.release()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
+        silent = None
         try:
             with self.engine.connect().execution_options(**{_WRITES: writes}) as connection:
                 opened = connection.info.get("file")
@@ -108,18 +134,16 @@ class Database:
                     # A file that was deleted meanwhile takes what is written and keeps nothing.
                     self._check_file(opened)
         except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
-            raise StoreError(self._what_failed(error)) from error
+            said = self._what_failed(error)
+            if self._path is None and _is_silence(error):
+                silent = said
+            raise StoreError(said) from error
+        finally:
+            self._silent = silent
 
     def _make_engine(self) -> sa.Engine:
         if self._path is None:
-            return sa.create_engine(
-                self._url,
-                # Its exceptions would quote what was to be stored: visitors' texts.
-                hide_parameters=True,
-                pool_pre_ping=True,
-                pool_timeout=self._timeout_s,
-                connect_args={"connect_timeout": max(2, round(self._timeout_s))},
-            )
+            return self._make_server_engine()
         engine = sa.create_engine(
             "sqlite://",
             creator=self._connect_file,
@@ -144,11 +168,32 @@ class Database:
 
         return engine
 
+    def _make_server_engine(self) -> sa.Engine:
+        from medilite.arena.silence import patient_connection
+
+        engine = sa.create_engine(
+            self._url,
+            # Its exceptions would quote what was to be stored: visitors' texts.
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_timeout=self._timeout_s,
+            # Whole seconds, and the driver takes less than two for two.
+            connect_args={"connect_timeout": max(2, round(self._timeout_s / 2))},
+        )
+        connection_class = patient_connection(self._timeout_s / 2)
+
+        @sa.event.listens_for(engine, "do_connect")
+        def connect(dialect: Any, record: Any, given: list[Any], named: dict[str, Any]) -> Any:
+            return connection_class.connect(*given, **named)
+
+        return engine
+
     def _connect_file(self) -> sqlite3.Connection:
         assert self._path is not None
         # Made once; a database that has vanished since must not be taken for a new, empty one.
-        mode = "rw" if self._existed else "rwc"
-        address = f"file:{quote(str(self._path.absolute()))}?mode={mode}"
+        path = self._path.absolute()
+        mode = "rw" if path in _made else "rwc"
+        address = f"file:{quote(str(path))}?mode={mode}"
         return sqlite3.connect(address, uri=True, timeout=self._timeout_s, check_same_thread=False)
 
     def _check_file(self, opened: tuple[int, int] | None) -> None:
@@ -167,10 +212,10 @@ class Database:
         """Bring the schema up to date, once."""
         if self._ready:
             return
-        with self._preparing:
+        with self._turn_to_prepare():
             if self._ready:
                 return
-            if self._path:
+            if self._path and self._path.absolute() not in _made:
                 try:
                     self._path.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
@@ -182,7 +227,21 @@ class Database:
                 if not self._path:
                     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
                 self._migrate(connection)
-            self._ready = self._existed = True
+            if self._path:
+                _made.add(self._path.absolute())
+            self._ready = True
+
+    @contextmanager
+    def _turn_to_prepare(self) -> Iterator[None]:
+        """Let one caller prepare; raises StoreError for those who wait in vain, for who is first may wait as long."""
+        if not self._preparing.acquire(timeout=0 if self._silent else self._timeout_s):
+            raise StoreError(
+                self._silent or f"The votes' database {self.name} can't be used at the moment. Try again in a moment."
+            )
+        try:
+            yield
+        finally:
+            self._preparing.release()
 
     def _migrate(self, connection: sa.Connection) -> None:
         config = Config()
@@ -208,6 +267,7 @@ class Database:
             "readonly": "can't be written",
             "unable to open": "can't be opened",
             "no such table": "has lost its tables",
+            "disk I/O error": "can't be written: the disk is full, or broken",
         }
         said = next((words for sign, words in plain.items() if sign in cause), "can't be used at the moment")
         return f"The votes' database {self.name} {said} ({cause}). Try again; nothing is counted twice."
@@ -231,6 +291,13 @@ def database_url(target: str | Path) -> sa.URL:
         f"MEDILITE_VOTES_URL can't be used: {backend!r} is no database that keeps votes. "
         "Give postgresql://user:password@host/name or sqlite:///path."
     )
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether it is a server that has said nothing, rather than one that refuses."""
+    from medilite.arena.silence import is_silence
+
+    return is_silence(getattr(error, "orig", None))
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

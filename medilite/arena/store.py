@@ -12,7 +12,6 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +47,17 @@ class Store:
 
     def __init__(self, target: str | Path, timeout_s: float = 10.0) -> None:
         self.database = Database(target, timeout_s)
+        self._secret: bytes | None = None
 
-    @cached_property
+    @property
     def secret(self) -> bytes:
         """A random key, made with the store and never shown: it signs voters' ids and hides what may not be kept."""
+        # No cached_property: until Python 3.12 all callers would wait in line for a database that is away.
+        if self._secret is None:
+            self._secret = self._read_secret()
+        return self._secret
+
+    def _read_secret(self) -> bytes:
         row = sa.select(schema.meta.c.value).where(schema.meta.c.name == "secret")
         with self.database.write("secret") as connection:
             found = connection.execute(row).scalar()

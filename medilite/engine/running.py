@@ -200,14 +200,15 @@ class RunningBatch:
             self._pool.give_back(kept[whole:])
         pages = [*kept[:whole], *own]
         slot = heapq.heappop(self._free_slots)
-        self._tables[slot, : len(pages)] = pages
         row = _Row(
             number, slot, model, request, list(prompt), len(prompt), found, pages, IncrementalText(self._tokenizer)
         )
+        # From here on whoever drops the call gives slot and pages back, should the rest fail.
+        running.rows.append(row)
+        self._tables[slot, : len(pages)] = pages
         if request.decoding.temperature and request.seed not in dice:
             dice[request.seed] = Dice(request.seed, self._llama.shape.vocabulary)
         self._sampler.put(slot, request.decoding, prompt, dice.get(request.seed))
-        running.rows.append(row)
         return True
 
     def _asked(self, running: _Running, number: int) -> tuple[Request, list[int]]:
@@ -218,9 +219,11 @@ class RunningBatch:
     def _free(self, running: _Running, row: _Row) -> None:
         running.rows.remove(row)
         heapq.heappush(self._free_slots, row.slot)
-        if self._edition == self._llama.bank.edition:
-            self._prefixes.keep(row.request.visitor, row.model, row.tokens[: row.filled], row.pages)
-        self._pool.give_back(row.pages)
+        try:
+            if self._edition == self._llama.bank.edition:
+                self._prefixes.keep(row.request.visitor, row.model, row.tokens[: row.filled], row.pages)
+        finally:
+            self._pool.give_back(row.pages)
 
     def _forget_old_adapters(self) -> None:
         if self._edition != self._llama.bank.edition:

@@ -7,8 +7,10 @@ calls leave the batch and others join it; what a batch is, its `Runner` knows.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
+import traceback
 from collections.abc import Hashable, Iterator
 from typing import Protocol
 
@@ -16,6 +18,8 @@ from medilite.engine.calls import Call, fair_order, visitors_ahead
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, MediLiteError
 from medilite.records import RowStep, Step
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.25
 """How often a waiting visitor hears where in the queue they stand."""
@@ -69,7 +73,7 @@ class Scheduler:
             if self._closed:
                 raise _closed()
             self._waiting.append(call)
-            if self._thread is None:
+            if not self._is_at_work():
                 self._thread = threading.Thread(target=self._work, name="medilite-engine", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -78,6 +82,9 @@ class Scheduler:
                 try:
                     step = call.steps.get(timeout=_POLL_S)
                 except queue.Empty:
+                    if not self._is_at_work() and call.steps.empty():
+                        # Nobody would ever answer; the next call starts the thread anew.
+                        raise EngineError("Generation broke down. Ask again.") from None
                     # Told at every poll, changed or not: it is the caller's chance to close the iterator.
                     if ahead := self._ahead(call):
                         yield Step(nothing, waiting=ahead)
@@ -108,6 +115,9 @@ class Scheduler:
         with self._changed:
             return Occupancy(len(self._waiting), used, slots)
 
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def _ahead(self, call: Call) -> int:
         with self._changed:
             return visitors_ahead(call, self._order(), self._running) if call in self._waiting else 0
@@ -117,14 +127,19 @@ class Scheduler:
 
     def _work(self) -> None:
         while self._wait():
-            self._let_go()
-            self._take_in()
-            if self._running:
-                self._go_on()
+            try:
+                self._let_go()
+                self._take_in()
+                if self._running:
+                    self._go_on()
+            except Exception as error:  # the thread has to outlive whatever happens, or nobody is answered any more
+                _log("The engine broke down between two steps", error)
+                for call in list(self._running):
+                    self._end(call, _as_engine_error(error))
         with self._changed:
             left, self._waiting = [*self._waiting, *self._running], []
         for call in left:
-            self._runner.drop(call)
+            self._drop(call)
             call.steps.put(_closed())
 
     def _wait(self) -> bool:
@@ -132,7 +147,7 @@ class Scheduler:
         with self._changed:
             while not (self._waiting or self._running or self._closed):
                 if not self._changed.wait(_TIDY_S):
-                    self._runner.tidy()
+                    self._tidy()
             return not self._closed
 
     def _let_go(self) -> None:
@@ -149,6 +164,7 @@ class Scheduler:
             try:
                 joined = self._runner.join(call)
             except Exception as error:  # the thread has to outlive any call; the caller gets the error
+                _log("A call could not begin", error)
                 self._end(call, _as_engine_error(error))
                 continue
             if not joined:
@@ -166,6 +182,7 @@ class Scheduler:
         try:
             found = self._runner.step()
         except Exception as error:  # as above; which call it is about can't be told, so all that run end
+            _log("A step broke down", error)
             for call in list(self._running):
                 self._end(call, _as_engine_error(error))
             return
@@ -174,13 +191,30 @@ class Scheduler:
             if all(row.stopped for row in rows):
                 self._end(call, None)
 
+    def _tidy(self) -> None:
+        try:
+            self._runner.tidy()
+        except Exception as error:
+            _log("What the engine kept could not be let go of", error)
+
+    def _drop(self, call: Call) -> None:
+        try:
+            self._runner.drop(call)
+        except Exception as error:  # whoever waits for the call's end must get it all the same
+            _log("The rows of a call could not be let go of", error)
+
     def _end(self, call: Call, last: BaseException | None) -> None:
-        self._runner.drop(call)
+        self._drop(call)
         with self._changed:
             for calls in (self._waiting, self._running):
                 if call in calls:
                     calls.remove(call)
         call.steps.put(last)
+
+
+def _log(what: str, error: Exception) -> None:
+    """Log a failure by its type and its lines of code: its own words may quote what somebody asked."""
+    log.error("%s (%s):\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
 
 
 def _as_engine_error(error: Exception) -> MediLiteError:

@@ -83,4 +83,5 @@ def _let_send(page: gr.Blocks) -> None:
 def _all_sent(page: gr.Blocks) -> bool:
     queue = page._queue
     waiting = list(queue.pending_messages_per_session.values())
-    return not any(queue.active_jobs) and all(messages.empty() for messages in waiting)
+    # Events that nobody has begun with count too: each ends at once, with the word that the app is being stopped.
+    return not len(queue) and not any(queue.active_jobs) and all(messages.empty() for messages in waiting)

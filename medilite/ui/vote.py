@@ -52,6 +52,12 @@ _UNEXPECTED = (
     "Something went wrong in the app; its log tells where. Try again: nothing is lost, and nothing is counted twice."
 )
 
+_UNCONFIRMED = (
+    "Your vote is not confirmed yet. Both answers stay here: press your choice again in a moment; it counts once, "
+    "however often you press."
+)
+"""Not "not counted": where the answer to a commit is lost, nobody can know."""
+
 _KEPT = "Otherwise your vote is kept, and of the texts only a keyed hash that gives nothing away."
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
@@ -168,6 +174,8 @@ class VoteTab:
             outcome = self.booth.vote(
                 token, given.get("voter"), given.get("choice"), given.get("left"), given.get("right")
             )
+        except StoreError as error:
+            return {self.error: notices.error_html(f"{_UNCONFIRMED} {message_of(error)}")}
         except Exception as error:
             return {self.error: self._error(error)}
         pair = outcome.vote.pair

@@ -19,8 +19,8 @@ _numbers = itertools.count()
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of these tests' own; skipped (failed in CI) where there is none."""
     programs = find_postgres() or do_without(REMEDY)
-    with running_postgres(programs) as url:
-        yield url
+    with running_postgres(programs) as server:
+        yield server.url
 
 
 def new_database(server: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -345,6 +348,17 @@ def test_a_database_that_vanishes_while_it_writes_acknowledges_nothing(path, ope
         cast(store, token, marker=and_then_it_is_gone)
 
 
+def test_a_vanished_database_is_not_made_anew_by_another_part_of_the_app(path, open_store):
+    cast(store := open_store(path), store.add_pair(pair()))
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    with pytest.raises(StoreError):
+        open_store(path).add_pair(pair())
+    assert not path.exists()
+    aside.rename(path)
+    assert len(list(open_store(path).votes())) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, open_store):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StoreError, match="MEDILITE_DATA_DIR"):
@@ -356,6 +370,49 @@ def test_a_server_that_is_away_is_said_without_its_password(open_store):
     with pytest.raises(StoreError, match="can't be used at the moment") as raised:
         store.add_pair(pair())
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("use", ["find_pair", "secret"])
+def test_a_server_that_says_nothing_holds_nobody_up_in_turns(use, open_store):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = open_store(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/votes", timeout_s=2)
+        began = time.monotonic()
+
+        def ask(_: int) -> str:
+            with pytest.raises(StoreError) as raised:
+                store.find_pair("token", "voter") if use == "find_pair" else store.secret
+            return str(raised.value)
+
+        with ThreadPoolExecutor(12) as pool:
+            said = set(pool.map(ask, range(12)))
+        # The driver gives up after two seconds, and who waits for who is first waits no longer than that.
+        assert time.monotonic() - began < 12, "they waited one after another"
+        assert all("can't be used at the moment" in one for one in said)
+
+
+@pytest.mark.slow
+def test_a_server_that_falls_silent_in_mid_connection_is_given_up_and_used_again(postgres, open_store):
+    from tests.arena.conftest import new_database
+
+    store = open_store(new_database(postgres), timeout_s=4)
+    token = store.add_pair(pair())
+    with store.database.read() as connection:
+        process = psutil.Process(connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
+
+    def freeze(votes):
+        process.suspend()
+        return [()] * len(votes)
+
+    try:
+        with pytest.raises(StoreError, match="not answered for 2 s"):
+            cast(store, token, marker=freeze)
+        # The server's other processes answer, so a new connection does; the frozen one holds the voter's lock.
+        assert store.find_pair(token, pair().voter) is not None
+    finally:
+        process.resume()
+    # The commit was on its way: it is done now, or the second cast does it, and either way it counts once.
+    assert cast(store, token)[0].ballot == LEFT
+    assert len(list(store.votes())) == 1
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ def deployment(lite, tmp_path_factory) -> Iterator[Deployment]:
 
     with ExitStack() as stack:
         server = stack.enter_context(running_postgres(programs))
-        votes_url = new_database(server)
+        votes_url = new_database(server.url)
         models = stack.enter_context(model_server(script, lite.ids))
         env = {
             "MEDILITE_ENGINE": "remote", "MEDILITE_SERVERS": models.url, "MEDILITE_WEIGHTS": str(words),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from medilite.draining import ENDED, REFUSED
+from medilite.ui import stopping
 from tests.test_import_rules import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -193,3 +195,12 @@ def test_a_second_signal_ends_it_at_once(start):
     until(lambda: any("Stopping" in line for line in app.log), app)
     app.process.send_signal(signal.SIGTERM)
     assert app.end() == 128 + signal.SIGTERM
+
+
+def test_what_nobody_has_begun_with_is_waited_for_too():
+    class Queue(list):
+        active_jobs = (None,)
+        pending_messages_per_session = types.MappingProxyType({})
+
+    assert not stopping._all_sent(types.SimpleNamespace(_queue=Queue(["an event"])))
+    assert stopping._all_sent(types.SimpleNamespace(_queue=Queue()))

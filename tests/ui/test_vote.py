@@ -397,6 +397,22 @@ def test_an_engine_that_breaks_down_leaves_a_message(make_tab, caplog):
     assert "own knee" not in caplog.text
 
 
+def test_a_vote_that_could_not_be_stored_is_not_confirmed_and_can_be_pressed_again(tab, monkeypatch):
+    voter, pair = begin(tab)
+
+    def fails(*_):
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tab.booth.store, "cast", fails)
+        update = tab.cast(Session(), sent(voter, pair))
+    assert list(update) == [tab.error], "the pair stays as it is"
+    assert "Your vote is not confirmed yet" in update[tab.error]
+    assert "disk is full" in update[tab.error]
+    again = pair_of(tab.cast(Session(), sent(voter, pair)), tab.pair)
+    assert again.attributes["data-state"] == "voted"
+
+
 def test_a_live_pair_that_could_not_be_stored_is_stored_later(tab, monkeypatch):
     session = Session()
     finish = tab.booth.finish_live

@@ -16,6 +16,7 @@ from medilite.arena.mirror.state import MirrorState, write_state
 from medilite.arena.records import Contestant
 from medilite.arena.results import LiveResults, Results
 from medilite.arena.store import Store
+from medilite.errors import DataError, StoreError
 from medilite.settings import load_settings
 from medilite.ui.board.view import find_boards
 from medilite.ui.votes_board import agreement, apart, equal, intro, matrix, ratings, timeline
@@ -336,3 +337,36 @@ def test_no_votes_and_a_broken_store_are_sentences(tmp_path):
     (tmp_path / "votes.db").write_bytes(b"this is no database" * 100)
     broken = TestClient(Starlette(routes=VoteFiles(load_settings(data_dir=tmp_path)).routes()))
     assert broken.get("/votes/votes.jsonl").status_code == 503
+
+
+def test_a_database_that_is_away_is_asked_once_for_all_who_come(tmp_path, monkeypatch):
+    asked = []
+
+    def away(store):
+        asked.append(1)
+        raise StoreError("The votes' database is away.")
+
+    monkeypatch.setattr("medilite.arena.store.Store.version", away)
+    files = VoteFiles(load_settings(votes_url="postgresql://me@127.0.0.1:1/votes"))
+    for suffix in (".csv", ".jsonl", ".csv"):
+        with pytest.raises(StoreError, match="is away"):
+            files.path(suffix)
+    assert len(asked) == 1
+    monkeypatch.setattr("medilite.ui.votes_board.files.FAILED_S", 0)
+    with pytest.raises(StoreError):
+        files.path(".csv")
+    assert len(asked) == 2
+
+
+def test_nowhere_to_write_a_file_is_a_sentence_without_a_path(data, tmp_path, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    files = VoteFiles(data)
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.TemporaryDirectory", full)
+        with pytest.raises(DataError, match="No space left on device") as raised:
+            files.path(".csv")
+    assert str(tmp_path) not in str(raised.value)
+    monkeypatch.setattr("medilite.ui.votes_board.files.FAILED_S", 0)
+    assert files.path(".csv").is_file(), "there is space again"

@@ -8,6 +8,7 @@ others use them too.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import numpy as np
 from numba import njit
 
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
+
+log = logging.getLogger(__name__)
 
 _LINE = 16
 """int64 numbers between two counters, so that threads don't fight over a cache line."""
@@ -104,5 +107,8 @@ class Team:
 def _help(work: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]) -> None:
     while (found := work.get()) is not None:
         step, arguments = found
-        step(*arguments)
+        try:
+            step(*arguments)
+        except Exception:  # without memory to begin with, say: the others do this step, and this thread the next
+            log.exception("A thread of the engine could not take part in a step.")
         del found, arguments

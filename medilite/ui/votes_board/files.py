@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from medilite.arena.export import WRITERS, public_records, write_records
 from medilite.arena.results import REFRESH_S
-from medilite.errors import MediLiteError
+from medilite.errors import DataError, MediLiteError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from medilite.settings import Settings
 
 PATH = "votes"
+FAILED_S = 5.0
+"""How long a failure is good for whoever asks next."""
+
 MEDIA_TYPES = {
     ".jsonl": "application/x-ndjson",
     ".csv": "text/csv; charset=utf-8",
@@ -62,31 +65,57 @@ class VoteFiles:
         self._store: Store | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._made: dict[str, _Made] = {}
+        self._failed: tuple[float, MediLiteError] | None = None
 
     def path(self, suffix: str) -> Path | None:
-        """Return the file of a format, None where nobody has voted. Raises StoreError and DataError."""
+        """Return the file of a format, None where nobody has voted. Raises StoreError and DataError.
+
+        What fails is said to all who wait and to whoever asks in the next FAILED_S
+        seconds: in turns they would hold up every thread that serves files.
+        """
+        with self._lock:
+            if self._failed and time.monotonic() - self._failed[0] < FAILED_S:
+                raise self._failed[1]
+            self._failed = None
+            try:
+                return self._path(suffix)
+            except MediLiteError as error:
+                self._failed = time.monotonic(), error
+                raise
+
+    def _path(self, suffix: str) -> Path | None:
         from medilite.arena.store import Store
 
-        with self._lock:
-            self._store = self._store or Store(self._settings.votes_database)
-            made = self._made.get(suffix)
-            if made and time.monotonic() - made.at < self._refresh_s:
-                return made.path
-            if not self._store.database.is_there:
-                return None
-            version = self._store.version()
-            if made and made.version == version:
-                return made.path
-            if not version[0]:
-                return None
+        self._store = self._store or Store(self._settings.votes_database)
+        made = self._made.get(suffix)
+        if made and time.monotonic() - made.at < self._refresh_s:
+            return made.path
+        if not self._store.database.is_there:
+            return None
+        version = self._store.version()
+        if made and made.version == version:
+            return made.path
+        if not version[0]:
+            return None
+        fresh = self._write(self._store, suffix)
+        self._made[suffix] = _Made(fresh, version, time.monotonic())
+        if made:
+            made.path.unlink(missing_ok=True)
+        return fresh
+
+    def _write(self, store: Store, suffix: str) -> Path:
+        """Write a file under another name each time: whoever still reads the last one reads it to its end."""
+        try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
-            # Another name each time: whoever still reads the last one reads it to its end.
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-            write_records(public_records(self._store.votes()), fresh)
-            self._made[suffix] = _Made(fresh, version, time.monotonic())
-            if made:
-                made.path.unlink(missing_ok=True)
-            return fresh
+            write_records(public_records(store.votes()), fresh)
+        except (OSError, DataError) as error:
+            cause = error.__cause__ if isinstance(error, DataError) else error
+            if not isinstance(cause, OSError):
+                raise
+            # Without the path, which is nobody's business who downloads.
+            raise DataError(f"A file of the votes can't be made here: {cause.strerror}. Try again later.") from error
+        return fresh
 
     def routes(self) -> list[Any]:
         """Return the addresses, for the server that serves the page."""
