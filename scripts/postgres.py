@@ -8,6 +8,7 @@ password). Where that can't be done it says what to do; that is an error only in
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -29,6 +30,7 @@ REMEDY = (
     "`brew install postgresql` on a Mac."
 )
 START_S = 60.0
+_numbers = itertools.count()
 
 
 def find_postgres() -> Path | None:
@@ -50,11 +52,12 @@ def install_postgres() -> Path | None:
 
 
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[str]:
+def running_postgres(programs: Path, *, durable: bool = False) -> Iterator[str]:
     """Run a server in a temporary folder and yield a URL without a database's name (end it with one).
 
     The server listens on a socket in that folder alone and trusts whoever can
-    reach it. It refuses to run as root, so root runs it as another user. Raises
+    reach it. Unless it is `durable` it doesn't wait for the disk, which tests of its speed must not do without. It
+    refuses to run as root, so root runs it as another user. Raises
     RuntimeError with what it said if it does not start.
     """
     user = _unprivileged()
@@ -73,7 +76,7 @@ def running_postgres(programs: Path) -> Iterator[str]:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(folder),
-            "fsync": "off",
+            "fsync": "on" if durable else "off",
             "max_connections": "90",
         }
         start = [programs / "postgres", "-D", data, *(f"--{key}={value}" for key, value in options.items())]
@@ -95,6 +98,16 @@ def running_postgres(programs: Path) -> Iterator[str]:
                 server.kill()
                 server.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str) -> str:
+    """Make an empty database on a server (`running_postgres`) and return its URL."""
+    import psycopg
+
+    name = f"votes{next(_numbers)}"
+    with psycopg.connect(server.replace("/?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.replace("/?", f"/{name}?")
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

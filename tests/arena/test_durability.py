@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from medilite.arena.store import Store
-from tests.arena.conftest import new_database
+from scripts.postgres import new_database
 from tests.arena.replica import Replica, cast, draw
 
 VOTES = int(os.environ.get("DURABILITY_VOTES", "2000"))

@@ -360,7 +360,7 @@ def test_a_server_that_is_away_is_said_without_its_password(open_store):
 
 @pytest.mark.slow
 def test_a_connection_that_breaks_is_made_anew(postgres, open_store):
-    from tests.arena.conftest import new_database
+    from scripts.postgres import new_database
 
     address = new_database(postgres)
     store = open_store(address)
