@@ -1,11 +1,10 @@
 """One open page in a browser, as the server sees it: what is fetched, sent and listened to, and in which order.
 
-It does what Gradio's page does: it opens the document, the files that it names
-and the code that these import, keeps a connection open by which the server
+It does what Gradio's page does: it opens the document and the files of code and
+style that it takes to draw it, keeps a connection open by which the server
 knows that the page is there, sends events that don't wait to `run/predict` and
 the others to `queue/join`, listens to `queue/data` as long as one goes on and
-applies the differences that come. Code that the page's script decides to load
-only once it runs is left out.
+applies the differences that come.
 """
 
 from __future__ import annotations
@@ -13,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from eval.crowd.files import Files
 from eval.crowd.page import Event, Page
 from eval.crowd.tally import QueueFullError, Tally, WentWrongError
 
@@ -36,16 +36,12 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate, br",
 }
 
-_IMPORT = re.compile(r"""(?:^|[;}])import(?:[^;"'()]*from)?["']\./([\w.-]+\.js)["']""")
-_IMPORTS: dict[str, tuple[str, ...]] = {}
-"""Which files a file of code imports: found once for all, for the visitors are to leave the processor to the app."""
-
 
 class Browser:
     """A browser with one page. `address` is whose it is, as a proxy in front of the app would tell it."""
 
-    def __init__(self, url: str, address: str, tally: Tally) -> None:
-        self.tally = tally
+    def __init__(self, url: str, address: str, tally: Tally, files: Files) -> None:
+        self.tally, self.files = tally, files
         self.voter: str | None = None
         """What the page keeps in local storage: it outlives the page."""
         self._http = httpx.AsyncClient(
@@ -61,17 +57,24 @@ class Browser:
     async def open(self) -> None:
         """Open the page anew, as a session of its own; files are fetched once."""
         await self.leave()
-        self.session = secrets.token_hex(6)
         with self.tally.timed("page"):
             document = (await self._get("/")).text
-        self.page = Page.read(document)
-        self.shown = {id: part["props"].get("value") for id, part in self.page.parts.items()}
-        self._active = {id: bool(self.page.parts[id]["props"].get("active", True)) for id, _, _ in self.page.timers}
-        await self._fetch_all(self.page.assets)
+        self.show(Page.read(document))
+        await self.files.fetch(self.page.assets, self.page.kinds, self._fetch, self._cached)
         self._behind.append(asyncio.create_task(self._stay()))
         for event in self.page.events(None, "load"):
             await self.run(event, "load", call="")
         self._behind += [asyncio.create_task(self._tick(*timer)) for timer in self.page.timers]
+
+    def show(self, page: Page) -> None:
+        """Begin a session on a page that has been read: it is the same for all who come."""
+        self.page, self.session = page, secrets.token_hex(6)
+        self.shown = {id: part["props"].get("value") for id, part in page.parts.items()}
+        self._active = {id: bool(page.parts[id]["props"].get("active", True)) for id, _, _ in page.timers}
+
+    def turn_to(self, url: str) -> None:
+        """Send whatever comes next to another replica, as a proxy in front of them would."""
+        self._http.base_url = url  # type: ignore[assignment]
 
     async def leave(self) -> None:
         """Close the page: what goes on behind it ends."""
@@ -91,32 +94,51 @@ class Browser:
         """Return what a component shows."""
         return str(self.shown[self.page.number(elem_id)] or "")
 
+    @asynccontextmanager
+    async def _reply(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
+        """Send a request and yield its reply, whose body is still to come.
+
+        A connection that was open already may be closed by the server in the
+        very moment in which it is used again; then a browser sends the request
+        once more, and so does this.
+        """
+        for _ in range(CONNECTIONS + 1):
+            connected = False
+
+            async def trace(name: str, _: object) -> None:
+                nonlocal connected
+                connected = connected or name == "connection.connect_tcp.started"
+
+            request = self._http.build_request(method, path, extensions={"trace": trace}, **options)
+            try:
+                reply = await self._http.send(request, stream=True)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                if connected:
+                    raise
+                self.tally.resent += 1
+                continue
+            try:
+                yield reply
+            finally:
+                await reply.aclose()
+            return
+        raise WentWrongError("The server closed one connection after another without an answer.")
+
     async def _get(self, path: str) -> httpx.Response:
-        reply = await self._http.get(path)
+        async with self._reply("GET", path) as reply:
+            await reply.aread()
         self.tally.received_bytes += reply.num_bytes_downloaded
         if reply.status_code != 200:
             raise WentWrongError(f"GET {path.partition('-')[0]}: {reply.status_code} {reply.text[:200]}")
         return reply
 
-    async def _fetch_all(self, paths: Iterable[str]) -> None:
-        """Fetch files that this browser hasn't got, and what they import."""
-        new = [path for path in dict.fromkeys(paths) if path not in self._cached]
-        self._cached.update(new)
-        for imported in await asyncio.gather(*(self._fetch(path) for path in new)):
-            await self._fetch_all(imported)
-
-    async def _fetch(self, path: str) -> tuple[str, ...]:
+    async def _fetch(self, path: str) -> str:
         with self.tally.timed("file"):
-            reply = await self._get(path)
-        if path not in _IMPORTS:
-            folder = path.rpartition("/")[0]
-            code = reply.text if path.endswith(".js") else ""
-            _IMPORTS[path] = tuple(f"{folder}/{name}" for name in _IMPORT.findall(code))
-        return _IMPORTS[path]
+            return (await self._get(path)).text
 
     async def _stay(self) -> None:
         """Keep the connection open by which the server knows that the page is there."""
-        async with self._http.stream("GET", f"{API}/heartbeat/{self.session}") as answer:
+        async with self._reply("GET", f"{API}/heartbeat/{self.session}") as answer:
             if answer.status_code != 200:
                 raise WentWrongError(f"heartbeat: {answer.status_code}")
             async for _ in answer.aiter_raw():
@@ -182,7 +204,7 @@ class Browser:
         """Yield this session's messages until the server closes the stream."""
         params = {"session_hash": self.session}
         headers = {"Accept": "text/event-stream"}
-        async with self._http.stream("GET", f"{API}/queue/data", params=params, headers=headers) as answer:
+        async with self._reply("GET", f"{API}/queue/data", params=params, headers=headers) as answer:
             if answer.status_code != 200:
                 raise WentWrongError(f"queue/data: {answer.status_code}")
             rest = b""
@@ -199,7 +221,9 @@ class Browser:
                         yield message
 
     async def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        return await self._http.post(f"{API}/{path}", json=body)
+        async with self._reply("POST", f"{API}/{path}", json=body) as reply:
+            await reply.aread()
+        return reply
 
     def _body(self, event: Event, given: dict[str, object]) -> dict[str, Any]:
         data = []

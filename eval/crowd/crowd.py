@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eval.crowd.browser import Browser
+from eval.crowd.files import Files
 from eval.crowd.server import Watch
 from eval.crowd.tally import Tally
 from eval.crowd.visitor import Thinking, Visitor
@@ -49,10 +50,10 @@ def address(number: int) -> str:
 
 async def run_crowd(url: str, pid: int, plan: Plan, questions: Sequence[str], say: Callable[[str], None]) -> Ran:
     """Let the visitors come and go; Ctrl+C has them leave early."""
-    tally, watch, began = Tally(), Watch(pid), time.monotonic()
+    tally, watch, files, began = Tally(), Watch(pid), Files(), time.monotonic()
     dice = [random.Random(f"{plan.seed} {number}") for number in range(plan.visitors)]
     crowd = [
-        Visitor(Browser(url, address(number), tally), tally, mine, plan.thinking, questions)
+        Visitor(Browser(url, address(number), tally, files), tally, mine, plan.thinking, questions)
         for number, mine in enumerate(dice)
     ]
     over = asyncio.Event()

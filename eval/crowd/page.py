@@ -45,6 +45,11 @@ class Page:
         """Every component by its number."""
         return {part["id"]: part for part in self.config["components"]}
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of components that the page draws."""
+        return {part["type"] for part in self.parts.values() if part["props"].get("visible") is not False}
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {part["props"]["elem_id"]: id for id, part in self.parts.items() if part["props"].get("elem_id")}

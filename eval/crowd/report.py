@@ -89,6 +89,7 @@ def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str,
         "visitors_late_ms": late,
         "received_mb": tally.received_bytes / 1e6,
         "messages": tally.messages,
+        "resent": tally.resent,
         "found": {
             "no_error": not tally.errors and not unfinished,
             "no_vote_lost": kept.none_lost,

@@ -57,14 +57,14 @@ def served(
         if engine == "scripted":
             command = [sys.executable, "-u", "-m", "tests.scripted_app", str(step_s), str(folder / "bank")]
         precision = os.environ.get("MEDILITE_PRECISION") or "int8"
-        env = {
+        env = os.environ | {
             "MEDILITE_PORT": "0", "MEDILITE_HOST": "127.0.0.1", "MEDILITE_OPEN_BROWSER": "0",
             "MEDILITE_DATA_DIR": str(folder), "MEDILITE_VOTES_URL": url, "MEDILITE_MIRROR": "",
             "MEDILITE_TRUSTED_PROXIES": "127.0.0.1", "MEDILITE_PRECISION": precision,
             "GRADIO_ANALYTICS_ENABLED": "False",
         }  # fmt: skip
         try:
-            app = stack.enter_context(running_app(command, apart=True, **env))
+            app = stack.enter_context(running_app(command, surroundings=env, apart=True))
         except RuntimeError as error:
             raise EngineError(f"{error}\nMend what it says, or try `python app.py` by itself.") from error
         _wait_ready(app)

@@ -39,6 +39,7 @@ class Tally:
     nothing: Counter[str] = field(default_factory=Counter)
     waited: list[int] = field(default_factory=list)
     votes: list[CastVote] = field(default_factory=list)
+    resent: int = 0
     answers: int = 0
     messages: int = 0
     received_bytes: int = 0

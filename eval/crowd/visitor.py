@@ -90,10 +90,14 @@ class Visitor:
     async def come_back(self) -> None:
         """Open the page anew, as after a while or by a reload."""
         await self.browser.open()
-        self.turns = 0
-        self.tab_open = self.board_open = False
+        self.begin()
         if 'class="ml-advice"' not in "".join(str(value) for value in self.browser.shown.values()):
             raise WentWrongError("The page came without its notice that it is no medical advice.")
+
+    def begin(self) -> None:
+        """Forget what was on the page before."""
+        self.turns = 0
+        self.tab_open = self.board_open = False
 
     # --- questions -----------------------------------------------------------------------
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from eval.crowd import reading
 from eval.crowd.__main__ import main
 from eval.crowd.browser import changed
+from eval.crowd.files import Files
 from eval.crowd.page import Page
 from eval.crowd.report import quantiles, slope
 from eval.crowd.tally import CastVote, Tally, WentWrongError
@@ -71,6 +75,31 @@ def test_a_place_in_the_queue_is_read(ahead):
 def test_half_a_page_is_no_page():
     with pytest.raises(DataError, match="not a whole one"):
         Page.read('<html><script>window.gradio_config = {"components": []};</script>')
+
+
+def test_a_page_leads_to_the_files_that_draw_it():
+    """Gradio's own, as installed: a browser that opens the page fetches the code of its components, and no other."""
+    import gradio
+
+    folder = Path(gradio.__file__).parent / "templates" / "frontend"
+    document = (folder / "index.html").read_text(encoding="utf-8")
+    named = [f"/assets/{name}" for name in re.findall(r'"\./assets/([^"]+)"', document)]
+    had: set[str] = set()
+    asyncio.run(Files().fetch(named, {"html", "textbox"}, _reader(folder), had))
+    code = sum(name.endswith(".js") for name in had)
+    assert any("Blocks-" in name for name in had)
+    with_slider: set[str] = set()
+    asyncio.run(Files().fetch(named, {"html", "textbox", "slider"}, _reader(folder), with_slider))
+    assert had < with_slider
+    assert 15 < code < sum(name.endswith(".js") for name in with_slider) < 60
+    assert all((folder / name.lstrip("/")).is_file() for name in with_slider)
+
+
+def _reader(folder):
+    async def read(path: str) -> str:
+        return (folder / path.lstrip("/")).read_text(encoding="utf-8")
+
+    return read
 
 
 def test_differences_make_what_the_page_shows():
