@@ -62,7 +62,7 @@ ROOMS: dict[str, set[str]] = {
     "eval.*": {"medilite.*"},
     # The load test starts the app, and a database for it, as the tests do.
     "eval.crowd.*": {"medilite.*", "eval.*", "scripts.running", "scripts.postgres"},
-    "scripts.*": {"app", "medilite.*"},
+    "scripts.*": {"app", "medilite.*", "scripts.running", "scripts.postgres"},
     "scripts.running": set(),
     "scripts.postgres": {"scripts.*"},
 }

@@ -9,15 +9,16 @@ import re
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from eval.crowd import reading
 from eval.crowd.__main__ import main
-from eval.crowd.browser import changed
+from eval.crowd.browser import Browser, changed
 from eval.crowd.files import Files
 from eval.crowd.page import Page
 from eval.crowd.report import quantiles, slope
-from eval.crowd.tally import CastVote, Tally, WentWrongError
+from eval.crowd.tally import CastVote, QueueFullError, Tally, WentWrongError
 from eval.crowd.votes import kept_votes
 from medilite.arena.booth import Shown
 from medilite.arena.marks import mark
@@ -110,6 +111,93 @@ def test_differences_make_what_the_page_shows():
     ]
     with pytest.raises(WentWrongError):
         changed(["ab"], [[["append", ["a"], "c"]]])
+
+
+DEPENDENCY = {"id": 3, "targets": [[1, "click"]], "inputs": [2], "outputs": [2], "backend_fn": True}
+CONFIG = {
+    "components": [{"id": 1, "type": "button", "props": {"elem_id": "ask"}}, {"id": 2, "type": "html", "props": {}}],
+    "dependencies": [DEPENDENCY],
+}
+
+
+def listen(*messages: dict, join: httpx.Response | None = None) -> list[object]:
+    """Send an event to a server that answers with these messages; return what the page showed, one after another."""
+    lines = "".join(f"data: {json.dumps({'event_id': 'e', **message})}\n\n" for message in messages)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/join"):
+            return join or httpx.Response(200, json={"event_id": "e"})
+        return httpx.Response(200, text=lines)
+
+    async def use() -> list[object]:
+        browser = Browser("http://app", "198.18.0.1", Tally(), Files())
+        await browser._http.aclose()
+        browser._http = httpx.AsyncClient(base_url="http://app", transport=httpx.MockTransport(answer))
+        browser.show(Page(CONFIG, ()))
+        shown = [browser.shown[2] async for _ in browser.stream(browser.page.click("ask"))]
+        await browser.close()
+        return shown
+
+    return asyncio.run(use())
+
+
+def step(*data: object, msg: str = "process_generating", success: bool = True) -> dict:
+    return {"msg": msg, "success": success, "output": {"data": list(data), "error": "no room"}}
+
+
+APPENDED = step([["append", [], "bc"]])
+CLOSE = {"msg": "close_stream"}
+
+
+def test_a_stream_is_shown_step_by_step():
+    assert listen(step("a"), APPENDED, step("abc", msg="process_completed"), CLOSE) == ["a", "abc", "abc"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ((step("a"), APPENDED, step("axc", msg="process_completed"), CLOSE), "don't add up"),
+        ((step("a"), step(msg="process_completed", success=False), CLOSE), "no room"),
+        ((step("a"), CLOSE), "ended before"),
+        ((step("a"),), "ended before"),
+        (({"msg": "unexpected_error", "message": "stopped"},), "stopped"),
+        (({**step("a"), "event_id": "somebody's"},), "hasn't sent"),
+    ],
+)
+def test_a_stream_that_goes_wrong_is_found(messages, said):
+    with pytest.raises(WentWrongError, match=said):
+        listen(*messages)
+
+
+def test_gradios_own_full_queue_is_no_error():
+    with pytest.raises(QueueFullError, match="Queue is full"):
+        listen(join=httpx.Response(503, json={"detail": "Queue is full. Max size is 64."}))
+    with pytest.raises(WentWrongError, match="503"):
+        listen(join=httpx.Response(503, json={"detail": "Queue is stopped."}))
+
+
+def test_a_request_on_a_connection_that_is_just_closed_is_sent_again():
+    """As browsers do; one that fails on a fresh connection is an error."""
+
+    async def serve_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if b"/dead" not in asked:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async def use() -> Tally:
+        server = await asyncio.start_server(serve_once, "127.0.0.1", 0)
+        tally = Tally()
+        browser = Browser(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "198.18.0.1", tally, Files())
+        assert [(await browser._get("/")).text for _ in range(3)] == ["ok", "ok", "ok"]
+        await browser.close()
+        with pytest.raises(httpx.RemoteProtocolError):
+            await Browser(str(browser._http.base_url), "198.18.0.1", tally, Files())._get("/dead")
+        server.close()
+        return tally
+
+    assert asyncio.run(use()).resent == 2
 
 
 @pytest.fixture
