@@ -118,7 +118,8 @@ def table(told: Mapping[str, Any]) -> str:
         f"Told that the queue is full: {full['times']}. Waited in it: {told['waited']['times']}, at most "
         f"{told['waited']['most_ahead'] or 0} ahead.",
         f"Memory: {_mb(mb['start'])} at the start, {_mb(mb['end'])} at the end, {_mb(mb['max'])} at most; in the last "
-        f"half {per_min}.",
+        f"half {per_min}. Pages opened: {told['without_model_ms']['page']['n']}; Gradio keeps what belongs to each for "
+        "an hour.",
         f"Processor time: app {told['server_cpu_s']:.0f} s, visitors {told['visitors_cpu_s']:.0f} s, of "
         f"{told['duration_s']:.0f} s on {told['cores']} cores; visitors late by {_ms(told['visitors_late_ms']['p95'])} "
         f"ms (p95). Load average {', '.join(f'{x:.1f}' for x in told['load_average'] or [math.nan])}.",

@@ -11,6 +11,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from eval.crowd.browser import Browser
 from eval.crowd.crowd import address
 from eval.crowd.files import Files
 from eval.crowd.page import Page
-from eval.crowd.tally import Tally
+from eval.crowd.tally import Tally, WentWrongError
 from eval.crowd.visitor import Thinking, Visitor
 from eval.crowd.votes import kept_votes
 from medilite.ui.vote_cards import CHOICE_WORDS
@@ -102,20 +103,36 @@ class AppCrowd(Crowd):
             assert CHOICE_WORDS[choice][1] in shown
 
 
-async def _open(visitor: Visitor, url: str) -> None:
+class ToldToTryAgain(httpx.HTTPError):
+    """The page said that the database had no room for this now: nothing is acknowledged."""
+
+
+@contextmanager
+def _at(visitor: Visitor, url: str) -> Iterator[None]:
+    """Turn to a replica; a message that asks to try again is no answer yet."""
     visitor.browser.turn_to(url)
-    await visitor.browser.open()
+    try:
+        yield
+    except WentWrongError as error:
+        if "Try again; nothing is counted twice." not in str(error):
+            raise
+        raise ToldToTryAgain(str(error)) from error
+
+
+async def _open(visitor: Visitor, url: str) -> None:
+    with _at(visitor, url):
+        await visitor.browser.open()
 
 
 async def _draw(visitor: Visitor, url: str) -> str | None:
-    visitor.browser.turn_to(url)
-    return await visitor.draw()
+    with _at(visitor, url):
+        return await visitor.draw()
 
 
 async def _cast(visitor: Visitor, url: str, token: str, choice: str) -> str:
     """Vote, and return what the page shows then."""
-    visitor.browser.turn_to(url)
-    await visitor.cast(token, choice, "vote-pair")
+    with _at(visitor, url):
+        await visitor.cast(token, choice, "vote-pair")
     return visitor.browser.html("vote-pair")
 
 
