@@ -20,6 +20,7 @@ BESIDE = ("file", "timer")
 LIMIT_MS = 500.0
 """What the 95th percentile of everything without a model is to stay under."""
 
+MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
 BLOCKS = 10
 """Memory a second after another is no independent measurement: its slope is that of so many means in a row."""
 
@@ -33,17 +34,21 @@ def quantiles(seconds: Sequence[float]) -> dict[str, float | int | None]:
 
 
 def memory(watch: Watch) -> dict[str, Any]:
-    """Return resident memory in MB, and its slope over the last half in MB a minute with a 95 % interval.
+    """Return resident memory, and the part of it that no file stands behind, in MB.
 
-    The slope is a least-squares line through BLOCKS means, its interval
-    Student's t with BLOCKS − 2 degrees of freedom; None for fewer than two
-    samples a block.
+    Each with its slope over the last half in MB a minute and a 95 % interval: a
+    least-squares line through BLOCKS means, and Student's t with BLOCKS − 2
+    degrees of freedom; None for fewer than two samples a block.
     """
-    mb = np.asarray(watch.rss, float) / 1e6
+    return {"rss": _memory(watch.at_s, watch.rss), "own": _memory(watch.at_s, watch.own)}
+
+
+def _memory(at_s: Sequence[float], sizes: Sequence[int]) -> dict[str, Any]:
+    mb = np.asarray(sizes, float) / 1e6
     told: dict[str, Any] = {"samples": len(mb), "start": None, "end": None, "max": None, "mb": mb.round(1).tolist()}
     if len(mb):
         told |= {"start": float(mb[0]), "end": float(mb[-1]), "max": float(mb.max())}
-    return told | {"last_half_slope_mb_per_min": slope(np.asarray(watch.at_s) / 60, mb)}
+    return told | {"last_half_slope_mb_per_min": slope(np.asarray(at_s) / 60, mb)}
 
 
 def slope(minutes: Any, values: Any) -> dict[str, float] | None:
@@ -66,7 +71,7 @@ def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str,
     rest = sorted(what for what in tally.seconds if what not in (*WITHOUT_MODEL, *BESIDE) and tally.seconds[what])
     late = quantiles(watch.late_s)
     told_memory = memory(watch)
-    grows = told_memory["last_half_slope_mb_per_min"]
+    grows = told_memory["own"]["last_half_slope_mb_per_min"]
     all_without = quantiles(together)
     return {
         "actions": {
@@ -107,9 +112,7 @@ def table(told: Mapping[str, Any]) -> str:
     for name, ms in (told["without_model_ms"] | told["with_model_ms"]).items():
         name = "without a model, together" if name == "all" else name
         lines.append(f"| {name} | {ms['n']} | {_ms(ms['p50'])} | {_ms(ms['p95'])} | {_ms(ms['max'])} |")
-    votes, mb = told["votes"], told["memory_mb"]
-    grows = mb["last_half_slope_mb_per_min"]
-    per_min = f"{grows['slope']:+.1f} ({grows['low']:+.1f} to {grows['high']:+.1f}) MB/min" if grows else "too short"
+    votes, pages = told["votes"], told["without_model_ms"]["page"]["n"]
     full = told["queue_full"]
     lines += [
         "",
@@ -117,9 +120,8 @@ def table(told: Mapping[str, Any]) -> str:
         f"once {votes['once']}, missing {votes['missing']}, with another choice {votes['with_another_choice']}.",
         f"Told that the queue is full: {full['times']}. Waited in it: {told['waited']['times']}, at most "
         f"{told['waited']['most_ahead'] or 0} ahead.",
-        f"Memory: {_mb(mb['start'])} at the start, {_mb(mb['end'])} at the end, {_mb(mb['max'])} at most; in the last "
-        f"half {per_min}. Pages opened: {told['without_model_ms']['page']['n']}; Gradio keeps what belongs to each for "
-        "an hour.",
+        *(f"{words}: {_mb(told['memory_mb'][key])}." for key, words in MEMORY.items()),
+        f"Pages opened: {pages}; Gradio keeps what belongs to each for an hour.",
         f"Processor time: app {told['server_cpu_s']:.0f} s, visitors {told['visitors_cpu_s']:.0f} s, of "
         f"{told['duration_s']:.0f} s on {told['cores']} cores; visitors late by {_ms(told['visitors_late_ms']['p95'])} "
         f"ms (p95). Load average {', '.join(f'{x:.1f}' for x in told['load_average'] or [math.nan])}.",
@@ -133,5 +135,10 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _mb(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f} MB"
+def _mb(told: Mapping[str, Any]) -> str:
+    if told["end"] is None:
+        return "–"
+    grows = told["last_half_slope_mb_per_min"]
+    per_min = f"{grows['slope']:+.1f} ({grows['low']:+.1f} to {grows['high']:+.1f}) MB/min" if grows else "too short"
+    start, end, most = (f"{told[key]:,.0f}" for key in ("start", "end", "max"))
+    return f"{start} MB at the start, {end} at the end, {most} at most; in the last half {per_min}"

@@ -89,11 +89,16 @@ def _wait_ready(app: RunningApp) -> None:
 
 @dataclass
 class Watch:
-    """What a process needs, once a second: resident memory (bytes), and processor time (s) since the watch began."""
+    """What a process needs, once a second: resident memory (bytes), and processor time (s) since the watch began.
+
+    `own` is the resident memory without what it shares with files: weights that
+    are mapped count as resident from when they are first read.
+    """
 
     pid: int
     at_s: list[float] = field(default_factory=list)
     rss: list[int] = field(default_factory=list)
+    own: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
     late_s: list[float] = field(default_factory=list)
     """By how much this process itself woke up too late: visitors that are late measure themselves."""
@@ -108,7 +113,9 @@ class Watch:
             began = time.monotonic()
             while True:
                 self.at_s.append(time.monotonic() - began)
-                self.rss.append(process.memory_info().rss)
+                memory = process.memory_info()
+                self.rss.append(memory.rss)
+                self.own.append(memory.rss - getattr(memory, "shared", 0))
                 self.cpu_s = sum(process.cpu_times()[:2]) - before
                 due = time.monotonic() + EVERY_S
                 await asyncio.sleep(EVERY_S)

@@ -273,4 +273,5 @@ def test_a_small_crowd_uses_the_app_and_nothing_goes_wrong(tmp_path, capsys):
     assert told["found"]["no_error"] is told["found"]["no_vote_lost"] is True
     assert told["votes"]["acknowledged"] == told["votes"]["once"]
     assert told["without_model_ms"]["page"]["n"] >= 4
+    assert told["memory_mb"]["rss"]["end"] >= told["memory_mb"]["own"]["end"] > 0
     assert "ERROR" not in capsys.readouterr().out
