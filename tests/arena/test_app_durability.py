@@ -150,7 +150,7 @@ def check(database: str, replicas: list[AppReplica], votes: int, kills: int, cli
 @pytest.mark.timeout(3600 if FULL else 600)
 def test_no_vote_on_the_page_is_lost_or_counted_twice_on_sqlite(start, tmp_path):
     database = str(tmp_path / "votes.db")
-    size = (VOTES, KILLS, CLIENTS) if FULL else (40, 2, 8)
+    size = (VOTES, KILLS, CLIENTS) if FULL else (24, 1, 6)
     check(database, start(database, 1), *size)
 
 

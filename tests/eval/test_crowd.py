@@ -265,7 +265,7 @@ def test_the_slope_is_that_of_the_last_half():
 @pytest.mark.slow
 def test_a_small_crowd_uses_the_app_and_nothing_goes_wrong(tmp_path, capsys):
     out = tmp_path / "crowd.json"
-    few = ["--visitors", "4", "--minutes", "0.06", "--engine", "scripted", "--step", "0.001", "--think", "0.1"]
+    few = ["--visitors", "4", "--minutes", "0.05", "--engine", "scripted", "--step", "0.001", "--think", "0.1"]
     assert main([*few, "--json", str(out)]) == 0
     told = json.loads(out.read_text(encoding="utf-8"))
     assert told["actions"]["arrive"]["done"] == 4
