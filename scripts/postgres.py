@@ -8,6 +8,7 @@ password). Where that can't be done it says what to do; that is an error only in
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -31,6 +32,7 @@ REMEDY = (
     "`brew install postgresql` on a Mac."
 )
 START_S = 60.0
+_numbers = itertools.count()
 
 
 def find_postgres() -> Path | None:
@@ -55,11 +57,13 @@ class Postgres:
     """A server in a temporary folder; it listens on a socket in that folder alone and trusts whoever can reach it.
 
     PostgreSQL refuses to run as root, so root runs it as another user. `url`
-    lacks a database's name: end it with one.
+    lacks a database's name: end it with one. Unless it is `durable` it doesn't wait
+    for the disk, which tests of its speed must not do without.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, durable: bool = False) -> None:
         self._programs = programs
+        self._durable = durable
         self._user = _unprivileged()
         self._who: dict[str, Any] = (
             {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
@@ -92,7 +96,7 @@ class Postgres:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._folder),
-            "fsync": "off",
+            "fsync": "on" if self._durable else "off",
             "max_connections": "90",
         }
         log = self._folder / "log"
@@ -127,15 +131,25 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[Postgres]:
+def running_postgres(programs: Path, *, durable: bool = False) -> Iterator[Postgres]:
     """Make a server, start it and yield it; it is gone afterwards. Raises RuntimeError as its methods do."""
-    server = Postgres(programs)
+    server = Postgres(programs, durable=durable)
     try:
         server.make()
         server.start()
         yield server
     finally:
         server.remove()
+
+
+def new_database(server: str) -> str:
+    """Make an empty database on a server (`running_postgres`) and return its URL."""
+    import psycopg
+
+    name = f"votes{next(_numbers)}"
+    with psycopg.connect(server.replace("/?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.replace("/?", f"/{name}?")
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

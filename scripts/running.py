@@ -20,27 +20,35 @@ _ADDRESS = re.compile(r"runs on (http://\S+)")
 
 @dataclass
 class RunningApp:
-    """The app's address, and what it has written so far."""
+    """The app's address, its process, and what it has written so far."""
 
     url: str
+    pid: int
     output: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def running_app(
-    command: Sequence[str] | None = None, folder: Path = ROOT, surroundings: Mapping[str, str] | None = None, **env: str
+    command: Sequence[str] | None = None,
+    folder: Path = ROOT,
+    surroundings: Mapping[str, str] | None = None,
+    *,
+    apart: bool = False,
+    **env: str,
 ) -> Iterator[RunningApp]:
     """Run the app for the length of a `with`; `env` goes on top of the environment.
 
     `command`, `folder` and `surroundings` (a whole environment) are for an app
-    that stands elsewhere. Raises RuntimeError with the app's output if it ends, or tells no address within START_S.
+    that stands elsewhere. `apart` keeps a Ctrl+C at the terminal from it, for a caller that stops it when it is
+    done. Raises RuntimeError with the app's output if it ends, or tells no address within START_S.
     """
     if surroundings is None:
         surroundings = {**os.environ, "MEDILITE_PORT": "0", "MEDILITE_OPEN_BROWSER": "0"}
     started = list(command) if command else [sys.executable, "-u", str(ROOT / "app.py")]
     process = subprocess.Popen(
-        started, cwd=folder, env={**surroundings, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        started, cwd=folder, env={**surroundings, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=apart,
+    )  # fmt: skip
     output: list[str] = []
     addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(process, output, addresses), daemon=True)
@@ -52,7 +60,7 @@ def running_app(
             url = None
         if url is None:
             raise RuntimeError(f"The app did not start. It said:\n{''.join(output)}")
-        yield RunningApp(url, output)
+        yield RunningApp(url, process.pid, output)
     finally:
         process.terminate()
         try:

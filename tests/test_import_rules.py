@@ -60,7 +60,11 @@ ROOMS: dict[str, set[str]] = {
     "app": {*FRONT, "medilite.ui.*"},
     "training.*": {"medilite.*"},
     "eval.*": {"medilite.*"},
-    "scripts.*": {"app", "medilite.*"},
+    # The load test starts the app, and a database for it, as the tests do.
+    "eval.crowd.*": {"medilite.*", "eval.*", "scripts.running", "scripts.postgres"},
+    "scripts.*": {"app", "medilite.*", "scripts.running", "scripts.postgres"},
+    "scripts.running": set(),
+    "scripts.postgres": {"scripts.*"},
 }
 """Room → rooms that it may import, besides itself.
 

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
+from medilite.arena.turns import Turns
 from medilite.errors import SettingsError, StoreError
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Database:
         self._timeout_s = timeout_s
         self._path = Path(self._url.database or "") if self._url.get_backend_name() == "sqlite" else None
         self.engine = self._make_engine()
+        self._turns = Turns()
         self._preparing = threading.Lock()
         self._ready = False
         self._silent: str | None = None
@@ -124,8 +126,10 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
         silent = None
+        # Before a connection is taken: those that wait hold none.
+        turn = self._turns.turn(self._timeout_s) if writes and self._path else nullcontext()
         try:
-            with self.engine.connect().execution_options(**{_WRITES: writes}) as connection:
+            with turn, self.engine.connect().execution_options(**{_WRITES: writes}) as connection:
                 opened = connection.info.get("file")
                 self._check_file(opened)
                 with connection.begin():
@@ -133,7 +137,7 @@ class Database:
                 if writes:
                     # A file that was deleted meanwhile takes what is written and keeps nothing.
                     self._check_file(opened)
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error, TimeoutError) as error:
             said = self._what_failed(error)
             if self._path is None and _is_silence(error):
                 silent = said
@@ -262,6 +266,7 @@ class Database:
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         plain = {
             "locked": "is held by another program",
+            "no turn came": "has more to write than it can at the moment",
             "database or disk is full": "can't grow: the disk is full",
             "No space left": "can't grow: the disk is full",
             "readonly": "can't be written",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from medilite.arena.store import Store
-from scripts.postgres import REMEDY, find_postgres, running_postgres
+from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
 from tests.conftest import do_without
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -21,16 +18,6 @@ def postgres() -> Iterator[str]:
     programs = find_postgres() or do_without(REMEDY)
     with running_postgres(programs) as server:
         yield server.url
-
-
-def new_database(server: str) -> str:
-    """Make an empty database and return its URL."""
-    import psycopg
-
-    name = f"votes{next(_numbers)}"
-    with psycopg.connect(server.replace("/?", "/postgres?"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server.replace("/?", f"/{name}?")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])

@@ -23,7 +23,8 @@ from medilite.errors import BallotError, LimitError, StoreError, TokenError
 from tests.arena.made import MANY, candidate, contestant, pair
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__, "starlette.applications", "uvicorn", "psycopg"])
+PRELOADED = (__name__, "starlette.applications", "uvicorn", "psycopg")
+_FORKS.set_forkserver_preload(list(PRELOADED))
 
 TWO = frozenset((contestant("base"), contestant("grpo")))
 PLACES = {TWO: [Place(str(question), 0, 0.4) for question in range(100)]}

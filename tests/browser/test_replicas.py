@@ -19,9 +19,8 @@ import pytest
 from medilite.arena.records import Vote
 from medilite.arena.store import Store
 from medilite.engine.tokenizer import BaseTokenizer
-from scripts.postgres import REMEDY, find_postgres, running_postgres
+from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
 from scripts.running import running_app
-from tests.arena.conftest import new_database
 from tests.browser.round_robin import round_robin
 from tests.conftest import do_without
 from tests.fakes import WORDS
