@@ -74,7 +74,7 @@ def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] |
         and above(other, one, "brevity_penalty")
         and not above(one, other, "score")
     ]
-    lower = [pair for pair in found if above(*reversed(pair), "score")]
+    lower = [(one, other) for one, other in found if above(other, one, "score")]
 
     def gained(pair: tuple[ModelSpec, ModelSpec]) -> float:
         mine, its = (view.part(split, spec.id, KIND, "precision_1").value or 0.0 for spec in pair)
