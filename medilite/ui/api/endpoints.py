@@ -94,7 +94,7 @@ def endpoints(
     """Return the endpoints for this engine and profile, in the order in which they are told of."""
     asking = Asking(engine, profile, settings, admission)
     reading = Reading(profile, admission, boards)
-    one_of = Literal[profile.ids]  # type: ignore[valid-type]
+    one_of: Any = Literal[profile.ids]  # type: ignore[valid-type, name-defined]
     question = f"A health question in English, {settings.max_question_chars:,} characters at most."
     decoding = {setting.name: setting.about for setting in SETTINGS} | {
         "seed": "The same seed gives every model the same dice. No effect at temperature 0."
@@ -120,7 +120,7 @@ def endpoints(
             asking.compare,
             Compared,
             {"question": question, "models": "Which models; by default all of them.", **decoding},
-            {"models": list[one_of] | None},  # type: ignore[valid-type]
+            {"models": list[one_of] | None},
             bounds,
         ),
         _endpoint(

@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
+
 from medilite import __version__
 from medilite.draining import Drain
 from medilite.errors import SettingsError
@@ -130,7 +132,8 @@ class McpTools:
         from anyio.to_thread import run_sync
         from gradio.context import LocalContext
 
-        LocalContext.request.set(self._server.request_context.request)
+        # As Gradio has it around an event: limits look for the address there, ZeroGPU for whose time it is.
+        LocalContext.request.set(gr.Request(self._server.request_context.request))
         steps = endpoint.steps(self._functions[endpoint.name], arguments)
         answer = None
         try:
