@@ -7,6 +7,7 @@ MediLiteError
 ├── QuestionError            the question is empty, too long or not text
 │   └── ContextOverflowError prompt and new tokens exceed the model's context
 ├── DecodingError            a decoding setting is out of its range
+├── ArgumentError            an argument of a program's call can't be used
 ├── WeightsError             the weights of the base can't be used
 │   ├── WeightsUnavailableError  not cached and not to be had from here
 │   └── ChecksumError        a file is not the one that was published
@@ -68,6 +69,10 @@ class ContextOverflowError(QuestionError):
 
 class DecodingError(MediLiteError):
     """A decoding setting is out of its range."""
+
+
+class ArgumentError(MediLiteError):
+    """An argument of a program's call (API, MCP) can't be used."""
 
 
 class WeightsError(MediLiteError):

@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     pairs_per_address: str = Field(
         "1200/minute; 12000/hour", description="how often all voters at one network address may"
     )
+    readings_per_address: str = Field(
+        "300/minute; 6000/hour",
+        description="how often programs at one network address may have a text measured or read the leaderboard "
+        "([API](docs/api.md))",
+    )
+    mcp: bool = Field(True, description="serve the API's endpoints as MCP tools too, at `/gradio_api/mcp/`")
     judge_keys: SecretStr | None = Field(
         None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
     )

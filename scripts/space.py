@@ -39,6 +39,8 @@ PUSHED = (
     "assets/adapters/lite/*/training.json",
     "assets/leaderboard/**/*",
     "assets/arena/**/*",
+    # Served at /api.md, and told of in /llms.txt.
+    "docs/api.md",
     # The picture in the README, which is a Space's front page.
     "docs/screenshots/compare-light.png",
 )

@@ -24,6 +24,9 @@ from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.ui import notices
 from medilite.ui.about import about_html
+from medilite.ui.api import Endpoint, endpoints, offer
+from medilite.ui.api.llms import llms_routes
+from medilite.ui.api.mcp_server import open_mcp
 from medilite.ui.chat import ChatTab
 from medilite.ui.compare import CompareTab
 from medilite.ui.controls import LIGHT, html_slot, model_choices
@@ -59,6 +62,7 @@ class Page(gr.Blocks):
 
     engine: DrainedEngine
     drain: Drain
+    endpoints: tuple[Endpoint, ...]
 
 
 def build_ui(
@@ -95,6 +99,8 @@ def build_ui(
         html_slot(_footer(profile), "footer", "ml-footer-slot")
         _watch_loading(engine, profile, session, compare, chat, vote)
         _open_link(page, compare)
+        page.endpoints = endpoints(engine, profile, settings, admission, boards)
+        offer(page.endpoints)
     watch_events(page, drain)
     drain.at_the_end("close the engine", engine.close)
     drain.at_the_end("close the votes' database", booth.close)
@@ -112,7 +118,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     in and goes out passes the guards (ui/guard). Raises SettingsError when a
     port asked for is taken.
     """
-    asked = settings.model_fields_set
+    asked, threads = settings.model_fields_set, settings.max_queue + _SPARE_THREADS
     port = settings.port if "port" in asked else None
     readiness = Readiness(page.engine, settings, page.drain)
     page.drain.at_the_end("close the connection that readiness is asked by", readiness.close)
@@ -121,7 +127,12 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         meters.follow_engine(page.engine, lambda: page.drain.running)
     for part in _SERVER_PARTS:
         importlib.import_module(part)
-    added, own = head(profile), routes(settings, readiness, meters)
+    mcp = open_mcp(page.endpoints, settings, page.drain, threads)
+    programs = [*llms_routes(profile, page.endpoints, mcp=mcp is not None), *(mcp.routes() if mcp else ())]
+    added, own = head(profile), routes(settings, readiness, meters, programs)
+    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own)}
+    if mcp:
+        app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)
     try:
         _, local, _ = launch(
@@ -131,17 +142,17 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
             theme=theme(),
             head=added,
             favicon_path=ICON,
-            app_kwargs={"routes": own, "middleware": guards(page, settings, added, own)},
+            app_kwargs=app,
             footer_links=[],
             run_history=False,  # otherwise people's questions stay in the browser's storage
             share=False,
             ssr_mode=False,
             pwa=False,
-            mcp_server=False,
+            mcp_server=False,  # there is one of our own: see ui/api/mcp_server.py
             enable_monitoring=False,
             show_error=False,
             quiet=True,
-            max_threads=settings.max_queue + _SPARE_THREADS,
+            max_threads=threads,
             state_session_capacity=_SESSIONS,
             prevent_thread_lock=True,
             # Else Gradio asks for the page once more and gives up after three seconds, which a machine that is busy

@@ -32,27 +32,29 @@ SETTINGS = (
 )
 
 
-def as_decoding(max_new_tokens: object, temperature: object, top_p: object, repetition_penalty: object) -> Decoding:
+def as_decoding(
+    max_new_tokens: object, temperature: object, top_p: object, repetition_penalty: object, *, by_name: bool = False
+) -> Decoding:
     """Return the decoding that the controls stand for; an emptied control means its default.
 
     Raises DecodingError for a value outside what the page offers, so that a
-    crafted request can't ask for more than a person could.
+    crafted request can't ask for more than a person could; it calls the setting
+    by its label, or with `by_name` as programs do.
     """
     given = dict(zip((s.name for s in SETTINGS), (max_new_tokens, temperature, top_p, repetition_penalty), strict=True))
     values: dict[str, float] = {}
     for setting in SETTINGS:
-        value = given[setting.name]
+        value, called = given[setting.name], setting.name if by_name else setting.label
         if value is None or value == "":
             value = getattr(DEFAULTS, setting.name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise DecodingError(f"{setting.label} {value!r} can't be used: it has to be a number.")
+            raise DecodingError(f"{called} {value!r:.80} can't be used: it has to be a number.")
         if not setting.low <= value <= setting.high:
-            raise DecodingError(
-                f"{setting.label} {value:g} can't be used: choose from {setting.low:g} to {setting.high:g}."
-            )
+            raise DecodingError(f"{called} {value:g} can't be used: choose from {setting.low:g} to {setting.high:g}.")
         values[setting.name] = value
     if values["max_new_tokens"] != int(values["max_new_tokens"]):
-        raise DecodingError(f"Longest answer {values['max_new_tokens']:g} can't be used: give a whole number.")
+        called = "max_new_tokens" if by_name else SETTINGS[0].label
+        raise DecodingError(f"{called} {values['max_new_tokens']:g} can't be used: give a whole number.")
     return Decoding(int(values["max_new_tokens"]), values["temperature"], values["top_p"], values["repetition_penalty"])
 
 
@@ -61,7 +63,7 @@ def as_seed(value: object) -> int:
     if value is None or value == "":
         return DEFAULT_SEED
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DecodingError(f"Seed {value!r} can't be used: it has to be a number.")
+        raise DecodingError(f"Seed {value!r:.80} can't be used: it has to be a number.")
     if not 0 <= value <= MAX_SEED or value != int(value):
         raise DecodingError(f"Seed {value!r} can't be used: give a whole number from 0 to {MAX_SEED:,}.")
     return int(value)

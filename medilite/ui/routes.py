@@ -1,7 +1,8 @@
-"""Every address besides the page itself: downloads of votes, health, metrics."""
+"""Every address besides the page itself: downloads of votes, health, metrics, what is for programs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from medilite.health.ready import Readiness
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 METRICS_OFF = "Metrics are off; MEDILITE_METRICS=1 turns them on.\n"
 
 
-def routes(settings: Settings, readiness: Readiness, meters: Meters | None) -> list[Any]:
-    """Return the routes for the server that serves the page; without `meters`, `/metrics` says that it is off."""
+def routes(settings: Settings, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = ()) -> list[Any]:
+    """Return the routes for the server that serves the page; without `meters`, `/metrics` says that it is off.
+
+    `programs` are the routes that are for programs (`ui/api`).
+    """
     from starlette.routing import Route
 
     return [
@@ -25,6 +29,7 @@ def routes(settings: Settings, readiness: Readiness, meters: Meters | None) -> l
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _ready(readiness), methods=["GET"]),
         Route("/metrics", _metrics(meters), methods=["GET"]),
+        *programs,
     ]
 
 

@@ -120,3 +120,8 @@ class Admission:
         """Count a pair that a voter takes; raises RateLimitError when it is one too many in this time."""
         if self._limits:
             self._limits.count("pairs", voter_id)
+
+    def reading(self, program: str) -> None:
+        """Count a text measured, or a leaderboard read, for a program; raises RateLimitError as above."""
+        if self._limits:
+            self._limits.count("readings", program)

@@ -1,9 +1,9 @@
 """Made-up calls of every event of the page, from its own description of them: no answer is a 500.
 
-What Gradio describes as its API (`/gradio_api/info`, OpenAPI) is empty here, for
-every event is private; private events answer raw requests all the same. So the
-calls are made from `/config`, which lists each event with the components that
-it takes, and not from an OpenAPI schema.
+What Gradio describes as its API (`/gradio_api/info`) has the four endpoints for
+programs alone: their calls are made from it. The page's own events are private,
+but answer raw requests all the same; theirs are made from `/config`, which lists
+each event with the components that it takes.
 """
 
 from __future__ import annotations
@@ -100,9 +100,54 @@ def test_no_event_answers_500(page):
     never()
 
 
+def _arguments(page: Visitor) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """Calls by name: arguments mostly of the type that is told, sometimes anything, some left out, some made up."""
+    told = page.http.get(f"{API}/info").json()["named_endpoints"]
+
+    def of(name: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+        known = {one["parameter_name"]: _of_type(one["type"]) | VALUES for one in told[name]["parameters"]}
+        return st.tuples(st.just(name), st.fixed_dictionaries({}, optional={**known, "more": VALUES}))
+
+    return st.sampled_from(list(told)).flatmap(of)
+
+
+def _of_type(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if "oneOf" in schema:
+        return st.one_of(*map(_of_type, schema["oneOf"]))
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if schema["type"] == "array":
+        return st.lists(_of_type(schema["items"]), max_size=4)
+    kinds = {"string": st.text(max_size=80), "integer": st.integers(), "null": st.none(),
+             "number": st.floats(allow_nan=False, allow_infinity=False)}  # fmt: skip
+    return kinds[schema["type"]]
+
+
+def test_no_program_s_call_answers_500(page):
+    @bounded(max_examples=40)
+    @given(call=_arguments(page))
+    def never(call):
+        name, arguments = call
+        joined = page.http.post(f"{API}/call/v2{name}", json=arguments)
+        assert joined.status_code in (200, 422), (joined.status_code, joined.text)
+        if joined.status_code == 200:
+            told = page.http.get(f"{API}/call{name}/{joined.json()['event_id']}").text
+            last = told.strip().split("\n\n")[-1]
+            assert last.startswith(("event: complete", "event: error")), told
+            assert '"error": null' not in last.partition("data: ")[2][:20], "an error without a sentence"
+            assert "Something went wrong" not in last
+
+    never()
+
+
 def test_no_body_answers_500(page):
     @bounded(max_examples=100)
-    @given(body=VALUES, path=st.sampled_from(["queue/join", "run/predict", "cancel", "reset", "upload", "call/x"]))
+    @given(
+        body=VALUES,
+        path=st.sampled_from(
+            ["queue/join", "run/predict", "cancel", "reset", "upload", "call/x", "call/ask", "call/v2/ask", "mcp/"]
+        ),
+    )
     def never(body, path):
         assert page.http.post(f"{API}/{path}", json=body).status_code < 500
 

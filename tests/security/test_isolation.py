@@ -24,10 +24,21 @@ def _asks(url: str, *forwarded: str) -> list[bool]:
     return got
 
 
+def _called(here: Visitor, forwarded: str) -> str:
+    """What a program with this X-Forwarded-For hears."""
+    arguments = {"question": "What is asthma?", "model": "base", "max_new_tokens": 16}
+    joined = here.http.post(f"{API}/call/v2/ask", json=arguments, headers={"X-Forwarded-For": forwarded}).json()
+    return here.http.get(f"{API}/call/ask/{joined['event_id']}").text
+
+
 def test_by_default_nobody_can_say_that_they_come_from_elsewhere(tmp_path):
     with serving(tmp_path, **FEW) as server:
-        assert _asks(server.url, "1.1.1.1", "2.2.2.2", "3.3.3.3") == [True, True, False]
+        assert _asks(server.url, "1.1.1.1") == [True]
+        # One address is one, whether its answers go to pages or to programs.
         here = Visitor(server.url)
+        assert "event: complete" in _called(here, "4.4.4.4")
+        assert "ask again in 60 minutes" in _called(here, "5.5.5.5")
+        assert _asks(server.url, "2.2.2.2", "3.3.3.3") == [False, False]
         event = here.event("vote-do-next")
         drawn = [here.run(here.body(event, here.values(event, call={"voter": None}))).json()["data"] for _ in range(5)]
         assert ["take the next pair in 60 minutes" in str(one) for one in drawn] == [False] * 3 + [True] * 2

@@ -28,25 +28,28 @@ def test_nothing_is_loaded_by_building_the_page(lite):
     assert engine.loads == 0
 
 
-def test_gradio_reports_nothing_and_offers_no_api(page):
+def test_gradio_reports_nothing_and_offers_four_endpoints_alone(page):
     assert page.analytics_enabled is False
     config = page.get_config_file()
     assert config["analytics_enabled"] is False
-    assert all(d["api_visibility"] == "private" for d in config["dependencies"])
+    offered = [d["api_name"] for d in config["dependencies"] if d["api_visibility"] != "private"]
+    assert offered == ["ask", "compare", "readability", "leaderboard"]
     assert page.api_open is False
 
 
 def test_events_that_ask_the_model_share_one_line(page):
     asking = [fn for fn in page.fns.values() if fn.concurrency_id == "model"]
-    # Ask and Enter are one event in Compare and in Blind vote; Chat has Send and Enter, and Retry.
-    assert len(asking) == 4
+    # Ask and Enter are one event in Compare and in Blind vote; Chat has Send and Enter, and Retry; programs have two.
+    assert len(asking) == 6
     assert all(fn.concurrency_limit is None and fn.queue for fn in asking)
     assert page._queue.max_size == 5
 
 
 def test_no_other_event_waits_behind_answers(page):
-    others = [fn for fn in page.fns.values() if fn.concurrency_id != "model"]
+    others = [fn for fn in page.fns.values() if fn.concurrency_id not in ("model", "programs")]
     assert all(fn.queue is False for fn in others)
+    programs = [fn for fn in page.fns.values() if fn.concurrency_id == "programs"]
+    assert {(fn.name, fn.concurrency_limit) for fn in programs} == {("readability", None), ("leaderboard", None)}
 
 
 def test_every_event_keeps_gradio_s_spinners_off_the_page(page):
@@ -162,7 +165,7 @@ def test_a_port_in_use_is_said(page, lite, monkeypatch):
 def test_a_machine_that_is_too_busy_to_show_the_page_at_once_serves_it(lite, tmp_path, monkeypatch):
     """Gradio asks for its own page when it has started, and without an answer in three seconds it would give up."""
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
-    settings = load_settings(port=0, data_dir=tmp_path)
+    settings = load_settings(port=0, data_dir=tmp_path, mcp=False)
     page = build_ui(ScriptedEngine(lite), lite, settings)
     try:
         assert serve(page, lite, settings, block=False).startswith("http://127.0.0.1:")

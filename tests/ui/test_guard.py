@@ -15,6 +15,7 @@ from medilite.ui.guard.bodies import BoundedBody, body_limit
 from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
+from medilite.ui.guard.host import NobodysHost
 from medilite.ui.votes_board.files import VoteFiles
 from tests.fakes import ScriptedEngine
 from tests.ui.asgi import App, call
@@ -159,6 +160,17 @@ def doors(lite):
         ("GET", "/gradio_api/heartbeat/abc123", 200),
         ("POST", "/gradio_api/queue/join", 200),
         ("POST", "/gradio_api/run/predict", 200),
+        ("POST", "/gradio_api/call/ask", 200),
+        ("POST", "/gradio_api/call/v2/ask", 200),
+        ("GET", "/gradio_api/call/ask/" + "0af3" * 8, 200),
+        ("GET", "/gradio_api/call/ask/../x", 404),
+        ("GET", "/gradio_api/call/ask/session", 404),
+        ("GET", "/gradio_api/call/v2/ask", 405),
+        ("GET", "/gradio_api/openapi.json", 404),
+        ("POST", "/gradio_api/run/ask", 404),
+        ("POST", "/gradio_api/mcp/", 404),
+        ("POST", "/gradio_api/mcp/messages/", 404),
+        ("GET", "/gradio_api/mcp/sse", 404),
         ("POST", "/", 405),
         ("GET", "/gradio_api/queue/join", 405),
         ("POST", "/gradio_api/upload", 403),
@@ -312,6 +324,59 @@ def test_out_of_range_is_said_here_where_gradio_would_fail(checked):
     assert (told.status, "“Topic”" in told.detail) == (422, True)
 
 
+# -- programs' calls --------------------------------------------------------------------
+
+
+def _called(checked, path, body):
+    return call(checked, f"/gradio_api/call/{path}", "POST", JSON, (json.dumps(body).encode(),))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "passed"),
+    [
+        ("v2/readability", {"text": "a"}, {"text": "a"}),
+        ("readability", {"data": ["a"], "session_hash": "b", "oauth_token": "t"}, {"data": ["a"]}),
+        ("v2/leaderboard", {}, {"metric": "flesch_kincaid_grade", "split": None, "board": None}),
+        ("leaderboard", {"data": ["words"]}, {"data": ["words", None, None]}),
+    ],
+)
+def test_a_program_s_call_is_written_anew(checked, path, body, passed):
+    assert _called(checked, path, body).status == 200
+    assert json.loads(checked.app.bodies[-1]) == passed
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("v2/answer", {"question": "a"}, "no endpoint 'answer'. Those that can be called are ask, compare"),
+        ("take_back", {"data": []}, "no endpoint 'take_back'"),
+        ("v2/ask", {"question": "a"}, "ask needs the argument model"),
+        ("v2/ask", {"question": "a", "model": "base", "session": "x"}, "takes no argument 'session'"),
+        ("v2/ask", {"question": "a", "model": "base", "oauth_token": "x"}, "takes no argument 'oauth_token'"),
+        ("ask", {"data": ["a"]}, "ask needs the argument model"),
+        ("ask", {"data": ["a"] * 9}, "a list of 7 values at most"),
+        ("ask", {"data": {"question": "a"}}, "a list of 7 values at most"),
+        ("ask", {"question": "a", "model": "base"}, "a list of 7 values at most"),
+        ("v2/readability", {"text": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}}, "describes a file"),
+        ("v2/readability", {"text": 10**30}, "too large"),
+    ],
+)
+def test_what_no_program_can_call(checked, path, body, said):
+    told = _called(checked, path, body)
+    assert (told.status, said in told.detail) == (422, True), told.detail
+
+
+def test_what_is_kept_for_all_is_made_under_nobody_s_host():
+    """Gradio's description of its API holds the host of whoever asked first."""
+    app = App()
+    said = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "Accept": "x"}
+    for path in ("/gradio_api/info", "/gradio_api/info/", "/gradio_api/call/v2/ask"):
+        call(NobodysHost(app), path, headers=said)
+        assert dict(app.scopes[-1]["headers"]) == {b"accept": b"x", b"host": b"localhost"}
+    call(NobodysHost(app), "/config", headers=said)
+    assert dict(app.scopes[-1]["headers"])[b"host"] == b"evil.example"
+
+
 # -- together -------------------------------------------------------------------------
 
 
@@ -320,5 +385,5 @@ def test_the_app_is_served_behind_them(lite, monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
     serve(page, lite, load_settings(), block=False)
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
-        SafeHeaders, KnownAddress, OpenDoors, BoundedBody, CheckedCalls,
+        SafeHeaders, KnownAddress, OpenDoors, BoundedBody, CheckedCalls, NobodysHost,
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from medilite.ui.guard.bodies import BoundedBody, body_limit
 from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders
+from medilite.ui.guard.host import NobodysHost
 from medilite.ui.guard.limits import VisitorLimits
 
 if TYPE_CHECKING:
@@ -40,4 +41,5 @@ def guards(page: gr.Blocks, settings: Settings, head: str, routes: list[Any]) ->
         Middleware(OpenDoors, own=routes),
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
         Middleware(CheckedCalls, page=page),
+        Middleware(NobodysHost),
     ]

@@ -10,10 +10,19 @@ _BESIDES_BYTES = 32 * 1024
 _CHAR_BYTES = 12
 """The most that one character takes in JSON: two escapes of six bytes."""
 
+TEXT_CHARS = 8000
+"""Longest text that is measured for a program: two pages."""
+
+_TEXT_CHAR_BYTES = 6
+"""What a character of it takes at most: one escape, as all that is written with one letter a character."""
+
 
 def body_limit(question_chars: int) -> int:
-    """Return the longest body in bytes: the longest question, twice (Undo sends what stands in the field), and more."""
-    return _BESIDES_BYTES + 2 * _CHAR_BYTES * question_chars
+    """Return the longest body in bytes: the longest question, twice (Undo sends what stands in the field), and more.
+
+    A text to measure has room beside it, unless it is of emoji alone.
+    """
+    return max(_BESIDES_BYTES + 2 * _CHAR_BYTES * question_chars, _BESIDES_BYTES + _TEXT_CHAR_BYTES * TEXT_CHARS)
 
 
 class BoundedBody:

@@ -7,6 +7,7 @@ inside of values. Here an event is read strictly and written anew.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -14,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
 from medilite.ui.guard.bodies import replay
-from medilite.ui.guard.doors import API
+from medilite.ui.guard.doors import API, MCP
 
 if TYPE_CHECKING:
     import gradio as gr
 
 _DIRECT = re.compile(rf"{API}/(?:run|api)/predict/?")
 _JOIN = f"{API}/queue/join"
+_CALL = re.compile(rf"{API}/call(/v2)?/([a-z_]+)/?")
+"""A program's call of an endpoint by its name: arguments by place or, at v2, by name."""
+
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEPTH = 12
 _ITEMS = 2000
@@ -68,6 +72,10 @@ class CheckedCalls:
         if not isinstance(given, dict):
             raise Unfit(f"The body is JSON, but {_kind(given)} instead of an object.")
         given = _plain(given)
+        if path in MCP:
+            return given
+        if call := _CALL.fullmatch(path):
+            return self._call(given, call[2], by_name=call[1] is not None)
         session = given.get("session_hash")
         if not (isinstance(session, str) and _SESSION.fullmatch(session)):
             raise Unfit("session_hash has to be 1 to 64 letters, digits, hyphens or underscores.")
@@ -76,6 +84,28 @@ class CheckedCalls:
         event, number = given.get("event_id"), given.get("fn_index")
         known = {"event_id": event if isinstance(event, str) else "", "fn_index": number if _whole(number) else 0}
         return {"session_hash": session, **known}
+
+    def _call(self, given: dict[str, Any], name: str, *, by_name: bool) -> dict[str, Any]:
+        """Return a program's call with whatever it left out; what the values can be, the endpoint says."""
+        fn = next((fn for fn in self.page.fns.values() if fn.api_name == name and fn.api_visibility == "public"), None)
+        if fn is None or fn.fn is None:
+            names = [str(fn.api_name) for fn in self.page.fns.values() if fn.api_visibility == "public"]
+            raise Unfit(f"There is no endpoint {name!r}. Those that can be called are {', '.join(names)}.")
+        takes = inspect.signature(fn.fn).parameters
+        if by_name:
+            sent = given
+        else:
+            data = given.get("data")
+            if not isinstance(data, list) or len(data) > len(takes):
+                raise Unfit(f"data has to be a list of {len(takes)} values at most: {', '.join(takes)}.")
+            sent = dict(zip(takes, data, strict=False))
+        if odd := sorted(sent.keys() - takes.keys()):
+            raise Unfit(f"{name} takes no argument {odd[0][:80]!r}. What it takes: {', '.join(takes)}.")
+        left_out = [key for key, one in takes.items() if one.default is one.empty and key not in sent]
+        if left_out:
+            raise Unfit(f"{name} needs the argument {left_out[0]}, which is missing. Send it.")
+        whole = {key: sent.get(key, one.default) for key, one in takes.items()}
+        return whole if by_name else {"data": list(whole.values())}
 
     def _event(self, given: dict[str, Any], session: str, *, direct: bool) -> dict[str, Any]:
         number, data, trigger = given.get("fn_index"), given.get("data"), given.get("trigger_id")

@@ -16,17 +16,22 @@ from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse
 
 API = "/gradio_api"
 
+MCP = (f"{API}/mcp", f"{API}/mcp/")
+"""Where MCP is spoken, if it is: a route of our own (ui/api/mcp_server.py)."""
+
 READ = re.compile(
     r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/pwa_icon(?:/(?:192|512))?"
     # Names are bounded: an overlong one is an error of the file system, which Gradio answers with a 500.
     r"|/(?:assets|static)/[\w@.+-]{1,128}(?:/[\w@.+-]{1,128}){0,7}"
     rf"|{API}/(?:info/?|theme\.css|app_id/?|login_check/?|user/?|startup-events|queue/(?:data|status))"
     rf"|{API}/heartbeat/[\w-]{{1,64}}"
+    # What came of a program's call.
+    rf"|{API}/call(?:/v2)?/[a-z_]{{1,32}}/[0-9a-f]{{32}}"
 )
 """What is read (GET and HEAD)."""
 
-WRITE = re.compile(rf"{API}/(?:queue/join|(?:run|api)/predict/?|cancel|reset/?)")
-"""What is sent (POST)."""
+WRITE = re.compile(rf"{API}/(?:queue/join|(?:run|api)/predict/?|cancel|reset/?|call(?:/v2)?/[a-z_]{{1,32}}/?)")
+"""What is sent (POST); which names can be called is said in calls.py."""
 
 REASONS = (
     (

@@ -1,4 +1,4 @@
-"""How often one visitor, and one network address, may ask for answers and draw pairs.
+"""How often one visitor, and one network address, may ask for answers, draw pairs and have texts measured.
 
 Whoever makes up new visitors all the time is held by the address; a class behind
 one address is not held up by one of its own. Addresses are in memory alone, as
@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
     from medilite.settings import Settings
 
-What = Literal["answers", "pairs"]
+What = Literal["answers", "pairs", "readings"]
 
-_ASKED = {"answers": "asked for answers", "pairs": "taken pairs to vote on"}
-_LATER = {"answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair"}
+_ASKED: dict[What, str] = {
+    "answers": "asked for answers", "pairs": "taken pairs to vote on",
+    "readings": "had texts measured or read the leaderboard",
+}  # fmt: skip
+_LATER: dict[What, str] = {
+    "answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair",
+    "readings": "Send it again",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class VisitorLimits:
         self._rules: dict[What, list[_Rule]] = {
             "answers": _rules(settings, "answers_per_visitor", "answers_per_address"),
             "pairs": _rules(settings, "pairs_per_visitor", "pairs_per_address"),
+            "readings": [_Rule(item, "address") for item in _items(settings, "readings_per_address")],
         }
 
     def count(self, what: What, visitor: str) -> None:

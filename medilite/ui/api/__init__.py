@@ -1,0 +1,11 @@
+"""MediLite for programs: four endpoints, by HTTP (Gradio's API), by MCP, and told of in llms.txt.
+
+`endpoints` says what there is, once; `serving` makes Gradio events of it,
+`mcp_server` MCP tools and `llms` a text. They ask the same engine under the same
+limits as the page (`asking`, `reading`).
+"""
+
+from medilite.ui.api.endpoints import Endpoint, endpoints
+from medilite.ui.api.serving import offer
+
+__all__ = ["Endpoint", "endpoints", "offer"]

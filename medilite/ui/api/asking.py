@@ -1,0 +1,168 @@
+"""`ask` and `compare`: answers for programs, by the way that the page's own take."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from typing import Any, cast
+
+import medilite
+from medilite.engine.protocol import Engine
+from medilite.errors import EngineError
+from medilite.models import ModelSpec, Profile
+from medilite.prompts import clean_question
+from medilite.readability import grade_word
+from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
+from medilite.settings import Settings
+from medilite.ui.api.arguments import one_model, several_models
+from medilite.ui.api.results import Asked, Compared, ModelAnswer
+from medilite.ui.comparison import Comparison, Pane
+from medilite.ui.decoding import DEFAULT_SEED, DEFAULTS, as_decoding, as_seed
+from medilite.ui.generate import Stage, message_of, run
+from medilite.ui.guard.address import caller, network_of
+from medilite.ui.session import Admission, StopFlag
+
+AT_ONCE = 4
+"""Answers that programs at one address may have written at once; a page has one a tab."""
+
+UPDATE_S = 1.0
+"""How often a program hears how far its answer is."""
+
+NOTICE = f"Written by a very small language model. {NOT_MEDICAL_ADVICE}"
+"""What stands in every answer: an answer may be passed on without what came around it."""
+
+
+class Asking:
+    """Answers questions of programs; keeps nothing of them.
+
+    A program has no page whose session could tell it from the next, so all
+    programs at one network address are one visitor to the limits.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        profile: Profile,
+        settings: Settings,
+        admission: Admission,
+        who: Callable[[], str | None] = caller,
+    ) -> None:
+        self._engine = engine
+        self._profile = profile
+        self._settings = settings
+        self._admission = admission
+        self._who = who
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def ask(
+        self,
+        question: str,
+        model: str,
+        max_new_tokens: int = DEFAULTS.max_new_tokens,
+        temperature: float = DEFAULTS.temperature,
+        top_p: float = DEFAULTS.top_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        seed: int = DEFAULT_SEED,
+    ) -> Iterator[Asked]:
+        """Yield one model's answer as it grows, about once a second, and whole at the end.
+
+        Raises MediLiteError for what can't be asked, and as the page's own events do.
+        """
+        spec = one_model(model, self._profile)
+        comparison = self._comparison(question, (spec,), (max_new_tokens, temperature, top_p, repetition_penalty), seed)
+        for about in self._answers(comparison):
+            yield cast("Asked", {**about, **_answer(comparison.panes[0])})
+
+    def compare(
+        self,
+        question: str,
+        models: list[str] | None = None,
+        max_new_tokens: int = DEFAULTS.max_new_tokens,
+        temperature: float = DEFAULTS.temperature,
+        top_p: float = DEFAULTS.top_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        seed: int = DEFAULT_SEED,
+    ) -> Iterator[Compared]:
+        """Yield the answers of several models (by default all), as `ask` does."""
+        specs = several_models(models, self._profile)
+        comparison = self._comparison(question, specs, (max_new_tokens, temperature, top_p, repetition_penalty), seed)
+        for about in self._answers(comparison):
+            answers = [_answer(pane) for pane in comparison.panes]
+            yield cast("Compared", {**about, "answers": answers, "notice": NOTICE})
+
+    def _comparison(
+        self, question: str, specs: tuple[ModelSpec, ...], decoding: tuple[object, ...], seed: object
+    ) -> Comparison:
+        asked = clean_question(question, self._settings.max_question_chars)
+        return Comparison.of(asked, self._profile, specs, as_decoding(*decoding, by_name=True), as_seed(seed))
+
+    def _answers(self, comparison: Comparison) -> Iterator[dict[str, Any]]:
+        """Have the engine fill the panes, yielding what is true of all of them."""
+        address = network_of(self._who() or "")
+        with self._turn(address), self._admission.seat(f"programs at {address}"):
+            told_s = -UPDATE_S
+            # No visitor: an engine keeps nothing of what programs ask, for nothing tells one from another.
+            stages = run(self._engine, comparison.requests(), StopFlag(), comparison.advance)
+            try:
+                with closing(cast("Generator[Stage]", stages)):
+                    for stage in stages:
+                        if stage.kind != "done" and time.monotonic() - told_s >= UPDATE_S:
+                            told_s = time.monotonic()
+                            yield _about(comparison, stage)
+            except Exception as error:
+                if not any(pane.text for pane in comparison.panes):
+                    raise
+                comparison.fail(message_of(error))
+        yield _about(comparison, Stage("done"))
+
+    @contextmanager
+    def _turn(self, address: str) -> Iterator[None]:
+        with self._lock:
+            if self._running[address] >= AT_ONCE:
+                raise EngineError(
+                    f"{AT_ONCE} answers are being written for programs at your network address, which is as many as "
+                    "go at once. Ask again when one of them is done."
+                )
+            self._running[address] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[address] -= 1
+                if not self._running[address]:
+                    del self._running[address]
+
+
+def _about(comparison: Comparison, stage: Stage) -> dict[str, Any]:
+    notice = emergency_notice(comparison.question)
+    return {
+        "state": stage.kind,
+        "ahead": stage.ahead,
+        "question": comparison.question,
+        "emergency": {"kind": notice.kind, "title": notice.title, "text": notice.text} if notice else None,
+        "profile": comparison.profile.name,
+        "decoding": asdict(comparison.decoding),
+        "seed": comparison.seed,
+        "version": medilite.__version__,
+    }
+
+
+def _answer(pane: Pane) -> ModelAnswer:
+    failed = pane.stopped == "error" and not pane.text
+    return {
+        "model": pane.spec.id,
+        "label": pane.spec.label,
+        "answer": None if failed else pane.text,
+        "tokens": pane.tokens,
+        "ended": None if pane.stopped is None else pane.stopped == "end",
+        "stopped": pane.stopped,
+        "error": pane.error,
+        "readability": cast("Any", pane.scores.as_dict()) if pane.scores else None,
+        "grade": grade_word(pane.scores.flesch_kincaid_grade) if pane.scores else None,
+        "notice": NOTICE,
+    }

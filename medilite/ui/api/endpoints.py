@@ -1,0 +1,163 @@
+"""What there is for programs: four endpoints, each said once, for HTTP, MCP, llms.txt and docs/api.md alike."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from medilite.engine.protocol import Engine
+from medilite.leaderboard import FOLDER
+from medilite.models import Profile
+from medilite.settings import Settings
+from medilite.ui.api.asking import Asking
+from medilite.ui.api.reading import Reading
+from medilite.ui.api.results import Asked, Board, Compared, Measured
+from medilite.ui.decoding import MAX_SEED, SETTINGS
+from medilite.ui.guard.bodies import TEXT_CHARS
+from medilite.ui.session import Admission
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument: its name, what it is for, its type, its JSON schema, and its default where it may be left out."""
+
+    name: str
+    about: str
+    kind: Any
+    schema: dict[str, Any]
+    required: bool
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A name, what it does, the function that does it, and the type of what it returns (results.py)."""
+
+    name: str
+    about: str
+    function: Callable[..., Any]
+    returns: Any
+    parameters: tuple[Parameter, ...] = field(default=())
+
+    @property
+    def streams(self) -> bool:
+        """Whether the function yields its answer as it grows, the whole of it last."""
+        return inspect.isgeneratorfunction(self.function)
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        """JSON schema of the arguments, as one object."""
+        properties = {}
+        for one in self.parameters:
+            default = {} if one.required else {"default": one.default}
+            properties[one.name] = {**one.schema, "description": one.about, **default}
+        required = [one.name for one in self.parameters if one.required]
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        """JSON schema of the answer."""
+        return json_schema(self.returns)
+
+    @property
+    def kinds(self) -> dict[str, Any]:
+        """Types of the arguments."""
+        return {one.name: one.kind for one in self.parameters}
+
+    def signature(self) -> inspect.Signature:
+        """Return the function's signature with types in place of their names, and what it returns in the end."""
+        said = inspect.signature(self.function)
+        parameters = [one.replace(annotation=self.kinds[name]) for name, one in said.parameters.items()]
+        return said.replace(parameters=parameters, return_annotation=self.returns)
+
+    def steps(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Iterator[Any]:
+        """Yield what `function` (this endpoint's, perhaps wrapped) answers, the whole of it last."""
+        if self.streams:
+            yield from function(**arguments)
+        else:
+            yield function(**arguments)
+
+
+def json_schema(kind: Any) -> dict[str, Any]:
+    """Return the JSON schema of a type, as Gradio makes it for its own description of the API."""
+    from gradio_client.utils import python_type_to_json_schema
+
+    return python_type_to_json_schema(kind)
+
+
+def endpoints(
+    engine: Engine, profile: Profile, settings: Settings, admission: Admission, boards: Path = FOLDER
+) -> tuple[Endpoint, ...]:
+    """Return the endpoints for this engine and profile, in the order in which they are told of."""
+    asking = Asking(engine, profile, settings, admission)
+    reading = Reading(profile, admission, boards)
+    one_of: Any = Literal[profile.ids]  # type: ignore[valid-type, name-defined]
+    question = f"A health question in English, {settings.max_question_chars:,} characters at most."
+    decoding = {setting.name: setting.about for setting in SETTINGS} | {
+        "seed": "The same seed gives every model the same dice. No effect at temperature 0."
+    }
+    bounds = {setting.name: {"minimum": setting.low, "maximum": setting.high} for setting in SETTINGS} | {
+        "seed": {"minimum": 0, "maximum": MAX_SEED}
+    }
+    return (
+        _endpoint(
+            "ask",
+            "Ask one small language model a health question. The answer is that of a very small model: it makes facts "
+            "up, and is no medical advice.",
+            asking.ask,
+            Asked,
+            {"question": question, "model": "Which model.", **decoding},
+            {"model": one_of},
+            bounds,
+        ),
+        _endpoint(
+            "compare",
+            "Ask several checkpoints of one small language model the same health question, to compare their answers "
+            "and how hard these are to read. They are very small models that make facts up: no medical advice.",
+            asking.compare,
+            Compared,
+            {"question": question, "models": "Which models; by default all of them.", **decoding},
+            {"models": list[one_of] | None},
+            bounds,
+        ),
+        _endpoint(
+            "readability",
+            "Measure how hard an English text is to read: grades, reading ease, and counts of words and sentences.",
+            reading.readability,
+            Measured,
+            {"text": f"The text, {TEXT_CHARS:,} characters at most."},
+        ),
+        _endpoint(
+            "leaderboard",
+            "Read how the models did on all test questions: one metric's figures, each with its 95 % interval, how "
+            "many answers it is of, and whether it was measured here or reported by others.",
+            reading.leaderboard,
+            Board,
+            {
+                "metric": "Which metric; the answer lists all of them under `metrics`.",
+                "split": "Which test questions; by default the board's first split.",
+                "board": "Whose board; by default that of the running profile.",
+            },
+        ),
+    )
+
+
+def _endpoint(
+    name: str, about: str, function: Callable[..., Any], returns: Any, told: dict[str, str],
+    narrower: dict[str, Any] | None = None, bounds: dict[str, dict[str, Any]] | None = None,
+) -> Endpoint:  # fmt: skip
+    """Return an endpoint with its function's parameters.
+
+    `narrower` are types that depend on the profile; `bounds` is what no type can say of a number.
+    """
+    kinds = get_type_hints(function) | (narrower or {})
+    parameters = []
+    for one in inspect.signature(function).parameters.values():
+        required = one.default is inspect.Parameter.empty
+        kind, default = kinds[one.name], None if required else one.default
+        schema = {**json_schema(kind), **(bounds or {}).get(one.name, {})}
+        parameters.append(Parameter(one.name, told[one.name], kind, schema, required, default))
+    return Endpoint(name, about, function, returns, tuple(parameters))
