@@ -4,8 +4,12 @@
 
 vLLM adds one LoRA to a request, and `grpo` is one that is stacked on another.
 LoRA adds, so a chain is one adapter of the summed rank, exactly: the A's one
-above the other, the B's side by side with their scales in them. At the end it
-prints the command that starts vLLM with all of them under their model ids.
+above the other, the B's side by side with their scales in them.
+
+The base too is served as an adapter, one of zeros: vLLM's CPU build gives a row
+without an adapter that of the last one when they share a batch
+(vllm-project/vllm#48421). At the end it prints the command that starts vLLM
+with all of them under their model ids.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,19 +35,36 @@ if TYPE_CHECKING:
 
 
 def write_adapters(profile: Profile, base: Path, out: Path) -> dict[str, tuple[Path, int]]:
-    """Write a folder for each model that is not the base; return folder and rank by model id.
+    """Write a folder for each model, the base as an adapter without effect; return folder and rank by model id.
 
     Raises ModelUnavailableError where an adapter is missing or does not fit the base.
     """
     from medilite.engine.adapters import read_adapter
     from medilite.engine.llama import LlamaShape
 
-    shape, found = LlamaShape.read(base), {}
-    for spec in profile.models:
-        if chain := profile.chain(spec.id):
-            adapters = [read_adapter(ensure_adapter(profile, link), shape, link.id) for link in chain]
-            found[spec.id] = (out / spec.id, write_whole(adapters, out / spec.id, profile.base.model))
-    return found
+    shape = LlamaShape.read(base)
+    chains = {
+        spec.id: [read_adapter(ensure_adapter(profile, link), shape, link.id) for link in profile.chain(spec.id)]
+        for spec in profile.models
+    }
+    narrowest = min((chain for chain in chains.values() if chain), key=lambda chain: sum(map(rank_of, chain)))
+    zeros = [without_effect(adapter) for adapter in narrowest]
+    return {
+        model: (out / model, write_whole(chain or zeros, out / model, profile.base.model))
+        for model, chain in chains.items()
+    }
+
+
+def rank_of(adapter: Adapter) -> int:
+    """Return the largest rank of its modules."""
+    return max(a.shape[0] for a, _ in adapter.pairs.values())
+
+
+def without_effect(adapter: Adapter) -> Adapter:
+    """Return an adapter of the same shape that adds nothing."""
+    import torch
+
+    return replace(adapter, pairs={place: (a, torch.zeros_like(b)) for place, (a, b) in adapter.pairs.items()})
 
 
 def write_whole(chain: Sequence[Adapter], folder: Path, base_name: str) -> int:
@@ -54,7 +76,7 @@ def write_whole(chain: Sequence[Adapter], folder: Path, base_name: str) -> int:
     import torch
     from safetensors.torch import save_file
 
-    ranks = [max(a.shape[0] for a, _ in adapter.pairs.values()) for adapter in chain]
+    ranks = [rank_of(adapter) for adapter in chain]
     places = sorted({place for adapter in chain for place in adapter.pairs})
     tensors = {}
     for layer, module in places:
@@ -85,12 +107,12 @@ def write_whole(chain: Sequence[Adapter], folder: Path, base_name: str) -> int:
     return sum(ranks)
 
 
-def start_command(base: Path, served: dict[str, tuple[Path, int]], base_id: str, dtype: str) -> list[str]:
-    """Return the words of vLLM's start command."""
+def start_command(base: Path, served: dict[str, tuple[Path, int]], name: str, dtype: str) -> list[str]:
+    """Return the words of vLLM's start command; `name` is what the bare weights are called, which nobody asks for."""
     # The ranks that vLLM has kernels for.
     most = next(rank for rank in (8, 16, 32, 64, 128, 256, 512) if rank >= max(rank for _, rank in served.values()))
     return [
-        *("python", "-m", "vllm.entrypoints.openai.api_server", "--model", str(base), "--served-model-name", base_id),
+        *("python", "-m", "vllm.entrypoints.openai.api_server", "--model", str(base), "--served-model-name", name),
         *("--dtype", dtype, "--enable-lora", "--max-loras", str(len(served)), "--max-lora-rank", str(most)),
         *("--lora-modules", *(f"{model}={folder.resolve()}" for model, (folder, _) in served.items())),
     ]  # fmt: skip
@@ -112,8 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    base_id = next((spec.id for spec in profile.models if spec.adapter is None), profile.base.model)
-    print(shlex.join(start_command(base, served, base_id, options.dtype)))
+    print(shlex.join(start_command(base, served, f"{profile.base.model}-bare", options.dtype)))
     return 0
 
 

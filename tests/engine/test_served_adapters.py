@@ -6,10 +6,13 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from medilite.engine.adapters import read_adapter
 from medilite.engine.llama import LlamaShape
-from scripts.served_adapters import start_command, write_whole
+from medilite.settings import load_settings
+from medilite.weights import ensure_base
+from scripts.served_adapters import start_command, write_adapters, write_whole
 from tests.engine import small
 
 
@@ -28,6 +31,21 @@ def test_a_chain_as_one_adapter(tmp_path, chain):
         torch.testing.assert_close(b.double() @ a.double(), summed, rtol=1e-12, atol=1e-12)
     config = json.loads((tmp_path / chain / "adapter_config.json").read_text())
     assert config["r"] == config["lora_alpha"] == rank
+
+
+@pytest.mark.model
+def test_the_base_is_served_as_an_adapter_that_adds_nothing(lite, tmp_path):
+    """A row without an adapter would get the last one's from vLLM's CPU build, when they share a batch."""
+    served = write_adapters(lite, ensure_base(lite, load_settings()), tmp_path)
+    assert set(served) == set(lite.ids)
+    folder, rank = served["base"]
+    nothing = load_file(folder / "adapter_model.safetensors")
+    assert rank == min(one for _, one in served.values())
+    assert nothing.keys() == load_file(served["sft-r8-low"][0] / "adapter_model.safetensors").keys()
+    assert not any(tensor.any() for name, tensor in nothing.items() if "lora_B" in name)
+    command = start_command(tmp_path, served, "bare", "float32")
+    assert command[command.index("--max-loras") + 1] == "6"
+    assert command[command.index("--served-model-name") + 1] not in lite.ids
 
 
 def test_the_start_command_names_every_model(tmp_path):
