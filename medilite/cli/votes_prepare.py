@@ -33,6 +33,7 @@ from medilite.engine.protocol import collect
 from medilite.errors import DataError, EngineError
 from medilite.models import ROOT, Profile
 from medilite.prompts import question_messages
+from medilite.provenance import device_name, precision_name
 from medilite.questions import QUESTIONS_FILE, Question, read_questions
 from medilite.readability import measure
 from medilite.records import Answer, Decoding, Request
@@ -53,11 +54,18 @@ class Plan:
     questions: Sequence[Question]
     seeds: Sequence[int]
     decoding: Decoding
+    precision: str | None
+    """Numbers that the engine computes in; None where model servers compute, which don't say."""
 
     def header(self) -> dict[str, Any]:
         """Return the first line of a partial file: what all of its answers have in common."""
         hashes = {model: contestant.sha256 for model, contestant in self.contestants.items()}
-        return {"profile": self.profile.name, "decoding": dataclasses.asdict(self.decoding), "contestants": hashes}
+        return {
+            "profile": self.profile.name,
+            "decoding": dataclasses.asdict(self.decoding),
+            "precision": self.precision,
+            "contestants": hashes,
+        }
 
     def places(self) -> Iterator[tuple[Question, int, str]]:
         """Yield every (question, seed, model), those of one question together."""
@@ -71,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     """Make the file of ready-made answers; return 1 if a model failed on a question (running again tries it anew)."""
     settings, profile = chosen(options)
     out = Path(options.out).expanduser() if options.out else bank_folder(profile)
-    plan = make_plan(profile, options)
+    plan = make_plan(profile, options, None if settings.engine == "remote" else precision_name(settings))
     logging.getLogger("medilite.engine").setLevel(logging.ERROR)
     started = time.monotonic()
     with progress_line() as say:
@@ -86,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def make_plan(profile: Profile, options: argparse.Namespace) -> Plan:
+def make_plan(profile: Profile, options: argparse.Namespace, precision: str | None) -> Plan:
     """Return what the options ask for. Raises DataError where a model is missing or the seeds are too few."""
     questions = read_questions(Path(options.questions)) if options.questions else read_questions(QUESTIONS_FILE)
     try:
@@ -103,7 +111,7 @@ def make_plan(profile: Profile, options: argparse.Namespace) -> Plan:
         )
     decoding = Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty)
     chosen_contestants = {model: here[model] for model in wanted}
-    return Plan(profile, chosen_contestants, questions[: options.limit or None], seeds, decoding)
+    return Plan(profile, chosen_contestants, questions[: options.limit or None], seeds, decoding, precision)
 
 
 def prepare(engine: Engine, plan: Plan, out: Path, batch: int, say: Say) -> tuple[list[dict[str, Any]], int]:
@@ -152,7 +160,7 @@ def write_bank(plan: Plan, answers: Sequence[Mapping[str, Any]], out: Path, dura
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         },
-        "hardware": _hardware(),
+        "hardware": device_name(),
         "duration_s": round(duration_s, 1),
     }
     _replace(out / PROVENANCE_FILE, (json.dumps(provenance, indent=2) + "\n").encode())
@@ -229,11 +237,3 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("" if same.returncode == 0 else "+")
-
-
-def _hardware() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"

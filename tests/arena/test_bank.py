@@ -75,7 +75,7 @@ def test_a_model_without_its_adapter_is_no_contestant(profile, tmp_path):
 
 def test_every_model_answers_every_question_with_every_seed(profile, tmp_path):
     engine, out = ScriptedEngine(profile, scripts={"base": "The same. ", "grpo": "The same. "}), tmp_path / "out"
-    plan = make_plan(profile, options())
+    plan = make_plan(profile, options(), "int8")
     answers, failed = prepare(engine, plan, out, 5, silent)
     assert (len(answers), failed) == (2 * 2 * 6, 0)
     write_bank(plan, answers, out, 1.0)
@@ -84,6 +84,7 @@ def test_every_model_answers_every_question_with_every_seed(profile, tmp_path):
     assert (out / ANSWERS_FILE).read_bytes() == first
     assert not (out / PARTIAL_FILE).exists()
     provenance = json.loads((out / PROVENANCE_FILE).read_text(encoding="utf-8"))
+    assert provenance["precision"] == "int8"
     assert (provenance["answers"], provenance["seeds"], provenance["questions"]) == (24, [0, 1], 2)
     assert provenance["contestants"] == {m: c.sha256 for m, c in contestants(profile).items()}
     bank = read_bank(out)
@@ -98,7 +99,7 @@ def test_every_model_answers_every_question_with_every_seed(profile, tmp_path):
 
 
 def test_a_stopped_run_goes_on_without_a_duplicate_or_a_gap(profile, tmp_path):
-    out, plan = tmp_path / "out", make_plan(profile, options())
+    out, plan = tmp_path / "out", make_plan(profile, options(), "int8")
     whole, _ = prepare(ScriptedEngine(profile), plan, tmp_path / "undisturbed", 6, silent)
     breaking = ScriptedEngine(profile)
 
@@ -117,13 +118,17 @@ def test_a_stopped_run_goes_on_without_a_duplicate_or_a_gap(profile, tmp_path):
 
 
 def test_answers_of_other_settings_are_not_mixed(profile, tmp_path):
-    prepare(ScriptedEngine(profile), make_plan(profile, options()), tmp_path / "out", 24, silent)
+    prepare(ScriptedEngine(profile), make_plan(profile, options(), "int8"), tmp_path / "out", 24, silent)
     with pytest.raises(DataError, match="other settings"):
-        prepare(ScriptedEngine(profile), make_plan(profile, options(temperature=1.0)), tmp_path / "out", 24, silent)
+        prepare(
+            ScriptedEngine(profile), make_plan(profile, options(temperature=1.0), "int8"), tmp_path / "out", 24, silent
+        )
+    with pytest.raises(DataError, match="other settings"):
+        prepare(ScriptedEngine(profile), make_plan(profile, options(), "float32"), tmp_path / "out", 24, silent)
 
 
 def test_a_failed_answer_is_left_out_and_tried_again(profile, tmp_path):
-    plan = make_plan(profile, options())
+    plan = make_plan(profile, options(), "int8")
     answers, failed = prepare(ScriptedEngine(profile, fail_after={"grpo": 3}), plan, tmp_path / "out", 24, silent)
     assert (len(answers), failed) == (20, 4)
     answers, failed = prepare(ScriptedEngine(profile), plan, tmp_path / "out", 24, silent)
@@ -133,7 +138,7 @@ def test_a_failed_answer_is_left_out_and_tried_again(profile, tmp_path):
 @pytest.mark.parametrize("seeds", ["0", "1,1", "a,b"])
 def test_one_seed_is_not_enough(profile, seeds):
     with pytest.raises(DataError, match="--seeds"):
-        make_plan(profile, options(seeds=seeds))
+        make_plan(profile, options(seeds=seeds), "int8")
 
 
 def test_the_command_writes_the_file(profile, tmp_path, monkeypatch, capsys):
@@ -149,7 +154,7 @@ def test_the_command_writes_the_file(profile, tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def made(profile, tmp_path):
-    out, plan = tmp_path / "out", make_plan(profile, options())
+    out, plan = tmp_path / "out", make_plan(profile, options(), "int8")
     answers, _ = prepare(ScriptedEngine(profile), plan, out, 24, silent)
     write_bank(plan, answers, out, 1.0)
     return out
