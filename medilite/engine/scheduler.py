@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterator
 from typing import Protocol
 
 from medilite.engine.calls import Call, fair_order, visitors_ahead
+from medilite.engine.courtesy import give_way
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, MediLiteError
 from medilite.records import RowStep, Step
@@ -126,6 +127,7 @@ class Scheduler:
         return fair_order(self._waiting, self._running, self._turns)
 
     def _work(self) -> None:
+        give_way()
         while self._wait():
             try:
                 self._let_go()

@@ -7,10 +7,12 @@ them into HTML.
 from __future__ import annotations
 
 import logging
+import math
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -25,6 +27,13 @@ from medilite.ui.session import StopFlag
 log = logging.getLogger(__name__)
 
 UPDATES_PER_S = 8.0
+"""How often one visitor's page is told what has been written."""
+
+UPDATES_IN_ALL = 24.0
+"""How often all pages together are told in a second: an update takes some 10 ms of a core that the engine wants too."""
+
+STILL_WAITING_S = 1.0
+"""How often a page is told that as many are ahead as before."""
 
 UNEXPECTED = "Something went wrong in the app; its log tells where. Your question is still here: ask again."
 
@@ -43,6 +52,7 @@ def run(
 ) -> Iterator[Stage]:
     """Answer `requests`, handing every step to `advance`; yields stages, at most UPDATES_PER_S a second.
 
+    Where many are answered each is told less often, UPDATES_IN_ALL between them.
     Ends with "done", or with "stopped" once `stop` is set. Closing this iterator
     closes the engine's, which frees the rows. Raises what the engine raises.
     """
@@ -53,21 +63,60 @@ def run(
         yield Stage("stopped")
         return
     # Engines return generators; closing one is how rows are cancelled.
-    with watch, closing(cast("ClosableSteps", engine.stream(requests))) as steps:
-        shown_at = 0.0
+    with watch, _updates.taken() as updates, closing(cast("ClosableSteps", engine.stream(requests))) as steps:
         for step in steps:
             watch.see(step)
             advance(step)
             if stop.is_set():
                 break
-            now = time.monotonic()
-            if now - shown_at >= 1 / UPDATES_PER_S:
-                shown_at = now
+            if updates.is_due(step.waiting):
                 yield Stage("waiting", ahead=step.waiting) if step.waiting else Stage("writing")
         else:
             yield Stage("done")
             return
     yield Stage("stopped")
+
+
+class Updates:
+    """When each of many streams is to tell its page something; shared by all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.streams = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[StreamUpdates]:
+        """Count one more stream for the length of a `with`."""
+        with self._lock:
+            self.streams += 1
+        try:
+            yield StreamUpdates(self)
+        finally:
+            with self._lock:
+                self.streams -= 1
+
+
+class StreamUpdates:
+    """When one stream is to tell its page something."""
+
+    def __init__(self, among: Updates) -> None:
+        self._among = among
+        self._told_at = -math.inf
+        self._ahead = -1
+
+    def is_due(self, ahead: int) -> bool:
+        """Return whether to tell now, `ahead` visitors being ahead (0: it is written); if so, it counts as told."""
+        every_s = max(1 / UPDATES_PER_S, self._among.streams / UPDATES_IN_ALL)
+        if ahead and ahead == self._ahead:
+            every_s = max(every_s, STILL_WAITING_S)
+        now = time.monotonic()
+        if now - self._told_at < every_s and bool(ahead) == bool(self._ahead):
+            return False
+        self._told_at, self._ahead = now, ahead
+        return True
+
+
+_updates = Updates()
 
 
 class ClosableSteps(Iterator[Step]):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from medilite.errors import ContextOverflowError, DecodingError
 from medilite.records import Decoding, Message, Request
-from medilite.ui.generate import UNEXPECTED, UPDATES_PER_S, message_of, run
+from medilite.ui.generate import STILL_WAITING_S, UNEXPECTED, UPDATES_IN_ALL, UPDATES_PER_S, Updates, message_of, run
 from medilite.ui.session import StopFlag
 from tests.fakes import ScriptedEngine
 
@@ -107,3 +108,45 @@ def test_an_unexpected_error_tells_nothing_of_the_question(lite, caplog):
     assert "RuntimeError" in caplog.text
     assert "fakes.py" in caplog.text
     assert PRIVATE not in caplog.text
+
+
+# -- how often pages are told ----------------------------------------------------
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is moved: a list of one number."""
+    now = [100.0]
+    monkeypatch.setattr("medilite.ui.generate.time.monotonic", lambda: now[0])
+    return now
+
+
+def told_in(stream, clock, seconds: float, ahead: int = 0) -> int:
+    """Return how often one page is told in so many seconds of a step every 10 ms."""
+    count = 0
+    for _ in range(round(seconds * 100)):
+        count += stream.is_due(ahead)
+        clock[0] += 0.01
+    return count
+
+
+def test_one_page_is_told_eight_times_a_second(clock):
+    with Updates().taken() as stream:
+        assert told_in(stream, clock, 5) == pytest.approx(5 * UPDATES_PER_S, abs=4)
+
+
+def test_many_pages_share_what_one_machine_can_tell(clock):
+    """Else the page's own work takes the time that the answers need."""
+    updates = Updates()
+    with ExitStack() as stack:
+        streams = [stack.enter_context(updates.taken()) for _ in range(48)]
+        assert 48 * told_in(streams[0], clock, 20) <= 21 * UPDATES_IN_ALL
+    assert updates.streams == 0
+
+
+def test_who_waits_is_told_at_once_when_the_number_ahead_changes_and_seldom_else(clock):
+    with Updates().taken() as stream:
+        assert told_in(stream, clock, 10, ahead=3) == pytest.approx(10 / STILL_WAITING_S, abs=1)
+        clock[0] += 1 / UPDATES_PER_S
+        assert stream.is_due(2)
+        assert stream.is_due(0), "the turn has come"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from medilite.engine.courtesy import give_way
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Team:
 
 
 def _help(work: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]) -> None:
+    give_way()
     while (found := work.get()) is not None:
         step, arguments = found
         try:
