@@ -30,7 +30,7 @@ UPDATES_PER_S = 8.0
 """How often one visitor's page is told what has been written."""
 
 UPDATES_IN_ALL = 24.0
-"""How often all pages together are told in a second: an update takes some 10 ms of a core that the engine wants too."""
+"""How often all pages together are told in a second: an update takes time of a core that the engine wants too."""
 
 STILL_WAITING_S = 1.0
 """How often a page is told that as many are ahead as before."""
