@@ -55,7 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "medilite.arena.*": {*MIDDLE, "medilite", "medilite.metrics"},
     "medilite.health.*": {*FRONT, "medilite.packages", "medilite.weights"},
     "medilite.ui.*": FRONT,
-    "medilite.cli.*": {*FRONT, "medilite.weights"},
+    "medilite.cli.*": {*FRONT, "medilite.weights", "medilite.provenance"},
     "medilite.__main__": {*LOW, "medilite", "medilite.cli.*"},
     "app": {*FRONT, "medilite.ui.*"},
     "training.*": {"medilite.*"},
