@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +32,21 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         ours = name.startswith("MEDILITE_") or name in ("HF_TOKEN", "SPACE_ID", "SPACES_ZERO_GPU")
         if ours and name != "MEDILITE_CACHE_DIR":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_from_outside(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide the loop that Playwright, once a test of this process has used a browser, leaves running in its thread.
+
+    Else asyncio.run refuses to run in whatever test comes later.
+    """
+    loop = asyncio.events._get_running_loop()
+    if loop is None or "browser" in request.fixturenames:
+        yield
+        return
+    asyncio.events._set_running_loop(None)
+    yield
+    asyncio.events._set_running_loop(loop)
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,7 @@ def compare_and_vote(here) -> str:
 
 def draw_live(here) -> str:
     """Have two models answer a question of one's own; return the pair's token."""
-    here.pair().locator("[data-do=live]").click()
+    here.page.get_by_label("Live").check()
     here.page.locator("#vote-question textarea").fill("What helps?")
     here.page.locator("#vote-question textarea").press("Control+Enter")
     return here.wait_pair("open", LIVE)

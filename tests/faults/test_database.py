@@ -85,6 +85,7 @@ def outage(app: Running, crowd: Crowd, begin: Callable[[], Callable[[], None]], 
         # What needs no database works.
         assert get(app, "/healthz").status_code == 200
         assert get(app, "/").status_code == 200
+        until(lambda: get(app, "/readyz").status_code == 503)  # what it found is kept for a moment
         ready = get(app, "/readyz")
         assert ready.status_code == 503
         assert reason in ready.json()["reasons"][0]
