@@ -54,6 +54,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,23 @@ class Board:
         return _read(self.folder / SCORES_FILE)
 
 
-def boards() -> tuple[str, ...]:
-    """Return the profiles that a board is committed for."""
-    return tuple(sorted(path.parent.name for path in FOLDER.glob(f"*/{BOARD_FILE}")))
+def boards(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the profiles that `folder` has a board of."""
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{BOARD_FILE}")))
+
+
+def current_board(folder: Path) -> Board:
+    """Return a board as it is now; it is read again only once it has been made anew. Raises as `load_board` does."""
+    try:
+        changed_ns = (folder / BOARD_FILE).stat().st_mtime_ns
+    except OSError as error:
+        raise _broken(folder / BOARD_FILE, error) from error
+    return _board_of(folder, changed_ns)
+
+
+@lru_cache(maxsize=4)
+def _board_of(folder: Path, changed_ns: int) -> Board:
+    return load_board(folder)
 
 
 def load_board(folder: Path) -> Board:

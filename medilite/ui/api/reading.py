@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from medilite.errors import DataError
-from medilite.leaderboard import BOARD_FILE, FOLDER, load_board
+from medilite.leaderboard import FOLDER, boards, current_board
 from medilite.leaderboard import Board as Tables
 from medilite.models import Profile
 from medilite.readability import RECOMMENDED_GRADES, grade_word, measure
@@ -26,20 +26,19 @@ FORMULA_NOTICE = (
 
 
 class Reading:
-    """Measures texts and reads the leaderboards' files, each board once."""
+    """Measures texts and reads the leaderboards' files."""
 
     def __init__(
         self,
         profile: Profile,
         admission: Admission,
-        boards: Path = FOLDER,
+        folder: Path = FOLDER,
         who: Callable[[], str | None] = caller,
     ) -> None:
         self._profile = profile
         self._admission = admission
-        self._folder = boards
+        self._folder = folder
         self._who = who
-        self._read: dict[str, Tables] = {}
 
     def readability(self, text: str) -> Measured:
         """Return how hard a text is to read. Raises ArgumentError, RateLimitError."""
@@ -60,12 +59,12 @@ class Reading:
         profile. Raises ArgumentError, RateLimitError, and DataError where there is no such board.
         """
         self._count()
-        names = self._boards()
+        names = boards(self._folder)
         if not names:
             raise DataError(f"There is no leaderboard here: {self._folder} has none. Make it: make leaderboard")
         own = self._profile.name if self._profile.name in names else names[0]
         name = own if board is None else choice("board", board, names)
-        tables = self._tables(name)
+        tables = current_board(self._folder / name)
         about = tables.about
         metrics = {told["metric"]: told for told in _metrics(tables)}
         splits = [one["name"] for one in about["splits"]]
@@ -90,14 +89,6 @@ class Reading:
 
     def _count(self) -> None:
         self._admission.reading(f"programs at {network_of(self._who() or '')}")
-
-    def _boards(self) -> tuple[str, ...]:
-        return tuple(sorted(path.parent.name for path in self._folder.glob(f"*/{BOARD_FILE}")))
-
-    def _tables(self, name: str) -> Tables:
-        if name not in self._read:
-            self._read[name] = load_board(self._folder / name)
-        return self._read[name]
 
 
 def _metrics(tables: Tables) -> list[MetricTold]:

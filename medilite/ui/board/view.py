@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medilite.errors import DataError
-from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, load_board
+from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, current_board
 from medilite.models import ModelSpec
 
 GRADE, CLOSENESS, KEY_TERMS, WORDS = "flesch_kincaid_grade", "closeness", "key_term_recall", "words"
@@ -224,7 +224,7 @@ def read_ahead(profile: str, folder: Path = FOLDER) -> None:
 
 @lru_cache(maxsize=4)
 def _open(folder: Path, changed_ns: int) -> View:
-    return View(load_board(folder))
+    return View(current_board(folder))
 
 
 def number_text(value: float | None, digits: int) -> str:

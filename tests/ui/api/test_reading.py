@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -116,3 +117,13 @@ def test_both_are_counted_by_address(lite):
     reading.leaderboard()
     with pytest.raises(RateLimitError, match=r"had texts measured or read the leaderboard 2 times within a minute"):
         reading.readability("One word.")
+
+
+def test_a_board_that_was_made_anew_is_read_anew(lite, tmp_path):
+    """It was read once and for all, so programs got other figures than the page."""
+    shutil.copytree(FOLDER / "lite", tmp_path / "lite")
+    reading = made(lite, tmp_path, readings_per_address="off")
+    before = reading.leaderboard()
+    told = json.loads((tmp_path / "lite" / "board.json").read_text(encoding="utf-8"))
+    (tmp_path / "lite" / "board.json").write_text(json.dumps(told | {"title": "Made anew"}), encoding="utf-8")
+    assert (before["title"], reading.leaderboard()["title"]) == (told["title"], "Made anew")
