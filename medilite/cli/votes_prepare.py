@@ -11,12 +11,9 @@ import argparse
 import dataclasses
 import gzip
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,15 +28,17 @@ from medilite.cli.terminal import Say, chosen, load_line, progress_line
 from medilite.engine import Engine, open_engine
 from medilite.engine.protocol import collect
 from medilite.errors import DataError, EngineError
-from medilite.models import ROOT, Profile
+from medilite.models import Profile
 from medilite.prompts import question_messages
-from medilite.provenance import device_name, precision_name
+from medilite.provenance import commit, device_name, precision_name, versions
 from medilite.questions import QUESTIONS_FILE, Question, read_questions
 from medilite.readability import measure
 from medilite.records import Answer, Decoding, Request
 
 log = logging.getLogger(__name__)
 
+CODE = ("medilite", "assets")
+PACKAGES = ("torch", "transformers")
 PARTIAL_FILE = "answers.partial.jsonl"
 FEWEST_SEEDS = 2
 """With one answer a model, a vote would be on luck as much as on the model."""
@@ -147,6 +146,7 @@ def write_bank(plan: Plan, answers: Sequence[Mapping[str, Any]], out: Path, dura
     """Write the compressed answers and their provenance; the same answers give the same bytes."""
     lines = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
     data = gzip.compress(lines.encode(), compresslevel=9, mtime=0)
+    head, dirty = commit(CODE)
     provenance = {
         **plan.header(),
         "base": plan.profile.base.model_dump(),
@@ -154,12 +154,9 @@ def write_bank(plan: Plan, answers: Sequence[Mapping[str, Any]], out: Path, dura
         "seeds": list(plan.seeds),
         "answers": len(answers),
         "answers_sha256": hashlib.sha256(data).hexdigest(),
-        "commit": _commit(),
-        "versions": {
-            "medilite": __version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("torch", "transformers")},
-        },
+        "commit": head,
+        "commit_dirty": dirty,
+        "versions": {"medilite": __version__, **versions(PACKAGES)},
         "hardware": device_name(),
         "duration_s": round(duration_s, 1),
     }
@@ -227,13 +224,3 @@ def _where(total: int, done: int, began: float) -> str:
         return f"Answering: 0 of {total:,}"
     left_s = (time.monotonic() - began) / done * (total - done)
     return f"Answering: {done:,} of {total:,}, about {left_s / 60:.0f} min left"
-
-
-def _commit() -> str | None:
-    """Return the checkout's commit, with a plus where the code differs from it; None outside git."""
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        same = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "medilite", "assets"], cwd=ROOT, check=False)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return head.stdout.strip() + ("" if same.returncode == 0 else "+")
