@@ -7,12 +7,10 @@ them into HTML.
 from __future__ import annotations
 
 import logging
-import math
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -23,17 +21,9 @@ from medilite.logs import request_id
 from medilite.records import Request, Step
 from medilite.ui.loading import wait_until_ready
 from medilite.ui.session import StopFlag
+from medilite.ui.updates import Updates
 
 log = logging.getLogger(__name__)
-
-UPDATES_PER_S = 8.0
-"""How often one visitor's page is told what has been written."""
-
-UPDATES_IN_ALL = 24.0
-"""How often all pages together are told in a second: an update takes time of a core that the engine wants too."""
-
-STILL_WAITING_S = 1.0
-"""How often a page is told that as many are ahead as before."""
 
 UNEXPECTED = "Something went wrong in the app; its log tells where. Your question is still here: ask again."
 
@@ -75,45 +65,6 @@ def run(
             yield Stage("done")
             return
     yield Stage("stopped")
-
-
-class Updates:
-    """When each of many streams is to tell its page something; shared by all threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.streams = 0
-
-    @contextmanager
-    def taken(self) -> Iterator[StreamUpdates]:
-        """Count one more stream for the length of a `with`."""
-        with self._lock:
-            self.streams += 1
-        try:
-            yield StreamUpdates(self)
-        finally:
-            with self._lock:
-                self.streams -= 1
-
-
-class StreamUpdates:
-    """When one stream is to tell its page something."""
-
-    def __init__(self, among: Updates) -> None:
-        self._among = among
-        self._told_at = -math.inf
-        self._ahead = -1
-
-    def is_due(self, ahead: int) -> bool:
-        """Return whether to tell now, `ahead` visitors being ahead (0: it is written); if so, it counts as told."""
-        every_s = max(1 / UPDATES_PER_S, self._among.streams / UPDATES_IN_ALL)
-        if ahead and ahead == self._ahead:
-            every_s = max(every_s, STILL_WAITING_S)
-        now = time.monotonic()
-        if now - self._told_at < every_s and bool(ahead) == bool(self._ahead):
-            return False
-        self._told_at, self._ahead = now, ahead
-        return True
 
 
 _updates = Updates()

@@ -10,8 +10,9 @@ import pytest
 
 from medilite.errors import ContextOverflowError, DecodingError
 from medilite.records import Decoding, Message, Request
-from medilite.ui.generate import STILL_WAITING_S, UNEXPECTED, UPDATES_IN_ALL, UPDATES_PER_S, Updates, message_of, run
+from medilite.ui.generate import UNEXPECTED, message_of, run
 from medilite.ui.session import StopFlag
+from medilite.ui.updates import STILL_WAITING_S, UPDATES_IN_ALL, UPDATES_PER_S, Updates
 from tests.fakes import ScriptedEngine
 
 PRIVATE = "my embarrassing rash"
@@ -117,7 +118,7 @@ def test_an_unexpected_error_tells_nothing_of_the_question(lite, caplog):
 def clock(monkeypatch):
     """A clock that stands still until it is moved: a list of one number."""
     now = [100.0]
-    monkeypatch.setattr("medilite.ui.generate.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("medilite.ui.updates.time.monotonic", lambda: now[0])
     return now
 
 
