@@ -169,11 +169,15 @@ def plan_lines(recipe: Recipe) -> list[str]:
     except DataError as missing:
         return [f"data: to be prepared ({missing})", *(f"{model}: after that" for model in recipe.models)]
     lines = [f"data: finished, in {recipe.data_dir}"]
-    for job in [*recipe.sft_jobs(), recipe.grpo_job()]:
-        if job:
-            adopt(job)
-            lines.append(f"{job.run.model}: {job.why_unfinished() or 'finished'}")
-    if recipe.grpo and len(lines) <= len(recipe.models):
+    sft = recipe.sft_jobs()
+    for job in sft:
+        adopt(job)
+    # Which SFT model is the best, and so what GRPO's job is, is known once they are taken from their places.
+    grpo = recipe.grpo_job()
+    if grpo:
+        adopt(grpo)
+    lines += [f"{job.run.model}: {job.why_unfinished() or 'finished'}" for job in [*sft, grpo] if job]
+    if recipe.grpo and not grpo:
         lines.append(f"{recipe.grpo.model}: after that, on the best of the others")
     return lines
 

@@ -77,6 +77,9 @@ def test_after_a_stop_it_goes_on_where_it_was(run: Runner) -> None:
 def test_another_machine_takes_what_stands_in_its_place(run: Runner) -> None:
     run()
     shutil.rmtree(run.runs)
+    assert run("--plan") == []
+    assert "grpo: finished" in run.printed
+    shutil.rmtree(run.runs)
     assert run() == []
     assert "grpo: taken from its place" in run.printed
 
