@@ -103,14 +103,14 @@ class LocalEngine:
         folder = ensure_base(self._profile, self._settings, tell)
         tell(LoadProgress("Starting the engine", None))
         import torch
-        from transformers import AutoTokenizer
 
         from medilite.engine.adapters import read_adapter
         from medilite.engine.llama import LlamaShape
+        from medilite.engine.tokenizer import BaseTokenizer
 
         if self._settings.threads:
             torch.set_num_threads(self._settings.threads)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = BaseTokenizer(folder)
         shape = LlamaShape.read(folder)
         chains: dict[str, list[Adapter]] = {}
         availability: dict[str, Availability] = {}
