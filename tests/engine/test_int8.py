@@ -156,7 +156,7 @@ def test_a_tile_is_the_exact_product_on_every_kind_of_cpu(features: set[str], mo
 
     @njit
     def multiply(out, values, width, scales, sums, weights, wscales):
-        tile(out, 40, values, width, scales, sums, weights, wscales, 3)
+        tile(out, 40, values, width, scales, sums, weights, wscales, weights, 3)
 
     rng = np.random.default_rng(0)
     values = rng.integers(-127, 128, (3, 128)).astype(np.int8)
@@ -172,6 +172,53 @@ def test_a_tile_is_the_exact_product_on_every_kind_of_cpu(features: set[str], mo
     spread = values.reshape(3, 2, 64).astype(np.float64) * scales[..., None]
     np.testing.assert_allclose(out[:, :32], spread.reshape(3, 128) @ whole.T * wscales, rtol=1e-5, atol=1e-5)
     assert not out[:, 32:].any()
+
+
+def test_exponentials_of_a_vector_are_those_of_single_numbers_to_the_last_bit() -> None:
+    from numba import njit
+
+    from medilite.engine.native.choose import _exp
+
+    each = intrinsics.exponentials
+
+    @njit
+    def run(values, count, top):
+        each(values, count, top)
+
+    @njit
+    def one_by_one(values, top):
+        for place in range(len(values)):
+            values[place] = _exp(values[place] - top)
+
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.uniform(-130, 130, 1020), [-np.inf, np.inf, np.nan, 0]]).astype(np.float32)
+    top = np.float32(1.5)
+    found, wanted = values.copy(), values.copy()
+    run(found.ctypes.data, len(found), top)
+    one_by_one(wanted, top)
+    assert found.tobytes() == wanted.tobytes()
+    near = np.abs(values - top) < 80
+    assert found[near] == pytest.approx(np.exp(values[near] - top), rel=1e-5)
+    assert np.isnan(found[-2])
+
+
+def test_gated_values_and_float16() -> None:
+    from numba import njit
+
+    swish, half = intrinsics.swish_group, intrinsics.halves
+
+    @njit
+    def run(gate, up, out, bits):
+        swish(gate, up, out)
+        half(out, bits, 64)
+
+    gate, up = np.random.default_rng(0).uniform(-9, 9, (2, 64)).astype(np.float32)
+    gate[0] = np.nan
+    out, bits = np.zeros(64, np.float32), np.zeros(64, np.float16)
+    run(gate.ctypes.data, up.ctypes.data, out.ctypes.data, bits.ctypes.data)
+    assert np.isnan(out[0])
+    assert out[1:] == pytest.approx(gate[1:] * up[1:] / (1 + np.exp(-gate[1:])), rel=1e-5)
+    assert np.array_equal(bits, out.astype(np.float16), equal_nan=True)
 
 
 def test_a_group_becomes_int8_with_its_scale_and_sum() -> None:

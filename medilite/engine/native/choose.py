@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from medilite.engine.native.forward import _exp
-from medilite.engine.native.intrinsics import peak
+from medilite.engine.native.intrinsics import peak, power_of_two
+from medilite.engine.native.kept import compiled
 
 _SLICES = 1024
 _DEPTH = 32.0
@@ -26,7 +25,19 @@ class Slots(NamedTuple):
     counts: np.ndarray  # (S,) int32
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy", inline="always")
+def _exp(x: Any) -> Any:
+    """e to the x, to 7 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
+    scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
+    whole = np.int32(scaled + np.float32(127.5)) - np.int32(127)
+    r = (scaled - np.float32(whole)) * np.float32(0.6931471805599453)
+    p = np.float32(1 / 120) + r * np.float32(1 / 720)
+    p = np.float32(1 / 6) + r * (np.float32(1 / 24) + r * p)
+    p = np.float32(1) + r * (np.float32(1) + r * (np.float32(0.5) + r * p))
+    return p * power_of_two(np.int32(whole))
+
+
+@compiled(error_model="numpy")
 def _top(values: np.ndarray) -> float:
     """Return the largest value, or not-a-number where one is not finite."""
     whole = len(values) // 64 * 64
@@ -37,7 +48,7 @@ def _top(values: np.ndarray) -> float:
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _see(slots: Slots, slot: int, token: int) -> None:
     count = slots.counts[slot]
     for place in range(count):
@@ -48,7 +59,7 @@ def _see(slots: Slots, slot: int, token: int) -> None:
         slots.counts[slot] = count + 1
 
 
-@njit(cache=True)
+@compiled()
 def see(slots: Slots, slot: int, tokens: np.ndarray) -> None:
     """Forget what a slot has seen, and note these tokens (int32)."""
     slots.counts[slot] = 0
@@ -56,14 +67,14 @@ def see(slots: Slots, slot: int, tokens: np.ndarray) -> None:
         _see(slots, slot, token)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _penalise(values: np.ndarray, seen: np.ndarray, penalty: float) -> None:
     for token in seen:
         value = values[token]
         values[token] = value / penalty if value > 0 else value * penalty
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
     """Return the least value in the nucleus (Holtzman et al. 2020), and the last token of that value in it.
 
@@ -95,13 +106,13 @@ def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
     return values[last], last
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _slice(below: float) -> Any:
     """Return in which slice a logit stands that is so far below the largest."""
     return np.int32(min(below * np.float32(_SLICES / _DEPTH), np.float32(_SLICES - 1)))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, noise: np.ndarray) -> int:
     """Draw by the Gumbel-max way; scales `values` in place."""
     for place in range(len(values)):
@@ -121,7 +132,7 @@ def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, nois
     return chosen
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def choose(
     logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, dice: np.ndarray, chosen: np.ndarray
 ) -> None:

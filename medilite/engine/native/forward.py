@@ -8,10 +8,8 @@ token gets depends on its own row alone: see the package's docstring. No
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
 
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens, Weights
 from medilite.engine.native.intrinsics import (
@@ -19,17 +17,24 @@ from medilite.engine.native.intrinsics import (
     GROUP,
     as_half,
     dot,
+    exponentials,
     float_tile,
     half_tile,
+    halves,
     int8_tile,
     largest,
-    power_of_two,
     quantise_group,
+    rotate_head,
+    swish_group,
     total,
 )
+from medilite.engine.native.kept import compiled
 from medilite.engine.native.team import done, enter, leave, take, wait
 
 PHASES_OF_A_LAYER = 9
+
+MANY = 16
+"""Tokens from which on a token is enough of an item for the threads to share the work evenly."""
 
 
 def phases(layers: int) -> int:
@@ -37,7 +42,7 @@ def phases(layers: int) -> int:
     return layers * PHASES_OF_A_LAYER + 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def forward(
     weights: Weights,
     qkv: Lora,
@@ -79,7 +84,7 @@ def forward(
     leave(counters)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _multiply(
     packed: np.ndarray, scales: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int
 ) -> None:
@@ -92,20 +97,22 @@ def _multiply(
         scale = scales.ctypes.data + 4 * (block + part) * BLOCK
         first = 0
         while first < count:
+            # With the last rows of a block the next block's weights are fetched, while there is little else to fetch.
+            ahead = weights + BLOCK * width if count - first <= 6 else weights
             to = out + 4 * (first * stride + part * BLOCK)
             v, f, s = values + first * width, factors + 4 * first * groups, sums + 4 * first * groups
             if count - first >= 6:
-                int8_tile(to, stride, v, width, f, s, weights, scale, 6)
+                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 6)
                 first += 6
             elif count - first >= 3:
-                int8_tile(to, stride, v, width, f, s, weights, scale, 3)
+                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 3)
                 first += 3
             else:
-                int8_tile(to, stride, v, width, f, s, weights, scale, 1)
+                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 1)
                 first += 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _expand(
     lora: Lora, layer: int, block: int, blocks: int, tokens: Tokens, scratch: Scratch, out: int, stride: int
 ) -> None:
@@ -124,13 +131,13 @@ def _expand(
                 float_tile(out + 4 * (token * stride + part * BLOCK), left, right, outputs, last - first)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _shrink_token(lora: Lora, layer: int, model: int, values: np.ndarray, out: np.ndarray) -> None:
     for rank in range(lora.ranks[model]):
         out[rank] = dot(values.ctypes.data, lora.a[layer, model, rank].ctypes.data, len(values))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _shrink(
     lora: Lora, layer: int, width: int, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int
 ) -> None:
@@ -148,7 +155,7 @@ def _shrink(
     wait(counters, phase, count)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, columns: int) -> None:
     """Make int8 of `columns` of a token's `h` from `first` on, where a token has `width`."""
     for group in range(first // GROUP, (first + columns) // GROUP):
@@ -161,7 +168,7 @@ def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, co
         )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int) -> None:
     count = len(tokens.ids)
     token = take(counters, phase)
@@ -178,7 +185,7 @@ def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndar
     wait(counters, phase, count)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) -> None:
     squares = dot(x.ctypes.data, x.ctypes.data, len(x))
     factor = np.float32(1) / np.float32(math.sqrt(squares / np.float32(len(x)) + np.float32(eps)))
@@ -186,7 +193,7 @@ def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) 
         out[column] = x[column] * factor * weight[column]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _normalise(
     weight: np.ndarray,
     lora: Lora,
@@ -212,18 +219,7 @@ def _normalise(
     wait(counters, phase, count)
 
 
-@njit(cache=True, error_model="numpy")
-def _rotate(room: np.ndarray, token: int, size: int, angles: np.ndarray, position: int, factor: float) -> None:
-    """Rotary position embedding in transformers' half-split layout (Su et al. 2021), in place, times `factor`."""
-    half = size // 2
-    for column in range(half):
-        first, second = room[token, column] * np.float32(factor), room[token, half + column] * np.float32(factor)
-        cosine, sine = angles[position, 0, column], angles[position, 1, column]
-        room[token, column] = first * cosine - second * sine
-        room[token, half + column] = second * cosine + first * sine
-
-
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _project_heads(
     weights: Weights,
     lora: Lora,
@@ -240,6 +236,10 @@ def _project_heads(
     count, size, heads, kv = len(tokens.ids), shape.head_dim, shape.heads, shape.kv_heads
     blocks, items = size // BLOCK, heads + 2 * kv
     out, stride = room.ctypes.data, room.shape[1]
+    angles, queries = weights.angles.ctypes.data, scratch.queries.ctypes.data
+    values, wide = pages.values[layer].ctypes.data, scratch.queries.shape[1]
+    # Scores are products over √D (Vaswani et al. 2017).
+    factor = np.float32(1 / math.sqrt(size))
     item = take(counters, phase)
     while item < items:
         _multiply(
@@ -249,70 +249,99 @@ def _project_heads(
         for token in range(count):
             position = tokens.positions[token]
             page, place = tokens.tables[tokens.rows[token], position // PAGE], position % PAGE
+            head, turn = out + 4 * token * stride, angles + 4 * size * position
             if item < heads:
-                # Scores are products over √D (Vaswani et al. 2017).
-                _rotate(room, token, size, weights.angles, position, 1 / math.sqrt(size))
-                for column in range(size):
-                    scratch.queries[token, item * size + column] = room[token, column]
+                rotate_head(head, queries + 4 * (token * wide + item * size), turn, size, factor)
             elif item < heads + kv:
-                _rotate(room, token, size, weights.angles, position, 1.0)
+                rotate_head(head, head, turn, size, np.float32(1))
                 for column in range(size):
                     pages.keys[layer, page, item - heads, column, place] = as_half(room[token, column])
             else:
-                for column in range(size):
-                    pages.values[layer, page, item - heads - kv, place, column] = as_half(room[token, column])
+                at = (np.int64(page) * kv + item - heads - kv) * PAGE + place
+                halves(head, values + 2 * at * size, size)
         done(counters, phase)
         item = take(counters, phase)
     wait(counters, phase, items)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _half_product(
-    out: int, out_stride: int, left: int, left_stride: int, right: int, right_stride: int, depth: int, rows: int
-) -> None:
-    """Add `rows` rows of a product with float16, up to four at a time."""
+    out: int, out_stride: int, left: int, left_stride: int, right: int, right_stride: int, depth: int, ahead: int,
+    rows: int,
+) -> None:  # fmt: skip
+    """Add `rows` rows of a product with float16, up to four at a time; what stands from `ahead` on is fetched."""
     while rows > 0:
         if rows >= 4:
-            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 4)
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, ahead, 4)
             taken = 4
         elif rows == 3:
-            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 3)
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, ahead, 3)
             taken = 3
         elif rows == 2:
-            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 2)
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, ahead, 2)
             taken = 2
         else:
-            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, 1)
+            half_tile(out, out_stride, left, left_stride, right, right_stride, depth, ahead, 1)
             taken = 1
         out += 4 * taken * out_stride
         left += 4 * taken * left_stride
         rows -= taken
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _exp(x: Any) -> Any:
-    """e to the x, to 7 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
-    scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
-    whole = np.int32(scaled + np.float32(127.5)) - np.int32(127)
-    r = (scaled - np.float32(whole)) * np.float32(0.6931471805599453)
-    p = np.float32(1 / 120) + r * np.float32(1 / 720)
-    p = np.float32(1 / 6) + r * (np.float32(1 / 24) + r * p)
-    p = np.float32(1) + r * (np.float32(1) + r * (np.float32(0.5) + r * p))
-    return p * power_of_two(np.int32(whole))
-
-
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _softmax(scores: np.ndarray, length: int, whole: int, top: float) -> None:
     """Make weights of the first `length` scores, and zeros of those behind them up to `whole`, a multiple of 64."""
-    for place in range(length):
-        scores[place] = _exp(scores[place] - top)
+    exponentials(scores.ctypes.data, whole, top)
     scores[length:whole] = 0
     factor = np.float32(1) / total(scores.ctypes.data, whole)
     for place in range(length):
         scores[place] *= factor
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
+def _attend_head(
+    layer: int,
+    pages: Pages,
+    tokens: Tokens,
+    scratch: Scratch,
+    shape: Shape,
+    scores: np.ndarray,
+    token: int,
+    head: int,
+) -> None:
+    """Let a token's queries of one key-value head attend to its row up to itself."""
+    size, kv = shape.head_dim, shape.kv_heads
+    group, width = shape.heads // kv, shape.heads * size
+    keys, values = pages.keys[layer].ctypes.data, pages.values[layer].ctypes.data
+    h, queries = scratch.h.ctypes.data, scratch.queries.ctypes.data
+    line, score = scores.shape[1], scores.ctypes.data
+    table, length = tokens.tables[tokens.rows[token]], tokens.positions[token] + 1
+    whole, first = (length + PAGE - 1) // PAGE, token * width + head * group * size
+    bytes_of_head = 2 * PAGE * size
+    scores[:, : whole * PAGE] = 0
+    for page in range(whole):
+        at = bytes_of_head * (np.int64(table[page]) * kv + head)
+        # While scores are computed, the values that they weigh are fetched; while those are, the next head's keys.
+        _half_product(
+            score + 4 * page * PAGE, line, queries + 4 * first, size, keys + at, PAGE, size, values + at, group
+        )
+    for query in range(group):
+        # Behind the row's last token a page holds whatever it held before.
+        scores[query, length : whole * PAGE] = -np.inf
+        _softmax(scores[query], length, whole * PAGE, largest(score + 4 * query * line, whole * PAGE))
+    scratch.h[first : first + group * size] = 0
+    for page in range(whole):
+        at = bytes_of_head * (np.int64(table[page]) * kv + head)
+        left, after = min(PAGE, length - page * PAGE), at + bytes_of_head
+        for part in range(0, size, 64):
+            _half_product(
+                h + 4 * (first + part), size, score + 4 * page * PAGE, line, values + at + 2 * part, size, left,
+                keys + after + 2 * part, group,
+            )  # fmt: skip
+    _quantise(scratch, scratch.inputs, token, width, head * group * size, group * size)
+
+
+@compiled(error_model="numpy")
 def _attend(
     layer: int,
     pages: Pages,
@@ -323,42 +352,21 @@ def _attend(
     counters: np.ndarray,
     phase: int,
 ) -> None:
-    """Every token attends to its row up to itself; an item is one token and one key-value head."""
-    size, kv = shape.head_dim, shape.kv_heads
-    group, width = shape.heads // kv, shape.heads * size
-    keys, values = pages.keys[layer].ctypes.data, pages.values[layer].ctypes.data
-    h, queries = scratch.h, scratch.queries.ctypes.data
-    line, score = scores.shape[1], scores.ctypes.data
-    items = len(tokens.ids) * kv
+    """Every token attends to its row up to itself; an item is one token, or one key-value head of it."""
+    count, kv = len(tokens.ids), shape.kv_heads
+    # A token's heads stand side by side in a page. With few tokens there has to be something for every thread.
+    together = kv if count >= MANY else 1
+    items = count * kv // together
     item = take(counters, phase)
     while item < items:
-        token, head = item // kv, item % kv
-        table, length = tokens.tables[tokens.rows[token]], tokens.positions[token] + 1
-        whole, first = (length + PAGE - 1) // PAGE, token * width + head * group * size
-        scores[:, : whole * PAGE] = 0
-        for page in range(whole):
-            at = 2 * PAGE * size * (np.int64(table[page]) * kv + head)
-            _half_product(score + 4 * page * PAGE, line, queries + 4 * first, size, keys + at, PAGE, size, group)
-        for query in range(group):
-            # Behind the row's last token a page holds whatever it held before.
-            scores[query, length : whole * PAGE] = -np.inf
-            _softmax(scores[query], length, whole * PAGE, largest(score + 4 * query * line, whole * PAGE))
-        h[first : first + group * size] = 0
-        for page in range(whole):
-            at = 2 * PAGE * size * (np.int64(table[page]) * kv + head)
-            left = min(PAGE, length - page * PAGE)
-            for part in range(0, size, 64):
-                _half_product(
-                    scratch.h.ctypes.data + 4 * (first + part), size, score + 4 * page * PAGE, line,
-                    values + at + 2 * part, size, left, group,
-                )  # fmt: skip
-        _quantise(scratch, scratch.inputs, token, width, head * group * size, group * size)
+        for head in range(item * together % kv, item * together % kv + together):
+            _attend_head(layer, pages, tokens, scratch, shape, scores, item * together // kv, head)
         done(counters, phase)
         item = take(counters, phase)
     wait(counters, phase, items)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_product(
     packed: np.ndarray,
     scales: np.ndarray,
@@ -386,14 +394,7 @@ def _add_product(
     wait(counters, phase, items)
 
 
-@njit(cache=True, error_model="numpy")
-def _swish(room: np.ndarray, token: int, out: np.ndarray, first: int) -> None:
-    for column in range(GROUP):
-        gate = room[token, column]
-        out[first + column] = gate * room[token, GROUP + column] / (np.float32(1) + _exp(-gate))
-
-
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _gate(
     weights: Weights,
     lora: Lora,
@@ -408,7 +409,7 @@ def _gate(
     """silu(gate) · up; an item is the same group of outputs of both, which it makes int8 at once."""
     count, width = len(tokens.ids), shape.intermediate
     blocks, items = GROUP // BLOCK, width // GROUP
-    out, stride = room.ctypes.data, room.shape[1]
+    out, stride, h = room.ctypes.data, room.shape[1], scratch.h.ctypes.data
     item = take(counters, phase)
     while item < items:
         packed, scales = weights.gate_up[layer], weights.gate_up_scale[layer]
@@ -416,15 +417,15 @@ def _gate(
         _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
         _expand(lora, layer, (items + item) * blocks, blocks, tokens, scratch, out + 4 * GROUP, stride)
         for token in range(count):
-            first = token * width + item * GROUP
-            _swish(room, token, scratch.h, first)
+            gate = out + 4 * token * stride
+            swish_group(gate, gate + 4 * GROUP, h + 4 * (token * width + item * GROUP))
             _quantise(scratch, scratch.gated, token, width, item * GROUP, GROUP)
         done(counters, phase)
         item = take(counters, phase)
     wait(counters, phase, items)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _predict(
     weights: Weights,
     tokens: Tokens,

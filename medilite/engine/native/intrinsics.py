@@ -51,6 +51,15 @@ def _store(builder: Any, value: Any, base: Any, offset: Any, align: int) -> None
     builder.store(value, _at(builder, base, offset, value.type)).align = align
 
 
+def _prefetch(builder: Any, base: Any, offset: Any) -> None:
+    """Ask for the line of memory at base + offset, for reading soon; an address that isn't one does no harm."""
+    place = _at(builder, base, offset, _I8)
+    kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
+    name = "llvm.prefetch.p0"
+    read, near, data = (ir.Constant(_I32, number) for number in (0, 2, 1))
+    builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [place, read, near, data])
+
+
 def _splat(builder: Any, value: Any, width: int) -> Any:
     wide = ir.VectorType(value.type, width)
     one = builder.insert_element(ir.Constant(wide, ir.Undefined), value, ir.Constant(_I32, 0))
@@ -104,6 +113,7 @@ def int8_tile(
     sums: Any,
     weights: Any,
     wscales: Any,
+    ahead: Any,
     rows: Any,
 ) -> Any:
     """Write `rows` × BLOCK float32 products of int8 values and one block of packed weights to `out`.
@@ -111,14 +121,15 @@ def int8_tile(
     `stride` is how many numbers one row of `out` stands from the next.
     `values` (rows, width) int8, `scales` and `sums` (rows, width / GROUP): a
     group's scale, and −128 times its sum, which takes the weights' offset of 128
-    back. `weights` (width / 4, BLOCK, 4) uint8, `wscales` (BLOCK,) float32.
-    `rows` is a number written in the code: the sums stay in registers.
+    back. `weights` (width / 4, BLOCK, 4) uint8, `wscales` (BLOCK,) float32. As
+    many bytes from `ahead` on are asked of the memory meanwhile. `rows` is a
+    number written in the code: the sums stay in registers.
     """
-    signature = types.void(*[types.int64] * 8, rows)
+    signature = types.void(*[types.int64] * 9, rows)
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        out, stride, values, width, scales, sums, weights, wscales = arguments[:8]
-        count, ints, floats = sig.args[8].literal_value, ir.VectorType(_I32, 16), ir.VectorType(_F32, 16)
+        out, stride, values, width, scales, sums, weights, wscales, ahead = arguments[:9]
+        count, ints, floats = sig.args[9].literal_value, ir.VectorType(_I32, 16), ir.VectorType(_F32, 16)
         groups = b.udiv(width, _number(GROUP))
         places = [(row, half) for row in range(count) for half in range(2)]
         total = {place: cgutils.alloca_once_value(b, ir.Constant(floats, [0.0] * 16)) for place in places}
@@ -134,6 +145,8 @@ def int8_tile(
                     _load(b, weights, b.add(b.mul(column, _number(BLOCK)), _number(64 * half)), ints, 64)
                     for half in range(2)
                 ]
+                for half in range(2):
+                    _prefetch(b, ahead, b.add(b.mul(column, _number(BLOCK)), _number(64 * half)))
                 for row in range(count):
                     value = _load(b, values, b.add(b.mul(_number(row), width), column), _I32, 4)
                     spread = _splat(b, value, 16)
@@ -165,22 +178,26 @@ def half_tile(
     right: Any,
     right_stride: Any,
     depth: Any,
+    ahead: Any,
     rows: Any,
 ) -> Any:
     """Add the product of `left` (rows, depth) float32 and `right` (depth, 64) float16 to `out` (rows, 64) float32.
 
-    Strides count numbers, not bytes. `rows` is a number written in the code.
+    Strides count numbers, not bytes. As much as `right` takes is asked of the
+    memory from `ahead` on meanwhile. `rows` is a number written in the code.
     """
-    signature = types.void(*[types.int64] * 7, rows)
+    signature = types.void(*[types.int64] * 8, rows)
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        out, out_stride, left, left_stride, right, right_stride, depth = arguments[:7]
-        count, wide = sig.args[7].literal_value, ir.VectorType(_F32, 64)
+        out, out_stride, left, left_stride, right, right_stride, depth, ahead = arguments[:8]
+        count, wide = sig.args[8].literal_value, ir.VectorType(_F32, 64)
         lines = [b.mul(_number(4 * row), out_stride) for row in range(count)]
         sums = [cgutils.alloca_once_value(b, _load(b, out, line, wide, 4)) for line in lines]
         with cgutils.for_range(b, depth) as step:
-            halves = _load(b, right, b.mul(b.mul(step.index, right_stride), _number(2)), ir.VectorType(_F16, 64), 2)
-            floats = b.fpext(halves, wide)
+            place = b.mul(b.mul(step.index, right_stride), _number(2))
+            for line in (0, 64):
+                _prefetch(b, ahead, b.add(place, _number(line)))
+            floats = b.fpext(_load(b, right, place, ir.VectorType(_F16, 64), 2), wide)
             for row in range(count):
                 at = b.mul(b.add(b.mul(_number(row), left_stride), step.index), _number(4))
                 spread = _splat(b, _load(b, left, at, _F32, 4), 64)
@@ -227,9 +244,10 @@ def quantise_group(context: Any, values: Any, out: Any, scale: Any, total: Any) 
         least = _call(b, "llvm.maximum.f32", _F32, b.bitcast(bits, _F32), ir.Constant(_F32, 1e-20))
         _store(b, b.fmul(least, ir.Constant(_F32, 1 / 127)), scale, zero, 4)
         scaled = b.fmul(loaded, _splat(b, b.fdiv(ir.Constant(_F32, 127.0), least), GROUP))
-        # Saturating: what is no number becomes 0 here, and shows in the scale.
-        whole = _call(b, f"llvm.fptosi.sat.v{GROUP}i32.v{GROUP}f32", ints,
-                      _call(b, f"llvm.rint.v{GROUP}f32", floats, scaled))  # fmt: skip
+        # Added to 1.5 · 2²³, a number's last bits are the whole number nearest to it (to even ones at halves). What is
+        # no number becomes any here, and shows in the scale.
+        shift = ir.Constant(floats, [1.5 * 2**23] * GROUP)
+        whole = b.sub(b.bitcast(b.fadd(scaled, shift), ints), b.bitcast(shift, ints))
         _store(b, b.trunc(whole, ir.VectorType(_I8, GROUP)), out, zero, 1)
         summed = _call(b, f"llvm.vector.reduce.add.v{GROUP}i32", _I32, whole)
         _store(b, b.mul(summed, ir.Constant(_I32, -128)), total, zero, 4)
@@ -295,6 +313,100 @@ def total(context: Any, values: Any, count: Any) -> Any:
             found = _load(b, values, b.mul(step.index, _number(256)), wide, 4)
             b.store(b.fadd(b.load(sums), found), sums)
         return _fold(b, b.load(sums))
+
+    return signature, generate
+
+
+def _exp(builder: Any, x: Any) -> Any:
+    """Return e to the numbers of a float32 vector, as `choose.exp` does for one: the same steps, so the same bits."""
+    count = x.type.count
+    ints = ir.VectorType(_I32, count)
+
+    def each(value: float) -> ir.Constant:
+        return ir.Constant(x.type, [value] * count)
+
+    scaled = builder.fmul(x, each(1.4426950408889634))
+    scaled = builder.select(builder.fcmp_ordered(">", each(-126.0), scaled), each(-126.0), scaled)
+    scaled = builder.select(builder.fcmp_ordered("<", each(126.0), scaled), each(126.0), scaled)
+    # What is no number has no whole part to convert; the polynomial keeps it.
+    known = builder.select(builder.fcmp_ordered("ord", scaled, scaled), scaled, each(0.0))
+    up = builder.fptosi(builder.fadd(known, each(127.5)), ints)
+    whole = builder.sub(up, ir.Constant(ints, [127] * count))
+    r = builder.fmul(builder.fsub(scaled, builder.sitofp(whole, x.type)), each(0.6931471805599453))
+    p = each(1 / 720)
+    for factor in (1 / 120, 1 / 24, 1 / 6, 0.5, 1.0, 1.0):
+        p = builder.fadd(each(factor), builder.fmul(r, p))
+    power = builder.shl(builder.add(whole, ir.Constant(ints, [127] * count)), ir.Constant(ints, [23] * count))
+    return builder.fmul(p, builder.bitcast(power, x.type))
+
+
+@intrinsic
+def exponentials(context: Any, values: Any, count: Any, top: Any) -> Any:
+    """Make e to the (value − `top`) of `count` float32 values, a multiple of 64, in place."""
+    signature = types.void(types.int64, types.int64, types.float32)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, count, top = arguments
+        wide = ir.VectorType(_F32, 64)
+        spread = _splat(b, top, 64)
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            at = b.mul(step.index, _number(256))
+            _store(b, _exp(b, b.fsub(_load(b, values, at, wide, 4), spread)), values, at, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def swish_group(context: Any, gate: Any, up: Any, out: Any) -> Any:
+    """Write silu(gate) · up of GROUP float32 of each to `out`."""
+    signature = types.void(types.int64, types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        wide, zero = ir.VectorType(_F32, GROUP), _number(0)
+        gate, up = (_load(b, side, zero, wide, 4) for side in arguments[:2])
+        one = ir.Constant(wide, [1.0] * GROUP)
+        _store(b, b.fdiv(b.fmul(gate, up), b.fadd(one, _exp(b, b.fneg(gate)))), arguments[2], zero, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def rotate_head(context: Any, values: Any, out: Any, angles: Any, size: Any, factor: Any) -> Any:
+    """Write a head's `size` float32, times `factor` and turned by `angles` (cosines, then sines; size / 2 each).
+
+    Column i and column size / 2 + i are a pair. `out` may be `values`; `size` is a multiple of 2 · BLOCK.
+    """
+    signature = types.void(*[types.int64] * 4, types.float32)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, out, angles, size, factor = arguments
+        wide, half = ir.VectorType(_F32, BLOCK), b.mul(size, _number(2))
+        spread = _splat(b, factor, BLOCK)
+        with cgutils.for_range(b, b.udiv(size, _number(2 * BLOCK))) as part:
+            near = b.mul(part.index, _number(4 * BLOCK))
+            far = b.add(near, half)
+            first, second = (b.fmul(_load(b, values, at, wide, 4), spread) for at in (near, far))
+            cosine, sine = (_load(b, angles, at, wide, 4) for at in (near, far))
+            _store(b, b.fsub(b.fmul(first, cosine), b.fmul(second, sine)), out, near, 4)
+            _store(b, b.fadd(b.fmul(second, cosine), b.fmul(first, sine)), out, far, 4)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
+@intrinsic
+def halves(context: Any, values: Any, out: Any, count: Any) -> Any:
+    """Write `count` float32, a multiple of 64, to `out` as float16."""
+    signature = types.void(types.int64, types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        values, out, count = arguments
+        with cgutils.for_range(b, b.udiv(count, _number(64))) as step:
+            found = _load(b, values, b.mul(step.index, _number(256)), ir.VectorType(_F32, 64), 4)
+            _store(b, b.fptrunc(found, ir.VectorType(_F16, 64)), out, b.mul(step.index, _number(128)), 2)
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
 
     return signature, generate
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from medilite.engine.courtesy import give_way
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
+from medilite.engine.native.kept import compiled
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +28,12 @@ _LINE = 16
 _GENERATION, _INSIDE = 0, 1
 
 
-@njit(cache=True)
+@compiled()
 def _counter(counters: np.ndarray, number: int) -> int:
     return counters.ctypes.data + 8 * _LINE * number
 
 
-@njit(cache=True)
+@compiled()
 def enter(counters: np.ndarray, generation: int) -> bool:
     """Join the step of that generation; False where it is over already."""
     add_shared(_counter(counters, _INSIDE), 1)
@@ -43,32 +43,32 @@ def enter(counters: np.ndarray, generation: int) -> bool:
     return False
 
 
-@njit(cache=True)
+@compiled()
 def leave(counters: np.ndarray) -> None:
     """Say that this thread touches the counters no more."""
     add_shared(_counter(counters, _INSIDE), -1)
 
 
-@njit(cache=True)
+@compiled()
 def take(counters: np.ndarray, phase: int) -> int:
     """Return the number of the next item of a phase that nobody has."""
     return add_shared(_counter(counters, 2 + 2 * phase), 1)
 
 
-@njit(cache=True)
+@compiled()
 def done(counters: np.ndarray, phase: int) -> None:
     """Say that one item is done."""
     add_shared(_counter(counters, 3 + 2 * phase), 1)
 
 
-@njit(cache=True)
+@compiled()
 def wait(counters: np.ndarray, phase: int, items: int) -> None:
     """Wait until all items of a phase are done."""
     while read_shared(_counter(counters, 3 + 2 * phase)) < items:
         breathe()
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _begin(counters: np.ndarray, generation: int) -> None:
     """Shut the last step, wait for those still in it, open the next."""
     add_shared(_counter(counters, _GENERATION), -read_shared(_counter(counters, _GENERATION)))

@@ -1,0 +1,73 @@
+"""Compiled code that is kept for the next start, for as long as nothing that it was compiled from has changed.
+
+Numba looks at a function's own file only. But what a function calls is compiled
+into it, so a change in one file would leave the old code running in the others.
+Here the stamp of what is kept covers every file of the function's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import config, njit
+from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_settings: Any = config
+"""Numba's settings, which it makes up as it is imported."""
+
+
+def compiled(**options: Any) -> Callable[[F], F]:
+    """Return a decorator: `numba.njit(**options)`, kept beside the code or, where nothing can be written, elsewhere."""
+
+    def decorate(function: F) -> F:
+        before = _settings.CACHE_LOCATOR_CLASSES
+        _settings.CACHE_LOCATOR_CLASSES = ",".join(f"{each.__module__}.{each.__qualname__}" for each in PLACES)
+        try:
+            made: F = njit(cache=True, **options)(function)
+        finally:
+            _settings.CACHE_LOCATOR_CLASSES = before
+        return made
+
+    return decorate
+
+
+@lru_cache
+def sources_digest(folder: Path) -> str:
+    """Return a digest of a folder's Python files, names and contents."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.py")):
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class _Stamp:
+    """A locator's stamp: the digest of all files beside the function's own."""
+
+    _py_file: str
+
+    def get_source_stamp(self) -> str:
+        return sources_digest(Path(self._py_file).parent)
+
+
+class NamedPlace(_Stamp, UserProvidedCacheLocator):
+    """Under NUMBA_CACHE_DIR, where that is set."""
+
+
+class BesideTheCode(_Stamp, InTreeCacheLocator):
+    """In `__pycache__`."""
+
+
+class UsersPlace(_Stamp, UserWideCacheLocator):
+    """In the user's own cache."""
+
+
+PLACES = (NamedPlace, BesideTheCode, UsersPlace)
+"""Where compiled code is kept, the first that can be written to."""
