@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import logging
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ from medilite.engine.protocol import collect
 from medilite.errors import EngineError, QuestionError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_question, clean_text, question_messages
-from medilite.readability import grade_word, measure
+from medilite.readability import grade_word, measure, warm_up
 from medilite.records import Answer, Decoding, Request, Step
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
 
@@ -88,6 +90,8 @@ def _question_text(argument: str) -> str:
 
 def _watched(steps: Iterator[Step], decoding: Decoding, say: Say) -> Iterator[Step]:
     """Pass the engine's steps on, telling how far they are; frees the engine's rows if it is left early."""
+    # What scores are read from takes a second or two to load: that goes on beside the answers, after the first token.
+    beside = threading.Thread(target=_load_scores, name="medilite-scores", daemon=True)
     try:
         for step in steps:
             if step.waiting:
@@ -96,10 +100,18 @@ def _watched(steps: Iterator[Step], decoding: Decoding, say: Say) -> Iterator[St
                 writing = sum(row.stopped is None for row in step.rows)
                 tokens = max((row.tokens for row in step.rows), default=0)
                 say(f"Answering: token {tokens} of at most {decoding.max_new_tokens}, models still writing: {writing}")
+                if tokens and not beside.ident:
+                    beside.start()
             yield step
     finally:
         if close := getattr(steps, "close", None):
             close()
+
+
+def _load_scores() -> None:
+    # Whoever measures the answers meets the same error, and tells of it.
+    with contextlib.suppress(Exception):
+        warm_up()
 
 
 def _as_text(question: str, specs: Sequence[ModelSpec], answers: Sequence[Answer]) -> Iterator[str]:
