@@ -137,6 +137,11 @@ class Settings(BaseSettings):
         description="how often programs at one network address may have a text measured or read the leaderboard "
         "([API](docs/api.md))",
     )
+    sign_ins_per_address: str = Field(
+        "60/minute; 1200/hour",
+        description="how often visitors at one network address may begin or finish to sign in, where "
+        "[signing in](docs/deploy.md#signing-in) is on",
+    )
     mcp: bool = Field(True, description="serve the API's endpoints as MCP tools too, at `/gradio_api/mcp/`")
     judge_keys: SecretStr | None = Field(
         None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
@@ -150,6 +155,33 @@ class Settings(BaseSettings):
         5.0, ge=0, le=600, description="seconds that running answers get to finish in when the app is stopped"
     )
     space_id: str | None = Field(None, validation_alias="SPACE_ID", description="set by a Space: its name", repr=False)
+    system: str | None = Field(None, validation_alias="SYSTEM", description="set by a Space: `spaces`", repr=False)
+    oauth_client_id: str | None = Field(
+        None,
+        validation_alias="OAUTH_CLIENT_ID",
+        description="set by a Space with `hf_oauth: true`: what the Hub calls this app when somebody signs in",
+        repr=False,
+    )
+    oauth_client_secret: SecretStr | None = Field(
+        None,
+        validation_alias="OAUTH_CLIENT_SECRET",
+        description="set by a Space with `hf_oauth: true`: what this app proves itself to the Hub by, and signs "
+        "sessions with",
+        repr=False,
+    )
+    oauth_scopes: str | None = Field(
+        None,
+        validation_alias="OAUTH_SCOPES",
+        description="set by a Space with `hf_oauth: true`: what whoever signs in is asked for",
+        repr=False,
+    )
+    openid_provider_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        validation_alias="OPENID_PROVIDER_URL",
+        description="set by a Space with `hf_oauth: true`: the Hub's address for signing in",
+        repr=False,
+    )
     zero_gpu: bool = Field(
         False,
         validation_alias="SPACES_ZERO_GPU",
@@ -166,6 +198,14 @@ class Settings(BaseSettings):
     def is_mirrored(self) -> bool:
         """Whether votes are mirrored to the Hub: it takes a repository and a token."""
         return self.mirror is not None and self.hf_token is not None
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether visitors can sign in: Gradio attaches its routes in a Space that has all of these."""
+        told = (
+            self.space_id, self.oauth_client_id, self.oauth_client_secret, self.oauth_scopes, self.openid_provider_url,
+        )  # fmt: skip
+        return self.system == "spaces" and all(told)
 
     @property
     def forgets(self) -> bool:

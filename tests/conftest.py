@@ -14,7 +14,7 @@ from medilite.content import SentenceEncoder, sentence_encoder
 from medilite.engine import Engine, open_engine
 from medilite.errors import WeightsUnavailableError
 from medilite.models import Profile, load_profile
-from medilite.settings import Settings, load_settings
+from medilite.settings import Settings, load_settings, variable
 from medilite.weights import ensure_base
 from scripts.browser import REMEDY, find_browser
 
@@ -23,13 +23,15 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 CI = bool(os.environ.get("CI"))
+OURS = {variable(field) for field in Settings.model_fields}
+"""Every environment variable that is a setting; a Space's own among them."""
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own settings, except the one that says where fetched weights are kept."""
     for name in list(os.environ):
-        ours = name.startswith("MEDILITE_") or name in ("HF_TOKEN", "SPACE_ID", "SPACES_ZERO_GPU")
+        ours = name.startswith("MEDILITE_") or name in OURS
         if ours and name != "MEDILITE_CACHE_DIR":
             monkeypatch.delenv(name)
 

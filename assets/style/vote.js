@@ -1,4 +1,5 @@
-// The blind vote: keys, what goes along with a vote, whose browser this is, the seconds of the undo, the walk-through.
+// The blind vote: keys, what goes along with a vote, whose browser this is, signing in, the seconds of the undo, the
+// walk-through.
 (() => {
   "use strict";
 
@@ -37,6 +38,31 @@
     if (kept(VOTER) === before || !kept(VOTER)) keep(VOTER, given);
   }
 
+  // ---- signing in -------------------------------------------------------------------------
+
+  let came = null; // what went wrong on the way back from signing in, in a word
+
+  // Whoever comes back finds the tab that they left.
+  function comeBack() {
+    const told = /^#vote(?:-signin-([a-z]+))?$/.exec(location.hash);
+    const tab = told && document.getElementById("vote-tab-button");
+    if (!tab) return;
+    came = told[1] ?? null;
+    history.replaceState(null, "", location.pathname + location.search);
+    tab.click();
+  }
+
+  // Inside of another page cookies may be blocked, and the Hub's own page not be shown.
+  const framed = window.self !== window.top;
+  if (framed) document.documentElement.dataset.framed = "";
+
+  document.addEventListener("click", (event) => {
+    const link = framed && event.target instanceof Element ? event.target.closest("a[data-sign-in]") : null;
+    if (!link) return;
+    event.preventDefault();
+    window.open(link.href, "_blank", "noopener");
+  });
+
   // ---- what is sent along ---------------------------------------------------------------
 
   const seen = (element) => (element && element.offsetParent !== null ? element : null);
@@ -50,8 +76,12 @@
 
   function call() {
     voter ??= kept(VOTER);
+    const lost = came;
+    came = null;
     return {
       voter,
+      signed_in: document.querySelector("#vote-account [data-signed-in]")?.dataset.signedIn === "true",
+      came: lost,
       token: pair()?.dataset.token || null,
       standing: Boolean(document.querySelector("#vote-pair .vt-pair")?.dataset.token),
       choice,
@@ -245,6 +275,7 @@
 
   new MutationObserver(() => {
     takeVoter();
+    comeBack();
     arrived();
     offerTour();
   }).observe(document, {

@@ -30,7 +30,7 @@ from medilite.arena.ratings import rate
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
 from medilite.arena.tally import OwnTable, orient, own_table
-from medilite.arena.voters import new_voter_id, voter_of
+from medilite.arena.voters import new_voter_id, voter_of, voters_of
 from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
@@ -54,6 +54,9 @@ OWN_TABLE_VOTES = 10
 
 REFRESH_S = 300.0
 """How old the ratings by which pairs are drawn may become."""
+
+_Had = tuple[str, frozenset[str]]
+"""Question and contestants of a pair that a voter has had."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -110,6 +113,10 @@ class _Ready:
 
 class Booth:
     """Draws pairs, takes votes; safe to use from several threads.
+
+    A `voter_id` is the id that a browser sends, or a `SignedIn`. Whoever is
+    signed in gets pairs as their account; a pair that their browser got before
+    is theirs too, and is voted on as whom it was drawn for.
 
     `target` is the votes' database; nothing is opened or read before a visitor
     needs it. `folder` has the ready-made answers. `clock` gives seconds since
@@ -170,16 +177,16 @@ class Booth:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
         What they have voted on does not come again, what they have just skipped
-        not soon. Raises TokenError, StoreError, or DataError for answers that
-        can't be read.
+        not soon; to whoever is signed in, nor what their browser has had. Raises
+        TokenError, StoreError, or DataError for answers that can't be read.
         """
         store = self.store
-        voter = voter_of(store, voter_id)
+        voters = voters_of(store, voter_id)
         ready = self._ready()
         if isinstance(ready, Nothing):
             return ready
         self._keep_up(ready)
-        places = _unseen(ready, store.seen_by(voter))
+        places = _unseen(ready, set[_Had]().union(*map(store.seen_by, voters)))
         with self._lock:
             drawn = draw_place(places, self._knowledge, self._rng)
             if drawn is None:
@@ -190,7 +197,7 @@ class Booth:
         row = ready.bank.answers[place.question, place.seed]
         question, now = ready.bank.questions[place.question], self._clock()
         pair = self._pair(
-            "ready", voter, (place.question, text_key(question), question), row[left], row[right],
+            "ready", voters[0], (place.question, text_key(question), question), row[left], row[right],
             place.similarity, ready.bank.decoding, now, now,
         )  # fmt: skip
         token = store.add_pair(pair)
@@ -273,7 +280,7 @@ class Booth:
         from medilite.arena.store import Limits
 
         store = self.store
-        voter = voter_of(store, voter_id)
+        voter = self._owner(token, voter_id)
         ballot = Ballot.parse(choice, left, right)
         limits = self._limits or Limits()
         vote, fresh = store.cast(_checked(token), voter, ballot, self._clock(), limits, mark)
@@ -290,12 +297,17 @@ class Booth:
     def undo(self, token: object, voter_id: object) -> tuple[Pair, tuple[str, str, str] | None] | None:
         """Take a vote back and return its pair and texts; None if it is too late. Raises TokenError or StoreError."""
         store = self.store
-        voter = voter_of(store, voter_id)
+        voter = self._owner(token, voter_id)
         if not store.undo(_checked(token), voter, self._clock(), UNDO_S + UNDO_GRACE_S, mark):
             return None
         pair = store.find_pair(_checked(token), voter)
         assert pair is not None, "a vote has just been found by this token"
         return pair, self._texts(pair)
+
+    def _owner(self, token: object, voter_id: object) -> str:
+        """Return as whom a visitor got a pair; where it is nobody's of them, as whom they would get one now."""
+        first, *others = voters_of(self.store, voter_id)
+        return next((voter for voter in others if self.store.find_pair(_checked(token), voter)), first)
 
     # --- what stands behind ----------------------------------------------------------------
 
@@ -408,7 +420,7 @@ class Booth:
             self._refreshing = False
 
 
-def _unseen(ready: _Ready, seen: set[tuple[str, frozenset[str]]]) -> dict[Two, list[Place]]:
+def _unseen(ready: _Ready, seen: set[_Had]) -> dict[Two, list[Place]]:
     """Return the places that a voter has not had before them."""
     questions: dict[frozenset[str], set[str]] = {}
     for key, hashes in seen:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from medilite.errors import TokenError
 
+_HUB = "hub:"
 _ID = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{32}")
 
 
@@ -19,6 +21,18 @@ class HasSecret(Protocol):
         """Return a keyed hash of a text, in hexadecimal."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A visitor whose session names their Hub account. No request can hold one: the app makes it of the session.
+
+    `account` is the account's stable id, not its name; `browser` the id that
+    their browser keeps all the same, if any.
+    """
+
+    account: str = field(repr=False)
+    browser: object = field(default=None, repr=False)
+
+
 def new_voter_id(store: HasSecret) -> str:
     """Return an id for a new voter's browser to keep: random, and signed so that none can be made up elsewhere."""
     number = secrets.token_hex(16)
@@ -26,7 +40,12 @@ def new_voter_id(store: HasSecret) -> str:
 
 
 def voter_of(store: HasSecret, voter_id: object) -> str:
-    """Return what is stored of the voter behind an id. Raises TokenError for an id that was not given out here."""
+    """Return what is stored of the voter behind an id, or of whoever is signed in.
+
+    Raises TokenError for an id that was not given out here.
+    """
+    if isinstance(voter_id, SignedIn):
+        return hub_voter(store, voter_id.account)
     if isinstance(voter_id, str) and _ID.fullmatch(voter_id):
         number, signature = voter_id.split(".")
         if hmac.compare_digest(signature, _signature(store, number)):
@@ -34,9 +53,28 @@ def voter_of(store: HasSecret, voter_id: object) -> str:
     raise TokenError("Your browser's voter id wasn't given out here, so nothing was counted. Reload the page.")
 
 
+def voters_of(store: HasSecret, voter_id: object) -> tuple[str, ...]:
+    """Return everybody that a visitor is: first whom their new pairs are for, then their browser, if signed in.
+
+    Raises TokenError as `voter_of`, but not for the browser of whoever is signed in.
+    """
+    first = voter_of(store, voter_id)
+    if not isinstance(voter_id, SignedIn):
+        return (first,)
+    try:
+        return first, voter_of(store, voter_id.browser)
+    except TokenError:
+        return (first,)
+
+
 def hub_voter(store: HasSecret, account: str) -> str:
-    """Return what is stored of the voter behind a Hub account."""
-    return "hub:" + store.keyed(f"hub {account}")
+    """Return what is stored of the voter behind a Hub account, by its stable id: a name can change hands."""
+    return _HUB + store.keyed(f"hub {account}")
+
+
+def is_account(voter: str) -> bool:
+    """Whether what is stored of a voter is of a Hub account, and not of a browser."""
+    return voter.startswith(_HUB)
 
 
 def _signature(store: HasSecret, number: str) -> str:

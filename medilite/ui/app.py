@@ -63,6 +63,16 @@ class Page(gr.Blocks):
     engine: DrainedEngine
     drain: Drain
     endpoints: tuple[Endpoint, ...]
+    signs_in: bool = False
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether Gradio attaches its sessions and its routes for signing in.
+
+        Else it goes by a `gr.LoginButton`, which shows the account's name and
+        opens the Hub's page inside of a Space's frame, where cookies are blocked.
+        """
+        return self.signs_in
 
 
 def build_ui(
@@ -90,7 +100,7 @@ def build_ui(
                 compare.build(session)
             with gr.Tab("Chat", id="chat"):
                 chat.build(session)
-            with gr.Tab("Blind vote", id="vote") as voting:
+            with gr.Tab("Blind vote", id="vote", elem_id="vote-tab") as voting:
                 vote.build(session, voting)
             with gr.Tab("Leaderboard", id="leaderboard") as board:
                 leaderboard.build(board)
@@ -104,7 +114,9 @@ def build_ui(
     watch_events(page, drain)
     drain.at_the_end("close the engine", engine.close)
     drain.at_the_end("close the votes' database", booth.close)
-    page.engine, page.drain = engine, drain
+    page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
+    # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
+    page.space_id = None
     # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
     page.queue(max_size=settings.max_queue, api_open=False)
     return page

@@ -2,12 +2,14 @@
 
 The page keeps the pair's token and the voter's id and sends both along, so the
 server needs to remember nothing between two requests: a vote can be tried again
-after anything, a restart included. Every check is the booth's.
+after anything, a restart included. Whoever is signed in is known by the session
+that Gradio reads from their cookie, and by nothing that the page sends. Every
+check is the booth's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -16,8 +18,9 @@ import gradio as gr
 from medilite.arena.booth import Booth, Nothing
 from medilite.arena.live import LiveRun
 from medilite.arena.records import Pair
+from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
-from medilite.errors import StoreError
+from medilite.errors import StoreError, TokenError
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
@@ -26,6 +29,15 @@ from medilite.ui.controls import LIGHT, MODEL_EVENTS, html_slot
 from medilite.ui.generate import Stage, message_of, run
 from medilite.ui.loading import wait_until_ready
 from medilite.ui.session import Admission, Session
+from medilite.ui.vote_account import (
+    EARLIER,
+    ENDED,
+    NOT_YOURS,
+    NOT_YOURS_TO_UNDO,
+    account_html,
+    account_of,
+    failure_words,
+)
 from medilite.ui.vote_cards import (
     Texts,
     closed_html,
@@ -62,6 +74,9 @@ _KEPT = "Otherwise your vote is kept, and of the texts only a keyed hash that gi
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
 Update = dict[Any, Any]
+
+Signed = gr.OAuthProfile | None
+"""What Gradio puts into a parameter of this type, by the session: the profile of whoever is signed in."""
 
 
 class VoteTab:
@@ -114,6 +129,7 @@ class VoteTab:
         with gr.Column(elem_classes="vt-live"):
             self.live_pair = html_slot(start_html(), "vote-live-pair", "vt-slot")
         self.own = html_slot("", "vote-own", "ml-slot")
+        self.account = html_slot("", "vote-account", "ml-slot") if self.settings.signs_in else None
         self.voter = html_slot("", "vote-voter", "ml-slot ml-hidden")
         html_slot(tour_html(), "vote-tour", "vt-slot")
         self._wire(session, tab)
@@ -123,6 +139,7 @@ class VoteTab:
         call = gr.JSON(visible=False)
         sent = [session, call]
         shown = [self.error, self.voter, self.pair, self.live_pair, self.own]
+        shown += [self.account] if self.account else []
         tab.select(self.enter, sent, shown, js=_CALL, **LIGHT)
         for name, act in (
             ("next", self.next), ("cast", self.cast), ("undo", self.undo), ("own", self.show_own),
@@ -144,36 +161,42 @@ class VoteTab:
 
     # --- ready-made pairs ----------------------------------------------------------------
 
-    def enter(self, session: Session, call: object) -> Update:
+    def enter(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Return the first pair when the tab is opened; one that stands there already stays."""
-        return gr.skip() if _given(call).get("standing") else self.next(session, call)
+        return gr.skip() if _given(call).get("standing") else self.next(session, call, signed)
 
-    def next(self, session: Session, call: object) -> Update:
+    def next(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Return the next ready-made pair, or why there is none."""
+        account = account_of(signed)
         try:
-            voter_id = self.booth.welcome(_given(call).get("voter"))
-            self.admission.pair(voter_id)
+            browser = self.booth.welcome(_given(call).get("voter"))
+            self.admission.pair(account or browser)
+            voter_id = _voter_id(browser, account)
             drawn = self.booth.draw(voter_id)
             own = way_html(self.booth.given(voter_id))
         except Exception as error:
-            return {self.error: self._error(error), self.pair: closed_html()}
+            return {self.error: self._error(error), self.pair: closed_html(), **self._as_whom(account)}
         return {
-            self.error: "",
-            self.voter: _voter_html(voter_id),
+            self.error: _on_the_way(_given(call), account),
+            self.voter: _voter_html(browser),
             self.pair: nothing_html(drawn) if isinstance(drawn, Nothing) else open_html(drawn, READY),
             self.own: own,
+            **self._as_whom(account),
         }
 
     # --- votes ---------------------------------------------------------------------------
 
-    def cast(self, session: Session, call: object) -> Update:
+    def cast(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote; what went wrong is said above the pair, which stays to be tried again."""
-        given = _given(call)
+        given, account = _given(call), account_of(signed)
         token = given.get("token")
         try:
             outcome = self.booth.vote(
-                token, given.get("voter"), given.get("choice"), given.get("left"), given.get("right")
-            )
+                token, _voter_id(given.get("voter"), account), given.get("choice"), given.get("left"),
+                given.get("right"),
+            )  # fmt: skip
+        except TokenError as error:
+            return {self.error: self._lost(error, given, account), **self._as_whom(account)}
         except StoreError as error:
             return {self.error: notices.error_html(f"{_UNCONFIRMED} {message_of(error)}")}
         except Exception as error:
@@ -181,17 +204,20 @@ class VoteTab:
         pair = outcome.vote.pair
         texts = outcome.texts or _live_texts(session, pair)
         return {
-            self.error: "",
+            self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
             self._slot(pair): voted_html(outcome, texts, str(token), self.profile),
             self.own: way_html(outcome.given),
+            **self._as_whom(account),
         }
 
-    def undo(self, session: Session, call: object) -> Update:
+    def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote back, if it isn't too late."""
-        given = _given(call)
+        given, account = _given(call), account_of(signed)
         token = given.get("token")
         try:
-            undone = self.booth.undo(token, given.get("voter"))
+            undone = self.booth.undo(token, _voter_id(given.get("voter"), account))
+        except TokenError as error:
+            return {self.error: self._lost(error, given, account, NOT_YOURS_TO_UNDO), **self._as_whom(account)}
         except Exception as error:
             return {self.error: self._error(error)}
         if undone is None:
@@ -202,10 +228,10 @@ class VoteTab:
             self._slot(pair): undone_html(pair, texts or _live_texts(session, pair), str(token), self.profile),
         }
 
-    def show_own(self, session: Session, call: object) -> Update:
+    def show_own(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Return the voter's own table."""
         try:
-            table = self.booth.own(_given(call).get("voter"))
+            table = self.booth.own(_voter_id(_given(call).get("voter"), account_of(signed)))
         except Exception as error:
             return {self.error: self._error(error)}
         return {self.error: "", self.own: own_html(table, self.profile) if table else ""}
@@ -215,11 +241,15 @@ class VoteTab:
 
     # --- live pairs ------------------------------------------------------------------------
 
-    def answer(self, session: Session, call: object, question: str, keep: bool) -> Iterator[Update]:
+    def answer(
+        self, session: Session, call: object, question: str, keep: bool, signed: Signed = None
+    ) -> Iterator[Update]:
         """Have two models answer the visitor's question, in step; the pair can be voted on once both have stopped."""
+        account = account_of(signed)
         try:
             asked = clean_question(question, self.settings.max_question_chars)
-            voter_id = self.booth.welcome(_given(call).get("voter"))
+            browser = self.booth.welcome(_given(call).get("voter"))
+            voter_id = _voter_id(browser, account)
             own = way_html(self.booth.given(voter_id))
         except Exception as error:
             yield {self.error: self._error(error)}
@@ -228,9 +258,10 @@ class VoteTab:
         try:
             with self.admission.seat(session.visitor), session.vote.running() as stop:
                 yield {
-                    self.error: "",
-                    self.voter: _voter_html(voter_id),
+                    self.error: _on_the_way(_given(call), account),
+                    self.voter: _voter_html(browser),
                     self.own: own,
+                    **self._as_whom(account),
                     self.ask: gr.Button(interactive=False),
                     self.stop: gr.Button(interactive=True),
                     self.status: notices.status_html("Asking.", "busy"),
@@ -298,6 +329,15 @@ class VoteTab:
     def _idle(self, status: str) -> Update:
         return {self.ask: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
 
+    # --- as whom one votes -----------------------------------------------------------------
+
+    def _as_whom(self, account: str | None) -> Update:
+        return {self.account: account_html(account is not None)} if self.account else {}
+
+    def _lost(self, error: TokenError, given: Mapping[str, Any], account: str | None, words: str = NOT_YOURS) -> str:
+        """Return why a pair isn't the visitor's: most often a sign-in that has ended since it was drawn."""
+        return notices.error_html(words) if _was_signed_in(given, account) else self._error(error)
+
     def _error(self, error: Exception) -> str:
         return notices.error_html(message_of(error, _UNEXPECTED))
 
@@ -305,6 +345,23 @@ class VoteTab:
 def _given(call: object) -> dict[str, Any]:
     """Return what the page (or a raw request) has sent, as far as it can be anything."""
     return call if isinstance(call, dict) else {}
+
+
+def _voter_id(browser: object, account: str | None) -> object:
+    return browser if account is None else SignedIn(account, browser)
+
+
+def _was_signed_in(given: Mapping[str, Any], account: str | None) -> bool:
+    """Whether the page still shows somebody as signed in who isn't."""
+    return given.get("signed_in") is True and account is None
+
+
+def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
+    """Return what to tell of signing in with a new pair, mostly nothing."""
+    words = failure_words(given.get("came")) if account is None else None
+    if words:
+        return notices.error_html(words)
+    return notices.note_html(ENDED) if _was_signed_in(given, account) else ""
 
 
 def _voter_html(voter_id: str) -> str:

@@ -2,7 +2,8 @@
 
 Pure ASGI throughout: a middleware that wraps responses in tasks of its own
 would hold up streams. `guards` gives them in the order in which a request
-passes them. Gradio's own two (CORS and compression) are outside of these.
+passes them. Gradio's own two (CORS and compression), and its sessions where
+visitors can sign in, are outside of these.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders
 from medilite.ui.guard.host import NobodysHost
 from medilite.ui.guard.limits import VisitorLimits
+from medilite.ui.guard.sign_in import SignIn
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -35,10 +37,12 @@ def guards(page: gr.Blocks, settings: Settings, head: str, routes: list[Any]) ->
     """
     from starlette.middleware import Middleware
 
+    sign_in = [Middleware(SignIn, settings=settings)] if settings.signs_in else []
     return [
         Middleware(SafeHeaders, head=head),
         Middleware(KnownAddress, proxies=TrustedProxies.parse(settings.trusted_proxies)),
-        Middleware(OpenDoors, own=routes),
+        Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
+        *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
         Middleware(CheckedCalls, page=page),
         Middleware(NobodysHost),

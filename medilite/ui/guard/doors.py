@@ -33,6 +33,9 @@ READ = re.compile(
 WRITE = re.compile(rf"{API}/(?:queue/join|(?:run|api)/predict/?|cancel|reset/?|call(?:/v2)?/[a-z_]{{1,32}}/?)")
 """What is sent (POST); which names can be called is said in calls.py."""
 
+LOGIN, CALLBACK, LOGOUT = "/login/huggingface", "/login/callback", "/logout"
+"""What is read to sign in and out, where that is on (sign_in.py)."""
+
 REASONS = (
     (
         re.compile(rf"{API}/(?:upload|upload_progress|process_recording|stream)\b"),
@@ -54,8 +57,9 @@ QUERY_CHARS = 4096
 class OpenDoors:
     """Lets through what is listed, and says why not where something isn't."""
 
-    def __init__(self, app: App, own: list[Any]) -> None:
+    def __init__(self, app: App, own: list[Any], signs_in: bool = False) -> None:
         self.app, self.own = app, own
+        self.sign_in = (LOGIN, CALLBACK, LOGOUT) if signs_in else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class."""
@@ -78,10 +82,12 @@ class OpenDoors:
             return 404, "There is no such page. The only one is at “/”."
         if self._is_own(scope):
             return None
+        if path in self.sign_in and method == "GET":
+            return None
         reads, writes = READ.fullmatch(path) and ".." not in path, WRITE.fullmatch(path)
         if (reads and method in ("GET", "HEAD")) or (writes and method == "POST"):
             return None
-        if reads or writes:
+        if reads or writes or path in self.sign_in:
             return 405, f"{method[:20]} can't be used at this address."
         for closed, status, reason in REASONS:
             if closed.match(path):

@@ -1,4 +1,4 @@
-"""How often one visitor, and one network address, may ask for answers, draw pairs and have texts measured.
+"""How often one visitor, and one network address, may ask for answers, draw pairs, have texts measured, sign in.
 
 Whoever makes up new visitors all the time is held by the address; a class behind
 one address is not held up by one of its own. Addresses are in memory alone, as
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from medilite.settings import Settings
 
-What = Literal["answers", "pairs", "readings"]
+What = Literal["answers", "pairs", "readings", "sign-ins"]
 
 _ASKED: dict[What, str] = {
     "answers": "asked for answers", "pairs": "taken pairs to vote on",
-    "readings": "had texts measured or read the leaderboard",
+    "readings": "had texts measured or read the leaderboard", "sign-ins": "begun or finished to sign in",
 }  # fmt: skip
 _LATER: dict[What, str] = {
     "answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair",
-    "readings": "Send it again",
+    "readings": "Send it again", "sign-ins": "You can vote without; sign in",
 }  # fmt: skip
 
 
@@ -59,11 +59,15 @@ class VisitorLimits:
             "answers": _rules(settings, "answers_per_visitor", "answers_per_address"),
             "pairs": _rules(settings, "pairs_per_visitor", "pairs_per_address"),
             "readings": [_Rule(item, "address") for item in _items(settings, "readings_per_address")],
+            "sign-ins": [_Rule(item, "address") for item in _items(settings, "sign_ins_per_address")],
         }
 
-    def count(self, what: What, visitor: str) -> None:
-        """Count one more of `what`; raises RateLimitError, and counts nothing, where it would be one too many."""
-        address = self._who()
+    def count(self, what: What, visitor: str = "", address: str | None = None) -> None:
+        """Count one more of `what`; raises RateLimitError, and counts nothing, where it would be one too many.
+
+        `address` is for who knows it better than `who`: outside of any event.
+        """
+        address = address or self._who()
         whose = {"visitor": visitor, "address": network_of(address) if address else ""}
         counted = [
             (rule, what, rule.whose, self._hidden(whose[rule.whose])) for rule in self._rules[what] if whose[rule.whose]
