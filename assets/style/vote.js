@@ -52,7 +52,7 @@
     tab.click();
   }
 
-  // Inside of another page cookies may be blocked, and the Hub's own page not be shown.
+  // Inside of another page what it needs may be blocked, and the Hub's own page not be shown.
   const framed = window.self !== window.top;
   if (framed) document.documentElement.dataset.framed = "";
 

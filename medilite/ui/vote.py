@@ -36,7 +36,7 @@ from medilite.ui.vote_account import (
     NOT_YOURS_TO_UNDO,
     account_html,
     account_of,
-    failure_words,
+    failure_html,
 )
 from medilite.ui.vote_cards import (
     Texts,
@@ -131,7 +131,7 @@ class VoteTab:
         self.own = html_slot("", "vote-own", "ml-slot")
         self.account = html_slot("", "vote-account", "ml-slot") if self.settings.signs_in else None
         self.voter = html_slot("", "vote-voter", "ml-slot ml-hidden")
-        html_slot(tour_html(), "vote-tour", "vt-slot")
+        html_slot(tour_html(self.settings.signs_in), "vote-tour", "vt-slot")
         self._wire(session, tab)
 
     def _wire(self, session: gr.State, tab: gr.Tab) -> None:
@@ -358,10 +358,9 @@ def _was_signed_in(given: Mapping[str, Any], account: str | None) -> bool:
 
 def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
     """Return what to tell of signing in with a new pair, mostly nothing."""
-    words = failure_words(given.get("came")) if account is None else None
-    if words:
-        return notices.error_html(words)
-    return notices.note_html(ENDED) if _was_signed_in(given, account) else ""
+    if account is not None:
+        return ""
+    return notices.note_html(ENDED) if _was_signed_in(given, account) else failure_html(given.get("came"))
 
 
 def _voter_html(voter_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from medilite.ui import notices
 from medilite.ui.guard.doors import LOGIN, LOGOUT
 from medilite.ui.guard.sign_in import Failure
 
@@ -54,9 +55,14 @@ def account_of(profile: Mapping[str, str] | None) -> str | None:
     return profile["sub"] if profile else None
 
 
-def failure_words(code: object) -> str | None:
-    """Return what went wrong on the way to signing in, by the word in the page's address; None for no such word."""
-    return next((words for failure, words in _WHY.items() if failure.value == code), None)
+def failure_html(code: object) -> str:
+    """Return what went wrong on the way to signing in, by the word in the page's address; nothing for no such word."""
+    failure = next((failure for failure in _WHY if failure.value == code), None)
+    if failure is None:
+        return ""
+    # To decline is no error.
+    show = notices.note_html if failure is Failure.DECLINED else notices.error_html
+    return show(_WHY[failure])
 
 
 def account_html(signed_in: bool) -> str:

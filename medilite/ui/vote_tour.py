@@ -26,12 +26,19 @@ STEPS = (
 """Title and words of every step."""
 
 
-def tour_html() -> str:
-    """Return the dialog, closed; vote.js opens it for whoever hasn't seen it, and on demand."""
+_SIGNED_IN = " If you sign in, your account’s number is kept in a form that can’t be read, and never its name."
+
+
+def tour_html(signs_in: bool = False) -> str:
+    """Return the dialog, closed; vote.js opens it for whoever hasn't seen it, and on demand.
+
+    `signs_in`: whether one can sign in here.
+    """
     last = len(STEPS)
+    more = {last: _SIGNED_IN} if signs_in else {}
     steps = "".join(
         f'<div class="vt-step" data-step="{n}"{"" if n == 1 else " hidden"}><p class="vt-step-number">{n} of {last}</p>'
-        f'<h2 tabindex="-1">{title}</h2><p>{words}</p></div>'
+        f'<h2 tabindex="-1">{title}</h2><p>{words}{more.get(n, "")}</p></div>'
         for n, (title, words) in enumerate(STEPS, start=1)
     )
     return (

@@ -21,6 +21,7 @@ import pytest
 from medilite.arena.booth import Booth
 from medilite.arena.records import text_key
 from tests.browser.pages import Visit
+from tests.browser.test_axe import grave
 from tests.browser.test_looks import CONTRAST, NAMELESS
 from tests.browser.test_vote import LISTEN, told
 from tests.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
@@ -441,3 +442,4 @@ def test_how_it_looks(space, arrive, size, scheme):
         assert here.overflow() <= 0
         assert here.page.evaluate(CONTRAST) == []
         assert here.page.evaluate(NAMELESS) == []
+        assert grave(here.page) == []

@@ -12,7 +12,8 @@ from medilite.ui.app import build_ui, serve
 from medilite.ui.guard import guards
 from medilite.ui.guard.doors import CALLBACK, LOGIN, LOGOUT, OpenDoors
 from medilite.ui.guard.sign_in import HOME, Failure, SignIn, is_foreign, kept_of
-from medilite.ui.vote_account import account_html, account_of, failure_words
+from medilite.ui.vote_account import account_html, account_of, failure_html
+from medilite.ui.vote_tour import tour_html
 from tests.fakes import ScriptedEngine
 from tests.openid import CLIENT_SECRET, Provider
 from tests.ui.asgi import App, call
@@ -250,9 +251,15 @@ def test_an_address_may_not_sign_in_without_end(monkeypatch, space):
 
 
 def test_every_failure_has_its_words_and_nothing_else_has():
-    assert len({failure_words(failure.value) for failure in Failure}) == len(Failure)
+    assert len({failure_html(failure.value) for failure in Failure}) == len(Failure)
+    kinds = {failure for failure in Failure if 'role="alert"' in failure_html(failure.value)}
+    assert set(Failure) - kinds == {Failure.DECLINED}
     for code in (None, "", "other", 7, ["failed"], {"failed": 1}, "<script>"):
-        assert failure_words(code) is None
+        assert failure_html(code) == ""
+
+
+def test_the_walk_through_tells_of_accounts_where_there_are_any():
+    assert [tour_html(signs_in).count("If you sign in") for signs_in in (False, True)] == [0, 1]
 
 
 def test_the_line_leads_in_and_out():

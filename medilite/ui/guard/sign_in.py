@@ -2,7 +2,7 @@
 
 - **What is kept.** Gradio puts all that the Hub tells into the visitor's cookie,
   name and access token included. Here it is cut down, before it goes out, to
-  the account's stable id and to when the sign-in ends. Nothing else is needed.
+  the account's stable id and to when the sign-in ends; nothing else is needed.
 - **Who may use it.** The cookie has to be sent inside of a frame too
   (SameSite=None), and Gradio lets every page of the web ask with cookies. What
   a page elsewhere sends counts as sent by somebody who isn't signed in.
