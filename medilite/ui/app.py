@@ -33,6 +33,7 @@ from medilite.ui.controls import LIGHT, html_slot, model_choices
 from medilite.ui.events import watch_events
 from medilite.ui.guard import VisitorLimits, guards
 from medilite.ui.guard.address import no_proxy_by_default
+from medilite.ui.kept import keep_little
 from medilite.ui.leaderboard import LeaderboardTab
 from medilite.ui.loading import is_loading
 from medilite.ui.routes import routes
@@ -176,6 +177,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
             f"Port {port} on {settings.host} can't be used: {error} "
             "Set MEDILITE_PORT to another, or to 0 for any free one."
         ) from error
+    keep_little(page)
     take_over()
     print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
     if block:

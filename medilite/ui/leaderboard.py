@@ -25,8 +25,8 @@ from medilite.ui.board.questions import (
     Text,
     choices,
     comparison_of,
-    label,
     listed,
+    listing,
     texts_of,
 )
 from medilite.ui.board.scatter import scatter_html
@@ -170,16 +170,16 @@ class LeaderboardTab:
         found = listed(view, split, source, qtype, order)
         places = {one.qid: i for i, one in enumerate(found)}
         at = (places[qid] + by) % len(found) if qid in places else 0
-        listing = gr.Dropdown(
-            choices=[(label(view, one, order, texts), one.qid) for one in found],
+        dropdown = gr.Dropdown(
+            choices=listing(view, split, source, qtype, order, texts),
             value=found[at].qid if found else None,
         )
         if not found:
             nothing = '<p class="ml-quiet">No question has both this source and this type.</p>'
-            return {self.question: listing, self.place: nothing, self.answers: ""}
+            return {self.question: dropdown, self.place: nothing, self.answers: ""}
         comparison = comparison_of(view, self.profile, found[at].qid, texts, at + 1)
         return {
-            self.question: listing,
+            self.question: dropdown,
             self.place: _place_html(view, found, at, order, texts, missing),
             self.answers: grid_html(comparison),
         }
@@ -210,8 +210,8 @@ class LeaderboardTab:
         }
         if chosen:
             return update
-        listing = gr.Dropdown(choices=[(pair_label(view, pair), key) for key, pair in known.items()], value=key)
-        return {**update, self.pair: listing, self.trade: gr.Column(visible=True)}
+        dropdown = gr.Dropdown(choices=[(pair_label(view, pair), key) for key, pair in known.items()], value=key)
+        return {**update, self.pair: dropdown, self.trade: gr.Column(visible=True)}
 
     def _browser(self, view: View, split: str) -> Update:
         return {

@@ -375,6 +375,13 @@ def test_opening_fills_everything(tab, view):
     assert 'data-split="distinct/test"' in other[tab.table]
 
 
+def test_pages_share_a_list_of_questions(tab):
+    """Else every page that is open holds a copy of more than a thousand questions."""
+    one, other = (tab.open(None)[tab.question].choices for _ in range(2))
+    assert all(a is b for a, b in zip(one, other, strict=True))
+    assert tab.open("distinct/test")[tab.question].choices != one
+
+
 def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
     chosen = (SPLIT, "All", "All", GRADE)
     first = tab.show(*chosen, None)[tab.question].value

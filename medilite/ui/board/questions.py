@@ -90,6 +90,18 @@ def label(view: View, one: Listed, order: str, texts: dict[str, Text]) -> str:
     return f"{name} · {apart}"
 
 
+def listing(
+    view: View, split: str, source: str, qtype: str, order: str, texts: dict[str, Text]
+) -> list[tuple[str, str]]:
+    """Return the questions of `listed` as (label, qid), the same list whoever asks."""
+    key = (split, source, qtype, order, bool(texts))
+    if key not in view.listings:
+        view.listings[key] = [
+            (label(view, one, order, texts), one.qid) for one in listed(view, split, source, qtype, order)
+        ]
+    return view.listings[key]
+
+
 def comparison_of(view: View, profile: Profile, qid: str, texts: dict[str, Text], number: int) -> Comparison:
     """Return a question's answers as the tab Compare would hold them, scored and marked."""
     setup = view.about["provenance"]["setup"]

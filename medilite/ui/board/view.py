@@ -84,6 +84,11 @@ class View:
         return self.board.about
 
     @cached_property
+    def listings(self) -> dict[tuple[str, str, str, str, bool], list[tuple[str, str]]]:
+        """Lists of questions that pages have shown (`questions.listing`): every open page holds the one it shows."""
+        return {}
+
+    @cached_property
     def models(self) -> tuple[ModelSpec, ...]:
         """The models in their order; an adapter is named by what the board knows of it."""
         first = self.about["models"][0]["id"]

@@ -1,0 +1,62 @@
+"""What Gradio keeps of a page that is open: no more than the page needs, and nothing an hour after it was closed.
+
+Gradio holds a copy of all that it last showed on every page, for links that
+reopen a page as it stands, and holds it for as long as it runs. Such links are
+switched off here (`guard.doors`); with a leaderboard and six answers a copy is
+half a megabyte, so that the memory grew with every visitor.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import gradio as gr
+from gradio.state_holder import SessionState, StateHolder
+
+
+class _Page(SessionState):
+    """A page without the copy of what it shows."""
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        super().__init__(blocks)
+        self.config_values.clear()
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.config_values.clear()
+
+    def _update_config(self, key: int) -> None:
+        """Keep nothing."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Keep nothing."""
+
+
+class OpenPages(StateHolder):
+    """The pages that are open, or were within the hour: a visitor may come back to what they had."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = _Page(self.blocks)
+        return super().__getitem__(session_id)
+
+    def delete_all_expired_state(self) -> None:
+        """Forget what has expired, and pages that are closed and whose state has; Gradio calls it every second."""
+        super().delete_all_expired_state()
+        now = datetime.datetime.now()
+        with self.lock:
+            for session_id, page in list(self.session_data.items()):
+                idle = now - self.time_last_used.get(session_id, now)
+                if page.is_closed and idle.total_seconds() > page.STATE_TTL_WHEN_CLOSED:
+                    del self.session_data[session_id]
+                    self.time_last_used.pop(session_id, None)
+
+
+def keep_little(page: gr.Blocks) -> None:
+    """Have a page that is being served keep its visitors' pages here; those that it has keep what they have."""
+    pages = OpenPages()
+    pages.set_blocks(page)
+    before = page.app.state_holder
+    pages.session_data, pages.time_last_used = before.session_data, before.time_last_used
+    page.app.state_holder = pages

@@ -1,0 +1,66 @@
+"""What is kept of open pages: the visitor's own state, no copy of what they see, and nothing long after they left."""
+
+from __future__ import annotations
+
+import datetime
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from medilite.ui.kept import OpenPages
+
+
+@pytest.fixture
+def pages():
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        state = gr.State({"turns": []})
+        shown = gr.HTML("nothing yet")
+        button = gr.Button("Ask")
+        button.click(lambda: "x" * 100_000, None, shown)
+    kept = OpenPages()
+    kept.set_blocks(blocks)
+    kept.state_id, kept.shown_id = state._id, shown._id
+    return kept
+
+
+def leave(pages: OpenPages, name: str, seconds: float) -> None:
+    pages.session_data[name].is_closed = True
+    pages.time_last_used[name] = datetime.datetime.now() - datetime.timedelta(seconds=seconds)
+
+
+def test_a_page_has_what_gradio_s_own_has(pages):
+    """An upgrade that gives a page more, or names it otherwise, shows here."""
+    assert set(vars(pages["one"])) == set(vars(SessionState(pages.blocks)))
+
+
+def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
+    page = pages["one"]
+    assert page[pages.state_id] == {"turns": []}
+    page[pages.state_id] = {"turns": [1]}
+    page._update_value_in_config(pages.shown_id, "x" * 100_000)
+    page._update_config(pages.state_id)
+    page[pages.shown_id] = gr.HTML("y" * 1000, render=False)
+    assert not page.config_values
+    assert pages["one"][pages.state_id] == {"turns": [1]}
+    assert pages["two"][pages.state_id] == {"turns": []}
+
+
+def test_a_page_is_forgotten_an_hour_after_it_was_closed_and_no_other(pages):
+    hour = pages["open"].STATE_TTL_WHEN_CLOSED
+    assert hour == 3600
+    for name in ("gone", "back"):
+        pages[name][pages.state_id] = {"turns": [name]}
+    pages.time_last_used["open"] = datetime.datetime.now() - datetime.timedelta(days=1)
+    leave(pages, "gone", hour + 1)
+    leave(pages, "back", hour - 60)
+    pages.delete_all_expired_state()
+    assert set(pages.session_data) == set(pages.time_last_used) == {"open", "back"}
+    assert pages["back"][pages.state_id] == {"turns": ["back"]}
+
+
+def test_as_many_pages_are_kept_as_there_is_room_for(pages):
+    pages.capacity = 3
+    for number in range(5):
+        pages[str(number)]
+    assert set(pages.session_data) == {"2", "3", "4"}
