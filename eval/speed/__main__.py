@@ -33,7 +33,7 @@ PACKAGES = ("torch", "transformers", "peft", "numba", "xllamacpp", "numpy")
 def compare(
     profile: Profile, settings: Settings, wanted: Sequence[Workload], found: Sequence[Peer], options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Load the peers and let them take turns, run by run; return what `--json` writes."""
+    """Load the peers and let them take turns, workload by workload and run by run; return what `--json` writes."""
     asked = {workload.name: _prompts(profile, settings, workload) for workload in wanted}
     rows = max(workload.visitors * min(workload.models, len(profile.ids)) for workload in wanted)
     tokens = max(len(prompt.ids) + w.new_tokens for w in wanted for prompt in asked[w.name])
@@ -56,19 +56,23 @@ def compare(
                 left_out[peer.title] = str(error)
         if not workers:
             raise ConfigError("No peer can be measured: " + " ".join(left_out.values()))
-        measured = {w.name: _measure(w, workers, profile, asked[w.name], options.runs) for w in wanted}
+        measured = _measure(wanted, workers, profile, asked, options.runs)
     ours = next((name for name in ("int8", "float32") if name in workers), "")
     head, dirty = commit(CODE)
+    described = {
+        w.name: {
+            "about": w.about,
+            "visitors": w.visitors,
+            "models": min(w.models, len(profile.ids)),
+            "new_tokens": w.new_tokens,
+            "apart_s": w.apart_s,
+            "prompt_tokens": report.spread([len(prompt.ids) for prompt in asked[w.name]]),
+            "peers": report.with_ratios({k: report.of_peer(runs) for k, runs in measured[w.name].items()}, ours),
+        }
+        for w in wanted
+    }
     return {
-        "workloads": {
-            w.name: {
-                "about": w.about, "visitors": w.visitors, "models": min(w.models, len(profile.ids)),
-                "new_tokens": w.new_tokens, "apart_s": w.apart_s,
-                "prompt_tokens": report.spread([len(prompt.ids) for prompt in asked[w.name]]),
-                "peers": report.with_ratios({k: report.of_peer(runs) for k, runs in measured[w.name].items()}, ours),
-            }
-            for w in wanted
-        },
+        "workloads": report.with_first(described, ours),
         "peers": {peer.name: peer.title for peer in found},
         "left_out": left_out,
         "profile": profile.name, "base": base_name(profile, settings.weights),
@@ -78,19 +82,23 @@ def compare(
 
 
 def _measure(
-    workload: Workload, workers: dict[str, Worker], profile: Profile, prompts: Sequence[Prompt], runs: int
-) -> dict[str, list[Any]]:
-    """Return each peer's runs. The first, for warming up, is left out; who begins changes from run to run."""
-    found: dict[str, list[Any]] = {name: [] for name in workers}
+    wanted: Sequence[Workload], workers: dict[str, Worker], profile: Profile, asked: dict[str, list[Prompt]], runs: int
+) -> dict[str, dict[str, list[Any]]]:
+    """Return each peer's runs of each workload. The first, for warming up, is left out.
+
+    Workloads take turns too, as a machine that is slower for a while shall be so for all; who begins changes.
+    """
+    found: dict[str, dict[str, list[Any]]] = {w.name: {name: [] for name in workers} for w in wanted}
     names = list(workers)
     for run in range(runs + 1):
-        visitors = workloads.visitors_of(workload, run, profile.ids, prompts)
         turn = run % len(names)
-        for name in names[turn:] + names[:turn]:
-            result = workers[name].run(visitors)
-            if run:
-                found[name].append(result)
-                say(f"{workload.name}, run {run} of {runs}: {name} {result[0].tokens_per_s:.0f} tokens/s")
+        for workload in wanted:
+            visitors = workloads.visitors_of(workload, run, profile.ids, asked[workload.name])
+            for name in names[turn:] + names[:turn]:
+                result = workers[name].run(visitors)
+                if run:
+                    found[workload.name][name].append(result)
+                    say(f"{workload.name}, run {run} of {runs}: {name} {result[0].tokens_per_s:.0f} tokens/s")
     return found
 
 

@@ -35,6 +35,7 @@ def of_peer(runs: Sequence[tuple[Measured, int | None]]) -> dict[str, Any]:
         "first_token_ms": {"median": quantile(first, 0.5), "p95": quantile(first, 0.95), "n": len(first)},
         "between_tokens_ms": {"median": quantile(gaps, 0.5), "p95": quantile(gaps, 0.95), "n": len(gaps)},
         "memory_mb": max(memory) / 1e6 if memory else None,
+        "memory_after_mb": [size / 1e6 for size in memory],
     }
 
 
@@ -59,6 +60,25 @@ def with_ratios(peers: Mapping[str, dict[str, Any]], ours: str) -> dict[str, Any
     return found
 
 
+def with_first(workloads: Mapping[str, dict[str, Any]], ours: str) -> dict[str, Any]:
+    """Return workloads, each but the first with ours there over ours in the first, run by run (see `ratio`).
+
+    `first_token` is the p95 of the time to the first token over the first workload's median, over all runs.
+    """
+    first, *_ = workloads
+    found = {}
+    for name, workload in workloads.items():
+        found[name] = dict(workload)
+        if name != first and ours in workload["peers"]:
+            mine, alone = (workloads[w]["peers"][ours] for w in (name, first))
+            found[name]["over_first"] = {
+                "workload": first,
+                "tokens_per_s": ratio(mine["tokens_per_s"]["of"], alone["tokens_per_s"]["of"]),
+                "first_token": mine["first_token_ms"]["p95"] / alone["first_token_ms"]["median"],
+            }
+    return found
+
+
 def table(result: Mapping[str, Any]) -> str:
     """Return the result as Markdown tables, one a workload."""
     lines = []
@@ -66,8 +86,8 @@ def table(result: Mapping[str, Any]) -> str:
         lines += [
             f"### {name}: {workload['about']}, {workload['new_tokens']} tokens each",
             "",
-            "| | tokens/s (least to most) | first token, median / p95 (ms) | between tokens, p95 (ms) | memory (MB)"
-            " | ours over it (95 %) | runs |",
+            "| | tokens/s (least to most) | first token, median / p95 (ms) | between tokens, p95 (ms)"
+            " | memory, most (first run to last) (MB) | ours over it (95 %) | runs |",
             "| --- | --- | --- | --- | --- | --- | --- |",
         ]
         for peer, numbers in workload["peers"].items():
@@ -78,14 +98,25 @@ def table(result: Mapping[str, Any]) -> str:
                 f"{rate['median']:.0f} ({rate['min']:.0f} to {rate['max']:.0f})",
                 f"{_ms(first['median'])} / {_ms(first['p95'])}",
                 _ms(between["p95"]),
-                "unknown" if numbers["memory_mb"] is None else f"{numbers['memory_mb']:.0f}",
+                _memory(numbers),
                 _ratio(over) if over else "",
                 str(numbers["runs"]),
             ]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
+        if over := workload.get("over_first"):
+            lines += [
+                f"Ours: {_ratio(over['tokens_per_s'])} times the tokens/s of {over['workload']}; the p95 of the first "
+                f"token is {over['first_token']:.2f} times its median there.",
+                "",
+            ]
     lines += [f"Left out: {title}: {reason}" for title, reason in result["left_out"].items()]
     return "\n".join(lines).rstrip()
+
+
+def _memory(numbers: Mapping[str, Any]) -> str:
+    after = numbers["memory_after_mb"]
+    return f"{numbers['memory_mb']:.0f} ({after[0]:.0f} to {after[-1]:.0f})" if after else "unknown"
 
 
 def _ms(value: float | None) -> str:

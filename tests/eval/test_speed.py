@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import yaml
 
 from eval.speed import __main__ as command
-from eval.speed import peers, report
+from eval.speed import peers, plot, report
 from eval.speed.lora_gguf import interleaved, write_lora
 from eval.speed.runs import Measured, measure
 from eval.speed.worker import Worker
@@ -104,6 +106,7 @@ def test_numbers_carry_their_spread() -> None:
     assert found["first_token_ms"] == {"median": pytest.approx(200), "p95": pytest.approx(380), "n": 3}
     assert found["between_tokens_ms"]["n"] == 6
     assert found["memory_mb"] == 15
+    assert found["memory_after_mb"] == [5, 10, 15]
     over = report.ratio([100, 50, 40, 90], [50, 25, 10, 30])
     assert (over["median"], over["min"], over["max"]) == (2.5, 2, 4)
     assert over["mean"] == pytest.approx(48**0.25)
@@ -125,6 +128,53 @@ def test_the_table_has_a_line_a_peer_and_says_who_was_left_out() -> None:
     assert "| MediLite, int8 | 75 (50 to 100) | 100 / 100 | none | unknown |  | 2 |" in text
     assert "| PEFT | 75 (50 to 100) | 100 / 100 | none | unknown | 1.00" in text
     assert text.endswith("Left out: llama.cpp: xllamacpp is not installed: pip install it")
+
+
+def test_a_workload_is_told_over_the_first() -> None:
+    alone = [(Measured(100, s, [0.1, 0.3], []), 9_000_000) for s in (1.0, 2.0)]
+    many = [(Measured(800, s, [0.4] * 20, []), n) for s, n in ((4.0, 9_000_000), (2.0, 8_000_000))]
+    peers_of = {name: {"peers": {"int8": report.of_peer(runs)}} for name, runs in (("alone", alone), ("many", many))}
+    found = report.with_first(peers_of, "int8")
+    assert "over_first" not in found["alone"]
+    over = found["many"]["over_first"]
+    # 200 over 100 and 400 over 50 tokens a second: 2 and 8 times, 4 by the geometric mean.
+    assert (over["workload"], over["tokens_per_s"]["mean"]) == ("alone", pytest.approx(4))
+    assert over["first_token"] == pytest.approx(0.4 / 0.2)
+    assert "over_first" not in report.with_first(peers_of, "")["many"]
+    described = {name: {"about": name, "new_tokens": 1, **one} for name, one in found.items()}
+    text = report.table({"workloads": described, "peers": {"int8": "Ours"}, "left_out": {}})
+    assert "| 9 (9 to 8) |" in text
+    assert "times the tokens/s of alone; the p95 of the first token is 2.00 times its median there." in text
+
+
+def result_of(runs_of: dict[str, list[tuple[Measured, int | None]]]) -> dict[str, Any]:
+    numbers = report.with_ratios({name: report.of_peer(runs) for name, runs in runs_of.items()}, "int8")
+    return {
+        "workloads": {"one": {"about": "one <visitor>", "new_tokens": 128, "peers": numbers}},
+        "peers": {"int8": "MediLite, int8", "peft": "PEFT & others"}, "left_out": {}, "threads": 2,
+        "base": "Base (a file)", "commit": "0123456789abcdef", "commit_dirty": False,
+        "versions": {"torch": "2", "numpy": "2"},
+    }  # fmt: skip
+
+
+def test_a_picture_says_what_the_numbers_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = ([(Measured(100, s, [0.1], []), None) for s in each] for each in ((1.0, 1.1), (4.0, 4.2)))
+    file, drawn = tmp_path / "speed.json", tmp_path / "speed.svg"
+    file.write_text(json.dumps(result_of({"int8": ours, "peft": theirs})))
+    assert plot.main([str(file), str(drawn)]) == 0
+    root = ElementTree.fromstring(drawn.read_text(encoding="utf-8"))
+    said = root.attrib["aria-label"]
+    (bar,) = plot.bars_of(json.loads(file.read_text()))
+    assert bar.mean == pytest.approx((4 * 4.2 / 1.1) ** 0.5)
+    assert said == f"one <visitor>: {bar.mean:.1f} times PEFT & others ({bar.low:.1f} to {bar.high:.1f})"
+    words = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"one <visitor>", "PEFT & others", f"{bar.mean:.1f}×"} <= set(words)
+    assert any("n = 2 runs" in word and "commit 0123456789" in word for word in words)
+    # Without a peer, or from a single run, there is nothing to draw.
+    for nothing in (result_of({"int8": ours}), result_of({"int8": ours[:1], "peft": theirs[:1]}), [], {"a": 1}):
+        file.write_text(json.dumps(nothing))
+        assert plot.main([str(file), str(drawn)]) == 2
+    assert "is no result of eval.speed" in capsys.readouterr().err
 
 
 def test_a_head_is_turned_as_llama_cpp_rotates_it() -> None:
@@ -226,6 +276,8 @@ def test_peers_take_turns_and_all_give_what_was_asked_for(
             assert one["tokens_per_s"]["min"] > 0
             assert one["first_token_ms"]["n"] == 2 * 3 * workload.visitors
             assert one["memory_mb"] > 50
+            assert len(one["memory_after_mb"]) == 2
+    assert result["workloads"]["visitors-2"]["over_first"]["workload"] == "six-models"
     # llama.cpp is left out with the reason: the package is absent, or the base has no GGUF file.
     assert any("llama.cpp" in title for title in result["left_out"])
     assert "Left out: llama.cpp" in said.out
