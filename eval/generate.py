@@ -45,7 +45,7 @@ batches across calls would have 31 to 43 rows to write, with 16 it has 48 (worke
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is asked for."""
+    """What a run is asked for; `at_once` calls of `together` questions are under way."""
 
     profile: Profile
     data: Path
@@ -55,6 +55,7 @@ class Plan:
     decoding: Decoding = STUDY_DECODING
     seed: int = SEED
     at_once: int = AT_ONCE
+    together: int = 1
     limit: int | None = None
     board: Path | None = None
 
@@ -97,7 +98,7 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
         pace = Pace(wanted)
         failed: list[tuple[str, str, str]] = []
         head = session["commit"]
-        for answered in ask_all(engine, todo, plan.decoding, plan.seed, plan.at_once, pace):
+        for answered in ask_all(engine, todo, plan.decoding, plan.seed, plan.at_once, pace, plan.together):
             saved = [as_saved(answered, answer, setup, adapters, head) for answer in answered.answers]
             writer.append(saved)
             pace.count(len(saved) + len(answered.failures), sum(answer.tokens for answer in saved))

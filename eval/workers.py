@@ -1,7 +1,7 @@
-"""Several questions in the engine at once: one thread a question, each with all models in one stream.
+"""Several questions in the engine at once: one thread a call, each with all models in one stream.
 
-An engine that batches across calls keeps every row busy; one that runs calls
-one after another gives the same answers, only slower.
+An engine that batches across calls keeps every row busy with a question a call.
+One that runs calls one after another wants several questions in each.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ Todo = Sequence[tuple[Question, Sequence[str]]]
 """Questions, each with the models that have to answer it."""
 
 
-def ask_all(engine: Engine, todo: Todo, decoding: Decoding, seed: int, at_once: int, pace: Pace) -> Iterator[Answered]:
-    """Yield each question's answers as it ends, `at_once` of them under way; progress goes to stderr.
+def ask_all(
+    engine: Engine, todo: Todo, decoding: Decoding, seed: int, at_once: int, pace: Pace, together: int = 1
+) -> Iterator[Answered]:
+    """Yield each question's answers as it ends, `at_once` calls under way; progress goes to stderr.
 
-    A row that fails, or a question that the model has no room for, is among the
+    A call asks `together` questions, which end together: more than one for an
+    engine that answers one call at a time. A row that fails, or a question that the model has no room for, is among the
     failures. An engine that breaks down raises EngineError. Whatever is still
     under way when the caller leaves is cancelled.
     """
-    tasks = iter(todo)
+    tasks = (todo[start : start + together] for start in range(0, len(todo), together))
     taking = threading.Lock()
     results: queue.SimpleQueue[Answered | BaseException] = queue.SimpleQueue()
     leaving = threading.Event()
@@ -66,9 +69,8 @@ def ask_all(engine: Engine, todo: Todo, decoding: Decoding, seed: int, at_once: 
             if task is None:
                 return
             try:
-                question, models = task
-                requests = [Request(model, question_messages(question.text), decoding, seed) for model in models]
-                results.put(_ask(question, requests, steps))
+                for answered in _ask(task, decoding, seed, steps):
+                    results.put(answered)
             except BaseException as error:
                 results.put(error)
                 return
@@ -96,14 +98,28 @@ def ask_all(engine: Engine, todo: Todo, decoding: Decoding, seed: int, at_once: 
 
 
 def _ask(
-    question: Question, requests: Sequence[Request], stream: Callable[[Sequence[Request]], Iterator[Step]]
-) -> Answered:
+    task: Todo, decoding: Decoding, seed: int, stream: Callable[[Sequence[Request]], Iterator[Step]]
+) -> list[Answered]:
+    """Ask questions in one call."""
+    of = [
+        [Request(model, question_messages(question.text), decoding, seed) for model in models]
+        for question, models in task
+    ]
+    requests = [request for each in of for request in each]
     try:
         answers = collect(requests, stream(requests))
     except QuestionError as error:
-        return Answered(question, (), tuple((question.qid, request.model, str(error)) for request in requests))
+        if len(task) > 1:  # one of them: the others are asked without it
+            return [answered for one in task for answered in _ask([one], decoding, seed, stream)]
+        question = task[0][0]
+        return [Answered(question, (), tuple((question.qid, request.model, str(error)) for request in requests))]
     if len(answers) != len(requests):
         raise EngineError("The engine ended without an answer. Run the command again: what is written stays.")
+    taken = iter(answers)
+    return [_sorted(question, [next(taken) for _ in each]) for (question, _), each in zip(task, of, strict=True)]
+
+
+def _sorted(question: Question, answers: Sequence[Answer]) -> Answered:
     good = tuple(answer for answer in answers if answer.stopped in ("end", "length"))
     bad = tuple((question.qid, a.model, a.error or a.stopped) for a in answers if a not in good)
     return Answered(question, good, bad)

@@ -126,6 +126,27 @@ def test_a_question_without_room_fails_alone(plan, lite, data):
     assert failed == 2 * len(longest)
 
 
+def test_questions_of_one_call_get_each_their_own_answers(plan, lite, data, tmp_path):
+    apart, engine = plan, ScriptedEngine(lite)
+    go(apart, ScriptedEngine(lite))
+    plan = make_plan(lite, data, Run(tmp_path / "together"), at_once=1, together=4)
+    count = len(load_questions(data, "study/test"))
+    assert go(plan, engine) == (2 * count, 0)
+    assert [len(call) for call in engine.requests] == [8] * (count // 4) + [2 * (count % 4)] * (count % 4 > 0)
+    assert {key: one.text for key, one in saved(plan.run).items()} == {
+        key: one.text for key, one in saved(apart.run).items()
+    }
+
+
+def test_a_question_without_room_leaves_those_of_its_call(lite, data, tmp_path):
+    words = sorted(len(q.text.split()) for q in load_questions(data, "study/test"))
+    plan = make_plan(lite, data, Run(tmp_path / "together"), at_once=1, together=4)
+    room = words[-1] + 6 + DECODING.max_new_tokens - 1
+    answers, failed = go(plan, ScriptedEngine(lite, context=room))
+    assert failed == 2 * words.count(words[-1])
+    assert answers == 2 * (len(words) - words.count(words[-1]))
+
+
 def test_an_empty_answer_is_an_answer(plan, lite):
     go(plan, ScriptedEngine(lite, scripts={"base": ""}))
     assert {one.text for one in saved(plan.run).values() if one.model == "base"} == {""}
