@@ -42,7 +42,9 @@ class Settings(BaseSettings):
     )
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
     precision: Literal["float32", "int8"] = Field(
-        "float32", description="numbers that the engine computes in on a CPU; int8 is several times faster"
+        "int8",
+        description="numbers that the engine computes in on a CPU; float32 gives the very tokens of transformers with"
+        " PEFT, several times slower",
     )
     slots: int | None = Field(
         None, ge=1, le=512,

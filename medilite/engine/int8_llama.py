@@ -19,7 +19,7 @@ from medilite.engine.int8_kept import kept_weights
 from medilite.engine.llama import LlamaShape
 from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
 from medilite.engine.native.forward import forward, phases
-from medilite.engine.native.intrinsics import GROUP
+from medilite.engine.native.intrinsics import GROUP, lacking
 from medilite.engine.native.team import Team
 from medilite.engine.pages import PagedCache, PagePool
 from medilite.errors import WeightsError
@@ -83,6 +83,8 @@ class Int8Llama:
             raise WeightsError(
                 f"{folder.name} can't run in int8: {reason}. Set MEDILITE_PRECISION=float32, or use a SmolLM2 base."
             )
+        if missing := lacking():
+            raise WeightsError(f"This processor has no {missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
         self.device = torch.device("cpu")
         self.bank = Int8Bank(shape, chains)
         self._weights = kept_weights(folder, shape, keep_in) if keep_in else read_weights(folder, shape)

@@ -65,7 +65,7 @@ def random_profile(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def random_engine(random_profile: Profile) -> LocalEngine:
-    """An engine that has loaded them."""
-    engine = LocalEngine(random_profile, load_settings())
+    """An engine that has loaded them, in float32."""
+    engine = LocalEngine(random_profile, load_settings(precision="float32"))
     engine.load()
     return engine

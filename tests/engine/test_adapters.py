@@ -71,7 +71,7 @@ def test_a_bad_adapter_makes_its_model_unavailable_and_no_other(
         write_adapter(tmp_path / "adapters" / model, rank, seed)
     spoil(tmp_path / "adapters" / "sft-r16-high")
     profile = load_profile(str(write_profile(tmp_path, weights)))
-    engine = LocalEngine(profile, load_settings())
+    engine = LocalEngine(profile, load_settings(precision="float32"))
     availability = engine.availability()
     # grpo stands on the spoiled one, so it can't answer either, and says whose fault it is.
     assert [model for model, state in availability.items() if not state.available] == ["sft-r16-high", "grpo"]

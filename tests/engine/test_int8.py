@@ -265,3 +265,13 @@ def test_rows_can_be_dropped(fast: Int8Llama) -> None:
     rows = fast.bank.rows(["chain", "base", "narrow"])
     assert isinstance(rows.keep([2, 0]), ModelRows)
     assert rows.keep([2, 0]).models.tolist() == [1, 3]
+
+
+def test_a_cpu_that_lacks_an_instruction_is_told_what_to_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert intrinsics.lacking() is None
+    monkeypatch.setattr(intrinsics, "_features", lambda: {"avx2"})
+    monkeypatch.setattr(intrinsics.llvm, "get_process_triple", lambda: "x86_64-unknown-linux-gnu")
+    with pytest.raises(WeightsError, match=r"no conversion to 16-bit numbers.*MEDILITE_PRECISION=float32"):
+        Int8Llama(folder, chains(), 1)
+    monkeypatch.setattr(intrinsics.llvm, "get_process_triple", lambda: "arm64-apple-darwin")
+    assert intrinsics.lacking() is None

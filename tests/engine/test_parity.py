@@ -81,7 +81,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
 
 def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, questions: list[str]) -> None:
     """Compare every row of every batch of six with PEFT; print and check agreement and logit differences."""
-    engine = LocalEngine(profile, load_settings())
+    engine = LocalEngine(profile, load_settings(precision="float32"))
     engine.load()
     tokenizer = engine._once.get().tokenizer
     decoding = Decoding(max_new_tokens=NEW_TOKENS)

@@ -196,7 +196,7 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     )
     assert of_base[0] == of_base[1]
     assert of_base != of_policy
-    engine = LocalEngine(profile, load_settings())
+    engine = LocalEngine(profile, load_settings(precision="float32"))
     (answer,) = collect(
         requests := [Request("base", tuple(conversation), Decoding(max_new_tokens=8))], engine.stream(requests)
     )

@@ -33,6 +33,13 @@ def _features() -> set[str]:
     return {name for name, there in llvm.get_host_cpu_features().items() if there}
 
 
+def lacking() -> str | None:
+    """Return what this CPU has no instructions for that the code here needs, or None."""
+    x86 = llvm.get_process_triple().startswith(("x86_64", "i686"))
+    # Without it LLVM calls a function that isn't everywhere, and ends the process where it isn't.
+    return "conversion to 16-bit numbers (F16C)" if x86 and "f16c" not in _features() else None
+
+
 def _number(value: int) -> ir.Constant:
     return ir.Constant(_I64, value)
 
