@@ -25,9 +25,11 @@ from medilite.files import write_whole
 WIDTH, LEFT, RIGHT, LINE, TOP = 760, 330, 90, 30, 64
 TICKS = (0.5, 1, 2, 5, 10, 20, 50)
 STYLE = (
+    ".b{fill:#fff}"
     "text{font:14px system-ui,sans-serif;fill:#1b2733}.h{font-weight:600;font-size:15px}.q{fill:#52606d;font-size:12px}"
     ".g{stroke:#d5dbe1}.one{stroke:#52606d}.i{stroke:#14508c;stroke-width:2}.p{fill:#14508c}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.q{fill:#9aa7b4}.g{stroke:#303a44}.one{stroke:#9aa7b4}"
+    "@media(prefers-color-scheme:dark){.b{fill:#0d1117}"
+    "text{fill:#e6edf3}.q{fill:#9aa7b4}.g{stroke:#303a44}.one{stroke:#9aa7b4}"
     ".i{stroke:#79b8ff}.p{fill:#79b8ff}}"
 )
 
@@ -72,6 +74,7 @@ def picture(result: Mapping[str, Any]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
             f' role="img" aria-label="{escape(said)}">',
             f"<title>{escape(said)}</title><style>{STYLE}</style>",
+            f'<rect class="b" width="{WIDTH}" height="{height}"/>',
             '<text class="h" x="8" y="24">Tokens a second: MediLite over others, side by side in one run</text>',
             *(
                 f'<line class="{"one" if tick == 1 else "g"}" x1="{across(tick):.1f}" x2="{across(tick):.1f}" '

@@ -44,7 +44,8 @@ def tiny(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.model
 @pytest.mark.slow
-def test_both_ways_give_the_same_answers(tiny, data, tmp_path, capsys):
+def test_both_ways_give_the_same_answers(tiny, data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MEDILITE_PRECISION", "float32")
     out = tmp_path / "pace.json"
     where = ["--profile", str(tiny), "--data", str(data), "--json", str(out)]
     assert main([*where, "--questions", "3", "--rounds", "2", "--max-new-tokens", "8"]) == 0
