@@ -16,15 +16,17 @@ from gradio.state_holder import SessionState, StateHolder
 
 
 class _Page(SessionState):
-    """A page without the copy of what it shows."""
+    """A page without the copy of what it shows, and without components that are its own but for how they look."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         super().__init__(blocks)
         self.config_values.clear()
 
     def __setitem__(self, key: int, value: Any) -> None:
-        super().__setitem__(key, value)
-        self.config_values.clear()
+        # Gradio makes a component anew for every update of a page; what comes from the page is read by its choices.
+        if self.blocks_config.blocks[key].stateful or hasattr(value, "choices"):
+            super().__setitem__(key, value)
+            self.config_values.clear()
 
     def _update_config(self, key: int) -> None:
         """Keep nothing."""

@@ -17,10 +17,11 @@ def pages():
         state = gr.State({"turns": []})
         shown = gr.HTML("nothing yet")
         button = gr.Button("Ask")
+        models = gr.Radio(["base"])
         button.click(lambda: "x" * 100_000, None, shown)
     kept = OpenPages()
     kept.set_blocks(blocks)
-    kept.state_id, kept.shown_id = state._id, shown._id
+    kept.state_id, kept.shown_id, kept.models_id = state._id, shown._id, models._id
     return kept
 
 
@@ -41,6 +42,9 @@ def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
     page._update_value_in_config(pages.shown_id, "x" * 100_000)
     page._update_config(pages.state_id)
     page[pages.shown_id] = gr.HTML("y" * 1000, render=False)
+    assert page[pages.shown_id].value == "nothing yet"
+    page[pages.models_id] = gr.Radio(["base", "grpo"], render=False)
+    assert page[pages.models_id].preprocess("grpo") == "grpo"
     assert not page.config_values
     assert pages["one"][pages.state_id] == {"turns": [1]}
     assert pages["two"][pages.state_id] == {"turns": []}
