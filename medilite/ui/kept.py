@@ -24,7 +24,8 @@ class _Page(SessionState):
 
     def __setitem__(self, key: int, value: Any) -> None:
         # Gradio makes a component anew for every update of a page; what comes from the page is read by its choices.
-        if self.blocks_config.blocks[key].stateful or hasattr(value, "choices"):
+        block = self.blocks_config.blocks.get(key)
+        if block is None or block.stateful or hasattr(value, "choices"):
             super().__setitem__(key, value)
             self.config_values.clear()
 

@@ -50,6 +50,15 @@ def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
     assert pages["two"][pages.state_id] == {"turns": []}
 
 
+def test_a_component_that_it_lacks_it_gets(pages):
+    """Gradio puts what an event is given from into a page that has not got it."""
+    with gr.Blocks(analytics_enabled=False):
+        other = gr.Textbox()
+    page = pages["one"]
+    page[other._id] = other
+    assert page[other._id] is other
+
+
 def test_a_page_is_forgotten_an_hour_after_it_was_closed_and_no_other(pages):
     hour = pages["open"].STATE_TTL_WHEN_CLOSED
     assert hour == 3600
