@@ -16,18 +16,16 @@ from gradio.state_holder import SessionState, StateHolder
 
 
 class _Page(SessionState):
-    """A page without the copy of what it shows, and without components that are its own but for how they look."""
+    """A page without the copy of what it shows."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         super().__init__(blocks)
         self.config_values.clear()
 
     def __setitem__(self, key: int, value: Any) -> None:
-        # Gradio makes a component anew for every update of a page; what comes from the page is read by its choices.
-        block = self.blocks_config.blocks.get(key)
-        if block is None or block.stateful or hasattr(value, "choices"):
-            super().__setitem__(key, value)
-            self.config_values.clear()
+        # What a component is updated with, Gradio reads from what is kept here: it can't be spared.
+        super().__setitem__(key, value)
+        self.config_values.clear()
 
     def _update_config(self, key: int) -> None:
         """Keep nothing."""

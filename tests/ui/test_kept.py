@@ -41,8 +41,8 @@ def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
     page[pages.state_id] = {"turns": [1]}
     page._update_value_in_config(pages.shown_id, "x" * 100_000)
     page._update_config(pages.state_id)
-    page[pages.shown_id] = gr.HTML("y" * 1000, render=False)
-    assert page[pages.shown_id].value == "nothing yet"
+    page[pages.shown_id] = gr.HTML("y" * 1000, visible=False, render=False)
+    assert page[pages.shown_id].visible is False
     page[pages.models_id] = gr.Radio(["base", "grpo"], render=False)
     assert page[pages.models_id].preprocess("grpo") == "grpo"
     assert not page.config_values
