@@ -64,3 +64,18 @@ def test_it_is_kept_where_numba_is_told_to(example, tmp_path):
     assert list(elsewhere.rglob("*.nbi"))
     assert not list(example.rglob("*.nbi"))
     assert run(example, NUMBA_CACHE_DIR=str(elsewhere)) == [20, 1]
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(monkeypatch, caplog):
+    from medilite.engine.native import kept
+
+    for place in kept.PLACES:
+        monkeypatch.setattr(place, "from_function", classmethod(lambda cls, function, file: None))
+
+    @kept.compiled()
+    def double(x):
+        return 2 * x
+
+    assert double(3) == 6
+    assert double.stats.cache_path is None
+    assert "every start compiles anew" in caplog.text

@@ -8,6 +8,7 @@ Here the stamp of what is kept covers every file of the function's folder.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, TypeVar
 from numba import config, njit
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
+log = logging.getLogger(__name__)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _settings: Any = config
@@ -23,13 +26,19 @@ _settings: Any = config
 
 
 def compiled(**options: Any) -> Callable[[F], F]:
-    """Return a decorator: `numba.njit(**options)`, kept beside the code or, where nothing can be written, elsewhere."""
+    """Return a decorator: `numba.njit(**options)`, kept beside the code or, where nothing can be written, elsewhere.
+
+    Where nothing can be written anywhere, every start compiles anew.
+    """
 
     def decorate(function: F) -> F:
         before = _settings.CACHE_LOCATOR_CLASSES
         _settings.CACHE_LOCATOR_CLASSES = ",".join(f"{each.__module__}.{each.__qualname__}" for each in PLACES)
         try:
             made: F = njit(cache=True, **options)(function)
+        except RuntimeError as error:  # "no locator available"
+            log.warning("Compiled code can't be kept, every start compiles anew: %s.", error)
+            made = njit(**options)(function)
         finally:
             _settings.CACHE_LOCATOR_CLASSES = before
         return made
