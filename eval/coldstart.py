@@ -106,7 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Carry out the command line."""
     settings, profile = chosen(options)
-    (spec,) = profile.select(options.model or profile.ids[-1])
+    spec = profile.get(options.model or profile.ids[-1])
     head, dirty = commit(CODE)
     first, imports = [], []
     for number in range(options.runs + 1):

@@ -29,8 +29,10 @@ def test_a_question_that_gets_no_token_is_an_error_that_says_why(monkeypatch):
 
 
 def test_an_error_is_a_message_and_exit_code_2(capsys):
-    assert main(["--model", "nobody"]) == 2
-    assert "nobody" in capsys.readouterr().err
+    # One model is timed: "all" and two of them are no model's name.
+    for wrong in ("nobody", "all", "base,grpo"):
+        assert main(["--model", wrong]) == 2
+        assert wrong in capsys.readouterr().err
 
 
 @pytest.mark.model
