@@ -46,7 +46,7 @@ LOSSES = "losses.jsonl"
 PRECISIONS = ("int8", "float32")
 
 TOGETHER = 16
-"""Questions of a call in float32, whose calls take turns: a step of 96 rows gives more tokens a second than one of six."""
+"""Questions of a call in float32, whose calls take turns: 96 rows give more tokens a second than six."""
 
 
 @dataclass(frozen=True, slots=True)
