@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--votes", choices=("sqlite", "postgresql"), default="sqlite", help="a fresh database of votes")
     parser.add_argument(
         "--engine", choices=("real", "scripted"), default="real",
-        help="real models (MEDILITE_PRECISION, int8 unless it says otherwise), or made-up answers to try it out",
+        help="real models, or made-up answers to try it out",
     )  # fmt: skip
     parser.add_argument(
         "--step", type=_positive, default=0.02, metavar="SECONDS", help="a scripted engine's time for a word"

@@ -16,6 +16,7 @@ from typing import Literal
 import httpx
 
 from medilite.errors import ConfigError, EngineError
+from medilite.settings import load_settings
 from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
 from scripts.running import ROOT, RunningApp, running_app
 
@@ -56,12 +57,11 @@ def served(
         command = [sys.executable, "-u", str(ROOT / "app.py")]
         if engine == "scripted":
             command = [sys.executable, "-u", "-m", "tests.scripted_app", str(step_s), str(folder / "bank")]
-        precision = os.environ.get("MEDILITE_PRECISION") or "int8"
+        precision = load_settings().precision
         env = os.environ | {
             "MEDILITE_PORT": "0", "MEDILITE_HOST": "127.0.0.1", "MEDILITE_OPEN_BROWSER": "0",
             "MEDILITE_DATA_DIR": str(folder), "MEDILITE_VOTES_URL": url, "MEDILITE_MIRROR": "",
-            "MEDILITE_TRUSTED_PROXIES": "127.0.0.1", "MEDILITE_PRECISION": precision,
-            "GRADIO_ANALYTICS_ENABLED": "False",
+            "MEDILITE_TRUSTED_PROXIES": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False",
         }  # fmt: skip
         try:
             app = stack.enter_context(running_app(command, surroundings=env, apart=True))
