@@ -16,14 +16,14 @@ work on the machine, so read them as ratios):
 | ONNX Runtime, 8 bit in blocks of 64 | 7.5 | 16 | 33 | 90 | 474 |
 | OpenVINO, int8 in groups of 64 | 9.6 | 14 | 24 | 53 | 266 |
 | OpenVINO, int4 in groups of 32 | 6.8 | 11 | 21 | 58 | 290 |
-| **`products.tile`** | **5.0** | **5.5** | **15** | **37** | **203** |
+| **`int8_tile`** | **5.0** | **5.5** | **15** | **37** | **203** |
 
 (The ONNX Runtime and OpenVINO figures hold a few element-wise operations too.)
 torch's int8 kernels take one scale for a whole batch, so that an answer would
 depend on its neighbours; with one scale a row (cross-entropy of 6 reference
 answers, three models) they lose 0.9 to 1.6 %, with one scale for every 64
 numbers, as here, 0.2 to 0.4 %. torch's attention of one token a row over 224
-positions takes 155 µs (6 rows) and 2,000 µs (48 rows) a layer; `attention`
+positions takes 155 µs (6 rows) and 2,000 µs (48 rows) a layer; `_attend`
 about a third of it, and no mask, padding or copy. torchao's PyPI wheel has no
 CPU kernels; torch.compile needs a compiler on the machine.
 
