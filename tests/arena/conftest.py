@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from medilite.arena.booth import Booth
 from medilite.arena.store import Store
 from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
+from tests.arena.booths import Clock
+from tests.arena.made import MANY
+from tests.banks import write_bank
 from tests.conftest import do_without
 
 
@@ -46,3 +51,32 @@ def open_store() -> Iterator[Callable[..., Store]]:
 def store(address: str, open_store: Callable[..., Store]) -> Store:
     """A fresh, empty store of each kind."""
     return open_store(address)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_booth(lite, clock, address, tmp_path):
+    """Return a function that opens a booth on this test's database; all are closed afterwards."""
+    opened = []
+
+    def start(**options) -> Booth:
+        given = {
+            "folder": tmp_path / "bank", "clock": clock, "rng": random.Random(0),
+            "aside": lambda work: work(), "limits": MANY, **options,
+        }  # fmt: skip
+        opened.append(Booth(lite, address, **given))
+        return opened[-1]
+
+    yield start
+    for booth in opened:
+        booth.close()
+
+
+@pytest.fixture
+def booth(make_booth, lite, tmp_path) -> Booth:
+    write_bank(tmp_path / "bank", lite)
+    return make_booth()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 import sqlite3
 from pathlib import Path
 
@@ -11,78 +10,19 @@ import pytest
 import sqlalchemy as sa
 
 from medilite.arena import booth as booth_module
-from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, Booth, Nothing, Shown
+from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, Nothing, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import HASTY
 from medilite.arena.mask import MASK
 from medilite.arena.schema import metadata
 from medilite.arena.store import Limits
-from medilite.arena.voters import SignedIn
 from medilite.errors import BallotError, DataError, EngineError, LimitError, StoreError, TokenError
 from medilite.records import RowStep, Step
-from tests.arena.made import MANY, NOW
+from tests.arena.booths import READING_S, drawn, pairs_of, votes_of
+from tests.arena.made import NOW
 from tests.banks import QUESTIONS, answer_text, write_bank
 
-READING_S = 60.0
 DAY_S = 86_400.0
-
-
-class Clock:
-    """A clock that goes only when told to."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make(lite, clock, address, tmp_path):
-    """Return a function that opens a booth on this test's database; all are closed afterwards."""
-    opened = []
-
-    def start(**options) -> Booth:
-        given = {
-            "folder": tmp_path / "bank", "clock": clock, "rng": random.Random(0),
-            "aside": lambda work: work(), "limits": MANY, **options,
-        }  # fmt: skip
-        opened.append(Booth(lite, address, **given))
-        return opened[-1]
-
-    yield start
-    for booth in opened:
-        booth.close()
-
-
-@pytest.fixture
-def booth(make, lite, tmp_path) -> Booth:
-    write_bank(tmp_path / "bank", lite)
-    return make()
-
-
-def pairs_of(booth):
-    with booth.store.database.read() as connection:
-        return connection.execute(sa.select(metadata.tables["pairs"])).mappings().all()
-
-
-def votes_of(booth):
-    return list(booth.store.votes())
-
-
-def drawn(booth, voter_id, clock) -> Shown:
-    shown = booth.draw(voter_id)
-    assert isinstance(shown, Shown)
-    clock.wait(READING_S)
-    return shown
 
 
 # -- drawing ---------------------------------------------------------------------
@@ -100,17 +40,17 @@ def test_what_is_shown_has_texts_and_a_token_and_nothing_else(booth, lite, clock
     assert row["expires_at"] == NOW + PAIR_LIFETIME_S
 
 
-def test_names_are_masked(make, lite, tmp_path, clock):
+def test_names_are_masked(make_booth, lite, tmp_path, clock):
     named = {(q, m): f"I am SFT r8 low, says {q} {m[::-1]}." for q in QUESTIONS for m in lite.ids}
     write_bank(tmp_path / "bank", lite, named)
-    booth = make()
+    booth = make_booth()
     shown = drawn(booth, booth.welcome(None), clock)
     assert shown.left.startswith(f"I am {MASK}, says ")
 
 
-def test_a_voter_gets_every_pair_once_and_then_hears_so(make, lite, tmp_path, clock):
+def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_path, clock):
     write_bank(tmp_path / "bank", lite, questions=1)
-    booth = make()
+    booth = make_booth()
     me = booth.welcome(None)
     seen = set()
     for _ in range(15):
@@ -150,75 +90,11 @@ def test_the_votes_so_far_decide_what_comes_next(booth, clock, monkeypatch):
     assert sum(fresh.votes.values()) == 4
 
 
-# -- signed in ----------------------------------------------------------------------
-
-
-def place_of(shown):
-    return shown.question, frozenset((shown.left, shown.right))
-
-
-def test_an_account_is_one_voter_in_two_browsers(make, lite, tmp_path, clock):
-    write_bank(tmp_path / "bank", lite, questions=1)
-    booth = make()
-    both = [SignedIn("ada", booth.welcome(None)) for _ in range(2)]
-    seen = []
-    for number in range(15):
-        me = both[number % 2]
-        shown = drawn(booth, me, clock)
-        # Either browser may vote on what the account got on the other.
-        assert booth.vote(shown.token, both[number % 3 % 2], "left").fresh
-        assert not booth.vote(shown.token, both[number % 2], "right").fresh
-        seen.append(place_of(shown))
-    assert len(set(seen)) == 15
-    assert [booth.draw(me) for me in both] == [Nothing.SEEN] * 2
-    assert [booth.given(me) for me in both] == [15, 15]
-    (voter,) = {vote.pair.voter for vote in votes_of(booth)}
-    assert voter.startswith("hub:")
-    assert "ada" not in voter
-
-
-def test_signing_in_brings_nothing_again_that_the_browser_has_had(make, lite, tmp_path, clock):
-    write_bank(tmp_path / "bank", lite, questions=1)
-    booth = make()
-    browser = booth.welcome(None)
-    for _ in range(8):
-        booth.vote(drawn(booth, browser, clock).token, browser, "left")
-    me = SignedIn("ada", browser)
-    for _ in range(15 - 8):
-        booth.vote(drawn(booth, me, clock).token, me, "left")
-    assert booth.draw(me) is Nothing.SEEN
-    assert [booth.given(me), booth.given(browser)] == [7, 8]
-    assert isinstance(booth.draw(SignedIn("ada", booth.welcome(None))), Shown), "another browser has had none of them"
-
-
-def test_a_pair_stays_with_whom_it_was_drawn_for(booth, clock):
-    browser, other = booth.welcome(None), booth.welcome(None)
-    me = SignedIn("ada", browser)
-    before = drawn(booth, browser, clock)
-    after = drawn(booth, me, clock)
-    # Somebody else's, or the account's without its session: not counted, and not lost.
-    for stranger in (browser, other, SignedIn("bob", browser)):
-        with pytest.raises(TokenError, match="isn't known here"):
-            booth.vote(after.token, stranger, "left")
-    with pytest.raises(TokenError, match="isn't known here"):
-        booth.vote(before.token, SignedIn("ada", other), "left")
-    assert votes_of(booth) == []
-    # Drawn before, voted on after signing in: the browser's vote, once.
-    assert booth.vote(before.token, me, "left").vote.pair.voter.startswith("browser:")
-    assert not booth.vote(before.token, browser, "right").fresh
-    assert booth.vote(after.token, me, "right").vote.pair.voter.startswith("hub:")
-    assert [booth.given(me), booth.given(browser)] == [1, 1]
-    assert booth.undo(before.token, me) is not None
-    with pytest.raises(TokenError, match="no vote of yours"):
-        booth.undo(after.token, browser)
-    assert [booth.given(me), booth.given(browser)] == [1, 0]
-
-
 # -- no ready-made answers -----------------------------------------------------------
 
 
-def test_answers_that_come_later_are_found_without_a_restart(make, lite, tmp_path):
-    booth = make()
+def test_answers_that_come_later_are_found_without_a_restart(make_booth, lite, tmp_path):
+    booth = make_booth()
     me = booth.welcome(None)
     assert booth.draw(me) is Nothing.EMPTY
     write_bank(tmp_path / "bank", lite)
@@ -237,12 +113,12 @@ def test_answers_that_cannot_be_read_are_an_error_that_says_where(booth, tmp_pat
         booth.draw(booth.welcome(None))
 
 
-def test_the_same_answers_are_never_offered_and_are_counted(make, lite, tmp_path, clock):
+def test_the_same_answers_are_never_offered_and_are_counted(make_booth, lite, tmp_path, clock):
     same = {("lungs-01", "base"): "The very same words.", ("lungs-01", "grpo"): "The very same words."}
     # These two differ in a name that nobody gets to see.
     same |= {("lungs-01", "sft-r8-low"): "I am SFT r8 low.", ("lungs-01", "sft-r8-high"): "I am SFT r8 high."}
     write_bank(tmp_path / "bank", lite, same, questions=1)
-    booth = make()
+    booth = make_booth()
     here = booth.here
     for _ in range(13):
         me = booth.welcome(None)
@@ -361,9 +237,9 @@ def test_a_clock_that_was_set_back_costs_no_vote(booth, clock):
     assert isinstance(booth.draw(me), Shown)
 
 
-def test_limits_hold_and_the_token_stays_good(make, lite, tmp_path, clock):
+def test_limits_hold_and_the_token_stays_good(make_booth, lite, tmp_path, clock):
     write_bank(tmp_path / "bank", lite)
-    booth = make(limits=Limits(per_minute=2, per_day=100))
+    booth = make_booth(limits=Limits(per_minute=2, per_day=100))
     me = booth.welcome(None)
     tokens = [booth.draw(me).token for _ in range(3)]
     for token in tokens[:2]:
@@ -381,11 +257,11 @@ def test_who_decides_without_reading_is_told(booth, clock):
     assert booth.vote(token, me, "left").vote.marks == (HASTY,)
 
 
-def test_how_others_voted_is_told_as_the_answers_stand(make, lite, tmp_path, clock):
+def test_how_others_voted_is_told_as_the_answers_stand(make_booth, lite, tmp_path, clock):
     same = {("lungs-01", m): "All alike." for m in list(lite.ids)[2:]} | {("lungs-01", "base"): "One."}
     same |= {("lungs-01", list(lite.ids)[1]): "One."}
     write_bank(tmp_path / "bank", lite, same, questions=1)
-    booth = make()
+    booth = make_booth()
     chosen = {"One.": 0, "All alike.": 0}
     outcomes = []
     for i in range(9):
@@ -465,11 +341,11 @@ def test_one_s_own_table_comes_after_ten_votes(booth, clock):
 # -- ids ------------------------------------------------------------------------------------
 
 
-def test_a_browser_keeps_its_id_and_gets_one_if_it_has_none(make):
-    booth = make()
+def test_a_browser_keeps_its_id_and_gets_one_if_it_has_none(make_booth):
+    booth = make_booth()
     mine = booth.welcome(None)
     assert booth.welcome(mine) == mine
-    assert make().welcome(mine) == mine, "after a restart, and in another replica"
+    assert make_booth().welcome(mine) == mine, "after a restart, and in another replica"
     made_up = f"{'0' * 32}.{'0' * 32}"
     assert booth.welcome(made_up) not in (mine, made_up)
 
@@ -586,13 +462,13 @@ def test_a_live_pair_needs_two_models(booth, able):
 
 
 @pytest.fixture
-def on_file(make, lite, tmp_path):
+def on_file(make_booth, lite, tmp_path):
     """A booth on a SQLite file that waits for nobody, and the file's path."""
     write_bank(tmp_path / "bank", lite)
     path = tmp_path / "file" / "votes.db"
 
     def start(**options):
-        booth = make(**options)
+        booth = make_booth(**options)
         booth._target = path
         booth._timeout_s = 0.2
         return booth, path
