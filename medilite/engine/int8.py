@@ -1,7 +1,8 @@
 """The base in int8 and the adapters beside it, as arrays for the compiled forward pass.
 
-Weights have one scale an output (symmetric, 127 steps either side); inputs are
-made int8 as they come, in groups of 64. The adapters stay in float32.
+Of every output 32 weights share a scale and an offset, as in GGUF's formats, so
+that a base that was published in Q4_1 or Q8_0 is kept to the last bit. Inputs
+become int8 as they come, 255 steps from the least of 32 to the greatest. The adapters stay in float32.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from medilite.engine.adapters import Adapter, fused_modules, stack_pair
 from medilite.engine.llama import LlamaShape, read_tensors
 from medilite.engine.native.arrays import Lora, Weights
-from medilite.engine.native.intrinsics import BLOCK, GROUP
+from medilite.engine.native.intrinsics import BLOCK, GROUP, TILE, WIDE
 
 
 def unfit(shape: LlamaShape) -> str | None:
@@ -24,18 +25,61 @@ def unfit(shape: LlamaShape) -> str | None:
         "hidden_size": shape.hidden, "intermediate_size": shape.intermediate, "head_dim": shape.head_dim,
         "vocab_size": shape.vocabulary,
     }  # fmt: skip
-    odd = {name: value for name, value in widths.items() if value % (BLOCK if name == "vocab_size" else GROUP)}
-    return f"{', '.join(f'{k}={v}' for k, v in odd.items())} is no multiple of {GROUP}" if odd else None
+    odd = {name: value for name, value in widths.items() if value % (BLOCK if name == "vocab_size" else WIDE)}
+    return f"{', '.join(f'{k}={v}' for k, v in odd.items())} is no multiple of {WIDE}" if odd else None
 
 
-def quantise(weight: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return a matrix (N, width) packed as (N / 32, width / 4, 32, 4) uint8, and its scales (N,) float32."""
-    weight = weight.float()
-    scale = weight.abs().amax(1).clamp(min=1e-20) / 127
-    rounded = ((weight / scale[:, None]).round() + 128).to(torch.uint8)
+def quantise(weight: torch.Tensor) -> np.ndarray:
+    """Return a matrix (N, width) packed as (N / 32, width / 32, 1216) uint8: a tile for 32 outputs of 32 inputs.
+
+    A tile is its outputs' scales and offsets (float16), the sums of their numbers
+    (uint16), and the numbers as (8, 32, 4) uint8, four inputs of an output side by
+    side; a weight is scale · number + offset.
+    """
     outputs, width = weight.shape
-    packed = rounded.view(outputs // BLOCK, BLOCK, width // 4, 4).transpose(1, 2).contiguous()
-    return aligned(packed.numpy()), scale.numpy()
+    tiles = np.empty((outputs // BLOCK, width // GROUP, TILE), np.uint8)
+    # In pieces, for what stands between takes several times the room of a piece.
+    for first in range(0, outputs // BLOCK, 64):
+        piece = tiles[first : first + 64]
+        lines = weight[first * BLOCK : (first + 64) * BLOCK].float()
+        groups = lines.view(len(piece), BLOCK, -1, GROUP).transpose(1, 2).contiguous()
+        scale, offset, numbers = _nearest(groups)
+        sums = numbers.sum(-1, dtype=torch.int16)
+        for part, two_bytes in enumerate((scale, offset, sums)):
+            piece[:, :, part * 2 * BLOCK : (part + 1) * 2 * BLOCK] = two_bytes.contiguous().numpy().view(np.uint8)
+        packed = numbers.view(*piece.shape[:2], BLOCK, GROUP // 4, 4).transpose(2, 3)
+        piece[:, :, 6 * BLOCK :] = packed.reshape(*piece.shape[:2], BLOCK * GROUP).numpy()
+    return aligned(tiles)
+
+
+def _nearest(groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return scales and offsets (…,) float16 and numbers (…, GROUP) uint8 of the lattice that is nearest to each group.
+
+    Tried are 15 steps from the least weight to the greatest, which is Q4_1's; 127
+    steps either side of zero, which is Q8_0's; and 255 from the least to the greatest.
+    """
+    low, high = groups.amin(-1), groups.amax(-1)
+    size = torch.maximum(low.abs(), high.abs())
+    scale, offset = low.half(), low.half()
+    numbers = torch.zeros_like(groups, dtype=torch.uint8)
+    least = torch.full_like(low, torch.inf)
+    for step, start, most in (
+        ((high - low) / 15, low, 15),
+        (size / 127, -128 * (size / 127).half().float(), 255),
+        ((high - low) / 255, low, 255),
+    ):
+        # The least step that float16 has keeps the division finite where all weights are one.
+        tried, base = step.clamp(min=2.0**-24).half(), start.half()
+        wide, zero = tried.float()[..., None], base.float()[..., None]
+        found = ((groups - zero) / wide).round_().clamp_(0, most)
+        error = (found * wide).add_(zero).sub_(groups).square_().sum(-1)
+        better = error < least
+        scale, offset = torch.where(better, tried, scale), torch.where(better, base, offset)
+        numbers = torch.where(better[..., None], found.to(torch.uint8), numbers)
+        least = torch.where(better, error, least)
+        if not least.any():
+            break
+    return scale, offset, numbers
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
@@ -51,28 +95,28 @@ def read_weights(folder: Path, shape: LlamaShape) -> Weights:
     """Read a base's folder and make it int8; raises WeightsError where a tensor is missing."""
     take = read_tensors(folder)
 
-    def layers(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def layers(names: Sequence[str]) -> np.ndarray:
         made = [
             quantise(_interleaved([take(f"model.layers.{i}.{name}.weight") for name in names]))
             for i in range(shape.layers)
         ]
-        return aligned(np.stack([packed for packed, _ in made])), np.stack([scale for _, scale in made])
+        return aligned(np.stack(made))
 
     def norms(name: str) -> np.ndarray:
         return np.stack([take(f"model.layers.{i}.{name}.weight").float().numpy() for i in range(shape.layers)])
 
-    embedding, embedding_scale = quantise(take("model.embed_tokens.weight"))
-    head, head_scale = (embedding, embedding_scale) if shape.tied_head else quantise(take("lm_head.weight"))
-    qkv, qkv_scale = layers(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"])
-    out, out_scale = layers(["self_attn.o_proj"])
-    gate_up, gate_up_scale = layers(["mlp.gate_proj", "mlp.up_proj"])
-    down, down_scale = layers(["mlp.down_proj"])
+    embedding = quantise(take("model.embed_tokens.weight"))
+    head = embedding if shape.tied_head else quantise(take("lm_head.weight"))
+    qkv = layers(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"])
+    out = layers(["self_attn.o_proj"])
+    gate_up = layers(["mlp.gate_proj", "mlp.up_proj"])
+    down = layers(["mlp.down_proj"])
     frequencies = shape.rope_theta ** -(np.arange(0, shape.head_dim, 2) / shape.head_dim)
     angles = np.arange(shape.context)[:, None] * frequencies
     return Weights(
-        embedding, embedding_scale, head, head_scale,
+        embedding, head,
         take("model.norm.weight").float().numpy(), norms("input_layernorm"), norms("post_attention_layernorm"),
-        qkv, qkv_scale, out, out_scale, gate_up, gate_up_scale, down, down_scale,
+        qkv, out, gate_up, down,
         np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32),
     )  # fmt: skip
 
@@ -81,7 +125,7 @@ def _interleaved(parts: list[torch.Tensor]) -> torch.Tensor:
     """Return matrices one above the other; gate and up by turns, a group of outputs of each."""
     if len(parts) != 2:
         return torch.cat(parts)
-    return torch.stack([part.view(-1, GROUP, part.shape[1]) for part in parts], 1).flatten(0, 2)
+    return torch.stack([part.view(-1, WIDE, part.shape[1]) for part in parts], 1).flatten(0, 2)
 
 
 def lay_out(shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> dict[str, Lora]:

@@ -24,7 +24,7 @@ from medilite.engine.native.arrays import Weights
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the arrays: raise it when `int8.read_weights` gives others for the same base."""
 
 _MANIFEST = "manifest.json"
@@ -77,7 +77,7 @@ def _once(weights: Weights) -> Mapping[str, np.ndarray]:
     """Return the arrays by name, without a head that is the embedding."""
     arrays = weights._asdict()
     if weights.head is weights.embedding:
-        del arrays["head"], arrays["head_scale"]
+        del arrays["head"]
     return arrays
 
 
@@ -92,7 +92,6 @@ def _mapped(place: Path) -> Weights | None:
             log.warning("%s: %s is not as it was written; the int8 weights are made anew.", place, ", ".join(damaged))
             return None
         arrays.setdefault("head", arrays["embedding"])
-        arrays.setdefault("head_scale", arrays["embedding_scale"])
         return Weights(**arrays)
     except FileNotFoundError:
         return None

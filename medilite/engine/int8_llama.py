@@ -148,11 +148,7 @@ class Int8Llama:
         widest = max(shape.hidden, queries, shape.intermediate)
 
         def int8() -> Int8:
-            return Int8(
-                np.zeros(count * widest, np.int8),
-                np.zeros(count * widest // GROUP, np.float32),
-                np.zeros(count * widest // GROUP, np.int32),
-            )
+            return Int8(np.zeros(count * widest, np.int8), np.zeros(3 * count * widest // GROUP, np.float32))
 
         return Scratch(
             np.zeros((count, shape.hidden), np.float32), np.zeros(count * widest, np.float32), int8(), int8(),

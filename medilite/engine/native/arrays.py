@@ -15,27 +15,21 @@ PAGE = 64
 
 
 class Weights(NamedTuple):
-    """The base. Products are packed: (L, N / 32, width / 4, 32, 4) uint8, each weight with 128 added; scales (L, N).
+    """The base. Products are (L, N / 32, width / 32, 1216) uint8, tiles as `int8.quantise` packs them.
 
     `gate_up` has the blocks of gate and up by turns in pairs: 64 outputs of
     gate, then the same 64 of up.
     """
 
-    embedding: np.ndarray  # packed like one product: (V / 32, H / 4, 32, 4)
-    embedding_scale: np.ndarray  # (V,)
+    embedding: np.ndarray  # packed like one product: (V / 32, H / 32, 1216)
     head: np.ndarray
-    head_scale: np.ndarray
     norm: np.ndarray  # (H,)
     attention_norm: np.ndarray  # (L, H)
     mlp_norm: np.ndarray
     qkv: np.ndarray
-    qkv_scale: np.ndarray
     out: np.ndarray
-    out_scale: np.ndarray
     gate_up: np.ndarray
-    gate_up_scale: np.ndarray
     down: np.ndarray
-    down_scale: np.ndarray
     angles: np.ndarray  # (context, 2, D / 2): cosines and sines
 
 
@@ -74,14 +68,13 @@ class Tokens(NamedTuple):
 
 
 class Int8(NamedTuple):
-    """A product's input: int8 `values`, and for each 64 of them a scale and −128 times their sum (int32).
+    """A product's input: int8 `values`, and for each 32 of them three `factors` (see `quantise_group`).
 
     Flat, T times the widest input; a narrower one stands close together at the start.
     """
 
     values: np.ndarray
-    scales: np.ndarray
-    sums: np.ndarray
+    factors: np.ndarray  # float32
 
 
 class Scratch(NamedTuple):

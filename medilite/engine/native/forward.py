@@ -15,6 +15,8 @@ from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shap
 from medilite.engine.native.intrinsics import (
     BLOCK,
     GROUP,
+    TILE,
+    WIDE,
     as_half,
     dot,
     exponentials,
@@ -27,6 +29,7 @@ from medilite.engine.native.intrinsics import (
     rotate_head,
     swish_group,
     total,
+    unpack_line,
 )
 from medilite.engine.native.kept import compiled
 from medilite.engine.native.team import done, enter, leave, take, wait
@@ -64,51 +67,43 @@ def forward(
     _embed(weights, tokens, scratch, counters, 0)
     # Room of this thread's own: scores of a head's queries, outputs of a product's item, one query group's values.
     scores = np.empty((shape.heads // shape.kv_heads, tokens.tables.shape[1] * PAGE), np.float32)
-    room = np.empty((count, max(2 * GROUP, shape.head_dim)), np.float32)
+    room = np.empty((count, max(2 * WIDE, shape.head_dim)), np.float32)
     for layer in range(layers):
         phase = 1 + layer * PHASES_OF_A_LAYER
         _normalise(weights.attention_norm[layer], qkv, layer, tokens, scratch, shape, counters, phase)
         _project_heads(weights, qkv, layer, pages, tokens, scratch, shape, room, counters, phase + 1)
         _attend(layer, pages, tokens, scratch, shape, scores, counters, phase + 2)
-        _shrink(out, layer, weights.out.shape[2] * 4, tokens, scratch, counters, phase + 3)
-        _add_product(
-            weights.out, weights.out_scale, out, layer, scratch.inputs, tokens, scratch, room, counters, phase + 4
-        )
+        _shrink(out, layer, shape.heads * shape.head_dim, tokens, scratch, counters, phase + 3)
+        _add_product(weights.out, out, layer, scratch.inputs, tokens, scratch, room, counters, phase + 4)
         _normalise(weights.mlp_norm[layer], gate_up, layer, tokens, scratch, shape, counters, phase + 5)
         _gate(weights, gate_up, layer, tokens, scratch, shape, room, counters, phase + 6)
         _shrink(down, layer, shape.intermediate, tokens, scratch, counters, phase + 7)
-        _add_product(
-            weights.down, weights.down_scale, down, layer, scratch.gated, tokens, scratch, room, counters, phase + 8
-        )
+        _add_product(weights.down, down, layer, scratch.gated, tokens, scratch, room, counters, phase + 8)
     _predict(weights, tokens, scratch, shape, logits, counters, 1 + layers * PHASES_OF_A_LAYER)
     leave(counters)
 
 
 @compiled(error_model="numpy")
-def _multiply(
-    packed: np.ndarray, scales: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int
-) -> None:
-    """Write the products of `count` tokens' int8 values and some blocks of packed weights to `out` (count, stride)."""
-    width = packed.shape[1] * 4
-    groups = width // GROUP
-    values, factors, sums = source.values.ctypes.data, source.scales.ctypes.data, source.sums.ctypes.data
+def _multiply(packed: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int) -> None:
+    """Write the products of `count` tokens' values and some blocks of packed weights to `out` (count, stride)."""
+    groups = packed.shape[1]
+    values, factors = source.values.ctypes.data, source.factors.ctypes.data
     for part in range(blocks):
-        weights = packed.ctypes.data + (block + part) * BLOCK * width
-        scale = scales.ctypes.data + 4 * (block + part) * BLOCK
+        weights = packed.ctypes.data + (block + part) * groups * TILE
         first = 0
         while first < count:
             # With the last rows of a block the next block's weights are fetched, while there is little else to fetch.
-            ahead = weights + BLOCK * width if count - first <= 6 else weights
+            ahead = weights + groups * TILE if count - first <= 6 else weights
             to = out + 4 * (first * stride + part * BLOCK)
-            v, f, s = values + first * width, factors + 4 * first * groups, sums + 4 * first * groups
+            v, f = values + first * groups * GROUP, factors + 12 * first * groups
             if count - first >= 6:
-                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 6)
+                int8_tile(to, stride, v, groups, f, weights, ahead, 6)
                 first += 6
             elif count - first >= 3:
-                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 3)
+                int8_tile(to, stride, v, groups, f, weights, ahead, 3)
                 first += 3
             else:
-                int8_tile(to, stride, v, width, f, s, weights, scale, ahead, 1)
+                int8_tile(to, stride, v, groups, f, weights, ahead, 1)
                 first += 1
 
 
@@ -157,14 +152,13 @@ def _shrink(
 
 @compiled(error_model="numpy")
 def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, columns: int) -> None:
-    """Make int8 of `columns` of a token's `h` from `first` on, where a token has `width`."""
+    """Cut `columns` of a token's `h` from `first` on into int8, where a token has `width`."""
     for group in range(first // GROUP, (first + columns) // GROUP):
         at, number = token * width + group * GROUP, token * (width // GROUP) + group
         quantise_group(
             scratch.h.ctypes.data + 4 * at,
             to.values.ctypes.data + at,
-            to.scales.ctypes.data + 4 * number,
-            to.sums.ctypes.data + 4 * number,
+            to.factors.ctypes.data + 12 * number,
         )
 
 
@@ -174,12 +168,8 @@ def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndar
     token = take(counters, phase)
     while token < count:
         word = tokens.ids[token]
-        packed, scale = weights.embedding[word // BLOCK], weights.embedding_scale[word]
-        for four in range(packed.shape[0]):
-            for one in range(4):
-                scratch.x[token, 4 * four + one] = scale * (
-                    np.float32(packed[four, word % BLOCK, one]) - np.float32(128)
-                )
+        tiles, x = weights.embedding[word // BLOCK], scratch.x[token]
+        unpack_line(tiles.ctypes.data, tiles.shape[0], word % BLOCK, x.ctypes.data)
         done(counters, phase)
         token = take(counters, phase)
     wait(counters, phase, count)
@@ -242,9 +232,7 @@ def _project_heads(
     factor = np.float32(1 / math.sqrt(size))
     item = take(counters, phase)
     while item < items:
-        _multiply(
-            weights.qkv[layer], weights.qkv_scale[layer], item * blocks, blocks, scratch.inputs, count, out, stride
-        )
+        _multiply(weights.qkv[layer], item * blocks, blocks, scratch.inputs, count, out, stride)
         _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
         for token in range(count):
             position = tokens.positions[token]
@@ -369,7 +357,6 @@ def _attend(
 @compiled(error_model="numpy")
 def _add_product(
     packed: np.ndarray,
-    scales: np.ndarray,
     lora: Lora,
     layer: int,
     source: Int8,
@@ -384,7 +371,7 @@ def _add_product(
     out, stride = room.ctypes.data, room.shape[1]
     item = take(counters, phase)
     while item < items:
-        _multiply(packed[layer], scales[layer], item, 1, source, count, out, stride)
+        _multiply(packed[layer], item, 1, source, count, out, stride)
         _expand(lora, layer, item, 1, tokens, scratch, out, stride)
         for token in range(count):
             for column in range(BLOCK):
@@ -408,18 +395,17 @@ def _gate(
 ) -> None:
     """silu(gate) · up; an item is the same group of outputs of both, which it makes int8 at once."""
     count, width = len(tokens.ids), shape.intermediate
-    blocks, items = GROUP // BLOCK, width // GROUP
+    blocks, items = WIDE // BLOCK, width // WIDE
     out, stride, h = room.ctypes.data, room.shape[1], scratch.h.ctypes.data
     item = take(counters, phase)
     while item < items:
-        packed, scales = weights.gate_up[layer], weights.gate_up_scale[layer]
-        _multiply(packed, scales, 2 * item * blocks, 2 * blocks, scratch.inputs, count, out, stride)
+        _multiply(weights.gate_up[layer], 2 * item * blocks, 2 * blocks, scratch.inputs, count, out, stride)
         _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
-        _expand(lora, layer, (items + item) * blocks, blocks, tokens, scratch, out + 4 * GROUP, stride)
+        _expand(lora, layer, (items + item) * blocks, blocks, tokens, scratch, out + 4 * WIDE, stride)
         for token in range(count):
             gate = out + 4 * token * stride
-            swish_group(gate, gate + 4 * GROUP, h + 4 * (token * width + item * GROUP))
-            _quantise(scratch, scratch.gated, token, width, item * GROUP, GROUP)
+            swish_group(gate, gate + 4 * WIDE, h + 4 * (token * width + item * WIDE))
+            _quantise(scratch, scratch.gated, token, width, item * WIDE, WIDE)
         done(counters, phase)
         item = take(counters, phase)
     wait(counters, phase, items)
@@ -453,7 +439,7 @@ def _predict(
         first = item * together
         blocks = min(together, vocabulary // BLOCK - first)
         out = logits.ctypes.data + 4 * first * BLOCK
-        _multiply(weights.head, weights.head_scale, first, blocks, scratch.inputs, count, out, vocabulary)
+        _multiply(weights.head, first, blocks, scratch.inputs, count, out, vocabulary)
         done(counters, phase + 1)
         item = take(counters, phase + 1)
     wait(counters, phase + 1, items)
