@@ -9,21 +9,49 @@ half a megabyte, so that the memory grew with every visitor.
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.state_holder import SessionState, StateHolder
+
+SHARED = 512
+"""Components as updates left them that are kept for all pages; those used longest ago go first."""
+
+
+@lru_cache(SHARED)
+def _shared(like: _Like) -> Block:
+    """Return the one component for all pages on which one is like this: which was the first of them."""
+    return like.block
+
+
+class _Like:
+    """A component, compared by what it was made from."""
+
+    def __init__(self, key: int, block: Block) -> None:
+        self.block = block
+        self._made_from = key, type(block), repr(sorted(block.constructor_args.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Like) and self._made_from == other._made_from
+
+    def __hash__(self) -> int:
+        return hash(self._made_from)
 
 
 class _Page(SessionState):
-    """A page without the copy of what it shows."""
+    """A page without the copy of what it shows, whose components are other pages' too where they are alike."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         super().__init__(blocks)
         self.config_values.clear()
 
     def __setitem__(self, key: int, value: Any) -> None:
-        # What a component is updated with, Gradio reads from what is kept here: it can't be spared.
+        # What a component is updated with, Gradio reads from what is kept here: it can't be spared. But a page has
+        # some twenty updated components, of 3 kB each, and all pages are in one of a few states.
+        if isinstance(value, Block):
+            value = _shared(_Like(key, value))
         super().__setitem__(key, value)
         self.config_values.clear()
 

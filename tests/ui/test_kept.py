@@ -50,6 +50,22 @@ def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
     assert pages["two"][pages.state_id] == {"turns": []}
 
 
+def test_pages_in_the_same_state_share_their_components_and_others_do_not(pages):
+    def update(name: str, **options: object) -> gr.Radio:
+        pages[name][pages.models_id] = gr.Radio(render=False, **options)
+        return pages[name][pages.models_id]
+
+    one = update("one", choices=["base", "grpo"])
+    assert update("two", choices=["base", "grpo"]) is one
+    other = update("three", choices=["base", "grpo"], interactive=False)
+    assert other is not one
+    assert other.interactive is False
+    assert pages["one"][pages.models_id].interactive is None
+    # The same on another place of the page is another component.
+    pages["two"][pages.shown_id] = gr.Radio(["base", "grpo"], render=False)
+    assert pages["two"][pages.shown_id] is not one
+
+
 def test_a_component_that_it_lacks_it_gets(pages):
     """Gradio puts what an event is given from into a page that has not got it."""
     with gr.Blocks(analytics_enabled=False):
