@@ -20,6 +20,7 @@ import numpy as np
 
 from medilite.engine.int8 import read_weights
 from medilite.engine.llama import LlamaShape
+from medilite.engine.memory import give_back
 from medilite.engine.native.arrays import Weights
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,12 @@ def kept_weights(folder: Path, shape: LlamaShape, keep_in: Path) -> Weights:
     except OSError as error:
         log.warning("The int8 weights can't be kept in %s (%s): every start makes them anew.", keep_in, error.strerror)
         return made
-    return _mapped(place) or made
+    if mapped := _mapped(place):
+        # What stood between on the way would stay with this process for as long as it runs: a hundred megabytes.
+        del made
+        give_back()
+        return mapped
+    return made
 
 
 def _state(folder: Path) -> str:

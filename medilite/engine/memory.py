@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from medilite.engine.llama import LlamaShape
@@ -37,3 +39,9 @@ def memory_bytes() -> int:
         return min(known, int(_CGROUP.read_text(encoding="ascii")))
     except (OSError, ValueError):  # no container, or one without a limit ("max")
         return known
+
+
+def give_back() -> None:
+    """Have the C library give the system what was freed, where it can (glibc); it keeps it for later otherwise."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +116,26 @@ def test_nothing_half_written_is_left(folder: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(int8_kept.np, "save", full)
     kept(folder, tmp_path / "int8")
     assert [*(tmp_path / "int8").iterdir()] == []
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library keeps what it likes")
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    code = """
+from pathlib import Path
+from medilite.engine.memory import give_back
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+# One block of a hundred stays, the last among them, which keeps the system from getting the rest by itself.
+blocks = [bytes(2000) for _ in range(50_000)]
+kept = blocks[99::100]
+del blocks
+before = resident()
+give_back()
+print(before - resident(), sum(map(len, kept)))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+    freed, kept = map(int, told.split())
+    assert freed > 0.5 * 50_000 * 2000
+    assert kept == 500 * 2000
