@@ -30,15 +30,17 @@ def page_bytes(shape: LlamaShape) -> int:
 class PagePool:
     """The pages of all caches; it grows as they are asked for.
 
-    `reserve` sets pages aside at once. The system gives memory to a page when it
-    is first written, and the lowest free pages go first, so pages that were never
-    needed cost nothing.
+    `reserve` sets pages aside at once. The system gives memory to what is first
+    written, and the lowest free pages go first, so pages that were never needed
+    cost nothing. A page that is needed is written whole: else memory would creep
+    up for minutes after all pages are in use, as rows come to ends of pages.
     """
 
     def __init__(self, shape: LlamaShape) -> None:
         self._shape = shape
         self._free: list[int] = []
         self._holders: list[int] = []
+        self._written = 0
         self.pages = self._empty(0)
 
     def _empty(self, count: int) -> Pages:
@@ -82,6 +84,10 @@ class PagePool:
         taken = [heapq.heappop(self._free) for _ in range(count)]
         for page in taken:
             self._holders[page] = 1
+        end = taken[-1] + 1 if taken else 0
+        for part in self.pages:
+            part[:, self._written : end] = 0
+        self._written = max(self._written, end)
         return taken
 
     def share(self, pages: Sequence[int]) -> None:
