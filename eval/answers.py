@@ -11,7 +11,7 @@ A line of `runs/NAME/answers.jsonl`:
     seed       seed of the dice, the same for all
     decoding   the fields of records.Decoding
     profile, base, data, adapter    name; which weights; fingerprint of the data; SHA-256 of the adapter files or null
-    precision    numbers that the engine computed in: "float32", "int8" or "bfloat16"; null or missing: not noted
+    precision    numbers that the engine computed in: see provenance.precision_name; null or missing: not noted
     commit, version                 of the code that wrote it
 
 An answer belongs to a question, not to a split: the test questions of the

@@ -48,8 +48,14 @@ def device_name() -> str:
     return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
+_NAMES = {"float32": "float32", "int8": "int8, groups of 32"}
+
+
 def precision_name(settings: Settings) -> str:
     """Return the numbers that the local engine computes in: MEDILITE_PRECISION's on a CPU, bfloat16 on a GPU.
+
+    Other numbers have another name, so that answers in them are never mixed:
+    "int8" alone had one scale an output and 64 inputs a scale.
 
     Raises SettingsError where model servers compute: which numbers they compute in, they don't say.
     """
@@ -60,7 +66,7 @@ def precision_name(settings: Settings) -> str:
         )
     import torch
 
-    return "bfloat16" if torch.cuda.is_available() else settings.precision
+    return "bfloat16" if torch.cuda.is_available() else _NAMES[settings.precision]
 
 
 def adapter_sha256(profile: Profile, model: str) -> str | None:

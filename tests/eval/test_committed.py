@@ -73,7 +73,7 @@ def test_a_run_asks_only_the_model_whose_adapter_is_another(lite, data, setup, a
 
 
 def test_nothing_is_taken_over_from_another_precision(setup, adapters, board):
-    with pytest.raises(DataError, match=r"another precision \(\w+, not bfloat16\).*without --from-board"):
+    with pytest.raises(DataError, match=r"another precision \([\w, ]+, not bfloat16\).*without --from-board"):
         take_over(board, dataclasses.replace(setup, precision="bfloat16"), adapters, [])
 
 

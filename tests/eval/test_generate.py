@@ -179,11 +179,20 @@ def test_model_servers_do_not_tell_their_precision():
         precision_name(load_settings(engine="remote", servers="http://127.0.0.1:1"))
 
 
+def test_the_first_int8_is_not_mixed_with_today_s(monkeypatch):
+    """It had one scale an output: answers taken over from a board of it would be another engine's."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    today = precision_name(load_settings(precision="int8"))
+    assert today.startswith("int8")
+    assert today != "int8"
+    assert precision_name(load_settings(precision="float32")) == "float32"
+
+
 def test_another_precision_is_refused(plan, lite, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     go(plan, ScriptedEngine(lite), precision="int8")
-    assert {one.setup.precision for one in saved(plan.run).values()} == {"int8"}
-    with pytest.raises(DataError, match=r"another precision \(int8, not float32\)"):
+    assert {one.setup.precision for one in saved(plan.run).values()} == {"int8, groups of 32"}
+    with pytest.raises(DataError, match=r"another precision \(int8, groups of 32, not float32\)"):
         go(plan, ScriptedEngine(lite), precision="float32")
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     with pytest.raises(DataError, match=r"not bfloat16"):
