@@ -1,9 +1,11 @@
-"""What Gradio keeps of a page that is open: no more than the page needs, and nothing an hour after it was closed.
+"""What Gradio keeps of pages and events: no more than an open page needs, and nothing an hour after it was closed.
 
 Gradio holds a copy of all that it last showed on every page, for links that
 reopen a page as it stands, and holds it for as long as it runs. Such links are
 switched off here (`guard.doors`); with a leaderboard and six answers a copy is
-half a megabyte, so that the memory grew with every visitor.
+half a megabyte, so that the memory grew with every visitor. It also notes each
+event for its monitoring page, which is switched off as well, and works the last
+ten thousand of them out anew as a table of Pandas after every event.
 """
 
 from __future__ import annotations
@@ -83,9 +85,10 @@ class OpenPages(StateHolder):
 
 
 def keep_little(page: gr.Blocks) -> None:
-    """Have a page that is being served keep its visitors' pages here; those that it has keep what they have."""
+    """Have a page that is being served keep its visitors' pages here and note no events; pages stay what they are."""
     pages = OpenPages()
     pages.set_blocks(page)
     before = page.app.state_holder
     pages.session_data, pages.time_last_used = before.session_data, before.time_last_used
     page.app.state_holder = pages
+    page._queue.ANALYTICS_MAX_EVENTS = 0

@@ -7,8 +7,9 @@ import datetime
 import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
+from gradio_client import Client
 
-from medilite.ui.kept import OpenPages
+from medilite.ui.kept import OpenPages, keep_little
 
 
 @pytest.fixture
@@ -86,6 +87,24 @@ def test_a_page_is_forgotten_an_hour_after_it_was_closed_and_no_other(pages):
     pages.delete_all_expired_state()
     assert set(pages.session_data) == set(pages.time_last_used) == {"open", "back"}
     assert pages["back"][pages.state_id] == {"turns": ["back"]}
+
+
+@pytest.mark.parametrize("little", [False, True], ids=["Gradio's own", "ours"])
+def test_events_are_not_noted_for_a_monitoring_page_that_is_off(little):
+    with gr.Blocks(analytics_enabled=False) as page:
+        name = gr.Textbox()
+        name.submit(lambda said: f"Hello {said}", name, name, api_name="greet")
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", enable_monitoring=False)
+    try:
+        if little:
+            keep_little(page)
+        visitor = Client(address, verbose=False)
+        assert [visitor.predict(who, api_name="/greet") for who in ("one", "two")] == ["Hello one", "Hello two"]
+        # The first line would fail where an upgrade had done away with it by itself.
+        assert len(page._queue.event_analytics) == (0 if little else 2)
+        assert not little or page._queue.cached_event_analytics_summary == {"functions": {}}
+    finally:
+        page.close()
 
 
 def test_as_many_pages_are_kept_as_there_is_room_for(pages):
