@@ -21,6 +21,13 @@ LIMIT_MS = 500.0
 """What the 95th percentile of everything without a model is to stay under."""
 
 MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
+LEVEL = 0.02
+"""Memory is level where, by the upper end of its slope's interval, a whole run adds less than this share of it.
+
+Whether the slope is 0 would be no question: a steady run tells megabytes an hour from it, which talks that get longer
+take.
+"""
+
 BLOCKS = 10
 """Memory a second after another is no independent measurement: its slope is that of so many means in a row."""
 
@@ -59,9 +66,18 @@ def slope(minutes: Any, values: Any) -> dict[str, float] | None:
     if len(values) < 2 * BLOCKS:
         return None
     x, y = (np.array([part.mean() for part in np.array_split(one, BLOCKS)]) for one in (minutes, values))
+    if not np.ptp(y):  # of which SciPy tells no error
+        return {"slope": 0.0, "low": 0.0, "high": 0.0}
     line = stats.linregress(x, y)
     reach = float(stats.t.ppf(0.975, BLOCKS - 2) * line.stderr)
     return {"slope": float(line.slope), "low": float(line.slope) - reach, "high": float(line.slope) + reach}
+
+
+def level(watch: Watch) -> bool | None:
+    """Return whether memory without files behind it was level in the last half; None for too few samples to tell."""
+    minutes, sizes = np.asarray(watch.at_s) / 60, np.asarray(watch.own) / 1e6
+    grows = slope(minutes, sizes)
+    return None if grows is None else bool(grows["high"] * (minutes[-1] - minutes[0]) < LEVEL * sizes[-1])
 
 
 def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str, Any]:
@@ -71,7 +87,6 @@ def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str,
     rest = sorted(what for what in tally.seconds if what not in (*WITHOUT_MODEL, *BESIDE) and tally.seconds[what])
     late = quantiles(watch.late_s)
     told_memory = memory(watch)
-    grows = told_memory["own"]["last_half_slope_mb_per_min"]
     all_without = quantiles(together)
     return {
         "actions": {
@@ -98,7 +113,7 @@ def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str,
         "found": {
             "no_error": not tally.errors and not unfinished,
             "no_vote_lost": kept.none_lost,
-            "memory_level": None if grows is None else grows["low"] <= 0,
+            "memory_level": level(watch),
             "p95_without_model_under_500_ms": None if all_without["p95"] is None else all_without["p95"] < LIMIT_MS,
         },
     }  # fmt: skip

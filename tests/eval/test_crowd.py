@@ -17,7 +17,8 @@ from eval.crowd.__main__ import main
 from eval.crowd.browser import Browser, changed
 from eval.crowd.files import Files
 from eval.crowd.page import Page
-from eval.crowd.report import quantiles, slope
+from eval.crowd.report import level, quantiles, slope
+from eval.crowd.server import Watch
 from eval.crowd.tally import CastVote, QueueFullError, Tally, WentWrongError
 from eval.crowd.votes import kept_votes
 from medilite.arena.booth import Shown
@@ -260,6 +261,17 @@ def test_the_slope_is_that_of_the_last_half():
     wavy = slope(minutes, [500 + second % 7 for second in range(300)])
     assert wavy["low"] < 0 < wavy["high"]
     assert slope(minutes[:30], [1.0] * 30) is None
+
+
+@pytest.mark.parametrize(("per_min", "wanted"), [(0, True), (2, True), (-3, True), (6, False)])
+def test_memory_is_level_where_a_run_adds_less_than_a_fiftieth(per_min, wanted):
+    """Of 1,000 MB, 20 in five minutes are 4 a minute."""
+    watch = Watch(0)
+    watch.at_s = list(range(300))
+    watch.own = [int(1e6 * (1000 + per_min * second / 60 + second % 3)) for second in watch.at_s]
+    assert level(watch) is wanted
+    watch.at_s, watch.own = watch.at_s[:20], watch.own[:20]
+    assert level(watch) is None
 
 
 @pytest.mark.slow
