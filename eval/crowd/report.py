@@ -22,7 +22,7 @@ LIMIT_MS = 500.0
 
 MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
 LEVEL = 0.02
-"""Memory is level where, by the upper end of its slope's interval, a whole run adds less than this share of it.
+"""Memory is level where, by the upper end of its slope's interval, the last half adds less than this share of it.
 
 Whether the slope is 0 would be no question: a steady run tells megabytes an hour from it, which talks that get longer
 take.
@@ -77,7 +77,7 @@ def level(watch: Watch) -> bool | None:
     """Return whether memory without files behind it was level in the last half; None for too few samples to tell."""
     minutes, sizes = np.asarray(watch.at_s) / 60, np.asarray(watch.own) / 1e6
     grows = slope(minutes, sizes)
-    return None if grows is None else bool(grows["high"] * (minutes[-1] - minutes[0]) < LEVEL * sizes[-1])
+    return None if grows is None else bool(grows["high"] * (minutes[-1] - minutes[0]) / 2 < LEVEL * sizes[-1])
 
 
 def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str, Any]:
