@@ -10,6 +10,8 @@ import pytest
 from eval import coldstart
 from eval.coldstart import in_numbers, main
 from medilite.errors import EngineError
+from medilite.provenance import precision_name
+from medilite.settings import load_settings
 
 
 def test_over_what_is_allowed_by_hand():
@@ -45,5 +47,5 @@ def test_a_real_first_token(weights, tmp_path, capsys):
     assert found["over_allowed"]["mean"] == pytest.approx(
         found["first_token_s"]["median"] / (1.5 * found["import_s"]["median"] + 1)
     )
-    assert found["precision"] in ("int8", "float32")
+    assert found["precision"] == precision_name(load_settings())
     assert "n = 1" in capsys.readouterr().out
