@@ -29,11 +29,11 @@ def _shared(like: _Like) -> Block:
 
 
 class _Like:
-    """A component, compared by what it was made from."""
+    """A component, compared by the app and the place that it is in, and by what it was made from."""
 
-    def __init__(self, key: int, block: Block) -> None:
+    def __init__(self, app: gr.Blocks, key: int, block: Block) -> None:
         self.block = block
-        self._made_from = key, type(block), repr(sorted(block.constructor_args.items()))
+        self._made_from = app, key, type(block), repr(sorted(block.constructor_args.items()))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Like) and self._made_from == other._made_from
@@ -53,7 +53,7 @@ class _Page(SessionState):
         # What a component is updated with, Gradio reads from what is kept here: it can't be spared. But a page has
         # some twenty updated components, of 3 kB each, and all pages are in one of a few states.
         if isinstance(value, Block):
-            value = _shared(_Like(key, value))
+            value = _shared(_Like(self.blocks_config.root_block, key, value))
         super().__setitem__(key, value)
         self.config_values.clear()
 

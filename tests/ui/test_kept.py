@@ -65,6 +65,13 @@ def test_pages_in_the_same_state_share_their_components_and_others_do_not(pages)
     # The same on another place of the page is another component.
     pages["two"][pages.shown_id] = gr.Radio(["base", "grpo"], render=False)
     assert pages["two"][pages.shown_id] is not one
+    # So it is on the same place of another app, which counts its components from the same number on.
+    with gr.Blocks(analytics_enabled=False) as another:
+        gr.Radio()
+    others = OpenPages()
+    others.set_blocks(another)
+    others["one"][pages.models_id] = gr.Radio(["base", "grpo"], render=False)
+    assert others["one"][pages.models_id] is not one
 
 
 def test_a_component_that_it_lacks_it_gets(pages):
