@@ -16,7 +16,8 @@ import torch
 from medilite.engine.adapters import Adapter, fused_modules, stack_pair
 from medilite.engine.llama import LlamaShape, read_tensors
 from medilite.engine.native.arrays import Lora, Weights
-from medilite.engine.native.intrinsics import BLOCK, GROUP, TILE, WIDE
+from medilite.engine.native.intrinsics import BLOCK, WIDE
+from medilite.engine.native.tiles import GROUP, NUMBERS, TILE
 
 
 def unfit(shape: LlamaShape) -> str | None:
@@ -48,7 +49,7 @@ def quantise(weight: torch.Tensor) -> np.ndarray:
         for part, two_bytes in enumerate((scale, offset, sums)):
             piece[:, :, part * 2 * BLOCK : (part + 1) * 2 * BLOCK] = two_bytes.contiguous().numpy().view(np.uint8)
         packed = numbers.view(*piece.shape[:2], BLOCK, GROUP // 4, 4).transpose(2, 3)
-        piece[:, :, 6 * BLOCK :] = packed.reshape(*piece.shape[:2], BLOCK * GROUP).numpy()
+        piece[:, :, NUMBERS:] = packed.reshape(*piece.shape[:2], BLOCK * GROUP).numpy()
     return aligned(tiles)
 
 

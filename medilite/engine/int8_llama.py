@@ -19,8 +19,9 @@ from medilite.engine.int8_kept import kept_weights
 from medilite.engine.llama import LlamaShape
 from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
 from medilite.engine.native.forward import forward, phases
-from medilite.engine.native.intrinsics import GROUP, lacking
+from medilite.engine.native.intrinsics import lacking
 from medilite.engine.native.team import Team
+from medilite.engine.native.tiles import GROUP
 from medilite.engine.pages import PagedCache, PagePool
 from medilite.errors import WeightsError
 

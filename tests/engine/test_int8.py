@@ -15,8 +15,8 @@ from medilite.engine.adapters import AdapterBank
 from medilite.engine.int8 import quantise
 from medilite.engine.int8_llama import Int8Llama, ModelRows
 from medilite.engine.llama import Llama
-from medilite.engine.native import forward, intrinsics, team
-from medilite.engine.native.intrinsics import GROUP
+from medilite.engine.native import forward, intrinsics, team, tiles
+from medilite.engine.native.tiles import GROUP
 from medilite.errors import WeightsError
 from tests.engine.small import MODELS, adapter, chains, generate, prompts, write_base
 from tests.engine.test_int8_weights import unpacked
@@ -154,7 +154,7 @@ def test_a_tile_is_the_exact_product_on_every_kind_of_cpu(features: set[str], mo
     if features - intrinsics._features():
         pytest.skip(f"this CPU has no {', '.join(features)}")
     monkeypatch.setattr(intrinsics, "_features", lambda: features)
-    tile = intrinsics.int8_tile
+    tile = tiles.int8_tile
 
     @njit
     def multiply(out, values, groups, factors, weights):
@@ -222,7 +222,7 @@ def test_gated_values_and_float16() -> None:
 def test_a_group_becomes_int8_with_what_undoes_it() -> None:
     from numba import njit
 
-    group = intrinsics.quantise_group
+    group = tiles.quantise_group
 
     @njit
     def run(values, out, factors):

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from medilite.engine.int8 import quantise
-from medilite.engine.native import intrinsics
-from medilite.engine.native.intrinsics import BLOCK, GROUP, TILE
+from medilite.engine.native import tiles as native
+from medilite.engine.native.intrinsics import BLOCK
+from medilite.engine.native.tiles import GROUP, NUMBERS, TILE
 
 
 def unpacked(tiles: np.ndarray) -> np.ndarray:
@@ -19,7 +20,7 @@ def unpacked(tiles: np.ndarray) -> np.ndarray:
         tiles[..., 2 * BLOCK * kind : 2 * BLOCK * (kind + 1)].copy().view(np.float16).astype(np.float32)[..., None]
         for kind in range(2)
     )
-    numbers = tiles[..., 6 * BLOCK :].reshape(blocks, groups, GROUP // 4, BLOCK, 4).swapaxes(2, 3)
+    numbers = tiles[..., NUMBERS:].reshape(blocks, groups, GROUP // 4, BLOCK, 4).swapaxes(2, 3)
     numbers = numbers.reshape(blocks, groups, BLOCK, GROUP).astype(np.float32)
     return (numbers * scale + offset).swapaxes(1, 2).reshape(blocks * BLOCK, groups * GROUP)
 
@@ -59,8 +60,8 @@ def test_groups_without_a_spread_and_pieces_of_a_large_matrix_keep_their_values(
 
 def test_a_tile_knows_the_sums_of_its_numbers() -> None:
     tiles = quantise(torch.from_numpy(drawn()))
-    sums = tiles[..., 4 * BLOCK : 6 * BLOCK].copy().view(np.uint16)
-    numbers = tiles[..., 6 * BLOCK :].reshape(*tiles.shape[:2], GROUP // 4, BLOCK, 4)
+    sums = tiles[..., 4 * BLOCK : NUMBERS].copy().view(np.uint16)
+    numbers = tiles[..., NUMBERS:].reshape(*tiles.shape[:2], GROUP // 4, BLOCK, 4)
     assert np.array_equal(sums, numbers.sum((2, 4), dtype=int))
     assert tiles.ctypes.data % 64 == 0
     assert tiles.shape[2] == TILE
@@ -69,7 +70,7 @@ def test_a_tile_knows_the_sums_of_its_numbers() -> None:
 def test_one_output_is_unpacked_as_an_embedding_is_read() -> None:
     from numba import njit
 
-    unpack = intrinsics.unpack_line
+    unpack = native.unpack_line
 
     @njit
     def read(tiles, groups, line, out):

@@ -14,8 +14,6 @@ import numpy as np
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens, Weights
 from medilite.engine.native.intrinsics import (
     BLOCK,
-    GROUP,
-    TILE,
     WIDE,
     as_half,
     dot,
@@ -23,16 +21,14 @@ from medilite.engine.native.intrinsics import (
     float_tile,
     half_tile,
     halves,
-    int8_tile,
     largest,
-    quantise_group,
     rotate_head,
     swish_group,
     total,
-    unpack_line,
 )
 from medilite.engine.native.kept import compiled
 from medilite.engine.native.team import done, enter, leave, take, wait
+from medilite.engine.native.tiles import GROUP, TILE, int8_tile, quantise_group, unpack_line
 
 PHASES_OF_A_LAYER = 9
 

@@ -18,14 +18,8 @@ from numba.extending import intrinsic as _intrinsic
 intrinsic: Any = _intrinsic
 """Untyped: what it makes is called from compiled code, without the context that is its first argument here."""
 
-GROUP = 32
-"""Inputs of a product that share a scale, as weights and as activations."""
-
 BLOCK = 32
 """Outputs of one tile of packed weights: two vectors of 16 sums."""
-
-TILE = BLOCK * (6 + GROUP)
-"""Bytes of a tile: BLOCK scales and offsets in float16, sums in uint16, then the weights, four inputs side by side."""
 
 WIDE = 64
 """Numbers that loops over floats take at once: they are given multiples of it."""
@@ -90,110 +84,6 @@ def _fma(builder: Any, left: Any, right: Any, more: Any) -> Any:
     return _call(builder, f"llvm.fma.v{left.type.count}f32", left.type, left, right, more)
 
 
-def _dot(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
-    """Return 16 sums plus, for each, the product of 4 unsigned weights with 4 signed values (all packed in int32)."""
-    features = _features()
-    if "avx512vnni" in features:
-        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", sums.type, sums, weights, values)
-    if "avxvnni" in features:
-        half = ir.VectorType(_I32, 8)
-        parts = []
-        for start in (0, 8):
-            lanes = ir.Constant(half, list(range(start, start + 8)))
-            pick = [
-                builder.shuffle_vector(v, ir.Constant(v.type, ir.Undefined), lanes) for v in (sums, weights, values)
-            ]
-            parts.append(_call(builder, "llvm.x86.avx512.vpdpbusd.256", half, *pick))
-        return builder.shuffle_vector(*parts, ir.Constant(sums.type, list(range(16))))
-    # Anywhere else: widened and summed in pairs, which LLVM turns into the machine's multiply-add of int16 pairs.
-    wide = ir.VectorType(_I32, 64)
-    product = builder.mul(
-        builder.zext(builder.bitcast(weights, ir.VectorType(_I8, 64)), wide),
-        builder.sext(builder.bitcast(values, ir.VectorType(_I8, 64)), wide),
-    )
-    while (width := product.type.count) > 16:
-        even, odd = (ir.Constant(ir.VectorType(_I32, width // 2), list(range(first, width, 2))) for first in (0, 1))
-        nothing = ir.Constant(product.type, ir.Undefined)
-        product = builder.add(
-            builder.shuffle_vector(product, nothing, even), builder.shuffle_vector(product, nothing, odd)
-        )
-    return builder.add(sums, product)
-
-
-@intrinsic(prefer_literal=True)
-def int8_tile(
-    context: Any,
-    out: Any,
-    stride: Any,
-    values: Any,
-    groups: Any,
-    factors: Any,
-    weights: Any,
-    ahead: Any,
-    rows: Any,
-) -> Any:
-    """Write `rows` × BLOCK float32 products of int8 activations and one block of packed weights to `out`.
-
-    `stride` is how many numbers one row of `out` stands from the next. `values`
-    (rows, groups · GROUP) int8; `factors` (rows, groups, 3) float32 as
-    `quantise_group` writes them. `weights` are `groups` tiles, at a multiple of 64
-    bytes; as many bytes from `ahead` on are asked of the memory meanwhile. `rows`
-    is a number written in the code: the sums stay in registers.
-    """
-    signature = types.void(*[types.int64] * 7, rows)
-
-    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        out, stride, values, groups, factors, weights, ahead = arguments[:7]
-        count, ints, floats = sig.args[7].literal_value, ir.VectorType(_I32, 16), ir.VectorType(_F32, 16)
-        places = [(row, half) for row in range(count) for half in range(2)]
-        total = {place: cgutils.alloca_once_value(b, ir.Constant(floats, [0.0] * 16)) for place in places}
-        exact = {place: cgutils.alloca_once(b, ints) for place in places}
-        with cgutils.for_range(b, groups) as group:
-            start = b.mul(group.index, _number(TILE))
-            tile, coming = b.add(weights, start), b.add(ahead, start)
-            for line in range(3):
-                _prefetch(b, coming, _number(64 * line))
-            lines = [b.add(b.mul(_number(row), groups), group.index) for row in range(count)]
-            for place in places:
-                b.store(ir.Constant(ints, [0] * 16), exact[place])
-            # Written out, not a loop: that runs a tenth faster.
-            for four in range(GROUP // 4):
-                at = [_number(6 * BLOCK + 4 * BLOCK * four + 64 * half) for half in range(2)]
-                loaded = [_load(b, tile, place, ints, 64) for place in at]
-                for place in at:
-                    _prefetch(b, coming, place)
-                for row in range(count):
-                    here = b.add(b.mul(lines[row], _number(GROUP)), _number(4 * four))
-                    spread = _splat(b, _load(b, values, here, _I32, 4), 16)
-                    for half in range(2):
-                        place = exact[row, half]
-                        b.store(_dot(b, b.load(place), loaded[half], spread), place)
-            for half in range(2):
-                scale, offset = (
-                    b.fpext(_load(b, tile, _number(2 * BLOCK * kind + 32 * half), ir.VectorType(_F16, 16), 32), floats)
-                    for kind in range(2)
-                )
-                numbers = _load(b, tile, _number(4 * BLOCK + 32 * half), ir.VectorType(_I16, 16), 32)
-                width = ir.Constant(floats, [float(GROUP)] * 16)
-                whole = _fma(b, b.uitofp(numbers, floats), scale, b.fmul(offset, width))
-                for row in range(count):
-                    step, shift, summed = (
-                        _splat(
-                            b, _load(b, factors, b.add(b.mul(lines[row], _number(12)), _number(4 * kind)), _F32, 4), 16
-                        )
-                        for kind in range(3)
-                    )
-                    place = total[row, half]
-                    own = _fma(b, b.sitofp(b.load(exact[row, half]), floats), b.fmul(step, scale), b.load(place))
-                    b.store(_fma(b, summed, offset, _fma(b, shift, whole, own)), place)
-        for row, half in places:
-            at_out = b.add(b.mul(_number(4 * row), stride), _number(64 * half))
-            _store(b, b.load(total[row, half]), out, at_out, 4)
-        return cgutils.get_null_value(ir.IntType(8).as_pointer())
-
-    return signature, generate
-
-
 @intrinsic(prefer_literal=True)
 def half_tile(
     context: Any,
@@ -249,65 +139,6 @@ def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any,
             line = _load(b, right, b.mul(b.mul(step.index, right_stride), _number(4)), wide, 4)
             b.store(_call(b, f"llvm.fma.v{BLOCK}f32", wide, spread, line, b.load(total)), total)
         _store(b, b.load(total), out, _number(0), 4)
-        return cgutils.get_null_value(ir.IntType(8).as_pointer())
-
-    return signature, generate
-
-
-@intrinsic
-def quantise_group(context: Any, values: Any, out: Any, factors: Any) -> Any:
-    """Write GROUP float32 `values` as int8 to `out`, and what undoes it to `factors` (3,) float32.
-
-    These are a step and a shift, for a value is step · int8 + shift, and step
-    times the sum of the int8. The 255 steps reach from the least value to the
-    greatest, for a group often has an outlier on one side.
-    """
-    signature = types.void(types.int64, types.int64, types.int64)
-
-    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        values, out, factors = arguments
-        zero, floats, ints = _number(0), ir.VectorType(_F32, GROUP), ir.VectorType(_I32, GROUP)
-        loaded = _load(b, values, zero, floats, 4)
-        low, high = (_call(b, f"llvm.vector.reduce.{name}.v{GROUP}f32", _F32, loaded) for name in ("fmin", "fmax"))
-        # x − x is 0, or not-a-number where x is not finite: what is no number shows in the step.
-        spoiled = _fold(b, b.fsub(loaded, loaded))
-        # The least step keeps the division finite; a group of equal values stays one.
-        span = b.fadd(_call(b, "llvm.maxnum.f32", _F32, b.fsub(high, low), ir.Constant(_F32, 1e-20)), spoiled)
-        step = b.fmul(span, ir.Constant(_F32, 1 / 255))
-        middle = b.fadd(low, b.fmul(step, ir.Constant(_F32, 128.0)))
-        scaled = b.fmul(
-            b.fsub(loaded, _splat(b, middle, GROUP)), _splat(b, b.fdiv(ir.Constant(_F32, 255.0), span), GROUP)
-        )
-        # Added to 1.5 · 2²³, a number's last bits are the whole number nearest to it (to even ones at halves).
-        shift = ir.Constant(floats, [1.5 * 2**23] * GROUP)
-        whole = b.sub(b.bitcast(b.fadd(scaled, shift), ints), b.bitcast(shift, ints))
-        _store(b, b.trunc(whole, ir.VectorType(_I8, GROUP)), out, zero, 1)
-        summed = b.sitofp(_call(b, f"llvm.vector.reduce.add.v{GROUP}i32", _I32, whole), _F32)
-        for number, factor in enumerate((step, middle, b.fmul(step, summed))):
-            _store(b, factor, factors, _number(4 * number), 4)
-        return cgutils.get_null_value(ir.IntType(8).as_pointer())
-
-    return signature, generate
-
-
-@intrinsic
-def unpack_line(context: Any, tiles: Any, groups: Any, line: Any, out: Any) -> Any:
-    """Write one output's weights of `groups` tiles to `out` (groups · GROUP) float32."""
-    signature = types.void(*[types.int64] * 4)
-
-    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        tiles, groups, line, out = arguments
-        with cgutils.for_range(b, groups) as group:
-            tile = b.add(tiles, b.mul(group.index, _number(TILE)))
-            scale, offset = (
-                b.fpext(_load(b, tile, b.add(b.mul(line, _number(2)), _number(2 * BLOCK * kind)), _F16, 2), _F32)
-                for kind in range(2)
-            )
-            for column in range(GROUP):
-                at = b.add(b.mul(line, _number(4)), _number(BLOCK * (6 + 4 * (column // 4)) + column % 4))
-                weight = b.uitofp(_load(b, tile, at, _I8, 1), _F32)
-                place = b.add(b.mul(group.index, _number(4 * GROUP)), _number(4 * column))
-                _store(b, _call(b, "llvm.fma.f32", _F32, weight, scale, offset), out, place, 4)
         return cgutils.get_null_value(ir.IntType(8).as_pointer())
 
     return signature, generate
