@@ -42,6 +42,7 @@ lint: env-dev  ## lint, format and types alone
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 fetch: env-app  ## get the weights of the base (once)
 	@$(PY) -m medilite fetch
@@ -77,7 +78,7 @@ lock: env-dev  ## pin every package of the app with hashes, in requirements.lock
 
 clean:  ## remove .venv and the tools' caches; data, runs and fetched weights stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .gradio
-	find medilite training eval tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find medilite training eval bench tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each makes the environment if need be and installs a file's packages if it changed; else it returns at once.
 env-app:

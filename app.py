@@ -17,9 +17,9 @@ def main() -> int:
         from medilite.logs import set_up_logging
         from medilite.models import load_profile
         from medilite.settings import load_settings
-        from medilite.ui.app import build_ui, serve
-        from medilite.ui.board.view import read_ahead
-        from medilite.ui.loading import is_loading, load_now, start_loading
+        from medilite.ui.leaderboard.board.view import read_ahead
+        from medilite.ui.page.app import build_ui, serve
+        from medilite.ui.page.loading import is_loading, load_now, start_loading
 
         settings = load_settings()
         set_up_logging(settings)

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medilite.engine.protocol import LoadProgress, ProgressCallback
 from medilite.errors import ChecksumError, WeightsError, WeightsUnavailableError
+from medilite.progress import LoadProgress, ProgressCallback
 
 MANIFEST = "medilite-weights.json"
 """File in a folder: where it came from and the SHA-256 of each of its files."""

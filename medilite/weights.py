@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from medilite.engine.protocol import LoadProgress, ProgressCallback
 from medilite.errors import ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import FolderBase, HubBase, ModelSpec, PackageBase, Profile
 from medilite.packages import MANIFEST, Package, PackedFile, ensure_folder
+from medilite.progress import LoadProgress, ProgressCallback
 from medilite.settings import Settings
 
 CONVERSION = 1

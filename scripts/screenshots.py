@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.running_app import ROOT, running_app
 from scripts.browser import REMEDY, find_browser
-from scripts.running import ROOT, running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

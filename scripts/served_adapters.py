@@ -31,7 +31,7 @@ from medilite.settings import load_settings
 from medilite.weights import ensure_adapter, ensure_base
 
 if TYPE_CHECKING:
-    from medilite.engine.adapters import Adapter
+    from medilite.engine.local.adapters import Adapter
 
 
 def write_adapters(profile: Profile, base: Path, out: Path) -> dict[str, tuple[Path, int]]:
@@ -39,8 +39,8 @@ def write_adapters(profile: Profile, base: Path, out: Path) -> dict[str, tuple[P
 
     Raises ModelUnavailableError where an adapter is missing or does not fit the base.
     """
-    from medilite.engine.adapters import read_adapter
-    from medilite.engine.llama import LlamaShape
+    from medilite.engine.local.adapters import read_adapter
+    from medilite.engine.shape import LlamaShape
 
     shape = LlamaShape.read(base)
     chains = {

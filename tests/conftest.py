@@ -92,7 +92,7 @@ def encoder() -> SentenceEncoder:
 @pytest.fixture(scope="session")
 def made_boards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Folders of a small leaderboard and of the data that it was made from."""
-    from tests.boards import write_boards
+    from tests.support.boards import write_boards
 
     return write_boards(tmp_path_factory.mktemp("leaderboard"))
 

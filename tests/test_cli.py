@@ -15,9 +15,9 @@ from medilite.__main__ import main
 from medilite.cli.terminal import progress_line
 from medilite.errors import WeightsUnavailableError
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 IDS = ("base", "sft-r8-low", "sft-r8-high", "sft-r16-low", "sft-r16-high", "grpo")
 QUESTION = "What helps against hay fever?"
 EMERGENCY = "I have chest pain and my left arm is numb, what should I do?"

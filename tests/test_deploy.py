@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bench.running_app import ROOT
 from medilite.settings import Settings, variable
-from scripts.running import ROOT
-from tests.proxies import blocks, find_program, running_nginx, write_nginx
+from tests.support.proxies import blocks, find_program, running_nginx, write_nginx
 
 PATH = ROOT / "docs" / "deploy.md"
 TEXT = PATH.read_text(encoding="utf-8")

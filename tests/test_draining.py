@@ -11,9 +11,9 @@ from medilite.draining import ENDED, REFUSED, Drain, DrainedEngine
 from medilite.engine.protocol import Engine
 from medilite.errors import StoppingError
 from medilite.records import Decoding, Message, Request
-from medilite.ui.loading import wait_until_ready
-from medilite.ui.session import StopFlag
-from tests.fakes import ScriptedEngine
+from medilite.ui.page.loading import wait_until_ready
+from medilite.ui.page.session import StopFlag
+from tests.support.fakes import ScriptedEngine
 
 
 def asked(tokens: int = 5) -> list[Request]:

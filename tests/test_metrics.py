@@ -12,11 +12,11 @@ from medilite.arena.booth import Booth, Shown
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, StoppingError
 from medilite.records import Decoding, Message, Request
-from medilite.ui.generate import message_of, run
-from medilite.ui.session import StopFlag
+from medilite.ui.page.answering import message_of, run
+from medilite.ui.page.session import StopFlag
 from tests.arena.made import MANY
-from tests.banks import write_bank
-from tests.fakes import ScriptedEngine
+from tests.support.banks import write_bank
+from tests.support.fakes import ScriptedEngine
 
 PRIVATE = "my embarrassing rash"
 

@@ -10,7 +10,7 @@ import yaml
 
 from medilite.errors import ProfileError
 from medilite.models import PROFILES_DIR, load_profile
-from medilite.ui.about import about_html
+from medilite.ui.page.about import about_html
 
 
 def write(folder: Path, **dpo: object) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from medilite.errors import DataError
 from medilite.readability import dictionary, hard_spans, measure, scores, spans, textstat_module, warm_up
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 PLAIN = "The doctor will see you now. Diabetes is a serious condition."
 
 

@@ -15,7 +15,7 @@ import yaml
 from medilite.errors import ConfigError
 from medilite.settings import Settings, variable
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = ".venv/bin/python"
 
@@ -49,7 +49,7 @@ def training_commands(*stages: str) -> list[str]:
 
 
 def test_every_command_is_run_by_a_test():
-    known = ("make ", f"{PYTHON} -m medilite ", f"{PYTHON} -m training.", f"{PYTHON} -m eval.")
+    known = ("make ", f"{PYTHON} -m medilite ", f"{PYTHON} -m training.", f"{PYTHON} -m eval.", f"{PYTHON} -m bench.")
     assert commands()
     assert [command for command in commands() if not command.startswith(known)] == []
 
@@ -69,7 +69,7 @@ def test_make_data_takes_the_source():
     assert '--source "path/to/medquad.csv.gz"' in run("make --dry-run data SOURCE=path/to/medquad.csv.gz").stdout
 
 
-@pytest.mark.parametrize("command", of(f"{PYTHON} -m eval."))
+@pytest.mark.parametrize("command", [*of(f"{PYTHON} -m eval."), *of(f"{PYTHON} -m bench.")])
 def test_a_stage_of_evaluation_takes_the_options(command):
     module, *options = shlex.split(command)[2:]
     assert importlib.import_module(module).build_parser().parse_args(options)

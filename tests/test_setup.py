@@ -18,7 +18,7 @@ import pytest
 
 from scripts import browser, install, postgres, system
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = {name: ROOT / f"requirements{name}.txt" for name in ("", "-train", "-dev")}
 
 
@@ -362,7 +362,7 @@ def declared(file: Path) -> set[str]:
 def third_party(*rooms: str) -> dict[str, str]:
     """Return every distribution that files in `rooms` import, with one of the files that do."""
     distributions = importlib.metadata.packages_distributions()
-    own = {"app", "medilite", "training", "eval", "scripts", "tests"}
+    own = {"app", "medilite", "training", "eval", "bench", "scripts", "tests"}
     used = {}
     for room in rooms:
         for path in [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py")):
@@ -379,12 +379,12 @@ def third_party(*rooms: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("file", "rooms"),
-    [("", ("app.py", "medilite")), ("-train", ("training", "eval")), ("-dev", ("tests", "scripts"))],
+    [("", ("app.py", "medilite")), ("-train", ("training", "eval", "bench")), ("-dev", ("tests", "scripts"))],
 )
 def test_every_import_is_declared_where_it_is_installed(file, rooms):
     used = third_party(*rooms)
     assert used
-    # What eval.speed alone needs has a file of its own: it says what to install where that is absent.
+    # What bench.speed alone needs has a file of its own: it says what to install where that is absent.
     bench = set(declared(ROOT / "requirements-bench.txt")) if "eval" in rooms else set()
     # ZeroGPU's own package, which such a Space brings along and nobody else needs.
     bench.add("spaces")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.running import ROOT
+from bench.running_app import ROOT
 from scripts.space import assemble, fingerprint, pushed, remove, surroundings
-from tests.hub import TOKEN
+from tests.support.hub import TOKEN
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ from medilite.engine import open_engine
 from medilite.models import load_profile
 from medilite.questions import load_questions
 from medilite.settings import load_settings
-from medilite.ui.app import build_ui
-from medilite.ui.board.view import find_boards
+from medilite.ui.page.app import build_ui
+from medilite.ui.leaderboard.board.view import find_boards
 from medilite.leaderboard import FOLDER
 here = pathlib.Path.cwd()
 assert pathlib.Path(medilite.__file__).is_relative_to(here), medilite.__file__

@@ -6,8 +6,8 @@ import json
 
 from medilite.engine.tokenizer import BaseTokenizer
 from scripts.vllm_check import agreement, main
-from tests.model_servers import Reply, model_server
-from tests.small_tokenizer import write_tokenizer
+from tests.support.model_servers import Reply, model_server
+from tests.support.small_tokenizer import write_tokenizer
 
 
 def test_agreement_by_hand():

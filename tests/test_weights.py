@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from medilite import packages, weights
-from medilite.engine.protocol import LoadProgress
 from medilite.errors import ChecksumError, ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import ROOT, Profile, load_profile
 from medilite.packages import Package, download_progress
+from medilite.progress import LoadProgress
 from medilite.settings import Settings, load_settings
 
 CONTENT = b"GGUF, but small"
@@ -177,7 +177,7 @@ def test_the_hub_gives_the_chat_template_too(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_folder_with_the_tokenizer_alone_is_enough_where_others_compute(tmp_path: Path) -> None:
-    from tests.small_tokenizer import write_tokenizer
+    from tests.support.small_tokenizer import write_tokenizer
 
     folder = write_tokenizer(tmp_path / "words")
     settings = load_settings(weights=str(folder))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from medilite.engine.protocol import LoadProgress
 from medilite.models import Profile
+from medilite.progress import LoadProgress
 from medilite.settings import Settings
 from medilite.weights import ensure_base
 from training.config import BaseConfig

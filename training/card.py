@@ -15,10 +15,10 @@ from medilite.errors import MediLiteError, TrainingError
 from medilite.files import write_whole
 from medilite.models import HubBase, Profile, load_profile
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
+from training.hub import CARD, push_adapter, repo_name
 from training.inputs import read_record
 from training.job import placed
 
-CARD = "README.md"
 DATASET = "lavita/MedQuAD"
 
 _METHODS = {
@@ -27,8 +27,6 @@ _METHODS = {
     "dpo": "DPO on pairs of answers of which one is preferred (TRL's DPOTrainer)",
 }
 _SPLITS = {"study": "the study's test split", "distinct": "a test split that shares no question with training"}
-
-Record = dict[str, Any]
 
 
 def write_card(folder: Path, profile: Profile) -> Path:
@@ -40,17 +38,12 @@ def write_card(folder: Path, profile: Profile) -> Path:
     return folder / CARD
 
 
-def model_card(record: Record, profile: Profile) -> str:
+def model_card(record: dict[str, Any], profile: Profile) -> str:
     """Return the card: the Hub's metadata, what it is, results, how to load it, limits, licence."""
     return f"---\n{_metadata(record, profile)}\n---\n\n{_body(record, profile)}"
 
 
-def repo_name(record: Record) -> str:
-    """Return what an adapter's repository is called under its owner."""
-    return f"{record['base']}-MediLite-{record['model']}"
-
-
-def _metadata(record: Record, profile: Profile) -> str:
+def _metadata(record: dict[str, Any], profile: Profile) -> str:
     """Return the YAML that the Hub reads; unknown values are left out."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -81,7 +74,7 @@ def _metadata(record: Record, profile: Profile) -> str:
     return data.to_yaml().strip()
 
 
-def _body(record: Record, profile: Profile) -> str:
+def _body(record: dict[str, Any], profile: Profile) -> str:
     model = record["model"]
     spec = profile.get(model) if model in profile.ids else None
     about = f"{spec.about} " if spec else ""
@@ -107,7 +100,7 @@ def _body(record: Record, profile: Profile) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(record: Record) -> list[tuple[str, str]]:
+def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     config, lora = record["config"], record["config"]["lora"]
     what = "pairs" if "train_pairs" in record else "prompts"
     commit = str(record.get("commit") or "unknown") + (" with changes" if record.get("commit_dirty") else "")
@@ -126,7 +119,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     ]
 
 
-def _results(record: Record) -> str:
+def _results(record: dict[str, Any]) -> str:
     if "test_loss" not in record:
         return "Not measured yet."
     rows = [("This checkpoint", "test_loss"), ("The base", "base_test_loss"), ("Difference", "test_loss_minus_base")]
@@ -145,7 +138,7 @@ def _results(record: Record) -> str:
     return "\n".join(["\n".join(lines), "", " ".join([about, *extra])])
 
 
-def _loading(record: Record, profile: Profile) -> str:
+def _loading(record: dict[str, Any], profile: Profile) -> str:
     """Return code that loads the base and every adapter of the chain; stacked ones are merged from below."""
     if repo := _base_on_hub(profile) if isinstance(profile.base, HubBase) else None:
         base = f'base = AutoModelForCausalLM.from_pretrained("{repo}")'
@@ -167,7 +160,7 @@ def _loading(record: Record, profile: Profile) -> str:
     )
 
 
-def _limits(record: Record, profile: Profile) -> list[str]:
+def _limits(record: dict[str, Any], profile: Profile) -> list[str]:
     limits = [
         f"{record['base']} is a small language model: it mixes up diseases and makes up facts, and training changes "
         "how it writes more than what it knows.",
@@ -196,8 +189,6 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when all is written and published, 2 for an error a user can mend."""
-    from training.hub import push_adapter
-
     parser = argparse.ArgumentParser(prog="python -m training.card", description="Write the adapters' model cards.")
     parser.add_argument("--profile", default="lite", help="whose adapters: a profile's name or file (default: lite)")
     parser.add_argument("--models", help="ids, with commas (default: every adapter in its place)")

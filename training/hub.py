@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from medilite.errors import TrainingError
-from training.card import CARD, repo_name
 from training.inputs import WEIGHTS_FILE, read_record
 from training.record import RECORD_FILE
 
+CARD = "README.md"
 FILES = ("adapter_config.json", WEIGHTS_FILE, RECORD_FILE, CARD)
+
+
+def repo_name(record: dict[str, Any]) -> str:
+    """Return what an adapter's repository is called under its owner."""
+    return f"{record['base']}-MediLite-{record['model']}"
 
 
 def push_adapter(folder: Path, owner: str, private: bool) -> str:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from medilite.errors import MediLiteError, TrainingError
 from medilite.settings import load_settings
 from training.card import write_card
+from training.command import command_line, job_of
 from training.config import load_run
 from training.inputs import digest, read_record
 from training.job import Job
@@ -120,8 +121,6 @@ def _model(job: Job, adapters: bool) -> tuple[Any, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when the losses stand, 2 for an error a user can mend."""
-    from training.stage import command_line, job_of
-
     parser = command_line("measure", __doc__)
     parser.add_argument("--base-only", action="store_true", help="measure the base alone; needs no adapter")
     options = parser.parse_args(arguments)

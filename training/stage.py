@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +13,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from medilite.data import load_split
-from medilite.errors import ConfigError, MediLiteError, TrainingError
+from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
 from training.checkpoints import newest_whole
+from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, SFTRun, StageRun, load_config
 from training.inputs import read_record
 from training.job import Job
@@ -173,34 +172,6 @@ def write_result(
     return write_adapter(trainer.model, job.out, job.profile.base.model, record)
 
 
-def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
-    """Return a stage's parser with what every stage can be told."""
-    parser = argparse.ArgumentParser(prog=f"python -m training.{stage}", description=(about or "").partition(":")[0])
-    parser.add_argument("--config", type=Path, required=True, help="the run's YAML file")
-    parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: runs)")
-    parser.add_argument("--out", type=Path, help="the adapter's folder (default: assets/adapters/PROFILE/MODEL)")
-    parser.add_argument(
-        "--adapters", type=Path, help="read and write adapters as MODEL in this folder, instead of the profile's"
-    )
-    parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
-    parser.add_argument(
-        "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
-    )
-    return parser
-
-
-def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
-    """Return the job that the command line asks for; raises ConfigError, DataError or WeightsError."""
-    if options.end_with_stdin:
-        end_with_stdin()
-    if options.stacked_on:
-        if not hasattr(run, "stacked_on"):
-            raise ConfigError(f"--stacked-on: {run.model} is trained on the base itself.")
-        run = run.model_copy(update={"stacked_on": options.stacked_on})
-    return Job.of(run, options.data, options.runs, options.adapters, options.out)
-
-
 def run_stage(
     stage: str,
     about: str | None,
@@ -253,15 +224,3 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def end_with_stdin() -> None:
-    """End this process as soon as its standard input closes, which happens however its parent ends."""
-
-    def wait() -> None:
-        # Not sys.stdin.read(): its lock, held by a thread that never ends, would abort the interpreter's own end.
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-        os._exit(130)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from medilite.engine.protocol import LoadProgress
 from medilite.models import Profile, load_profile
+from medilite.progress import LoadProgress
 from medilite.settings import Settings, load_settings
 
 QUIET_S = 5.0

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medilite.engine.protocol import Availability, Engine, LoadProgress
+from medilite.engine.protocol import Availability, Engine
+from medilite.progress import LoadProgress
 
 if TYPE_CHECKING:
     from medilite.models import Profile
@@ -23,13 +24,13 @@ __all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
 def open_engine(profile: Profile, settings: Settings) -> Engine:
     """Return the engine for this profile, not yet loaded; raises SettingsError where its servers can't be used."""
     if settings.engine == "remote":
-        from medilite.engine.remote import RemoteEngine
+        from medilite.engine.remote.engine import RemoteEngine
 
         return RemoteEngine(profile, settings)
     if settings.zero_gpu:
-        from medilite.engine.zero import ZeroEngine
+        from medilite.engine.local.zero import ZeroEngine
 
         return ZeroEngine(profile, settings)
-    from medilite.engine.local import LocalEngine
+    from medilite.engine.local.engine import LocalEngine
 
     return LocalEngine(profile, settings)

@@ -8,21 +8,12 @@ shares its batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from medilite.progress import LoadProgress, ProgressCallback
 from medilite.records import Answer, Message, Request, Step
-
-
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
-    """How far loading has come: a sentence for people and, where known, a share from 0 to 1."""
-
-    message: str
-    share: float | None = None
-    ready: bool = False
-    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +22,6 @@ class Availability:
 
     available: bool
     reason: str | None = None
-
-
-ProgressCallback = Callable[[LoadProgress], None]
 
 
 @runtime_checkable

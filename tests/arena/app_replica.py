@@ -18,7 +18,7 @@ from tests.arena.replica import PRELOADED
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        *(*PRELOADED, __name__, "app", "tests.scripted_app", "medilite.ui.app", "medilite.arena.store"),
+        *(*PRELOADED, __name__, "app", "tests.support.scripted_app", "medilite.ui.page.app", "medilite.arena.store"),
         *("medilite.arena.mirror.mirror", "medilite.arena.retention", "medilite.arena.database"),
         *("uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
     ]
@@ -52,7 +52,7 @@ class AppReplica:
 
 def serve(env: dict[str, str], bank: Path) -> None:
     """Run `app.py` until killed, with these settings and no others."""
-    from tests import scripted_app
+    from tests.support import scripted_app
 
     for name in [name for name in os.environ if name.startswith("MEDILITE_")]:
         del os.environ[name]

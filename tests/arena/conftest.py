@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.postgres import REMEDY, find_postgres, new_database, running_postgres
 from medilite.arena.booth import Booth
 from medilite.arena.store import Store
-from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
 from tests.arena.booths import Clock
 from tests.arena.made import MANY
-from tests.banks import write_bank
 from tests.conftest import do_without
+from tests.support.banks import write_bank
 
 
 @pytest.fixture(scope="session")

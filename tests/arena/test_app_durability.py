@@ -16,18 +16,18 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from eval.crowd.browser import Browser
-from eval.crowd.crowd import address
-from eval.crowd.files import Files
-from eval.crowd.page import Page
-from eval.crowd.tally import Tally, WentWrongError
-from eval.crowd.visitor import Thinking, Visitor
-from eval.crowd.votes import kept_votes
-from medilite.ui.vote_cards import CHOICE_WORDS
-from scripts.postgres import new_database
+from bench.crowd.browser import Browser
+from bench.crowd.crowd import address
+from bench.crowd.files import Files
+from bench.crowd.page import Page
+from bench.crowd.tally import Tally, WentWrongError
+from bench.crowd.visitor import Thinking, Visitor
+from bench.crowd.votes import kept_votes
+from bench.postgres import new_database
+from medilite.ui.vote.cards import CHOICE_WORDS
 from tests.arena.app_replica import AppReplica
 from tests.arena.crowd import CLIENTS, REPLAYED, Crowd
-from tests.banks import write_bank
+from tests.support.banks import write_bank
 
 FULL = bool(os.environ.get("DURABILITY_APP"))
 VOTES = int(os.environ.get("DURABILITY_VOTES", "2000"))

@@ -17,7 +17,7 @@ from medilite.cli.votes_prepare import PARTIAL_FILE, make_plan, prepare, write_b
 from medilite.errors import DataError
 from medilite.models import load_profile
 from medilite.records import Decoding
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from medilite.errors import BallotError, DataError, EngineError, LimitError, Sto
 from medilite.records import RowStep, Step
 from tests.arena.booths import READING_S, drawn, pairs_of, votes_of
 from tests.arena.made import NOW
-from tests.banks import QUESTIONS, answer_text, write_bank
+from tests.support.banks import QUESTIONS, answer_text, write_bank
 
 DAY_S = 86_400.0
 

@@ -8,7 +8,7 @@ from medilite.arena.booth import Nothing, Shown
 from medilite.arena.voters import SignedIn
 from medilite.errors import TokenError
 from tests.arena.booths import drawn, votes_of
-from tests.banks import write_bank
+from tests.support.banks import write_bank
 
 
 def place_of(shown):

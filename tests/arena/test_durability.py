@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bench.postgres import new_database
 from medilite.arena.store import Store
-from scripts.postgres import new_database
 from tests.arena.crowd import KILLS, VOTES, Crowd
 from tests.arena.replica import Replica
 

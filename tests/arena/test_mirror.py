@@ -22,7 +22,7 @@ from medilite.arena.schema import answers, changed, questions
 from medilite.arena.store import Store
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair
-from tests.hub import TOKEN, Hub, running_hub
+from tests.support.hub import TOKEN, Hub, running_hub
 
 REPO = "clinic/votes"
 OWN = "May I take ibuprofen with my heart tablets?"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.running import ROOT
-from tests.hub import TOKEN, Hub, running_hub
+from bench.running_app import ROOT
+from tests.support.hub import TOKEN, Hub, running_hub
 
 REPO = "clinic/votes"
 MIRROR = """

@@ -392,7 +392,7 @@ def test_a_server_that_says_nothing_holds_nobody_up_in_turns(use, open_store):
 
 @pytest.mark.slow
 def test_a_server_that_falls_silent_in_mid_connection_is_given_up_and_used_again(postgres, open_store):
-    from scripts.postgres import new_database
+    from bench.postgres import new_database
 
     store = open_store(new_database(postgres), timeout_s=4)
     token = store.add_pair(pair())
@@ -417,7 +417,7 @@ def test_a_server_that_falls_silent_in_mid_connection_is_given_up_and_used_again
 
 @pytest.mark.slow
 def test_a_connection_that_breaks_is_made_anew(postgres, open_store):
-    from scripts.postgres import new_database
+    from bench.postgres import new_database
 
     address = new_database(postgres)
     store = open_store(address)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from bench.running_app import running_app
 from medilite.arena.booth import Booth
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import load_settings
-from scripts.running import running_app
 from tests.browser.pages import WIDTHS, Visit
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 FLAGS = (
     "--no-sandbox",  # containers run as root
@@ -37,8 +37,8 @@ def browser(browser_path: Path) -> Iterator[Browser]:
 @pytest.fixture
 def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, ScriptedEngine]]]:
     """Return a function that serves the page around a scripted engine, and closes it after the test."""
-    from medilite.ui.app import build_ui, serve
-    from medilite.ui.loading import start_loading
+    from medilite.ui.page.app import build_ui, serve
+    from medilite.ui.page.loading import start_loading
 
     served = []
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.model_servers import serving
+from tests.support.model_servers import serving
 
 COOKIE = "replica"
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"}

@@ -9,8 +9,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from medilite.arena.booth import Booth
 from tests.arena.made import MANY
-from tests.banks import write_bank
 from tests.browser.pages import PATIENCE_MS
+from tests.support.banks import write_bank
 
 pytestmark = pytest.mark.browser
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.postgres import REMEDY, find_postgres, new_database, running_postgres
+from bench.running_app import running_app
 from medilite.arena.records import Vote
 from medilite.arena.store import Store
 from medilite.engine.tokenizer import BaseTokenizer
-from scripts.postgres import REMEDY, find_postgres, new_database, running_postgres
-from scripts.running import running_app
 from tests.browser.round_robin import round_robin
 from tests.conftest import do_without
-from tests.fakes import WORDS
-from tests.model_servers import ModelServer, Reply, free_port, model_server
-from tests.small_tokenizer import write_tokenizer
+from tests.support.fakes import WORDS
+from tests.support.model_servers import ModelServer, Reply, free_port, model_server
+from tests.support.small_tokenizer import write_tokenizer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("replicas")]
 

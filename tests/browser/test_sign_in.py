@@ -24,9 +24,9 @@ from tests.browser.pages import Visit
 from tests.browser.test_axe import grave
 from tests.browser.test_looks import CONTRAST, NAMELESS
 from tests.browser.test_vote import LISTEN, told
-from tests.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
 from tests.security.conftest import NO_LIMITS, Server, serving
 from tests.security.visitor import Visitor
+from tests.support.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sign_in")]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.running import ROOT, RunningApp, running_app
+from bench.running_app import ROOT, RunningApp, running_app
 from scripts.space import assemble, command, fingerprint, remove, surroundings
 from tests.browser.pages import Visit
 from tests.conftest import do_without
-from tests.hub import TOKEN, Hub, running_hub
+from tests.support.hub import TOKEN, Hub, running_hub
 
 REPO = "clinic/votes"
 WAIT_S = 900.0
@@ -100,7 +100,7 @@ def vote_live(here: Visit) -> None:
 @pytest.mark.usefixtures("weights")
 def test_six_answers_a_vote_and_the_vote_after_a_restart(code, environment, tmp_path, browser, lite, monkeypatch):
     monkeypatch.setattr("tests.browser.pages.PATIENCE_MS", 1000 * WAIT_S)
-    monkeypatch.setattr("scripts.running.START_S", WAIT_S)
+    monkeypatch.setattr("bench.running_app.START_S", WAIT_S)
     before = fingerprint(code)
     with running_hub() as hub:
         with running_space(code, tmp_path / "home", environment, hub) as app:

@@ -14,8 +14,8 @@ from medilite.arena.booth import Booth
 from medilite.arena.contestants import contestants
 from medilite.arena.records import CHOICES
 from tests.arena.made import MANY
-from tests.banks import write_bank
 from tests.browser.test_looks import CONTRAST, NAMELESS
+from tests.support.banks import write_bank
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from medilite.engine.local import LocalEngine
+from medilite.engine.local.engine import LocalEngine
 from medilite.models import PROFILES_DIR, Profile, load_profile
 from medilite.settings import load_settings
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medilite.engine.calls import Call
-from medilite.engine.int8_llama import Int8Llama
+from medilite.engine.local.calls import Call
+from medilite.engine.local.int8_llama import Int8Llama
+from medilite.engine.local.running import RunningBatch
 from medilite.engine.native.arrays import Tokens
-from medilite.engine.running import RunningBatch
 from medilite.records import Decoding, Message, Request, RowStep
 
 STOP = 351

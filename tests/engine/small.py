@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from medilite.engine.adapters import Adapter
-from medilite.engine.int8_llama import Int8Llama
-from medilite.engine.llama import Llama
+from medilite.engine.local.adapters import Adapter
+from medilite.engine.local.int8_llama import Int8Llama
+from medilite.engine.local.llama import Llama
 
 HIDDEN, INTERMEDIATE, HEADS, KV, LAYERS, VOCABULARY = 192, 320, 3, 1, 2, 352
 MODELS = ("base", "narrow", "everything", "chain")

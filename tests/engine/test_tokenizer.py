@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from medilite.engine.text import IncrementalText
+from medilite.engine.detokenize import IncrementalText
 from medilite.engine.tokenizer import BaseTokenizer
 from medilite.errors import WeightsError
 from medilite.prompts import prompt_ids, question_messages
 from medilite.records import Message
-from tests.small_tokenizer import write_tokenizer
+from tests.support.small_tokenizer import write_tokenizer
 
 CONVERSATIONS = (
     question_messages("What is asthma?"),

@@ -17,7 +17,7 @@ from medilite.leaderboard import FOLDER
 from medilite.provenance import adapter_sha256, base_name, precision_name
 from medilite.settings import load_settings
 from tests.eval.boards import MODELS, WordEncoder, answers, setup_for, write_answers
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 SESSION = {"commit": "c0ffee", "answers": 90, "duration_s": 1.0}
 

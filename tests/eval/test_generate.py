@@ -22,7 +22,7 @@ from medilite.errors import DataError, EngineError, ModelUnavailableError, Setti
 from medilite.provenance import precision_name
 from medilite.records import Decoding
 from medilite.settings import load_settings
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 DECODING = Decoding(max_new_tokens=12)
 ALL = ("base", "sft-r8-low", "sft-r8-high", "sft-r16-low", "sft-r16-high", "grpo")

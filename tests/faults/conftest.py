@@ -12,7 +12,7 @@ from medilite.arena.records import text_key
 from medilite.arena.store import Store
 from tests.faults.forks import Forks, Running
 from tests.faults.people import Crowd
-from tests.model_servers import free_port
+from tests.support.model_servers import free_port
 
 OUTAGE_S = float(os.environ.get("FAULT_SECONDS", "2"))
 """How long what fails stays away."""

@@ -117,10 +117,10 @@ def run_app(folder: Path, *, step_s: float, timeout_s: float) -> int:
     """Run `app.py` with a bank of ready-made answers; the database may take `timeout_s`, tests have little time."""
     import app
     import medilite.engine
-    from medilite.engine import remote
-    from medilite.ui import app as page
-    from medilite.ui import stopping
-    from tests.fakes import ScriptedEngine
+    from medilite.engine.remote import engine as remote
+    from medilite.ui.page import app as page
+    from medilite.ui.page import stopping
+    from tests.support.fakes import ScriptedEngine
 
     if os.environ.get("MEDILITE_ENGINE") != "remote":
         medilite.engine.open_engine = lambda profile, settings: ScriptedEngine(profile, step_s=step_s)
@@ -139,9 +139,9 @@ def run_models(port: int, step_s: float) -> int:
     from tokenizers import pre_tokenizers
 
     from medilite.models import load_profile
-    from tests.fakes import WORDS
-    from tests.model_servers import Reply, model_server
-    from tests.small_tokenizer import CONTROL
+    from tests.support.fakes import WORDS
+    from tests.support.model_servers import Reply, model_server
+    from tests.support.small_tokenizer import CONTROL
 
     alphabet = {char: i for i, char in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()), len(CONTROL))}
     ids = [alphabet["Ġ" if char == " " else char] for char in WORDS]
@@ -182,15 +182,15 @@ def main(folder: Path) -> None:
     import app
     import medilite.arena.mirror.mirror
     import medilite.arena.store
-    import medilite.engine.remote
-    import medilite.ui.app
-    import tests.model_servers
+    import medilite.engine.remote.engine
+    import medilite.ui.page.app
+    import tests.support.model_servers
     from medilite.models import load_profile
     from medilite.readability import warm_up
-    from tests.banks import write_bank
+    from tests.support.banks import write_bank
 
     parts = (alembic, psycopg, starlette, uvicorn, app, medilite.arena.mirror.mirror, medilite.arena.store)
-    assert all((*parts, medilite.engine.remote, medilite.ui.app, tests.model_servers))
+    assert all((*parts, medilite.engine.remote.engine, medilite.ui.page.app, tests.support.model_servers))
     warm_up()
     write_bank(folder / "bank", load_profile("lite"))
     running: set[int] = set()

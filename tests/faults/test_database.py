@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from scripts.postgres import REMEDY, Postgres, find_postgres, new_database, running_postgres
+from bench.postgres import REMEDY, Postgres, find_postgres, new_database, running_postgres
 from tests.conftest import do_without
 from tests.faults.conftest import OUTAGE_S, check_votes
 from tests.faults.forks import Running

@@ -10,7 +10,7 @@ import pytest
 from medilite.draining import ENDED, REFUSED
 from tests.faults.conftest import check_votes
 from tests.faults.people import Asking, Crowd, until
-from tests.model_servers import free_port
+from tests.support.model_servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

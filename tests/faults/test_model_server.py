@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import WORDS
 from tests.faults.forks import Forks
 from tests.faults.people import Asking, Crowd, until
-from tests.model_servers import free_port
-from tests.small_tokenizer import write_tokenizer
+from tests.support.fakes import WORDS
+from tests.support.model_servers import free_port
+from tests.support.small_tokenizer import write_tokenizer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

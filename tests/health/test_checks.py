@@ -22,7 +22,7 @@ from medilite.health.checks import Skipped
 from medilite.models import load_profile
 from medilite.packages import MANIFEST, sha256_of
 from medilite.settings import load_settings
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 from tests.test_cli import profile_file, write_files
 
 

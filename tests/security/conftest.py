@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.running import ROOT, running_app
+from bench.running_app import ROOT, running_app
 from tests.security.visitor import Visitor
 
 NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}

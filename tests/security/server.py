@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from medilite.records import Request, Step
-from tests.banks import write_bank
-from tests.fakes import ScriptedEngine
+from tests.support.banks import write_bank
+from tests.support.fakes import ScriptedEngine
 
 
 class EchoEngine(ScriptedEngine):
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     from medilite.arena.booth import Booth
     from medilite.models import load_profile
     from medilite.settings import load_settings
-    from medilite.ui.app import build_ui, serve
+    from medilite.ui.page.app import build_ui, serve
 
     profile, settings = load_profile("lite"), load_settings(data_dir=folder / "votes")
     engine = EchoEngine(profile)

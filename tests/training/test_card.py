@@ -173,7 +173,7 @@ def test_a_refusal_names_the_remedy(profile: Path, hub: ThreadingHTTPServer) -> 
 def test_nothing_is_published_unless_asked(
     profile: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.hub.push_adapter", lambda *_: pytest.fail("nobody asked"))
+    monkeypatch.setattr("training.card.push_adapter", lambda *_: pytest.fail("nobody asked"))
     assert main(["--profile", str(profile)]) == 0
     assert capsys.readouterr().out.strip().endswith("sft-r8-low/README.md")
     assert main(["--profile", str(profile), "--models", "grpo"]) == 2

@@ -16,7 +16,7 @@ from training.recipe.commands import Command, run_side_by_side, threads_each
 
 STAGE = """
 import os, sys, time
-from training.stage import end_with_stdin
+from training.command import end_with_stdin
 
 end_with_stdin()
 name, seconds, code = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])

@@ -135,8 +135,8 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
 ) -> None:
     from trl import GRPOTrainer
 
-    from medilite.engine.adapters import Adapter
-    from medilite.engine.local import LocalEngine
+    from medilite.engine.local.adapters import Adapter
+    from medilite.engine.local.engine import LocalEngine
     from medilite.engine.protocol import collect
     from medilite.models import load_profile
     from medilite.prompts import prompt_ids
@@ -235,9 +235,9 @@ def test_draws_say_where_logits_are_not_finite() -> None:
 @pytest.mark.slow
 @pytest.mark.model
 def test_on_a_cpu_grpo_samples_what_the_int8_engine_says() -> None:
-    from medilite.engine.adapters import read_adapter
-    from medilite.engine.int8_llama import Int8Llama
-    from medilite.engine.local import LocalEngine
+    from medilite.engine.local.adapters import read_adapter
+    from medilite.engine.local.engine import LocalEngine
+    from medilite.engine.local.int8_llama import Int8Llama
     from medilite.engine.protocol import collect
     from medilite.models import load_profile
     from medilite.prompts import prompt_ids

@@ -130,7 +130,7 @@ def test_sft_learns_and_tells_what_it_did(undisturbed: tuple[Recipe, str, float]
 
 
 def test_grpo_goes_on_from_the_best_and_the_engine_stacks_it(undisturbed: tuple[Recipe, str, float]) -> None:
-    from medilite.engine.local import LocalEngine
+    from medilite.engine.local.engine import LocalEngine
 
     recipe, printed, _ = undisturbed
     record = recipe.record("grpo")

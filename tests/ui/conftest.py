@@ -8,8 +8,8 @@ import pytest
 
 from medilite.models import Profile
 from medilite.records import Decoding
-from medilite.ui.comparison import Comparison
-from tests.fakes import ScriptedEngine
+from medilite.ui.compare.comparison import Comparison
+from tests.support.fakes import ScriptedEngine
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import torch
 
-from medilite.engine.sampling import Sampler
+from medilite.engine.local.sampling import Sampler
 from medilite.records import Decoding
 
 

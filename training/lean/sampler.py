@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import torch
 
-from medilite.engine.adapters import Adapter, AdapterBank, read_adapter
-from medilite.engine.int8 import unfit
-from medilite.engine.int8_llama import Int8Llama
-from medilite.engine.llama import Llama, LlamaShape
+from medilite.engine.local.adapters import Adapter, AdapterBank, read_adapter
+from medilite.engine.local.int8 import unfit
+from medilite.engine.local.int8_llama import Int8Llama
+from medilite.engine.local.llama import Llama
+from medilite.engine.shape import LlamaShape
 from medilite.errors import TrainingError
 from medilite.prompts import prompt_ids
 from medilite.records import Decoding, Message, Role

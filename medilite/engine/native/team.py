@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from medilite.engine.courtesy import give_way
+from medilite.engine.native.courtesy import give_way
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
 from medilite.engine.native.kept import compiled
 

@@ -15,9 +15,9 @@ from medilite.settings import Settings
 from medilite.ui.api.asking import Asking
 from medilite.ui.api.reading import Reading
 from medilite.ui.api.results import Asked, Board, Compared, Measured
-from medilite.ui.decoding import MAX_SEED, SETTINGS
 from medilite.ui.guard.bodies import TEXT_CHARS
-from medilite.ui.session import Admission
+from medilite.ui.page.decoding import MAX_SEED, SETTINGS
+from medilite.ui.page.session import Admission
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from medilite.models import ROOT, Profile
 from medilite.safety import NOT_MEDICAL_ADVICE
 from medilite.ui.api.endpoints import Endpoint, Parameter
-from medilite.ui.words import number_word
+from medilite.ui.page.words import number_word
 
 if TYPE_CHECKING:
     from starlette.requests import Request

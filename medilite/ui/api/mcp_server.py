@@ -28,10 +28,10 @@ from medilite.ui.api.arguments import quoted
 from medilite.ui.api.endpoints import Endpoint
 from medilite.ui.api.llms import MCP_ADDRESS
 from medilite.ui.api.serving import UNEXPECTED
-from medilite.ui.events import watched
-from medilite.ui.generate import message_of
 from medilite.ui.guard.asgi import Receive, Scope, Send
 from medilite.ui.guard.doors import MCP
+from medilite.ui.page.answering import message_of
+from medilite.ui.page.events import watched
 
 if TYPE_CHECKING:
     from mcp import types

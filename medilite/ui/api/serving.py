@@ -10,8 +10,8 @@ import gradio as gr
 
 from medilite.errors import MediLiteError
 from medilite.ui.api.endpoints import Endpoint
-from medilite.ui.controls import MODEL_EVENTS
-from medilite.ui.generate import message_of
+from medilite.ui.page.answering import message_of
+from medilite.ui.page.controls import MODEL_EVENTS
 
 UNEXPECTED = "Something went wrong in the app; its log tells where. Ask again."
 

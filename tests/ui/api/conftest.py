@@ -9,9 +9,9 @@ import pytest
 
 from medilite.models import Profile
 from medilite.settings import load_settings
-from medilite.ui.app import build_ui, serve
+from medilite.ui.page.app import build_ui, serve
 from tests.conftest import do_without
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 NO_LIMITS = {
     f"{what}_per_{who}": "off" for what in ("answers", "pairs") for who in ("visitor", "address")

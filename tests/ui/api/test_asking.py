@@ -21,8 +21,8 @@ from medilite.settings import load_settings
 from medilite.ui.api import asking
 from medilite.ui.api.asking import AT_ONCE, NOTICE, Asking
 from medilite.ui.guard import VisitorLimits
-from medilite.ui.session import Admission
-from tests.fakes import ScriptedEngine
+from medilite.ui.page.session import Admission
+from tests.support.fakes import ScriptedEngine
 
 QUESTION = "What is asthma?"
 
@@ -64,8 +64,8 @@ def test_an_answer_carries_all_that_it_has_to(programs):
 
 def test_an_answer_grows_and_is_scored_when_it_is_whole(programs, monkeypatch):
     monkeypatch.setattr(asking, "UPDATE_S", 0.0)
-    monkeypatch.setattr("medilite.ui.updates.UPDATES_PER_S", float("inf"))
-    monkeypatch.setattr("medilite.ui.updates.UPDATES_IN_ALL", float("inf"))
+    monkeypatch.setattr("medilite.ui.page.updates.UPDATES_PER_S", float("inf"))
+    monkeypatch.setattr("medilite.ui.page.updates.UPDATES_IN_ALL", float("inf"))
     steps = list(programs.ask(QUESTION, "base"))
     texts = [step["answer"] for step in steps]
     assert len(set(texts)) == 7
@@ -84,8 +84,8 @@ def test_a_program_waits_for_the_model_and_is_told(lite, monkeypatch):
 
 def test_whoever_waits_for_others_is_told_how_many(lite, monkeypatch):
     monkeypatch.setattr(asking, "UPDATE_S", 0.0)
-    monkeypatch.setattr("medilite.ui.updates.UPDATES_PER_S", float("inf"))
-    monkeypatch.setattr("medilite.ui.updates.UPDATES_IN_ALL", float("inf"))
+    monkeypatch.setattr("medilite.ui.page.updates.UPDATES_PER_S", float("inf"))
+    monkeypatch.setattr("medilite.ui.page.updates.UPDATES_IN_ALL", float("inf"))
     engine = ScriptedEngine(lite, ahead=2)
     engine.load()
     steps = [(step["state"], step["ahead"]) for step in made(engine, lite).ask(QUESTION, "base", 16)]

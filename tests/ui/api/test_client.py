@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scripts.running import ROOT
+from bench.running_app import ROOT
 
 pytestmark = pytest.mark.xdist_group("api")
 

@@ -15,9 +15,9 @@ import pytest
 from medilite.settings import load_settings
 from medilite.ui.api import Endpoint, endpoints
 from medilite.ui.api.llms import GUIDE
-from medilite.ui.session import Admission
+from medilite.ui.page.session import Admission
 from tests.conftest import do_without
-from tests.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine
 
 pytestmark = pytest.mark.xdist_group("api")
 

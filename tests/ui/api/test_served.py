@@ -13,8 +13,8 @@ from medilite.settings import load_settings
 from medilite.ui.api import endpoints
 from medilite.ui.api.endpoints import json_schema
 from medilite.ui.api.llms import llms_text
-from medilite.ui.session import Admission
-from tests.fakes import ScriptedEngine
+from medilite.ui.page.session import Admission
+from tests.support.fakes import ScriptedEngine
 
 pytestmark = pytest.mark.xdist_group("api")
 

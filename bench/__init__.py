@@ -1,0 +1,1 @@
+"""What measures machines: speed, crowd, pace, fidelity, cold start. eval/ judges answers."""

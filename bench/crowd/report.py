@@ -1,0 +1,159 @@
+"""A run as numbers: JSON for whoever compares, a short table for whoever looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from bench.crowd.server import Watch
+from bench.crowd.tally import Tally
+from bench.crowd.votes import Kept
+
+WITHOUT_MODEL = ("page", "load", "draw a pair", "cast a vote", "leaderboard", "a question of the leaderboard", "clear")
+"""What needs no model and a visitor waits for. Files and timers are told apart: nobody waits for one of them alone."""
+
+BESIDE = ("file", "timer")
+LIMIT_MS = 500.0
+"""What the 95th percentile of everything without a model is to stay under."""
+
+MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
+LEVEL = 0.02
+"""Memory is level where, by the upper end of its slope's interval, the last half adds less than this share of it.
+
+Whether the slope is 0 would be no question: a steady run tells megabytes an hour from it, which talks that get longer
+take.
+"""
+
+BLOCKS = 10
+"""Memory a second after another is no independent measurement: its slope is that of so many means in a row."""
+
+
+def quantiles(seconds: Sequence[float]) -> dict[str, float | int | None]:
+    """Return n, median, 95th percentile and greatest, in ms; None of no values."""
+    if not seconds:
+        return {"n": 0, "p50": None, "p95": None, "max": None}
+    p50, p95 = np.quantile(seconds, [0.5, 0.95])
+    return {"n": len(seconds), "p50": float(p50) * 1000, "p95": float(p95) * 1000, "max": max(seconds) * 1000}
+
+
+def memory(watch: Watch) -> dict[str, Any]:
+    """Return resident memory, and the part of it that no file stands behind, in MB.
+
+    Each with its slope over the last half in MB a minute and a 95 % interval: a
+    least-squares line through BLOCKS means, and Student's t with BLOCKS − 2
+    degrees of freedom; None for fewer than two samples a block.
+    """
+    return {"rss": _memory(watch.at_s, watch.rss), "own": _memory(watch.at_s, watch.own)}
+
+
+def _memory(at_s: Sequence[float], sizes: Sequence[int]) -> dict[str, Any]:
+    mb = np.asarray(sizes, float) / 1e6
+    told: dict[str, Any] = {"samples": len(mb), "start": None, "end": None, "max": None, "mb": mb.round(1).tolist()}
+    if len(mb):
+        told |= {"start": float(mb[0]), "end": float(mb[-1]), "max": float(mb.max())}
+    return told | {"last_half_slope_mb_per_min": slope(np.asarray(at_s) / 60, mb)}
+
+
+def slope(minutes: Any, values: Any) -> dict[str, float] | None:
+    """Return the slope of the last half of a series with its 95 % interval; None where there is too little of it."""
+    from scipy import stats
+
+    minutes, values = (np.asarray(one, float)[len(one) // 2 :] for one in (minutes, values))
+    if len(values) < 2 * BLOCKS:
+        return None
+    x, y = (np.array([part.mean() for part in np.array_split(one, BLOCKS)]) for one in (minutes, values))
+    if not np.ptp(y):  # of which SciPy tells no error
+        return {"slope": 0.0, "low": 0.0, "high": 0.0}
+    line = stats.linregress(x, y)
+    reach = float(stats.t.ppf(0.975, BLOCKS - 2) * line.stderr)
+    return {"slope": float(line.slope), "low": float(line.slope) - reach, "high": float(line.slope) + reach}
+
+
+def level(watch: Watch) -> bool | None:
+    """Return whether memory without files behind it was level in the last half; None for too few samples to tell."""
+    minutes, sizes = np.asarray(watch.at_s) / 60, np.asarray(watch.own) / 1e6
+    grows = slope(minutes, sizes)
+    return None if grows is None else bool(grows["high"] * (minutes[-1] - minutes[0]) / 2 < LEVEL * sizes[-1])
+
+
+def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str, Any]:
+    """Return what came of a run."""
+    actions = sorted({*tally.done, *tally.full, *tally.failed})
+    together = [s for what in WITHOUT_MODEL for s in tally.seconds[what]]
+    rest = sorted(what for what in tally.seconds if what not in (*WITHOUT_MODEL, *BESIDE) and tally.seconds[what])
+    late = quantiles(watch.late_s)
+    told_memory = memory(watch)
+    all_without = quantiles(together)
+    return {
+        "actions": {
+            name: {"done": tally.done[name], "queue_full": tally.full[name], "failed": tally.failed[name]}
+            for name in actions
+        },
+        "answers": tally.answers,
+        "unfinished": unfinished,
+        "errors": dict(tally.errors.most_common()),
+        "queue_full": {"times": tally.full.total(), "said": dict(tally.full_said.most_common())},
+        "waited": {"times": len(tally.waited), "most_ahead": max(tally.waited, default=None)},
+        "no_pair": dict(tally.nothing),
+        "votes": asdict(kept),
+        "without_model_ms": {
+            "all": all_without, **{what: quantiles(tally.seconds[what]) for what in (*WITHOUT_MODEL, *BESIDE)}
+        },
+        "with_model_ms": {what: quantiles(tally.seconds[what]) for what in rest},
+        "memory_mb": told_memory,
+        "server_cpu_s": watch.cpu_s,
+        "visitors_late_ms": late,
+        "received_mb": tally.received_bytes / 1e6,
+        "messages": tally.messages,
+        "resent": tally.resent,
+        "found": {
+            "no_error": not tally.errors and not unfinished,
+            "no_vote_lost": kept.none_lost,
+            "memory_level": level(watch),
+            "p95_without_model_under_500_ms": None if all_without["p95"] is None else all_without["p95"] < LIMIT_MS,
+        },
+    }  # fmt: skip
+
+
+def table(told: Mapping[str, Any]) -> str:
+    """Return a result as Markdown."""
+    lines = ["| action | done | queue full | failed |", "| --- | --- | --- | --- |"]
+    lines += [f"| {k} | {v['done']} | {v['queue_full']} | {v['failed']} |" for k, v in told["actions"].items()]
+    lines += ["", "| time (ms) | n | median | p95 | most |", "| --- | --- | --- | --- | --- |"]
+    for name, ms in (told["without_model_ms"] | told["with_model_ms"]).items():
+        name = "without a model, together" if name == "all" else name
+        lines.append(f"| {name} | {ms['n']} | {_ms(ms['p50'])} | {_ms(ms['p95'])} | {_ms(ms['max'])} |")
+    votes, pages = told["votes"], told["without_model_ms"]["page"]["n"]
+    full = told["queue_full"]
+    lines += [
+        "",
+        f"Answers, whole and marked: {told['answers']}. Votes acknowledged {votes['acknowledged']}, in the database "
+        f"once {votes['once']}, missing {votes['missing']}, with another choice {votes['with_another_choice']}.",
+        f"Told that the queue is full: {full['times']}. Waited in it: {told['waited']['times']}, at most "
+        f"{told['waited']['most_ahead'] or 0} ahead.",
+        *(f"{words}: {_mb(told['memory_mb'][key])}." for key, words in MEMORY.items()),
+        f"Pages opened: {pages}; Gradio keeps what belongs to each for an hour.",
+        f"Processor time: app {told['server_cpu_s']:.0f} s, visitors {told['visitors_cpu_s']:.0f} s, of "
+        f"{told['duration_s']:.0f} s on {told['cores']} cores; visitors late by {_ms(told['visitors_late_ms']['p95'])} "
+        f"ms (p95). Load average {', '.join(f'{x:.1f}' for x in told['load_average'] or [math.nan])}.",
+        *(f"No pair, {times} times: {why}" for why, times in told["no_pair"].items()),
+        *(f"ERROR, {times} times: {what}" for what, times in told["errors"].items()),
+    ]
+    return "\n".join(lines)
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _mb(told: Mapping[str, Any]) -> str:
+    if told["end"] is None:
+        return "–"
+    grows = told["last_half_slope_mb_per_min"]
+    per_min = f"{grows['slope']:+.1f} ({grows['low']:+.1f} to {grows['high']:+.1f}) MB/min" if grows else "too short"
+    start, end, most = (f"{told[key]:,.0f}" for key in ("start", "end", "max"))
+    return f"{start} MB at the start, {end} at the end, {most} at most; in the last half {per_min}"

@@ -1,0 +1,239 @@
+"""How far int8 is from float32, model by model: `python -m bench.fidelity [--questions 300] [--only losses|answers]`.
+
+Two measures, each of every model and paired over questions:
+
+- **losses**: mean cross-entropy (nats) of a reference's tokens, from the int8
+  engine and from transformers with PEFT in float32, on the same token ids;
+- **answers**: greedy answers by the engine in either precision, what their
+  grades and their closeness to the references differ by. Greedy answers part at
+  the first token on which two logits nearly tie, so single answers differ; the
+  question is whether they do in a direction.
+
+Everything is kept under `runs/PROFILE-fidelity` as it comes; killed and started
+again it goes on. float32's answers take several times as long as int8's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.fidelity_losses import Pair, float32_losses, int8_losses, pairs_of
+from eval.answers import read_answers
+from eval.command import add_run, chosen, run_command, tell
+from eval.generate import Plan, generate, positive, say
+from eval.intervals import RESAMPLES, SEED, mean_intervals
+from eval.questions import Question, load_questions
+from eval.run import CODE, DATA, PACKAGES, RUNS, Run
+from medilite.content import closenesses
+from medilite.engine import open_engine
+from medilite.errors import DataError
+from medilite.files import write_whole
+from medilite.models import Profile
+from medilite.provenance import adapter_sha256, commit, device_name, precision_name, versions
+from medilite.readability import measure
+from medilite.settings import Settings
+from medilite.weights import ensure_base
+
+LOSSES = "losses.jsonl"
+PRECISIONS = ("int8", "float32")
+
+TOGETHER = 16
+"""Questions of a call in float32, whose calls take turns: 96 rows give more tokens a second than six."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is compared, where it is kept, and on which questions."""
+
+    profile: Profile
+    settings: Settings
+    data: Path
+    split: str
+    folder: Path
+    count: int
+
+    def questions(self) -> list[Question]:
+        """Return the first `count` questions of the split."""
+        return load_questions(self.data, self.split, self.count)
+
+
+def compare_losses(asked: Asked) -> dict[str, dict[str, Any]]:
+    """Return by model both precisions' mean loss, and the mean of int8 / float32 − 1 over references with its interval.
+
+    The ratio is of sums over all references (per token); its interval is the
+    bootstrap's of the paired differences, divided by float32's mean.
+    """
+    base = ensure_base(asked.profile, asked.settings)
+    pairs = pairs_of(base, asked.questions())
+    kept = KeptLosses(asked.folder / LOSSES)
+    found = {}
+    for model in asked.profile.ids:
+        adapter = adapter_sha256(asked.profile, model)
+        for precision, losses_of in (("int8", int8_losses), ("float32", float32_losses)):
+            todo = [pair for pair in pairs if kept.key(model, adapter, precision, pair) not in kept.found]
+            if todo:
+                say(f"{model}: losses of {len(todo):,} references in {precision}")
+                for pair, loss in losses_of(asked.profile, asked.settings, base, model, todo):
+                    kept.add(kept.key(model, adapter, precision, pair), loss)
+        ours, exact = (np.array([kept.found[kept.key(model, adapter, p, pair)] for pair in pairs]) for p in PRECISIONS)
+        found[model] = relative(ours, exact, np.array([len(pair.answer) for pair in pairs]))
+    return found
+
+
+def relative(ours: np.ndarray, exact: np.ndarray, tokens: np.ndarray) -> dict[str, Any]:
+    """Return both mean losses a token and their relative difference, from sums and token counts (n,) of references."""
+    mean = float(exact.sum() / tokens.sum())
+    # Of a ratio of sums: each reference weighs as many tokens as it has.
+    differences = (ours - exact) * len(tokens) / tokens.sum() / mean
+    interval = mean_intervals(differences[:, None])
+    return {
+        "int8": float(ours.sum() / tokens.sum()),
+        "float32": mean,
+        "relative": float(interval.mean[0]),
+        "low": float(interval.low[0]),
+        "high": float(interval.high[0]),
+        "n": len(tokens),
+        "tokens": int(tokens.sum()),
+    }
+
+
+class KeptLosses:
+    """Summed losses in a file as they come, one JSON line each; half a last line, left by a kill, is forgotten."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.found: dict[tuple[str, ...], float] = {}
+        whole = b""
+        if file.is_file():
+            content = file.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            for line in whole.splitlines():
+                *key, loss = json.loads(line)
+                self.found[tuple(key)] = loss
+            if len(whole) < len(content):
+                write_whole(file, whole)
+
+    @staticmethod
+    def key(model: str, adapter: str | None, precision: str, pair: Pair) -> tuple[str, ...]:
+        """Return what a loss is of: another adapter, question or length of its answer is another loss."""
+        return model, adapter or "", precision, pair.qid, str(len(pair.answer))
+
+    def add(self, key: tuple[str, ...], loss: float) -> None:
+        """Keep one."""
+        self.found[key] = loss
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([*key, loss]) + "\n")
+
+
+def compare_answers(asked: Asked) -> dict[str, dict[str, Any]]:
+    """Return by model the mean difference (int8 − float32) of grade and closeness, and how many answers are equal."""
+    said: dict[str, dict[tuple[str, str], str]] = {}
+    for precision in PRECISIONS:
+        settings = asked.settings.model_copy(update={"precision": precision})
+        if not precision_name(settings).startswith(precision):
+            raise DataError(f"Here a GPU would answer, in {precision_name(settings)}: hide it, CUDA_VISIBLE_DEVICES= .")
+        run = Run(asked.folder / precision)
+        plan = Plan(asked.profile, asked.data, (asked.split,), asked.profile.ids, run, limit=asked.count)
+        if precision == "float32":
+            plan = replace(plan, at_once=1, together=TOGETHER)
+        _, failed = generate(plan, settings, open_engine(asked.profile, settings))
+        if failed:
+            raise DataError(f"{failed:,} answers in {precision} failed; run the command again, it asks for those only.")
+        said[precision] = {(one.qid, one.model): one.text for one in read_answers(run.answers).answers}
+    questions = asked.questions()
+    return {
+        model: differing(questions, *([said[p][q.qid, model] for q in questions] for p in PRECISIONS))
+        for model in asked.profile.ids
+    }
+
+
+def differing(questions: Sequence[Question], ours: Sequence[str], exact: Sequence[str]) -> dict[str, Any]:
+    """Return how two lists of answers to the same questions differ, paired."""
+    references = [question.references for question in questions]
+    grades = [_numbers([measure(text).flesch_kincaid_grade for text in texts]) for texts in (ours, exact)]
+    close = [_numbers(closenesses(texts, references)) for texts in (ours, exact)]
+    found: dict[str, Any] = {"n": len(questions), "same": sum(a == b for a, b in zip(ours, exact, strict=True))}
+    for name, (one, other) in {"grade": grades, "closeness": close}.items():
+        interval = mean_intervals((one - other)[:, None])
+        found[name] = {
+            "int8": float(np.nanmean(one)),
+            "float32": float(np.nanmean(other)),
+            "difference": float(interval.mean[0]),
+            "low": float(interval.low[0]),
+            "high": float(interval.high[0]),
+            "n": int(interval.n[0]),
+        }
+    return found
+
+
+def _numbers(values: Sequence[float | None]) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], float)
+
+
+def lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the result for people."""
+    for model, one in result.get("losses", {}).items():
+        yield (
+            f"{model:14}loss {one['int8']:.4f} in int8, {one['float32']:.4f} in float32: {one['relative']:+.2%} "
+            f"(95 % interval {one['low']:+.2%} to {one['high']:+.2%}), n = {one['n']:,} references"
+        )
+    for model, one in result.get("answers", {}).items():
+        parts = [
+            f"{name} {part['difference']:+.3f} ({part['low']:+.3f} to {part['high']:+.3f})"
+            for name, part in ((name, one[name]) for name in ("grade", "closeness"))
+        ]
+        yield f"{model:14}int8 − float32: {', '.join(parts)}; {one['same']:,} of {one['n']:,} answers are the same"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fidelity", description="Measure int8 against float32.")
+    add_run(parser)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
+    parser.add_argument("--split", default="distinct/test", metavar="SET/SPLIT", help="(default: %(default)s)")
+    parser.add_argument(
+        "--questions", type=positive, default=300, metavar="N", help="the first N questions (default: %(default)s)"
+    )
+    parser.add_argument("--only", choices=("losses", "answers"), help="one of the two measures (default: both)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command line."""
+    settings, profile = chosen(options)
+    folder = options.run or RUNS / f"{profile.name}-fidelity"
+    asked = Asked(profile, settings, options.data, options.split, folder, options.questions)
+    head, dirty = commit(CODE)
+    result: dict[str, Any] = {
+        "profile": profile.name,
+        "split": options.split,
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
+        "commit": {"id": head, "dirty": dirty},
+        "versions": versions((*PACKAGES, "peft")),
+    }
+    if options.only != "answers":
+        result["losses"] = compare_losses(asked)
+    if options.only != "losses":
+        result["answers"] = compare_answers(asked)
+    result["device"] = device_name()
+    tell(result, "\n".join(lines(result)), options.json)
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 measured, 2 for an error that a user can mend."""
+    return run_command(build_parser(), run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Measure how fast answers come, beside others: `python -m bench.speed [--workload …] [--peers …] [--runs N]`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.speed import peers as known_peers
+from bench.speed import report, workloads
+from bench.speed.peers import Peer
+from bench.speed.worker import Worker
+from bench.speed.workloads import Prompt, Workload
+from eval.command import run_command, tell
+from medilite.cli.terminal import chosen
+from medilite.errors import ConfigError, EngineError
+from medilite.models import Profile
+from medilite.prompts import prompt_ids, question_messages
+from medilite.provenance import base_name, commit, device_name, versions
+from medilite.questions import load_questions
+from medilite.settings import Settings
+from medilite.weights import ensure_base
+
+CODE = ("medilite", "bench/speed")
+PACKAGES = ("torch", "transformers", "peft", "numba", "xllamacpp", "numpy")
+
+
+def compare(
+    profile: Profile, settings: Settings, wanted: Sequence[Workload], found: Sequence[Peer], options: argparse.Namespace
+) -> dict[str, Any]:
+    """Load the peers and let them take turns, workload by workload and run by run; return what `--json` writes."""
+    asked = {workload.name: _prompts(profile, settings, workload) for workload in wanted}
+    rows = max(workload.visitors * min(workload.models, len(profile.ids)) for workload in wanted)
+    tokens = max(len(prompt.ids) + w.new_tokens for w in wanted for prompt in asked[w.name])
+    left_out = {peer.title: reason for peer in found if (reason := known_peers.why_absent(peer))}
+    logs = Path(tempfile.mkdtemp(prefix="medilite-speed-"))
+    with contextlib.ExitStack() as stack:
+        workers: dict[str, Worker] = {}
+        for peer in found:
+            if peer.title in left_out:
+                continue
+            say(f"Loading {peer.title}")
+            worker = Worker(
+                peer.name, options.profile or settings.profile, options.threads, rows, tokens, options.gguf,
+                options.vllm, logs / f"{peer.name}.log",
+            )  # fmt: skip
+            try:
+                workers[peer.name] = stack.enter_context(worker)
+            except EngineError as error:
+                worker.__exit__()
+                left_out[peer.title] = str(error)
+        if not workers:
+            raise ConfigError("No peer can be measured: " + " ".join(left_out.values()))
+        measured = _measure(wanted, workers, profile, asked, options.runs)
+    ours = next((name for name in ("int8", "float32") if name in workers), "")
+    head, dirty = commit(CODE)
+    described = {
+        w.name: {
+            "about": w.about,
+            "visitors": w.visitors,
+            "models": min(w.models, len(profile.ids)),
+            "new_tokens": w.new_tokens,
+            "apart_s": w.apart_s,
+            "prompt_tokens": report.spread([len(prompt.ids) for prompt in asked[w.name]]),
+            "peers": report.with_ratios({k: report.of_peer(runs) for k, runs in measured[w.name].items()}, ours),
+        }
+        for w in wanted
+    }
+    return {
+        "workloads": report.with_first(described, ours),
+        "peers": {peer.name: peer.title for peer in found},
+        "left_out": left_out,
+        "profile": profile.name, "base": base_name(profile, settings.weights),
+        "threads": options.threads, "cores": os.cpu_count(), "device": device_name(), "load": _load_average(),
+        "commit": head, "commit_dirty": dirty, "versions": versions(PACKAGES),
+    }  # fmt: skip
+
+
+def _measure(
+    wanted: Sequence[Workload], workers: dict[str, Worker], profile: Profile, asked: dict[str, list[Prompt]], runs: int
+) -> dict[str, dict[str, list[Any]]]:
+    """Return each peer's runs of each workload. The first, for warming up, is left out.
+
+    Workloads take turns too, as a machine that is slower for a while shall be so for all; who begins changes.
+    """
+    found: dict[str, dict[str, list[Any]]] = {w.name: {name: [] for name in workers} for w in wanted}
+    names = list(workers)
+    for run in range(runs + 1):
+        turn = run % len(names)
+        for workload in wanted:
+            visitors = workloads.visitors_of(workload, run, profile.ids, asked[workload.name])
+            for name in names[turn:] + names[:turn]:
+                result = workers[name].run(visitors)
+                if run:
+                    found[workload.name][name].append(result)
+                    say(f"{workload.name}, run {run} of {runs}: {name} {result[0].tokens_per_s:.0f} tokens/s")
+    return found
+
+
+def _prompts(profile: Profile, settings: Settings, workload: Workload) -> list[Prompt]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(ensure_base(profile, settings))
+    questions = [question.question for question in load_questions()]
+    lengths = {question: len(tokenizer(question)["input_ids"]) for question in questions}
+    texts = workloads.question_texts(workload, questions, lengths)
+    return [Prompt(text, tuple(prompt_ids(tokenizer, question_messages(text)))) for text in texts]
+
+
+def _load_average() -> list[float] | None:
+    """Return how busy the machine is after the runs: figures from a busy machine are no figures."""
+    return list(os.getloadavg()) if hasattr(os, "getloadavg") else None
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal; stdout stays for the table."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    names = ", ".join(workload.name for workload in workloads.WORKLOADS)
+    peers = ", ".join(peer.name for peer in known_peers.PEERS)
+    parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
+    parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
+    parser.add_argument("--workload", default="all", metavar="all|id,id", help=f"{names} (default: all)")
+    parser.add_argument("--peers", metavar="all|id,id", help=f"{peers} (default: all but float32 and vllm)")
+    parser.add_argument("--runs", type=_positive, default=7, metavar="N", help="runs of each (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=_positive, default=os.cpu_count() or 1, metavar="N", help="of each peer (default: all cores)"
+    )
+    parser.add_argument("--gguf", metavar="FILE", help="the base as llama.cpp reads it (default: the profile's own)")
+    parser.add_argument("--vllm", metavar="URL", help="address of a vLLM server that serves the profile's models")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command line."""
+    settings, profile = chosen(options)
+    wanted = workloads.choose(options.workload)
+    found = known_peers.choose(options.peers, options.vllm)
+    result = compare(profile, settings, wanted, found, options)
+    tell(result, report.table(result), options.json)
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0, or 2 for an error that a user can mend."""
+    return run_command(build_parser(), run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

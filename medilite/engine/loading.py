@@ -1,0 +1,67 @@
+"""Loading once for everybody: the first caller loads, the others wait, and anyone may ask how far it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from medilite.errors import EngineError, MediLiteError
+from medilite.progress import LoadProgress, ProgressCallback
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class LoadOnce(Generic[T]):
+    """What an engine has loaded, or not yet; `idle` is said before it begins, `failed` where it comes to nothing."""
+
+    def __init__(self, load: Callable[[ProgressCallback], T], idle: str, failed: str) -> None:
+        self._load = load
+        self._idle = LoadProgress(idle, 0.0)
+        self._failed = failed
+        self._lock = threading.Lock()
+        self._loaded: T | None = None
+        self.progress = self._idle
+
+    @property
+    def loaded(self) -> T | None:
+        """What is loaded, None before; never blocks."""
+        return self._loaded
+
+    def get(self, on_progress: ProgressCallback | None = None) -> T:
+        """Return what is loaded, loading it first if need be.
+
+        Raises what loading raises where that is a MediLiteError, else EngineError.
+        """
+        if self._loaded is not None:
+            return self._loaded
+
+        def tell(progress: LoadProgress) -> None:
+            self.progress = progress
+            if on_progress:
+                on_progress(progress)
+
+        with self._lock:
+            if self._loaded is None:
+                try:
+                    self._loaded = self._load(tell)
+                except MediLiteError as error:
+                    tell(LoadProgress(self._failed, error=str(error)))
+                    raise
+                except Exception as error:
+                    log.exception("loading failed")
+                    text = f"{self._failed} ({type(error).__name__}: {error})."
+                    tell(LoadProgress(self._failed, error=text))
+                    raise EngineError(text) from error
+                tell(LoadProgress("Ready", 1.0, ready=True))
+            return self._loaded
+
+    def let_go(self) -> T | None:
+        """Forget what is loaded and return it, for whoever closes it; None where nothing is."""
+        with self._lock:
+            loaded, self._loaded = self._loaded, None
+            self.progress = self._idle
+        return loaded

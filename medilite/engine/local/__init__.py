@@ -1,0 +1,1 @@
+"""Answers on this machine: all models of the profile in one batch."""

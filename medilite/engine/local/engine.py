@@ -1,0 +1,183 @@
+"""Answers on this machine: one base in memory, every model of the profile in one batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medilite.engine.loading import LoadOnce
+from medilite.engine.local.calls import Call
+from medilite.engine.local.scheduler import Runner, Scheduler
+from medilite.engine.protocol import Availability, Occupancy
+from medilite.engine.validate import check_context, checked
+from medilite.errors import ModelUnavailableError
+from medilite.models import Profile
+from medilite.progress import LoadProgress, ProgressCallback
+from medilite.prompts import opening_ids, prompt_ids
+from medilite.records import Message, Request, Step
+from medilite.settings import Settings
+from medilite.weights import ensure_adapter, ensure_base
+
+if TYPE_CHECKING:
+    from medilite.engine.local.adapters import Adapter
+    from medilite.engine.local.batch import Batch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    llama: Any
+    tokenizer: Any
+    stop_ids: frozenset[int]
+    scheduler: Scheduler
+    availability: dict[str, Availability]
+
+
+class LocalEngine:
+    """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises.
+
+    With `endless` an answer goes on to its limit, past what would end it: for measuring alone.
+    """
+
+    def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
+        self._profile, self._settings, self._endless = profile, settings, endless
+        self._once = LoadOnce(self._load_all, "Not loaded yet", "The model could not be loaded")
+
+    def load(self, on_progress: ProgressCallback | None = None) -> None:
+        """Fetch and load everything; blocks until it stands, or raises WeightsError."""
+        self._once.get(on_progress)
+
+    def progress(self) -> LoadProgress:
+        """Return how far loading has come."""
+        return self._once.progress
+
+    def availability(self) -> Mapping[str, Availability]:
+        """Return, by model id, whether each model can answer."""
+        return dict(self._once.get().availability)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the prompt's length in tokens."""
+        return len(prompt_ids(self._once.get().tokenizer, messages))
+
+    def context_length(self) -> int:
+        """Return how many tokens prompt and answer may have together."""
+        return self._once.get().llama.shape.context
+
+    def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
+        """Yield steps until every request has stopped."""
+        requests = checked(self._profile, requests)
+        loaded = self._once.get()
+        # Most calls ask one thing of all models.
+        asked = {messages: prompt_ids(loaded.tokenizer, messages) for messages in {r.messages for r in requests}}
+        for request in requests:
+            check_context(request, len(asked[request.messages]), loaded.llama.shape.context)
+        errors = [loaded.availability[request.model].reason for request in requests]
+        prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
+        yield from self._answer(loaded, Call(requests, prompts, errors))
+
+    def occupancy(self) -> Occupancy | None:
+        """Return how many calls wait and how many answers are being written."""
+        loaded = self._once.loaded
+        return loaded.scheduler.occupancy() if loaded else None
+
+    def close(self) -> None:
+        """Stop answering within one step and let everything go; whoever is being answered gets EngineError.
+
+        The engine can be loaded again after it.
+        """
+        loaded = self._once.let_go()
+        if loaded is not None:
+            loaded.scheduler.close()
+            if hasattr(loaded.llama, "close"):
+                loaded.llama.close()
+
+    def _answer(self, loaded: _Loaded, call: Call) -> Iterator[Step]:
+        """Yield the steps of a call that has been checked."""
+        return loaded.scheduler.stream(call)
+
+    def _load_all(self, tell: ProgressCallback) -> _Loaded:
+        tell(LoadProgress("Looking for the weights", 0.0))
+        folder = ensure_base(self._profile, self._settings, tell)
+        tell(LoadProgress("Starting the engine", None))
+        import torch
+
+        from medilite.engine.local.adapters import read_adapter
+        from medilite.engine.shape import LlamaShape
+        from medilite.engine.tokenizer import BaseTokenizer
+
+        if self._settings.threads:
+            torch.set_num_threads(self._settings.threads)
+        tokenizer = BaseTokenizer(folder)
+        shape = LlamaShape.read(folder)
+        chains: dict[str, list[Adapter]] = {}
+        availability: dict[str, Availability] = {}
+        read: dict[str, Adapter] = {}
+        for spec in self._profile.models:
+            tell(LoadProgress(f"Loading {spec.label}", None))
+            try:
+                for link in self._profile.chain(spec.id):
+                    if link.id not in read:
+                        read[link.id] = read_adapter(ensure_adapter(self._profile, link), shape, link.id)
+                chains[spec.id] = [read[link.id] for link in self._profile.chain(spec.id)]
+                availability[spec.id] = Availability(True)
+            except ModelUnavailableError as error:
+                availability[spec.id] = Availability(False, str(error))
+                log.warning("%s", error)
+        tell(LoadProgress("Loading the base", None))
+        # Any control token ends an answer: after one, what follows is no part of it.
+        control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+        stop_ids = frozenset(() if self._endless else control)
+        if self._settings.precision == "int8" and not torch.cuda.is_available():
+            llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
+        else:
+            llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
+        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability)
+
+    def _floats(
+        self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
+    ) -> tuple[Any, Runner]:
+        """Return the model in floating point, and what runs call after call."""
+        from medilite.engine.local.batch import OneByOne
+
+        llama, begin = float_batches(folder, chains, tokenizer, stop_ids)
+        return llama, OneByOne(begin)
+
+    def _int8(
+        self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int],
+        tell: ProgressCallback,
+    ) -> tuple[Any, Runner]:  # fmt: skip
+        """Return the model in int8 and the batch that calls join and leave as they come."""
+        import torch
+
+        from medilite.engine.local.int8_llama import Int8Llama
+        from medilite.engine.local.memory import usual_slots
+        from medilite.engine.local.running import RunningBatch
+
+        keep_in = self._settings.cache_dir.expanduser() / "int8"
+        llama = Int8Llama(folder, chains, torch.get_num_threads(), keep_in)
+        tell(LoadProgress("Compiling for this CPU (once)", None))
+        llama.warm_up()
+        slots = self._settings.slots or usual_slots(llama.shape)
+        batch = RunningBatch(llama, tokenizer, stop_ids, slots, chains, opening_ids(tokenizer))
+        return llama, batch
+
+
+def float_batches(
+    folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
+) -> tuple[Any, Callable[[Call], Batch]]:
+    """Return the model in floating point, on a GPU where there is one, and what makes a batch of a call."""
+    import torch
+
+    from medilite.engine.local.adapters import AdapterBank
+    from medilite.engine.local.batch import Batch
+    from medilite.engine.local.llama import Llama
+
+    on_gpu = torch.cuda.is_available()
+    device, dtype = (torch.device("cuda"), torch.bfloat16) if on_gpu else (torch.device("cpu"), torch.float32)
+    llama = Llama(folder, device, dtype)
+    bank = AdapterBank(llama.shape, chains, device, dtype)
+    return llama, lambda call: Batch(llama, bank, tokenizer, stop_ids, call)

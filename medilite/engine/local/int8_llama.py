@@ -1,0 +1,157 @@
+"""The fast engine's model for CPUs: the same function as `llama.Llama`, in int8, with a cache in pages.
+
+Takes and gives what `Llama` does, so that a `Batch` runs on either. A cache is
+a table of pages out of one pool: rows end, and others take their pages, without
+anything being copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from medilite.engine.local.adapters import Adapter
+from medilite.engine.local.int8 import lay_out, read_weights, unfit
+from medilite.engine.local.int8_files import kept_weights
+from medilite.engine.local.pages import PagedCache, PagePool
+from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
+from medilite.engine.native.forward import forward, phases
+from medilite.engine.native.intrinsics import lacking
+from medilite.engine.native.team import Team
+from medilite.engine.native.tiles import GROUP
+from medilite.engine.shape import LlamaShape
+from medilite.errors import WeightsError
+
+TOGETHER = 512
+"""Tokens that go through the layers at once; longer prompts go in pieces of it."""
+
+
+class ModelRows:
+    """Which model each row of a batch is, by its place in the bank."""
+
+    def __init__(self, models: np.ndarray) -> None:
+        self.models = models
+
+    def keep(self, rows: list[int]) -> ModelRows:
+        """Return the same for a batch of these rows alone."""
+        return ModelRows(self.models[rows])
+
+
+class Int8Bank:
+    """The adapters of all models that the base carries; `edition` counts how often one was replaced."""
+
+    def __init__(self, shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> None:
+        self._shape = shape
+        self._chains = dict(chains)
+        self._index = {model: i for i, model in enumerate(chains)}
+        self.edition = 0
+        self.products: dict[str, Lora] = lay_out(shape, chains)
+
+    @property
+    def rank(self) -> int:
+        """The greatest rank of any model's pair for one product."""
+        return max(lora.a.shape[2] for lora in self.products.values())
+
+    def place(self, model: str) -> int:
+        """Return a model's number in `products`."""
+        return self._index[model]
+
+    def rows(self, models: Sequence[str]) -> ModelRows:
+        """Return the adapters for a batch whose rows name these models."""
+        return ModelRows(np.array([self._index[model] for model in models], np.int32))
+
+    def replace(self, model: str, chain: Sequence[Adapter]) -> None:
+        """Give a model other adapters, lowest first; batches that run go on with them."""
+        self._chains[model] = list(chain)
+        self.products = lay_out(self._shape, self._chains)
+        self.edition += 1
+
+
+class Int8Llama:
+    """The base in int8 and the forward pass over it; `bank` holds the adapters that rows name.
+
+    With `keep_in` the int8 weights are kept in that folder and mapped at the next start.
+    """
+
+    def __init__(
+        self, folder: Path, chains: Mapping[str, Sequence[Adapter]], threads: int, keep_in: Path | None = None
+    ) -> None:
+        self.shape = shape = LlamaShape.read(folder)
+        if reason := unfit(shape):
+            raise WeightsError(
+                f"{folder.name} can't run in int8: {reason}. Set MEDILITE_PRECISION=float32, or use a SmolLM2 base."
+            )
+        if missing := lacking():
+            raise WeightsError(f"This processor has no {missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
+        self.device = torch.device("cpu")
+        self.bank = Int8Bank(shape, chains)
+        self._weights = kept_weights(folder, shape, keep_in) if keep_in else read_weights(folder, shape)
+        self.pool = PagePool(shape)
+        self._team = Team(threads, phases(shape.layers))
+        self._numbers = Shape(shape.heads, shape.kv_heads, shape.head_dim, shape.intermediate, shape.rms_norm_eps)
+        self._scratch = self._new_scratch(64)
+
+    def new_cache(self, rows: int, positions: int) -> PagedCache:
+        """Return an empty cache for that many rows and positions."""
+        return PagedCache(self.pool, rows, positions)
+
+    def warm_up(self) -> None:
+        """Compile what a step runs; kept beside the code, so that it takes a minute once and no time after."""
+        cache, rows = self.new_cache(1, 1), ModelRows(np.zeros(1, np.int32))
+        nothing = torch.zeros(1, 1, dtype=torch.long)
+        self.forward(nothing, nothing, cache, rows, nothing[0])
+
+    def forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, cache: PagedCache, adapters: ModelRows, last: torch.Tensor
+    ) -> torch.Tensor:
+        """Return float32 logits (B, vocabulary) after token `last[b]` of each row, and fill the cache.
+
+        `ids` and `positions` are (B, T); what stands right of `last` is padding
+        and left out. A row's logits don't depend on the others, to the last bit.
+        """
+        lengths = last.numpy() + 1
+        ends = np.cumsum(lengths)
+        inside = np.arange(ids.shape[1]) < lengths[:, None]
+        rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        words, places = ids.numpy()[inside].astype(np.int32), positions.numpy()[inside].astype(np.int32)
+        models = adapters.models[rows]
+        logits = np.empty((len(lengths), self.shape.vocabulary), np.float32)
+        for start in range(0, len(rows), TOGETHER):
+            piece = slice(start, min(start + TOGETHER, len(rows)))
+            ending = np.flatnonzero((ends > piece.start) & (ends <= piece.stop))
+            wanted = (ends[ending] - 1 - piece.start).astype(np.int32)
+            tokens = Tokens(words[piece], places[piece], rows[piece], models[piece], cache.tables, wanted)
+            # The rows' ends come in order, so what a piece gives is a slice.
+            self.run(tokens, logits[ending[0] : ending[-1] + 1] if len(ending) else logits[:0])
+        return torch.from_numpy(logits)
+
+    def run(self, tokens: Tokens, logits: np.ndarray) -> None:
+        """Put tokens through all layers; fills their pages and float32 `logits` (wanted tokens, vocabulary)."""
+        room = self._scratch
+        if len(tokens.ids) > len(room.x) or self.bank.rank > room.shrunk.shape[1]:
+            self._scratch = self._new_scratch(max(len(tokens.ids), len(room.x)))
+        lora = self.bank.products
+        self._team.run(
+            forward, self._weights, lora["qkv"], lora["out"], lora["gate_up"], lora["down"], self.pool.pages, tokens,
+            self._scratch, self._numbers, logits,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """End the threads; nothing can be computed after it."""
+        self._team.close()
+
+    def _new_scratch(self, count: int) -> Scratch:
+        shape = self.shape
+        queries = shape.heads * shape.head_dim
+        widest = max(shape.hidden, queries, shape.intermediate)
+
+        def int8() -> Int8:
+            return Int8(np.zeros(count * widest, np.int8), np.zeros(3 * count * widest // GROUP, np.float32))
+
+        return Scratch(
+            np.zeros((count, shape.hidden), np.float32), np.zeros(count * widest, np.float32), int8(), int8(),
+            np.zeros((count, queries), np.float32), np.zeros((count, self.bank.rank), np.float32),
+        )  # fmt: skip

@@ -1,0 +1,336 @@
+"""The rows of many calls in one running batch, which they join and leave between steps: the int8 engine's way.
+
+A step puts one token of every row that writes through the layers and, beside
+them, a piece of the prompts that are still being read. All of it is one call
+of the compiled forward pass, so pieces cost what their tokens cost. The rows of
+a call begin to write together, once the prompt of each is read, and stay in
+step. What a row gets is the same to the last bit whoever shares its steps and
+however its prompt is cut.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from medilite.engine.detokenize import IncrementalText
+from medilite.engine.local.calls import Call
+from medilite.engine.local.int8_llama import Int8Llama
+from medilite.engine.local.memory import USUAL_POSITIONS
+from medilite.engine.local.pages import pages_for
+from medilite.engine.local.prefixes import Prefixes, shared_whole
+from medilite.engine.local.sampling import Dice, SlotSampler
+from medilite.engine.native.arrays import Tokens
+from medilite.records import Request, RowStep
+
+READ_ALONE = 256
+"""Prompt tokens of a step in which nobody writes."""
+
+READ_BESIDE = 64
+"""Prompt tokens of a step in which others write: it takes about as long as a step of 64 more rows."""
+
+KEPT_SHARE = 1 / 3
+"""Share of the pages that may hold what is kept of visitors who are not being answered."""
+
+
+@dataclass(eq=False, slots=True)
+class _Row:
+    """One request that has not stopped: `tokens` are its prompt and what it wrote, the first `filled` in its pages.
+
+    It reads until its prompt and those of the rows that began with it are read; then it writes.
+    """
+
+    number: int
+    slot: int
+    model: int
+    request: Request
+    tokens: list[int]
+    prompt: int
+    filled: int
+    pages: list[int]
+    text: IncrementalText
+    writing: bool = False
+
+    @property
+    def unread(self) -> int:
+        """Tokens that have to go through the layers before the next one is known."""
+        return len(self.tokens) - self.filled
+
+
+@dataclass(eq=False, slots=True)
+class _Running:
+    """A call in the batch: its rows' latest steps, the numbers of those that wait for a slot, and its living rows."""
+
+    call: Call
+    steps: list[RowStep]
+    pending: list[int]
+    rows: list[_Row] = field(default_factory=list)
+
+    @property
+    def reading(self) -> list[_Row]:
+        """Rows whose prompts are not read yet."""
+        return [row for row in self.rows if not row.writing]
+
+
+class RunningBatch:
+    """All calls that are being answered, in at most `slots` rows: a `scheduler.Runner`.
+
+    Pages for `slots` rows of USUAL_POSITIONS are set aside, and never fewer than
+    one row of the whole context takes. `opening` are the tokens that every
+    conversation begins with; they are read once, here.
+    """
+
+    def __init__(
+        self,
+        llama: Int8Llama,
+        tokenizer: Any,
+        stop_ids: frozenset[int],
+        slots: int,
+        models: Iterable[str],
+        opening: Sequence[int] = (),
+    ) -> None:
+        self._llama, self._tokenizer, self._stop_ids = llama, tokenizer, stop_ids
+        self._slots, self._free_slots = slots, list(range(slots))
+        shape = llama.shape
+        models = list(models)
+        # One more than a row of the whole context, for the page that it copies its beginning from.
+        usual = max(slots * pages_for(min(USUAL_POSITIONS, shape.context)), pages_for(shape.context) + 1)
+        self._pool = llama.pool
+        self._pool.reserve(usual + len(models) * pages_for(len(opening)))
+        self._prefixes = Prefixes(self._pool, int(usual * KEPT_SHARE))
+        self._edition = llama.bank.edition
+        self._sampler = SlotSampler(slots, shape.vocabulary, shape.context)
+        self._tables = np.zeros((slots, pages_for(shape.context)), np.int32)
+        self._logits = np.empty((slots, shape.vocabulary), np.float32)
+        self._calls: list[_Running] = []
+        if opening:
+            self._read_opening([llama.bank.place(model) for model in models], list(opening))
+
+    # -- the scheduler's side --------------------------------------------------------
+
+    def join(self, call: Call) -> bool:
+        """Take the call in if there is room for all its rows.
+
+        A call that is larger than the whole batch comes in when it is alone; its rows then begin as slots get free.
+        """
+        if any(running.pending for running in self._calls):
+            return False
+        running = _Running(call, call.beginnings(), [i for i, p in enumerate(call.prompts) if p is not None])
+        alone = not any(other.rows for other in self._calls)
+        self._forget_old_adapters()
+        if not self._fits(running) and not alone:
+            return False
+        self._calls.append(running)
+        self._begin_pending(running)
+        return True
+
+    def step(self) -> list[tuple[Call, tuple[RowStep, ...]]]:
+        """Advance every row that writes by one token, and read a piece of the prompts of those that begin."""
+        for running in self._calls:
+            running.steps = [RowStep("", step.tokens, step.stopped, step.error) for step in running.steps]
+            if running.pending:
+                self._begin_pending(running)
+        self._advance()
+        return [(running.call, tuple(running.steps)) for running in self._calls]
+
+    def drop(self, call: Call) -> None:
+        """Free the slots and pages of a call's rows; what they computed is kept for their visitor."""
+        for running in [running for running in self._calls if running.call is call]:
+            self._calls.remove(running)
+            for row in list(running.rows):
+                self._free(running, row)
+
+    def tidy(self) -> None:
+        """Let go of what has been kept for long."""
+        self._prefixes.tidy()
+
+    def occupied(self) -> tuple[int, int | None]:
+        """Return (slots that rows have, all slots)."""
+        return self._slots - len(self._free_slots), self._slots
+
+    @property
+    def free_slots(self) -> int:
+        """Slots that no row has."""
+        return len(self._free_slots)
+
+    # -- rows come and go ------------------------------------------------------------
+
+    def _fits(self, running: _Running) -> bool:
+        """Tell whether all pending rows of a call can begin now; what is kept of others makes way if need be."""
+        if len(running.pending) > len(self._free_slots):
+            return False
+        shared: list[int] = []
+        needed = 0
+        for number in running.pending:
+            request, prompt = self._asked(running, number)
+            found, pages = self._prefixes.find(request.visitor, self._llama.bank.place(request.model), prompt)
+            needed += pages_for(len(prompt) + request.decoding.max_new_tokens) - shared_whole(found)
+            shared += pages
+        self._pool.share(shared)  # so that making room does not take just these
+        try:
+            return self._prefixes.make_room(needed)
+        finally:
+            self._pool.give_back(shared)
+
+    def _begin_pending(self, running: _Running) -> None:
+        """Begin as many rows as there is room for."""
+        # Rows that begin now stay in step, so those of one seed share its dice; later ones get dice of their own.
+        dice: dict[int, Dice] = {}
+        while running.pending and self._free_slots and self._begin(running, running.pending[0], dice):
+            running.pending.pop(0)
+
+    def _begin(self, running: _Running, number: int, dice: dict[int, Dice]) -> bool:
+        request, prompt = self._asked(running, number)
+        model = self._llama.bank.place(request.model)
+        found, kept = self._prefixes.find(request.visitor, model, prompt)
+        whole = shared_whole(found)
+        needed = pages_for(len(prompt) + request.decoding.max_new_tokens) - whole
+        self._pool.share(kept)
+        if not self._prefixes.make_room(needed):
+            self._pool.give_back(kept)
+            return False
+        own = self._pool.take(needed)
+        if len(kept) > whole:
+            # The last page is full only in part, and the row will write to it: it gets a copy.
+            self._pool.copy(kept[whole], own[0])
+            self._pool.give_back(kept[whole:])
+        pages = [*kept[:whole], *own]
+        slot = heapq.heappop(self._free_slots)
+        row = _Row(
+            number, slot, model, request, list(prompt), len(prompt), found, pages, IncrementalText(self._tokenizer)
+        )
+        # From here on whoever drops the call gives slot and pages back, should the rest fail.
+        running.rows.append(row)
+        self._tables[slot, : len(pages)] = pages
+        if request.decoding.temperature and request.seed not in dice:
+            dice[request.seed] = Dice(request.seed, self._llama.shape.vocabulary)
+        self._sampler.put(slot, request.decoding, prompt, dice.get(request.seed))
+        return True
+
+    def _asked(self, running: _Running, number: int) -> tuple[Request, list[int]]:
+        prompt = running.call.prompts[number]
+        assert prompt is not None
+        return running.call.requests[number], prompt
+
+    def _free(self, running: _Running, row: _Row) -> None:
+        running.rows.remove(row)
+        heapq.heappush(self._free_slots, row.slot)
+        try:
+            if self._edition == self._llama.bank.edition:
+                self._prefixes.keep(row.request.visitor, row.model, row.tokens[: row.filled], row.pages)
+        finally:
+            self._pool.give_back(row.pages)
+
+    def _forget_old_adapters(self) -> None:
+        if self._edition != self._llama.bank.edition:
+            self._prefixes.clear()
+            self._edition = self._llama.bank.edition
+
+    # -- a step ----------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Put the step's tokens through the layers and give each row that writes its next token."""
+        writing = any(row.writing for running in self._calls for row in running.rows)
+        pieces = self._read(READ_BESIDE if writing else READ_ALONE)
+        writers = [(running, row) for running in self._calls for row in running.rows if row.writing]
+        parts = [(row, row.unread) for _, row in writers]
+        if parts or pieces:
+            self._compute([*parts, *pieces], len(parts))
+        if not writers:
+            return
+        slots = np.array([row.slot for _, row in writers], np.int32)
+        chosen = self._sampler.choose(self._logits[: len(writers)], slots)
+        for (running, row), token in zip(writers, chosen.tolist(), strict=True):
+            self._take(running, row, token)
+
+    def _read(self, budget: int) -> list[tuple[_Row, int]]:
+        """Let rows write whose prompts this step reads to the end; return pieces of other prompts: (row, tokens).
+
+        The rows that have waited longest get half of the budget, however much
+        they have to read; the rest goes to those who have least, so that a short
+        question doesn't stand behind a long conversation.
+        """
+        groups = [rows for running in self._calls if (rows := running.reading)]
+        first, others = groups[:1], sorted(groups[1:], key=_unread)
+        pieces: list[tuple[_Row, int]] = []
+        for rows in [*first, *others]:
+            allowed = -(-budget // 2) if others and rows in first else budget
+            # A group's last tokens are those of rows that write, which no budget holds up.
+            if (left := _unread(rows)) <= max(allowed, len(rows)):
+                for row in rows:
+                    row.writing = True
+                budget = max(budget - left, 0)
+                continue
+            for row in rows:
+                # The last token stays back: rows begin to write together.
+                if (piece := min(row.unread - 1, allowed)) > 0:
+                    pieces.append((row, piece))
+                    allowed -= piece
+                    budget -= piece
+        return pieces
+
+    def _compute(self, parts: Sequence[tuple[_Row, int]], wanted: int) -> None:
+        """Put the next tokens of rows through the layers; logits are those after the first `wanted` parts."""
+        counts = np.array([count for _, count in parts])
+        ends = np.cumsum(counts)
+        rows = np.repeat(np.array([row.slot for row, _ in parts], np.int32), counts)
+        ids = [row.tokens[row.filled : row.filled + count] for row, count in parts]
+        starts = np.array([row.filled for row, _ in parts])
+        tokens = Tokens(
+            np.array([token for some in ids for token in some], np.int32),
+            (np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)).astype(np.int32),
+            rows,
+            np.repeat(np.array([row.model for row, _ in parts], np.int32), counts),
+            self._tables,
+            (ends[:wanted] - 1).astype(np.int32),
+        )
+        self._llama.run(tokens, self._logits[:wanted])
+        for row, count in parts:
+            row.filled += count
+
+    def _take(self, running: _Running, row: _Row, token: int) -> None:
+        """Give a row its next token, or its end; a failure is the row's own."""
+        try:
+            step = self._next(row, token)
+        except Exception as error:  # a tokenizer may raise anything, and the others go on
+            step = RowStep("", len(row.tokens) - row.prompt, "error", f"the answer can't be read ({error})")
+        running.steps[row.number] = step
+        if step.stopped:
+            self._free(running, row)
+
+    def _next(self, row: _Row, token: int) -> RowStep:
+        written = len(row.tokens) - row.prompt
+        if token < 0:
+            return RowStep(row.text.rest(), written, "error", "the model's output was not a number")
+        if token in self._stop_ids:
+            return RowStep(row.text.rest(), written, "end")
+        row.tokens.append(token)
+        written += 1
+        text = row.text.add(token)
+        if written < row.request.decoding.max_new_tokens:
+            return RowStep(text, written)
+        return RowStep(text + row.text.rest(), written, "length")
+
+    def _read_opening(self, models: Sequence[int], opening: list[int]) -> None:
+        """Read how every conversation begins, with each model, and keep it for everybody."""
+        each = pages_for(len(opening))
+        request = Request("", ())
+        for first in range(0, len(models), len(self._free_slots)):
+            rows = []
+            for slot, model in enumerate(models[first : first + len(self._free_slots)]):
+                pages = self._pool.take(each)
+                self._tables[slot, :each] = pages
+                rows.append(_Row(0, slot, model, request, opening, 0, 0, pages, IncrementalText(self._tokenizer)))
+            self._compute([(row, len(opening)) for row in rows], 0)
+            for row in rows:
+                self._prefixes.keep_for_everybody(row.model, opening, row.pages)
+                self._pool.give_back(row.pages)
+
+
+def _unread(rows: Sequence[_Row]) -> int:
+    """Return how many tokens rows have to read before they write."""
+    return sum(row.unread for row in rows)

@@ -1,0 +1,92 @@
+"""Answers on Hugging Face's ZeroGPU: the models are loaded once, the GPU is lent for one call at a time.
+
+ZeroGPU runs a function that is marked with `spaces.GPU` in a process that it
+forks from this one and gives a GPU to. What goes in and out is pickled; the
+models come along with the fork, so they have to be on "cuda" before the page is
+served, and in the main thread. `spaces` is there on such a Space alone, and has
+to be imported before torch touches CUDA, which is why this module is imported
+only where `SPACES_ZERO_GPU` is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import spaces
+
+from medilite.engine.local.calls import Call
+from medilite.engine.local.engine import LocalEngine, _Loaded, float_batches
+from medilite.engine.local.scheduler import Runner
+from medilite.errors import EngineError
+from medilite.records import Request, RowStep, Step
+
+if TYPE_CHECKING:
+    from medilite.engine.local.adapters import Adapter
+    from medilite.engine.local.batch import Batch
+
+START_S = 5.0
+STEP_S = 0.08
+"""What is declared for reading the prompts, and for a step of all six rows. Estimates, not measured; too long only
+waits longer in ZeroGPU's queue, too short ends an answer early."""
+
+LONGEST_S = 60
+"""More is not asked for: a visitor without an account has two minutes a day."""
+
+_begin: Callable[[Call], Batch] | None = None
+"""What makes a batch of a call; set once the models are loaded, and inherited by the process that has the GPU."""
+
+
+def duration_s(requests: Sequence[Request], prompts: Sequence[list[int] | None], errors: Sequence[str | None]) -> int:
+    """Return for how many seconds the GPU is asked for: by how long the longest answer may become."""
+    longest = max((request.decoding.max_new_tokens for request in requests), default=0)
+    return min(LONGEST_S, round(START_S + STEP_S * longest))
+
+
+@spaces.GPU(duration=duration_s)
+def steps_on_gpu(
+    requests: Sequence[Request], prompts: Sequence[list[int] | None], errors: Sequence[str | None]
+) -> Iterator[tuple[RowStep, ...]]:
+    """Yield the rows of one call, step by step; runs in the process that has the GPU."""
+    assert _begin is not None, "the models are loaded before the first call"
+    batch = _begin(Call(requests, prompts, errors))
+    while True:
+        rows = batch.step()
+        yield rows
+        if all(row.stopped for row in rows):
+            return
+
+
+class ZeroEngine(LocalEngine):
+    """The local engine where ZeroGPU lends the GPU; load it in the main thread before the page is served.
+
+    Whose turn it is, ZeroGPU decides: there is no queue of our own before its.
+    """
+
+    def _floats(
+        self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
+    ) -> tuple[Any, Runner]:
+        global _begin
+        from medilite.engine.local.batch import OneByOne
+
+        llama, _begin = float_batches(folder, chains, tokenizer, stop_ids)
+        return llama, OneByOne(_begin)
+
+    def _answer(self, loaded: _Loaded, call: Call) -> Iterator[Step]:
+        if all(prompt is None for prompt in call.prompts):
+            yield Step(tuple(call.beginnings()))
+            return
+        # While ZeroGPU looks for a GPU, which it does within the first `next`, nothing can be told.
+        on_gpu = steps_on_gpu(tuple(call.requests), tuple(call.prompts), tuple(call.errors))
+        with closing(cast("Generator[tuple[RowStep, ...], None, None]", on_gpu)) as rows:
+            while True:
+                try:
+                    step = next(rows)
+                except StopIteration:
+                    return
+                except Exception as error:  # `spaces` raises Gradio's errors, for a quota that is used up above all
+                    said = str(getattr(error, "message", "") or type(error).__name__)
+                    raise EngineError(f"ZeroGPU lends no GPU for this answer: {said} Try again later.") from error
+                yield Step(step)

@@ -1,0 +1,1 @@
+"""Answers by OpenAI-compatible model servers."""

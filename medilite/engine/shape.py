@@ -1,0 +1,60 @@
+"""The numbers of a Llama model that every way of computing it needs; no torch, so that anything may import it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import WeightsError
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaShape:
+    """The numbers of config.json that the forward pass needs."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    vocabulary: int
+    context: int
+    rms_norm_eps: float
+    rope_theta: float
+    tied_head: bool
+
+    @classmethod
+    def read(cls, folder: Path) -> LlamaShape:
+        """Read config.json; raises WeightsError where the architecture is another than plain Llama."""
+        raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+        unlike = {
+            "model_type": raw.get("model_type") != "llama",
+            "rope_type": rope.get("rope_type", rope.get("type", "default")) != "default",
+            "attention_bias": bool(raw.get("attention_bias")),
+            "mlp_bias": bool(raw.get("mlp_bias")),
+            "hidden_act": raw.get("hidden_act", "silu") != "silu",
+            "quantization_config": bool(raw.get("quantization_config")),
+        }
+        if wrong := [key for key, differs in unlike.items() if differs]:
+            raise WeightsError(
+                f"{folder.name}/config.json: the engine runs plain Llama models; {', '.join(wrong)} is something else "
+                f"({', '.join(f'{key}={raw.get(key)!r}' for key in wrong)}). Use a SmolLM2 or another Llama base."
+            )
+        heads = raw["num_attention_heads"]
+        return cls(
+            layers=raw["num_hidden_layers"],
+            hidden=raw["hidden_size"],
+            heads=heads,
+            kv_heads=raw.get("num_key_value_heads") or heads,
+            head_dim=raw.get("head_dim") or raw["hidden_size"] // heads,
+            intermediate=raw["intermediate_size"],
+            vocabulary=raw["vocab_size"],
+            context=raw["max_position_embeddings"],
+            rms_norm_eps=raw["rms_norm_eps"],
+            rope_theta=float(rope.get("rope_theta", raw.get("rope_theta", 10000.0))),
+            tied_head=bool(raw.get("tie_word_embeddings")),
+        )

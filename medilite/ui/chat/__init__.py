@@ -1,0 +1,1 @@
+"""The tab Chat: one model at a time, several turns."""

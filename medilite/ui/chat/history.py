@@ -1,0 +1,37 @@
+"""A chat as it stands: its turns, and the messages that a model is given of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medilite.records import Message
+from medilite.ui.compare.comparison import Pane
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question and the answer to it; the pane knows which model gave it.
+
+    `limit` is the most tokens that the answer was given, `attempt` how often it
+    was retried.
+    """
+
+    question: str
+    pane: Pane
+    limit: int
+    attempt: int = 0
+
+
+def messages(turns: Sequence[Turn], question: str) -> tuple[Message, ...]:
+    """Return the conversation so far and the new question, as a model is given it.
+
+    Whichever model gave an answer, it stands as the assistant's. A turn without
+    a word of answer (it failed, or was stopped at once) is left out whole: a
+    chat template wants user and assistant to take turns.
+    """
+    said: list[Message] = []
+    for turn in turns:
+        if turn.pane.text.strip():
+            said += [Message("user", turn.question), Message("assistant", turn.pane.text)]
+    return (*said, Message("user", question))

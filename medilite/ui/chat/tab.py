@@ -1,0 +1,223 @@
+"""The tab Chat: one model at a time, several turns, the history kept when the model changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from medilite.engine.protocol import Engine
+from medilite.errors import MediLiteError, QuestionError
+from medilite.models import Profile
+from medilite.prompts import clean_question
+from medilite.records import Request, Step
+from medilite.settings import Settings
+from medilite.ui.chat.history import Turn, messages
+from medilite.ui.chat.transcript import transcript_html
+from medilite.ui.compare.comparison import Pane
+from medilite.ui.page import notices
+from medilite.ui.page.answering import Stage, message_of, run
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
+from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
+from medilite.ui.page.session import Admission, Session
+
+Update = dict[Any, Any]
+
+
+class ChatTab:
+    """Builds the tab and answers its events; the turns live in the visitor's Session."""
+
+    def __init__(self, engine: Engine, profile: Profile, settings: Settings, admission: Admission) -> None:
+        self.engine = engine
+        self.profile = profile
+        self.settings = settings
+        self.admission = admission
+
+    # --- what is on the page -------------------------------------------------------------
+
+    def build(self, session: gr.State) -> None:
+        """Lay out the tab inside the current Blocks."""
+        self.model = gr.Radio(
+            model_choices(self.profile),
+            value=self.profile.ids[-1],
+            label="Model",
+            elem_id="chat-model",
+            elem_classes="ml-models",
+        )
+        self.settings_controls = decoding_controls("chat")
+        self.transcript = html_slot(transcript_html(()), "transcript", "ml-chat-slot")
+        with gr.Column(elem_classes="ml-composer"):
+            self.question = gr.Textbox(
+                label="Your message",
+                placeholder="Ask about your health",
+                lines=1,
+                max_lines=6,
+                elem_id="chat-question",
+                elem_classes="ml-question",
+            )
+            self.error = html_slot("", "chat-error", "ml-slot")
+            with gr.Row(elem_classes="ml-actions"):
+                self.send = _button("Send", "send", variant="primary")
+                self.stop = _button("Stop", "chat-stop", interactive=False)
+                self.retry = _button("Retry", "retry", interactive=False)
+                self.undo = _button("Undo", "undo", interactive=False)
+                self.clear = _button("Clear", "clear", interactive=False)
+                self.status = html_slot(notices.progress_html(self.engine.progress()), "chat-status", "ml-status-slot")
+        self._wire(session)
+
+    def _wire(self, session: gr.State) -> None:
+        outputs = [
+            self.question, self.error, self.transcript, self.status,
+            self.send, self.stop, self.retry, self.undo, self.clear,
+        ]  # fmt: skip
+        asked = [session, self.question, self.model, *self.settings_controls]
+        gr.on([self.send.click, self.question.submit], self.answer, asked, outputs, trigger_mode="once", **MODEL_EVENTS)
+        again = [session, self.model, *self.settings_controls]
+        self.retry.click(self.answer_again, again, outputs, trigger_mode="once", **MODEL_EVENTS)
+        self.stop.click(lambda held: held.chat.request_stop(), session, None, **LIGHT)
+        self.undo.click(self.take_back, [session, self.question], outputs, **LIGHT)
+        self.clear.click(self.start_over, session, outputs, **LIGHT)
+
+    # --- what happens --------------------------------------------------------------------
+
+    def answer(self, session: Session, text: str, model: str, *controls: object) -> Iterator[Update]:
+        """Answer a new message; whatever is wrong with it is said next to the field, and it stays there."""
+        try:
+            question = clean_question(text, self.settings.max_question_chars)
+            request, turn = self._prepare(session, session.turns, question, model, controls)
+        except MediLiteError as error:
+            yield {self.error: notices.error_html(str(error))}
+            return
+        yield from self._stream(session, list(session.turns), turn, request, typed=text)
+
+    def answer_again(self, session: Session, model: str, *controls: object) -> Iterator[Update]:
+        """Ask the last question once more, of the model now chosen, with other dice."""
+        if not session.turns or session.chat.busy:
+            return
+        *earlier, last = session.turns
+        try:
+            request, turn = self._prepare(session, earlier, last.question, model, controls, last.attempt + 1)
+        except MediLiteError as error:
+            yield {self.error: notices.error_html(str(error))}
+            return
+        yield from self._stream(session, earlier, turn, request)
+        if request.decoding.temperature == 0 and last.pane.spec.id == model and turn.pane.stopped != "cancelled":
+            yield {
+                self.error: notices.note_html(
+                    "At temperature 0 a model gives the same answer every time. "
+                    "Choose another model, or raise the temperature in the settings."
+                )
+            }
+
+    def _prepare(
+        self,
+        session: Session,
+        turns: list[Turn],
+        question: str,
+        model: str,
+        controls: tuple[object, ...],
+        attempt: int = 0,
+    ) -> tuple[Request, Turn]:
+        if not model:
+            raise QuestionError("No model is chosen: pick one.")
+        spec = self.profile.get(model)
+        decoding = as_decoding(*controls[:-1])
+        seed = (as_seed(controls[-1]) + attempt) % (MAX_SEED + 1)
+        request = Request(spec.id, messages(turns, question), decoding, seed, session.visitor)
+        return request, Turn(question, Pane(spec), decoding.max_new_tokens, attempt)
+
+    def _stream(
+        self,
+        session: Session,
+        earlier: list[Turn],
+        turn: Turn,
+        request: Request,
+        typed: str | None = None,
+    ) -> Iterator[Update]:
+        """Show `turn` after `earlier` and let it grow; if nothing comes of it, put everything back as it was.
+
+        `typed` is what stood in the field, if this turn empties it.
+        """
+        before = list(session.turns)
+        pane = turn.pane
+
+        def advance(step: Step) -> None:
+            if not step.waiting:
+                pane.take(step.rows[0])
+
+        try:
+            with self.admission.seat(session.visitor), session.chat.running() as stop:
+                session.turns = [*earlier, turn]
+                start = {self.error: ""} if typed is None else {self.question: "", self.error: ""}
+                yield {**start, **self._buttons(session, busy=True), **self._shown(session, Stage("asking"), pane)}
+                for stage in run(self.engine, (request,), stop, advance):
+                    if stage.kind == "stopped" and not pane.stopped:
+                        pane.finish("cancelled")
+                    yield self._shown(session, stage, pane)
+        except Exception as error:
+            message = message_of(error)
+            if pane.text:
+                pane.finish("error", message)
+            else:
+                session.turns = before
+            back = {self.question: typed} if typed is not None and not pane.text else {}
+            yield {
+                **back,
+                self.error: notices.error_html(message),
+                self.transcript: transcript_html(session.turns),
+                self.status: notices.status_html("No answer this time.", "error"),
+            }
+        yield self._buttons(session, busy=False)
+
+    def _shown(self, session: Session, stage: Stage, pane: Pane) -> Update:
+        if stage.kind == "loading" and stage.progress:
+            return {self.status: notices.progress_html(stage.progress, asked=True)}
+        if stage.kind == "waiting":
+            return {self.status: notices.waiting_html(stage.ahead)}
+        status = {
+            "asking": notices.status_html("Asking.", "busy"),
+            "writing": notices.status_html(f"{pane.spec.label} is writing.", "busy"),
+            "done": notices.status_html("The answer is here.", "ready"),
+            "stopped": notices.status_html("Stopped. What was written so far is kept.", "ready"),
+        }[stage.kind]
+        return {self.status: status, self.transcript: transcript_html(session.turns)}
+
+    def _buttons(self, session: Session, *, busy: bool) -> Update:
+        some = bool(session.turns) and not busy
+        return {
+            self.send: gr.Button(interactive=not busy),
+            self.stop: gr.Button(interactive=busy),
+            self.retry: gr.Button(interactive=some),
+            self.undo: gr.Button(interactive=some),
+            self.clear: gr.Button(interactive=some),
+        }
+
+    def take_back(self, session: Session, typed: str) -> Update:
+        """Drop the last turn and put its question back into the field, unless something is being typed there."""
+        if not session.turns or session.chat.busy:
+            return {self.error: ""}
+        last = session.turns.pop()
+        return {
+            self.question: typed if typed.strip() else last.question,
+            self.error: "",
+            self.transcript: transcript_html(session.turns),
+            self.status: notices.status_html("The last question and its answer are taken back.", "ready"),
+            **self._buttons(session, busy=False),
+        }
+
+    def start_over(self, session: Session) -> Update:
+        """Drop the whole conversation; what is being typed stays."""
+        if session.chat.busy:
+            return {self.error: ""}
+        session.turns = []
+        return {
+            self.error: "",
+            self.transcript: transcript_html(()),
+            self.status: notices.status_html("A new conversation.", "ready"),
+            **self._buttons(session, busy=False),
+        }
+
+
+def _button(label: str, elem_id: str, **options: Any) -> gr.Button:
+    return gr.Button(label, elem_id=elem_id, elem_classes="ml-button", scale=0, **options)

@@ -1,0 +1,1 @@
+"""The tab Compare: one question, up to six answers side by side."""

@@ -1,0 +1,83 @@
+"""A comparison as a file to keep: JSON and CSV, made in memory, never on the server's disk."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+import medilite
+from medilite.readability import Readability
+from medilite.safety import NOT_MEDICAL_ADVICE
+from medilite.ui.compare.comparison import Comparison, Pane
+
+_SCORE_NAMES = tuple(Readability.__dataclass_fields__)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as plain data; an answer that failed is null, as is every score it doesn't have."""
+    return {
+        "question": comparison.question,
+        "profile": comparison.profile.name,
+        "base": comparison.profile.base.model,
+        "decoding": asdict(comparison.decoding),
+        "seed": comparison.seed,
+        "version": medilite.__version__,
+        "notice": NOT_MEDICAL_ADVICE,
+        "answers": [_answer_record(pane) for pane in comparison.panes],
+    }
+
+
+def _answer_record(pane: Pane) -> dict[str, Any]:
+    answer = pane.answer()
+    failed = answer.stopped == "error" and not answer.text
+    return {
+        "model": answer.model,
+        "label": pane.spec.label,
+        "answer": None if failed else answer.text,
+        "tokens": answer.tokens,
+        "stopped": answer.stopped,
+        "error": answer.error,
+        "readability": asdict(pane.scores) if pane.scores else None,
+    }
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return the comparison as JSON text, readable by people too."""
+    return json.dumps(comparison_record(comparison), ensure_ascii=False, indent=2) + "\n"
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return the comparison as CSV, one line a model; null is an empty cell.
+
+    Text that a spreadsheet would run as a formula (it starts with = + - @ or a
+    control character) gets an apostrophe in front, as OWASP advises.
+    """
+    record = comparison_record(comparison)
+    shared = {key: record[key] for key in ("question", "profile", "base")}
+    last = {**record["decoding"], "seed": record["seed"], "version": record["version"], "notice": record["notice"]}
+    rows = []
+    for answer in record["answers"]:
+        scores = answer.pop("readability") or dict.fromkeys(_SCORE_NAMES)
+        rows.append({**shared, **answer, **scores, **last})
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _cell(value) for key, value in row.items()})
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def data_uri(text: str, mime: str) -> str:
+    """Return a `data:` address that holds `text`, for a link with `download`."""
+    return f"data:{mime};charset=utf-8;base64,{base64.b64encode(text.encode('utf-8')).decode('ascii')}"

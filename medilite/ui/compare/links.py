@@ -1,0 +1,109 @@
+"""The link that reopens a comparison: question, models and settings, in the address.
+
+They stand after the `#`, which a browser keeps to itself: a person's question
+is then in no server's log. A query string after `?` is read just as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlencode
+
+from medilite.errors import DecodingError
+from medilite.models import Profile
+from medilite.prompts import clean_text
+from medilite.records import Decoding
+from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, SETTINGS, as_decoding, as_seed
+
+_KEYS = ("n", "t", "p", "r")
+"""The short names of SETTINGS in a link, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedState:
+    """What a link asks for; None where it says nothing, `notes` where it says something unusable."""
+
+    question: str
+    models: tuple[str, ...]
+    decoding: Decoding
+    seed: int
+    notes: tuple[str, ...] = ()
+
+
+def encode_link(question: str, models: Sequence[str], decoding: Decoding, seed: int) -> str:
+    """Return the fragment ("#q=…") that reopens this question with these models and settings."""
+    fields = {"q": question, "m": ",".join(models)}
+    fields |= {key: f"{getattr(decoding, setting.name):g}" for key, setting in zip(_KEYS, SETTINGS, strict=True)}
+    fields["s"] = str(seed)
+    return "#" + urlencode(fields, quote_via=quote)
+
+
+def decode_link(address: str, profile: Profile, max_chars: int) -> LinkedState | None:
+    """Return what an address's query string or fragment asks for; None if it asks no question.
+
+    Whatever can't be used (an unknown model, a number out of its range) is left
+    out, and a note for people says so. A question longer than `max_chars` is
+    kept whole up to four times that: asking it gives the usual message.
+    """
+    fields: dict[str, str] = {}
+    for part in (address or "").replace("#", "?").split("?"):
+        try:
+            parsed = parse_qs(part, keep_blank_values=True, max_num_fields=50, errors="replace")
+        except ValueError:
+            continue
+        fields |= {key: values[-1] for key, values in parsed.items()}
+    question = clean_text(fields.get("q", "")).strip()[: 4 * max_chars]
+    if not question:
+        return None
+    notes: list[str] = []
+    models = _models(fields.get("m"), profile, notes)
+    decoding = _decoding(fields, notes)
+    seed = _seed(fields.get("s"), notes)
+    return LinkedState(question, models, decoding, seed, tuple(notes))
+
+
+def _models(value: str | None, profile: Profile, notes: list[str]) -> tuple[str, ...]:
+    wanted = [name.strip() for name in (value or "").split(",") if name.strip()]
+    known = tuple(spec.id for spec in profile.models if spec.id in wanted)
+    if set(wanted) - set(known) - {"all"}:
+        notes.append("The link names a model that this app doesn't have; it is left out.")
+    return known or profile.ids
+
+
+def _decoding(fields: dict[str, str], notes: list[str]) -> Decoding:
+    values: dict[str, float] = {}
+    for key, setting in zip(_KEYS, SETTINGS, strict=True):
+        value = _number(fields.get(key), setting.label, notes)
+        if value is not None and setting.low <= value <= setting.high:
+            values[setting.name] = value
+        elif value is not None:
+            notes.append(f"The link's value for “{setting.label}” is out of its range; the usual one is set instead.")
+    try:
+        return as_decoding(*(values.get(setting.name) for setting in SETTINGS))
+    except DecodingError as error:
+        notes.append(f"{error} The usual settings are set instead.")
+        return DEFAULTS
+
+
+def _seed(text: str | None, notes: list[str]) -> int:
+    value = _number(text, "Seed", notes)
+    try:
+        return as_seed(value)
+    except DecodingError:
+        notes.append(f"The link's seed is out of its range; {DEFAULT_SEED} is set instead.")
+        return DEFAULT_SEED
+
+
+def _number(text: str | None, name: str, notes: list[str]) -> float | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        value = float(text[:40])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        notes.append(f"The link's value for “{name}” is no number; the usual one is set instead.")
+        return None
+    return value

@@ -1,0 +1,251 @@
+"""The tab Compare: one question, up to six answers side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from medilite.engine.protocol import Engine
+from medilite.errors import MediLiteError, QuestionError
+from medilite.models import Profile
+from medilite.prompts import clean_question
+from medilite.questions import load_questions, topics
+from medilite.settings import Settings
+from medilite.ui.compare.cards import empty_grid_html, grid_html
+from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.grade_line import plot_html
+from medilite.ui.compare.links import decode_link
+from medilite.ui.compare.toolbar import legend_html, toolbar_html
+from medilite.ui.page import notices
+from medilite.ui.page.answering import Stage, message_of, run
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
+from medilite.ui.page.decoding import as_decoding, as_seed
+from medilite.ui.page.session import Admission, Session
+
+ALL_TOPICS = "All topics"
+EXAMPLES = 4
+EXAMPLE_CHARS = 38
+"""Longest question that makes a good button."""
+
+
+class CompareTab:
+    """Builds the tab and answers its events; what a visitor has of their own is in their Session."""
+
+    def __init__(self, engine: Engine, profile: Profile, settings: Settings, admission: Admission) -> None:
+        self.engine = engine
+        self.profile = profile
+        self.settings = settings
+        self.admission = admission
+
+    # --- what is on the page -------------------------------------------------------------
+
+    def build(self, session: gr.State) -> None:
+        """Lay out the tab inside the current Blocks."""
+        with gr.Column(elem_classes="ml-ask"):
+            self.question = gr.Textbox(
+                label="Your health question",
+                placeholder="For example: What helps against hay fever?",
+                lines=1,
+                max_lines=8,
+                elem_id="question",
+                elem_classes="ml-question",
+            )
+            self.error = html_slot("", "compare-error", "ml-slot")
+            self._build_bank()
+            self.models = gr.CheckboxGroup(
+                model_choices(self.profile),
+                value=list(self.profile.ids),
+                label="Models",
+                elem_id="models",
+                elem_classes="ml-models",
+            )
+            self.unavailable = html_slot("", "unavailable", "ml-slot")
+            self.settings_controls = decoding_controls("compare")
+        with gr.Row(elem_classes="ml-actions"):
+            self.ask = gr.Button("Ask", variant="primary", elem_id="ask", elem_classes="ml-button", scale=0)
+            self.stop = gr.Button("Stop", interactive=False, elem_id="stop", elem_classes="ml-button", scale=0)
+            self.status = html_slot(notices.progress_html(self.engine.progress()), "compare-status", "ml-status-slot")
+        self.emergency = html_slot("", "emergency", "ml-slot")
+        with gr.Row(elem_classes="ml-tools"):
+            self.mark_hard = gr.Checkbox(False, label="Mark hard words and long sentences", elem_id="mark-hard")
+            self.mark_differs = gr.Checkbox(
+                False, label=f"Show what differs from {self._base_label()}", elem_id="mark-differs"
+            )
+            self.toolbar = html_slot(toolbar_html(None), "toolbar", "ml-toolbar-slot")
+        html_slot(legend_html(self._base_label()), "legend", "ml-legend-slot")
+        self.grid = html_slot(empty_grid_html(self.profile.models), "answers", "ml-grid-slot")
+        self.plot = html_slot(self._empty_plot(), "plot", "ml-plot-slot")
+        self._wire(session)
+
+    def _build_bank(self) -> None:
+        questions = load_questions()
+        by_topic = {topic: [q.question for q in questions if q.topic == topic] for topic in topics()}
+        with gr.Row(elem_classes="ml-examples"):
+            html_slot('<span class="ml-examples-label">Try one:</span>', "examples-label", "ml-examples-slot")
+            self.examples = [
+                gr.Button(question, size="sm", elem_classes="ml-example", scale=0)
+                for question in _examples(list(by_topic.values()))
+            ]
+        with (
+            gr.Accordion(f"More questions, by topic ({len(questions)})", open=False, elem_classes="ml-fold"),
+            gr.Row(elem_classes="ml-bank"),
+        ):
+            self.topic = gr.Dropdown(
+                [ALL_TOPICS, *by_topic],
+                value=ALL_TOPICS,
+                label="Topic",
+                filterable=False,
+                elem_id="topic",
+                min_width=200,
+            )
+            self.bank = gr.Dropdown(
+                [q.question for q in questions], value=None, label="Question", elem_id="bank", scale=3, min_width=240
+            )
+
+        def of_topic(topic: str) -> Any:
+            listed = by_topic.get(topic) or [q.question for q in questions]
+            return gr.Dropdown(choices=listed, value=None)
+
+        self.topic.change(of_topic, self.topic, self.bank, **LIGHT)
+
+    def _empty_plot(self) -> str:
+        return plot_html([Pane(spec) for spec in self.profile.models], asked=False)
+
+    def _base_label(self) -> str:
+        return next((spec.label for spec in self.profile.models if spec.adapter is None), "the base")
+
+    # --- what happens --------------------------------------------------------------------
+
+    def _wire(self, session: gr.State) -> None:
+        inputs = [session, self.question, self.models, *self.settings_controls]
+        outputs = [
+            self.error, self.ask, self.stop, self.status, self.emergency, self.toolbar, self.grid, self.plot
+        ]  # fmt: skip
+        gr.on([self.ask.click, self.question.submit], self.answer, inputs, outputs, trigger_mode="once", **MODEL_EVENTS)
+        self.stop.click(lambda held: held.compare.request_stop(), session, None, **LIGHT)
+        # Picking fills the field; asking stays a decision of its own.
+        self.bank.input(None, self.bank, self.question, js="(picked) => picked || ''", **LIGHT)
+        for button in self.examples:
+            button.click(None, None, self.question, js=f"() => {_js_string(button.value)}", **LIGHT)
+        for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs")):
+            box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
+
+    def answer(self, session: Session, question: str, models: list[str], *controls: object) -> Iterator[dict[Any, Any]]:
+        """Check what was asked, then answer it step by step; whatever is wrong is said next to the field."""
+        try:
+            asked = clean_question(question, self.settings.max_question_chars)
+            if not models:
+                raise QuestionError("No model is chosen: pick at least one.")
+            specs = self.profile.select(models)
+            decoding, seed = as_decoding(*controls[:-1]), as_seed(controls[-1])
+            comparison = Comparison.of(asked, self.profile, specs, decoding, seed, session.next_run())
+        except MediLiteError as error:
+            yield {self.error: notices.error_html(str(error))}
+            return
+        before = session.comparison
+        try:
+            with self.admission.seat(session.visitor), session.compare.running() as stop:
+                yield self._begin(comparison)
+                scored = 0
+                for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
+                    session.comparison = comparison
+                    update = self._show(comparison, stage)
+                    if comparison.stopped > scored:
+                        scored = comparison.stopped
+                        update[self.plot] = plot_html(comparison.panes)
+                    yield update
+        except Exception as error:
+            yield self._failed(session, comparison, before, error)
+
+    def _begin(self, comparison: Comparison) -> dict[Any, Any]:
+        return {
+            self.error: "",
+            self.ask: gr.Button(interactive=False),
+            self.stop: gr.Button(interactive=True),
+            self.status: notices.status_html("Asking.", "busy"),
+            self.emergency: notices.emergency_html(comparison.question),
+            self.toolbar: toolbar_html(None),
+            self.grid: grid_html(comparison),
+            self.plot: plot_html(comparison.panes),
+        }
+
+    def _show(self, comparison: Comparison, stage: Stage) -> dict[Any, Any]:
+        if stage.kind == "loading" and stage.progress:
+            return {self.status: notices.progress_html(stage.progress, asked=True)}
+        if stage.kind == "waiting":
+            return {self.status: notices.waiting_html(stage.ahead)}
+        if stage.kind == "writing":
+            detail = f"{comparison.stopped} of {len(comparison.panes)} done" if comparison.stopped else ""
+            return {
+                self.status: notices.status_html("Writing.", "busy", detail=detail),
+                self.grid: grid_html(comparison),
+            }
+        comparison.cancel()
+        said = "All answers are here." if stage.kind == "done" else "Stopped. What was written so far is kept."
+        return self._end(comparison, notices.status_html(said, "ready"))
+
+    def _end(self, comparison: Comparison, status: str) -> dict[Any, Any]:
+        return {
+            self.ask: gr.Button(interactive=True),
+            self.stop: gr.Button(interactive=False),
+            self.status: status,
+            self.toolbar: toolbar_html(comparison),
+            self.grid: grid_html(comparison),
+            self.plot: plot_html(comparison.panes),
+        }
+
+    def _failed(
+        self, session: Session, comparison: Comparison, before: Comparison | None, error: Exception
+    ) -> dict[Any, Any]:
+        """Say what went wrong; keep what was written, or what was on the page before if nothing was."""
+        message = message_of(error)
+        status = notices.status_html("No answer this time.", "error")
+        if any(pane.text for pane in comparison.panes):
+            comparison.fail(message)
+            update = self._end(comparison, status)
+        elif before is not None:
+            session.comparison = before
+            update = self._end(before, status) | {self.emergency: notices.emergency_html(before.question)}
+        else:
+            session.comparison = None
+            update = {
+                self.ask: gr.Button(interactive=True),
+                self.stop: gr.Button(interactive=False),
+                self.status: status,
+                self.toolbar: toolbar_html(None),
+                self.grid: empty_grid_html(self.profile.models),
+                self.plot: self._empty_plot(),
+            }
+        return {**update, self.error: notices.error_html(message)}
+
+    # --- the opened link -----------------------------------------------------------------
+
+    def open_link(self, address: str) -> list[Any]:
+        """Return what a link sets: question, models, settings, seed, and a note; nothing if it is no such link."""
+        linked = decode_link(address, self.profile, self.settings.max_question_chars)
+        if linked is None:
+            return [gr.skip()] * (4 + len(self.settings_controls) - 1)
+        d = linked.decoding
+        note = notices.note_html("Opened from a link. Press Ask for the answers.", *linked.notes)
+        return [
+            linked.question, list(linked.models), d.max_new_tokens, d.temperature, d.top_p, d.repetition_penalty,
+            linked.seed, note,
+        ]  # fmt: skip
+
+    @property
+    def link_outputs(self) -> list[Any]:
+        """The components that `open_link` fills, in its order."""
+        return [self.question, self.models, *self.settings_controls, self.error]
+
+
+def _js_string(text: str) -> str:
+    return json.dumps(text)
+
+
+def _examples(listed: list[list[str]]) -> list[str]:
+    """Return the first short question of each topic, as many as there are buttons for."""
+    short = (next((question for question in questions if len(question) <= EXAMPLE_CHARS), None) for questions in listed)
+    return [question for question in short if question][:EXAMPLES]

@@ -1,0 +1,1 @@
+"""The tab Leaderboard: the committed numbers, and what the votes say."""

@@ -1,0 +1,171 @@
+"""What a BLEU is made of, side by side for all models, and what that says in a sentence.
+
+The study saw BLEU fall while its models' words got nearer to the references'.
+The parts show why: an answer that is shorter than the joined references loses
+by the brevity penalty what it gained in precision.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from medilite.models import ModelSpec
+from medilite.ui.compare.cards import colours
+from medilite.ui.leaderboard.board.view import Cell, View, interval_text, number_text
+
+KIND = "bleu_study"
+PARTS = {
+    "score": ("BLEU", "of 100", 2, "All of it: the four precisions' geometric mean times the brevity penalty."),
+    "precision_1": ("Single words", "% found", 1, "Share of the answer's words that the references have."),
+    "precision_4": ("Runs of four words", "% found", 1, "Share of the answer's runs of four words that they have."),
+    "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for being short; 1 is none."),
+    "length_ratio": ("Length", "of the references'", 2, "The answers' words by those of all references joined."),
+}
+"""Label, unit, digits and explanation of each part that is shown."""
+
+
+def bleu_html(view: View, split: str) -> str:
+    """Return the parts and the sentence, or "" where there are no BLEUs."""
+    answering = [spec for spec in view.models if view.part(split, spec.id, KIND, "score").value is not None]
+    if not answering:
+        return ""
+    panels = "".join(_panel(view, split, answering, part) for part in PARTS)
+    return (
+        '<figure class="lb-figure"><figcaption><h3>Why BLEU alone misleads</h3>'
+        f"<p>{escape(paradox(view, split))}</p></figcaption>"
+        f'<div class="lb-panels">{panels}</div></figure>'
+    )
+
+
+def paradox(view: View, split: str) -> str:
+    """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
+
+    A model is wronged where more of its words stand in the references than of
+    another's, and its BLEU is lower all the same, or at least no higher: because
+    it is short, or else because its words are not in the references' order.
+    """
+    if pair := _nearer_and_shorter(view, split):
+        return _brevity(view, split, *pair)
+    if pair := _nearer_and_lower(view, split):
+        return _phrases(view, split, *pair)
+    return (
+        "BLEU counts shared runs of words, then takes off for brevity. Here no model shares clearly more words "
+        "with the references than another without a higher BLEU; the parts show what each score is made of."
+    )
+
+
+def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
+    """Return the two models of which the first is nearer word by word, and loses by brevity; None without any.
+
+    More of its single words and no fewer of its runs of four stand in the
+    references, its brevity penalty is harder, and its BLEU is lower or, where
+    there is no such pair, not higher: each by intervals that don't overlap.
+    """
+
+    def above(one: ModelSpec, other: ModelSpec, part: str) -> bool:
+        return _above(view.part(split, one.id, KIND, part), view.part(split, other.id, KIND, part))
+
+    found = [
+        (one, other)
+        for one in view.models
+        for other in view.models
+        if above(one, other, "precision_1")
+        and not above(other, one, "precision_4")
+        and above(other, one, "brevity_penalty")
+        and not above(one, other, "score")
+    ]
+    lower = [(one, other) for one, other in found if above(other, one, "score")]
+
+    def gained(pair: tuple[ModelSpec, ModelSpec]) -> float:
+        mine, its = (view.part(split, spec.id, KIND, "precision_1").value or 0.0 for spec in pair)
+        return mine - its
+
+    return max(lower or found, key=gained, default=None)
+
+
+def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
+    """Return the two models whose single words and BLEU say opposite things, and are farthest apart; None without any.
+
+    The first has more of its single words in the references, fewer of its runs
+    of four and a lower BLEU, each by intervals that don't overlap.
+    """
+
+    def of(spec: ModelSpec, part: str) -> Cell:
+        return view.part(split, spec.id, KIND, part)
+
+    found = [
+        (one, other)
+        for one in view.models
+        for other in view.models
+        if _above(of(one, "precision_1"), of(other, "precision_1"))
+        and _above(of(other, "precision_4"), of(one, "precision_4"))
+        and _above(of(other, "score"), of(one, "score"))
+    ]
+    return max(
+        found, key=lambda pair: (of(pair[1], "score").value or 0) - (of(pair[0], "score").value or 0), default=None
+    )
+
+
+def _brevity(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
+    """Say of two models that BLEU takes off for brevity what the first gained in precision."""
+    mine, its = (
+        {part: number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for part in PARTS}
+        for who in (spec, other)
+    )
+    lower = _above(view.part(split, other.id, KIND, "score"), view.part(split, spec.id, KIND, "score"))
+    return (
+        f"More of {spec.label}’s words stand in the references than of {other.label}’s "
+        f"({mine['precision_1']} % against {its['precision_1']} %), yet its BLEU is "
+        f"{'lower' if lower else 'not clearly higher'} ({mine['score']} against {its['score']}). Its answers are only "
+        f"{mine['length_ratio']} times as long as the references joined together, and for that BLEU is multiplied by "
+        f"{mine['brevity_penalty']} (by {its['brevity_penalty']} for {other.label}). A short answer is punished as if "
+        "it were a wrong one."
+    )
+
+
+def _phrases(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
+    """Say of two models that BLEU counts phrases, not what is said."""
+
+    def both(part: str) -> tuple[str, str]:
+        mine, its = (number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for who in (spec, other))
+        return mine, its
+
+    words, bleus, runs = both("precision_1"), both("score"), both("precision_4")
+    return (
+        f"More of {spec.label}’s words stand in the references than of {other.label}’s ({words[0]} % against "
+        f"{words[1]} %), yet its BLEU is lower ({bleus[0]} against {bleus[1]}): fewer of its runs of four words do "
+        f"({runs[0]} % against {runs[1]} %). BLEU rewards the references’ own phrases; the same thing said in plainer "
+        "words counts as wrong."
+    )
+
+
+def _above(one: Cell, other: Cell) -> bool:
+    return one.low is not None and other.high is not None and one.low > other.high
+
+
+def _panel(view: View, split: str, models: list[ModelSpec], part: str) -> str:
+    label, unit, digits, about = PARTS[part]
+    cells = [(spec, view.part(split, spec.id, KIND, part)) for spec in models]
+    highest = max([end for _, cell in cells for end in (cell.value, cell.high) if end is not None], default=1) or 1
+    rows = "".join(_bar(spec, cell, highest, digits) for spec, cell in cells)
+    said = "; ".join(f"{spec.label} {number_text(cell.value, digits)}" for spec, cell in cells)
+    return (
+        f'<div class="lb-panel" data-part="{part}"><h4>{escape(label)} <span class="ml-unit">{escape(unit)}</span></h4>'
+        f'<p class="ml-fine">{escape(about)}</p><div role="img" aria-label="{escape(f"{label}: {said}")}">{rows}</div>'
+        "</div>"
+    )
+
+
+def _bar(spec: ModelSpec, cell: Cell, highest: float, digits: int) -> str:
+    width = 0.0 if cell.value is None else 100 * cell.value / highest
+    whisker = ""
+    if cell.low is not None and cell.high is not None:
+        low, high = (100 * max(end, 0.0) / highest for end in (cell.low, cell.high))
+        whisker = f'<span class="lb-whisker-x" style="left:{low:.2f}%;width:{high - low:.2f}%"></span>'
+    tip = interval_text(cell, digits)
+    return (
+        f'<div class="lb-bar-row" data-model="{escape(spec.id)}" {colours(spec)}>'
+        f'<span class="ml-plot-name">{escape(spec.label)}</span>'
+        f'<div class="lb-bar-track"><span class="lb-bar" style="width:{width:.2f}%"></span>{whisker}</div>'
+        f'<span class="lb-bar-number">{number_text(cell.value, digits)}<span class="ml-unit">{tip}</span></span></div>'
+    )

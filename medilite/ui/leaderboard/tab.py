@@ -1,0 +1,261 @@
+"""The tab Leaderboard: the committed numbers as table and plots, and single questions; no model needed."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from medilite.errors import MediLiteError
+from medilite.leaderboard import FOLDER
+from medilite.models import Profile
+from medilite.ui.compare.cards import grid_html
+from medilite.ui.leaderboard.board.about import EMPTY, intro_html, provenance_html
+from medilite.ui.leaderboard.board.bleu import bleu_html
+from medilite.ui.leaderboard.board.differences import differences_html
+from medilite.ui.leaderboard.board.grades import grades_html
+from medilite.ui.leaderboard.board.quarters import MEASURES, measures, pair_label, pairs, quarters_html
+from medilite.ui.leaderboard.board.questions import (
+    ALL,
+    DATA,
+    ORDERS,
+    Listed,
+    Text,
+    choices,
+    comparison_of,
+    listed,
+    listing,
+    texts_of,
+)
+from medilite.ui.leaderboard.board.scatter import scatter_html
+from medilite.ui.leaderboard.board.study import study_html
+from medilite.ui.leaderboard.board.table import controls_html, table_html
+from medilite.ui.leaderboard.board.view import GRADE, View, find_boards
+from medilite.ui.leaderboard.votes.tab import VotesResults
+from medilite.ui.page import notices
+from medilite.ui.page.controls import LIGHT, html_slot
+
+Update = dict[Any, Any]
+
+
+class LeaderboardTab:
+    """Builds the tab and answers its events; it holds nothing of a visitor.
+
+    The files are read when the tab is first opened, so the page itself doesn't
+    wait for them.
+    """
+
+    def __init__(
+        self, profile: Profile, folder: Path = FOLDER, data: Path = DATA, votes: VotesResults | None = None
+    ) -> None:
+        self.profile = profile
+        self.folder = folder
+        self.data = data
+        self.votes = votes
+
+    # --- what is on the page -------------------------------------------------------------
+
+    def build(self, tab: gr.Tab) -> None:
+        """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
+        self.error = html_slot("", "lb-error", "ml-slot")
+        self.intro = html_slot('<p class="ml-quiet">Reading the leaderboard.</p>', "lb-intro", "lb-slot")
+        with gr.Column(visible=False, elem_classes="lb-body") as self.body:
+            self.split = gr.Radio([], label="Questions", elem_id="lb-split", elem_classes="lb-pick")
+            html_slot(controls_html(), "lb-controls", "lb-slot")
+            self.table = html_slot("", "lb-means", "lb-slot")
+            self.plots = html_slot("", "lb-plots", "lb-slot")
+            with gr.Column(elem_classes="lb-section") as self.trade:
+                html_slot(_PAIR, "lb-pair-head", "lb-slot")
+                with gr.Row(elem_classes="lb-row"):
+                    self.pair = gr.Dropdown([], label="Models", filterable=False, elem_id="lb-pair", min_width=240)
+                self.differences = html_slot("", "lb-differences", "lb-slot")
+                html_slot(_TRADE, "lb-trade-head", "lb-slot")
+                with gr.Row(elem_classes="lb-row"):
+                    self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
+                self.quarters = html_slot("", "lb-quarters", "lb-slot")
+            self.bleu = html_slot("", "lb-bleu", "lb-slot")
+        if self.votes:
+            self.votes.build(tab)
+        self.study = html_slot("", "lb-study", "lb-slot")
+        with gr.Column(visible=False, elem_classes="lb-section") as self.browser:
+            html_slot(_BROWSER, "lb-browser-head", "lb-slot")
+            with gr.Row(elem_classes="lb-row"):
+                self.source = gr.Dropdown([ALL], value=ALL, label="Source", filterable=False, elem_id="lb-source")
+                self.qtype = gr.Dropdown([ALL], value=ALL, label="Type", filterable=False, elem_id="lb-qtype")
+                self.order = gr.Dropdown(
+                    [(name, key) for key, name in ORDERS.items()],
+                    value=GRADE,
+                    label="Order",
+                    filterable=False,
+                    elem_id="lb-order",
+                )
+            with gr.Row(elem_classes="lb-row lb-steps"):
+                # What is chosen is checked here, not by Gradio: the choices change with the filter.
+                self.question = gr.Dropdown(
+                    [], label="Question", elem_id="lb-question", allow_custom_value=True, scale=3, min_width=240
+                )
+                self.previous = gr.Button("Previous", elem_id="lb-previous", elem_classes="ml-button", scale=0)
+                self.next = gr.Button("Next", elem_id="lb-next", elem_classes="ml-button", scale=0)
+            self.place = html_slot("", "lb-place", "lb-slot")
+            self.answers = html_slot("", "lb-answers", "ml-grid-slot")
+        self.provenance = html_slot("", "lb-provenance", "lb-slot")
+        self._wire(tab)
+
+    # --- what happens --------------------------------------------------------------------
+
+    def _wire(self, tab: gr.Tab) -> None:
+        picks = [self.split, self.pair, self.measure]
+        shown = [self.split, self.source, self.qtype, self.order]
+        everything = [
+            self.error, self.intro, self.body, self.browser, self.study, self.provenance, self.table, self.plots,
+            self.trade, self.differences, self.quarters, self.bleu, *picks, *shown[1:], self.question, self.place,
+            self.answers,
+        ]  # fmt: skip
+        tab.select(self.open, self.split, everything, **LIGHT)
+        self.split.input(self.open, self.split, everything, **LIGHT)
+        of_pair = [self.measure, self.differences, self.quarters]
+        self.pair.input(self.show_trade, picks, of_pair, **LIGHT)
+        self.measure.input(self.show_trade, picks, of_pair, **LIGHT)
+        browser = [self.question, self.place, self.answers]
+        for choice in (self.source, self.qtype, self.order):
+            choice.input(self.filter, shown, browser, **LIGHT)
+        self.question.input(self.show, [*shown, self.question], browser, **LIGHT)
+        self.previous.click(lambda *given: self.step(-1, *given), [*shown, self.question], browser, **LIGHT)
+        self.next.click(lambda *given: self.step(1, *given), [*shown, self.question], browser, **LIGHT)
+
+    def open(self, split: str | None) -> Update:
+        """Return everything for a split (the first unless one is chosen), or what to do where there is no board."""
+        try:
+            view, reported = find_boards(self.profile.name, self.folder)
+            if view is None:
+                beside = study_html(reported, None, None) if reported else ""
+                return {self.intro: EMPTY, self.study: beside, self.error: ""}
+            split = split if split in view.splits else view.splits[0]
+            return {
+                self.error: "",
+                self.intro: intro_html(view, split, self.profile.name),
+                self.split: gr.Radio(choices=[(_split_label(view, name), name) for name in view.splits], value=split),
+                self.body: gr.Column(visible=True),
+                self.table: table_html(view, split),
+                self.plots: scatter_html(view, split) + grades_html(view, split),
+                **self._trade(view, split, None, None),
+                self.bleu: bleu_html(view, split),
+                self.study: study_html(reported, view, split) if reported else "",
+                self.provenance: provenance_html(view),
+                **self._browser(view, split),
+            }
+        except MediLiteError as error:
+            return {self.error: notices.error_html(str(error)), self.intro: ""}
+
+    def show_trade(self, split: str, pair: str, measure: str) -> Update:
+        """Return the differences and the plot of the quarters for what is chosen."""
+        view = self._view()
+        if view is None or split not in view.splits or not pairs(view, split):
+            return gr.skip()
+        return self._trade(view, split, pair, measure, chosen=True)
+
+    def filter(self, split: str, source: str, qtype: str, order: str) -> Update:
+        """Return the questions that are chosen, the first of them shown."""
+        return self.show(split, source, qtype, order, None)
+
+    def show(self, split: str, source: str, qtype: str, order: str, qid: str | None, by: int = 0) -> Update:
+        """Return a question's answers, `by` places from it in the list; the first one for what is not in it."""
+        view = self._view()
+        if view is None or split not in view.splits:
+            return gr.skip()
+        order = order if order in ORDERS else GRADE
+        texts, missing = texts_of(view, split, self.data)
+        found = listed(view, split, source, qtype, order)
+        places = {one.qid: i for i, one in enumerate(found)}
+        at = (places[qid] + by) % len(found) if qid in places else 0
+        dropdown = gr.Dropdown(
+            choices=listing(view, split, source, qtype, order, texts),
+            value=found[at].qid if found else None,
+        )
+        if not found:
+            nothing = '<p class="ml-quiet">No question has both this source and this type.</p>'
+            return {self.question: dropdown, self.place: nothing, self.answers: ""}
+        comparison = comparison_of(view, self.profile, found[at].qid, texts, at + 1)
+        return {
+            self.question: dropdown,
+            self.place: _place_html(view, found, at, order, texts, missing),
+            self.answers: grid_html(comparison),
+        }
+
+    def step(self, by: int, split: str, source: str, qtype: str, order: str, qid: str | None) -> Update:
+        """Return the question before or after the one that is shown."""
+        return self.show(split, source, qtype, order, qid, by)
+
+    def _view(self) -> View | None:
+        try:
+            return find_boards(self.profile.name, self.folder)[0]
+        except MediLiteError:
+            # What is wrong with it was told when the tab was opened.
+            return None
+
+    def _trade(self, view: View, split: str, pair: str | None, measure: str | None, *, chosen: bool = False) -> Update:
+        """Return two models' differences and quarters; `chosen` leaves the choices as a person made them."""
+        known = {f"{one}|{other}": (one, other) for one, other in pairs(view, split)}
+        if not known:
+            return {self.trade: gr.Column(visible=False)}
+        key = pair if pair in known else next(iter(known))
+        by = measures(view, split, known[key])
+        one = measure if measure in by else by[0]
+        update: Update = {
+            self.measure: gr.Radio(choices=[(MEASURES[key], key) for key in by], value=one),
+            self.differences: differences_html(view, split, known[key]),
+            self.quarters: quarters_html(view, split, known[key], one),
+        }
+        if chosen:
+            return update
+        dropdown = gr.Dropdown(choices=[(pair_label(view, pair), key) for key, pair in known.items()], value=key)
+        return {**update, self.pair: dropdown, self.trade: gr.Column(visible=True)}
+
+    def _browser(self, view: View, split: str) -> Update:
+        return {
+            self.browser: gr.Column(visible=True),
+            self.source: gr.Dropdown(choices=choices(view, split, "source"), value=ALL),
+            self.qtype: gr.Dropdown(choices=choices(view, split, "qtype"), value=ALL),
+            self.order: GRADE,
+            **self.filter(split, ALL, ALL, GRADE),
+        }
+
+
+_PAIR = (
+    '<div class="lb-figure"><h3>Model against model</h3><p>Both answered the same questions, so their difference is '
+    "surer than their two means look. Here it is for any two, on everything that was measured.</p></div>"
+)
+_TRADE = (
+    '<div class="lb-figure"><h3>Did it get easier by saying less?</h3><p>Each dot is a question: how much easier '
+    "(left) or harder (right) one model’s answer is than another’s, and whether it has more (up) or less (down) of "
+    "what the references say. The upper left is what training is for; the lower left is easier because there is less "
+    "of it.</p></div>"
+)
+_BROWSER = (
+    '<div class="lb-figure"><h3>Question by question</h3><p>Every answer behind the numbers. The questions on which '
+    "the models differ most come first.</p></div>"
+)
+
+
+def _split_label(view: View, split: str) -> str:
+    questions = next(one["questions"] for one in view.about["splits"] if one["name"] == split)
+    names = {"study": "The study’s test split", "distinct": "Test split without shared questions"}
+    return f"{names.get(split.partition('/')[0], split)} ({questions:,})"
+
+
+def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> str:
+    """Return where in the list a question stands, what is known of it, and its references where they are at hand."""
+    one = found[at]
+    parts = [f"{at + 1:,} of {len(found):,}", one.source, one.qtype or "no type", one.qid]
+    line = f'<p class="ml-fine" role="status">{escape(" · ".join(parts))}</p>'
+    if missing:
+        return f'{line}<p class="ml-fine">{escape(missing)}</p>'
+    references = texts[one.qid].references if one.qid in texts else ()
+    said = "".join(f'<p class="ml-text">{escape(text)}</p>' for text in references)
+    name = "What the reference says" if len(references) == 1 else f"What the {len(references)} references say"
+    return (
+        f'{line}<details class="lb-fold" data-keep="lb-references"><summary>{name}</summary>'
+        f'<div class="lb-references" tabindex="0" role="region" aria-label="References">{said}</div></details>'
+    )

@@ -1,0 +1,97 @@
+"""The part of the tab Leaderboard that shows what the votes say; it reads them when the tab is first opened."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from medilite.arena.results import LiveResults, Results
+from medilite.errors import MediLiteError
+from medilite.leaderboard import FOLDER
+from medilite.models import Profile
+from medilite.ui.leaderboard.board.view import View, find_boards
+from medilite.ui.leaderboard.votes.agreement import agreement_html
+from medilite.ui.leaderboard.votes.apart import apart_html
+from medilite.ui.leaderboard.votes.equal import equal_html
+from medilite.ui.leaderboard.votes.files import files_html
+from medilite.ui.leaderboard.votes.intro import EMPTY, counts_html, intro_html, sames_html
+from medilite.ui.leaderboard.votes.matrix import matrix_html
+from medilite.ui.leaderboard.votes.mirror import mirror_html
+from medilite.ui.leaderboard.votes.names import Names
+from medilite.ui.leaderboard.votes.ratings import ratings_html
+from medilite.ui.leaderboard.votes.timeline import timeline_html
+from medilite.ui.page import notices
+from medilite.ui.page.controls import LIGHT, html_slot
+
+EVERY_S = 30.0
+"""How often an open tab looks for other votes."""
+
+Update = dict[Any, Any]
+
+
+class VotesResults:
+    """Builds the part and answers its events; it holds nothing of a visitor."""
+
+    def __init__(self, profile: Profile, results: LiveResults, boards: Path = FOLDER) -> None:
+        self.profile = profile
+        self.results = results
+        self.boards = boards
+
+    def build(self, tab: gr.Tab) -> None:
+        """Lay out the part inside the current Blocks; `tab` is the one that it stands in."""
+        self.error = html_slot("", "votes-error", "ml-slot")
+        self.shown = html_slot('<p class="ml-quiet">Reading the votes.</p>', "votes-results", "lb-slot")
+        self.mirror = html_slot("", "votes-mirror", "ml-slot")
+        seen = gr.State(0.0)
+        timer = gr.Timer(EVERY_S, active=False)
+        everything = [self.error, self.shown, self.mirror, seen, timer]
+
+        def look(at: float) -> Update:
+            return {**self.show(at, seen), **self.show_mirror()}
+
+        tab.select(lambda at: {**look(at), timer: gr.Timer(active=True)}, seen, everything, **LIGHT)
+        timer.tick(look, seen, everything, **LIGHT)
+
+    def show(self, seen_at: float, seen: gr.State) -> Update:
+        """Return the results, or nothing where the visitor has these already; a failure leaves what was shown."""
+        try:
+            results = self.results.get()
+            if results is not None and results.at == seen_at:
+                return {self.error: ""}
+            board = self._board()
+        except MediLiteError as error:
+            message = notices.error_html(f"The votes can't be shown at the moment. {error}")
+            return {self.error: message, **({} if seen_at else {self.shown: ""})}
+        if results is None or not results.counts.given:
+            return {self.error: "", self.shown: EMPTY, seen: 0.0}
+        return {self.error: "", self.shown: results_html(self.profile, results, board), seen: results.at}
+
+    def show_mirror(self) -> Update:
+        """Return how old the votes' mirror is; a database that is away is told of above."""
+        try:
+            return {self.mirror: mirror_html(self.results.settings, self.results.mirror(), time.time())}
+        except MediLiteError:
+            return {}
+
+    def _board(self) -> View | None:
+        """Return the measured board of this profile: another's means nothing for these votes."""
+        try:
+            board, _ = find_boards(self.profile.name, self.boards)
+        except MediLiteError:
+            # The tab tells of a broken board by itself.
+            return None
+        return board if board and board.about["profile"] == self.profile.name else None
+
+
+def results_html(profile: Profile, results: Results, board: View | None) -> str:
+    """Return everything that the votes say, as one piece of HTML."""
+    names = Names(profile, results)
+    return (
+        f'<div class="vb-results" data-votes="{results.counts.given}">{intro_html(results)}'
+        f"{ratings_html(results, names)}{apart_html(results, names)}{equal_html(results, names)}"
+        f"{matrix_html(results, names)}{agreement_html(results, board)}{timeline_html(results)}"
+        f"{counts_html(results)}{sames_html(results, names)}{files_html()}</div>"
+    )

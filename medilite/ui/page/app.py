@@ -1,0 +1,265 @@
+"""The page as a whole: header, notice, the tabs, and the model that loads behind them."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from medilite import metrics
+from medilite.arena.booth import Booth
+from medilite.arena.results import LiveResults
+from medilite.draining import Drain, DrainedEngine
+from medilite.engine.protocol import Availability, Engine
+from medilite.errors import SettingsError
+from medilite.health.ready import Readiness
+from medilite.leaderboard import FOLDER
+from medilite.logs import take_over
+from medilite.models import Profile
+from medilite.settings import Settings
+from medilite.ui.api import Endpoint, endpoints, offer
+from medilite.ui.api.llms import llms_routes
+from medilite.ui.api.mcp_server import open_mcp
+from medilite.ui.chat.tab import ChatTab
+from medilite.ui.compare.tab import CompareTab
+from medilite.ui.guard import VisitorLimits, guards
+from medilite.ui.guard.address import no_proxy_by_default
+from medilite.ui.leaderboard.tab import LeaderboardTab
+from medilite.ui.leaderboard.votes.tab import VotesResults
+from medilite.ui.page import notices
+from medilite.ui.page.about import about_html
+from medilite.ui.page.controls import LIGHT, html_slot, model_choices
+from medilite.ui.page.events import watch_events
+from medilite.ui.page.kept import keep_little
+from medilite.ui.page.loading import is_loading
+from medilite.ui.page.routes import routes
+from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.stopping import serve_until_stopped
+from medilite.ui.page.theme import ICON, head, theme
+from medilite.ui.page.words import number_word
+from medilite.ui.vote.tab import VoteTab
+
+POLL_S = 1.0
+TITLE = "MediLite"
+_SESSIONS = 2000
+"""How many open pages' states Gradio keeps: each is some hundred kB, and whoever likes can make up new ones."""
+
+_SPARE_THREADS = 40
+"""Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
+
+_SERVER_PARTS = (
+    "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
+)  # fmt: skip
+"""What the server imports when it starts, for which Gradio gives it five seconds: too few for a busy machine."""
+
+
+class Page(gr.Blocks):
+    """The page, with what serving and stopping it needs to know."""
+
+    engine: DrainedEngine
+    drain: Drain
+    endpoints: tuple[Endpoint, ...]
+    signs_in: bool = False
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether Gradio attaches its sessions and its routes for signing in.
+
+        Else it goes by a `gr.LoginButton`, which shows the account's name and
+        opens the Hub's page inside of a Space's frame, where cookies are blocked.
+        """
+        return self.signs_in
+
+
+def build_ui(
+    engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER, booth: Booth | None = None
+) -> Page:
+    """Return the page for this engine and profile, with its queue set; nothing is loaded, opened or started.
+
+    `boards` is the folder of the leaderboards, `booth` where votes go (by
+    default to the database that the settings name).
+    """
+    admission = Admission(settings.max_queue, VisitorLimits(settings))
+    drain = Drain()
+    engine = DrainedEngine(engine, drain)
+    compare = CompareTab(engine, profile, settings, admission)
+    chat = ChatTab(engine, profile, settings, admission)
+    booth = booth or Booth(profile, settings.votes_database)
+    vote = VoteTab(engine, profile, settings, admission, booth)
+    votes = VotesResults(profile, LiveResults(profile, settings), boards)
+    leaderboard = LeaderboardTab(profile, boards, votes=votes)
+    with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
+        session = gr.State(Session())
+        html_slot(_header(profile), "header", "ml-header-slot")
+        with gr.Tabs(elem_classes="ml-tabs"):
+            with gr.Tab("Compare", id="compare"):
+                compare.build(session)
+            with gr.Tab("Chat", id="chat"):
+                chat.build(session)
+            with gr.Tab("Blind vote", id="vote", elem_id="vote-tab") as voting:
+                vote.build(session, voting)
+            with gr.Tab("Leaderboard", id="leaderboard") as board:
+                leaderboard.build(board)
+            with gr.Tab("About", id="about"):
+                html_slot(about_html(profile), "about", "ml-about-slot")
+        html_slot(_footer(profile), "footer", "ml-footer-slot")
+        _watch_loading(engine, profile, session, compare, chat, vote)
+        _open_link(page, compare)
+        page.endpoints = endpoints(engine, profile, settings, admission, boards)
+        offer(page.endpoints)
+    watch_events(page, drain)
+    drain.at_the_end("close the engine", engine.close)
+    drain.at_the_end("close the votes' database", booth.close)
+    page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
+    # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
+    page.space_id = None
+    # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
+    page.queue(max_size=settings.max_queue, api_open=False)
+    return page
+
+
+def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = True) -> str:
+    """Serve the page and return its address; with `block`, only once it is stopped (see `stopping`).
+
+    Host and port that the settings leave open are Gradio's to choose: a Space
+    sets its own, elsewhere it is the first free port from 7860 on. What comes
+    in and goes out passes the guards (ui/guard). Raises SettingsError when a
+    port asked for is taken.
+    """
+    asked, threads = settings.model_fields_set, settings.max_queue + _SPARE_THREADS
+    port = settings.port if "port" in asked else None
+    readiness = Readiness(page.engine, settings, page.drain)
+    page.drain.at_the_end("close the connection that readiness is asked by", readiness.close)
+    meters = metrics.switch_on() if settings.metrics else None
+    if meters:
+        meters.follow_engine(page.engine, lambda: page.drain.running)
+    for part in _SERVER_PARTS:
+        importlib.import_module(part)
+    mcp = open_mcp(page.endpoints, settings, page.drain, threads)
+    programs = [*llms_routes(profile, page.endpoints, mcp=mcp is not None), *(mcp.routes() if mcp else ())]
+    added, own = head(profile), routes(settings, readiness, meters, programs)
+    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own)}
+    if mcp:
+        app["lifespan"] = mcp.lifespan
+    launch = no_proxy_by_default()(page.launch)
+    try:
+        _, local, _ = launch(
+            server_name=settings.host if "host" in asked else None,
+            server_port=_free_port(settings.host) if port == 0 else port,
+            inbrowser=settings.open_browser,
+            theme=theme(),
+            head=added,
+            favicon_path=ICON,
+            app_kwargs=app,
+            footer_links=[],
+            run_history=False,  # otherwise people's questions stay in the browser's storage
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,  # there is one of our own: see ui/api/mcp_server.py
+            enable_monitoring=False,
+            show_error=False,
+            quiet=True,
+            max_threads=threads,
+            state_session_capacity=_SESSIONS,
+            prevent_thread_lock=True,
+            # Else Gradio asks for the page once more and gives up after three seconds, which a machine that is busy
+            # with loading the model may need; all it is for is to offer a tunnel.
+            _frontend=False,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} on {settings.host} can't be used: {error} "
+            "Set MEDILITE_PORT to another, or to 0 for any free one."
+        ) from error
+    keep_little(page)
+    take_over()
+    print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
+    if block:
+        serve_until_stopped(page, page.drain, settings.grace_s)
+    return local
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _watch_loading(
+    engine: Engine, profile: Profile, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab
+) -> None:
+    """Show how far the model is, once a second until it is there (or can't be had)."""
+    timer = gr.Timer(POLL_S)
+
+    def tick(held: Session, chosen: list[str], talking_to: str | None) -> dict[Any, Any]:
+        progress = engine.progress()
+        update: dict[Any, Any] = {}
+        if not held.compare.busy:
+            update[compare.status] = notices.progress_html(progress)
+        if not held.chat.busy:
+            update[chat.status] = notices.progress_html(progress)
+        if not held.vote.busy:
+            update[vote.status] = notices.progress_html(progress)
+        if progress.ready:
+            states = dict(engine.availability())
+            choices = model_choices(profile, states)
+            able = [model for model in chosen or [] if states[model].available]
+            kept: dict[str, Any] = {} if able == chosen or not able else {"value": able}
+            talk: dict[str, Any] = {} if _can(states, talking_to) else {"value": _last_able(states)}
+            update |= {
+                timer: gr.Timer(active=False),
+                compare.models: gr.CheckboxGroup(choices=choices, **kept),
+                chat.model: gr.Radio(choices=choices, **talk),
+                compare.unavailable: notices.unavailable_html(states, profile),
+            }
+        elif progress.error and not is_loading():
+            update[timer] = gr.Timer(active=False)
+        return update or gr.skip()
+
+    timer.tick(
+        tick,
+        [session, compare.models, chat.model],
+        [timer, compare.status, chat.status, vote.status, compare.models, chat.model, compare.unavailable],
+        **LIGHT,
+    )
+
+
+def _can(states: Mapping[str, Availability], model: str | None) -> bool:
+    return model is not None and model in states and states[model].available
+
+
+def _last_able(states: Mapping[str, Availability]) -> str | None:
+    return next((model for model in reversed(list(states)) if states[model].available), None)
+
+
+def _open_link(page: gr.Blocks, compare: CompareTab) -> None:
+    """Fill the form from the page's address, which only the browser knows: a fragment is not sent."""
+    address = gr.Textbox(visible=False)
+    page.load(
+        compare.open_link, address, compare.link_outputs, js="() => [window.location.search + window.location.hash]",
+        **LIGHT,
+    )  # fmt: skip
+
+
+def _header(profile: Profile) -> str:
+    count = len(profile.models)
+    versions = f"{number_word(count)} version{'' if count == 1 else 's'}"
+    return (
+        f'<header class="ml-header"><h1>{TITLE}</h1>'
+        f"<p>Ask a health question. See what {versions} of one small language model answer, side by side, and how hard "
+        f"each answer is to read.</p></header>{notices.advice_html()}"
+    )
+
+
+def _footer(profile: Profile) -> str:
+    return (
+        f'<footer class="ml-footer"><p>{escape(profile.title)} · Training data: MedQuAD (Ben Abacha and '
+        "Demner-Fushman 2019, CC BY 4.0) · Base model: Apache-2.0 · Nothing you type is stored "
+        "unless you agree to it.</p></footer>"
+    )

@@ -1,0 +1,127 @@
+"""What one open page has of its own, and how many pages may ask at once.
+
+A Session lives in a `gr.State`: in memory, for one visitor, gone when the page
+is. The only other thing that is kept of a visitor is what an engine computed
+from their last prompts, in memory, for ten minutes at most and under an id that
+never leaves the server.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from medilite.arena.live import LiveRun
+from medilite.errors import EngineError
+from medilite.ui.chat.history import Turn
+from medilite.ui.compare.comparison import Comparison
+from medilite.ui.guard.limits import VisitorLimits
+
+
+class StopFlag:
+    """Set from one request (Stop), read by another (the answer that runs)."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask whoever runs to stop."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether someone asked to stop."""
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep up to `timeout_s`, less if asked to stop; return whether it was."""
+        return self._event.wait(timeout_s)
+
+
+@dataclass
+class Desk:
+    """What runs in one tab: at most one stream of answers, and the flag that stops it."""
+
+    stop: StopFlag | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.stop is not None
+
+    def request_stop(self) -> None:
+        """Stop what runs; without effect if nothing does."""
+        if self.stop is not None:
+            self.stop.set()
+
+    @contextmanager
+    def running(self) -> Iterator[StopFlag]:
+        """Mark the desk busy for the length of a `with`; whatever ran before is told to stop."""
+        self.request_stop()
+        mine = self.stop = StopFlag()
+        try:
+            yield mine
+        finally:
+            mine.set()
+            if self.stop is mine:
+                self.stop = None
+
+
+@dataclass
+class Session:
+    """One visitor's comparison, chat and live pair; `visitor` is who asks the engine."""
+
+    visitor: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    comparison: Comparison | None = None
+    compare: Desk = field(default_factory=Desk)
+    turns: list[Turn] = field(default_factory=list)
+    chat: Desk = field(default_factory=Desk)
+    vote: Desk = field(default_factory=Desk)
+    live: LiveRun | None = None
+    runs: int = 0
+
+    def next_run(self) -> int:
+        """Return the number of the comparison that starts now."""
+        self.runs += 1
+        return self.runs
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Session:
+        """Return a new, empty session: Gradio copies the first one for every page that opens."""
+        return Session()
+
+
+class Admission:
+    """Counts those who ask or wait; turns away whoever would be one too many, or comes too often."""
+
+    def __init__(self, limit: int, limits: VisitorLimits | None = None) -> None:
+        self._limit = limit
+        self._limits = limits
+        self._free = threading.BoundedSemaphore(limit)
+
+    @contextmanager
+    def seat(self, visitor: str) -> Iterator[None]:
+        """Hold a seat for the length of a `with`; raises EngineError when none is free, RateLimitError as below."""
+        if not self._free.acquire(blocking=False):
+            raise EngineError(
+                f"{self._limit} visitors are asking at the moment, which is all that fit. "
+                "Your question is still here: ask again in a minute."
+            )
+        try:
+            if self._limits:
+                self._limits.count("answers", visitor)
+            yield
+        finally:
+            self._free.release()
+
+    def pair(self, voter_id: str) -> None:
+        """Count a pair that a voter takes; raises RateLimitError when it is one too many in this time."""
+        if self._limits:
+            self._limits.count("pairs", voter_id)
+
+    def reading(self, program: str) -> None:
+        """Count a text measured, or a leaderboard read, for a program; raises RateLimitError as above."""
+        if self._limits:
+            self._limits.count("readings", program)

@@ -1,0 +1,1 @@
+"""The tab Blind vote: two answers without names, one choice."""

@@ -1,0 +1,372 @@
+"""The tab Blind vote: two answers without names, one choice; then who it was.
+
+The page keeps the pair's token and the voter's id and sends both along, so the
+server needs to remember nothing between two requests: a vote can be tried again
+after anything, a restart included. Whoever is signed in is known by the session
+that Gradio reads from their cookie, and by nothing that the page sends. Every
+check is the booth's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from medilite.arena.booth import Booth, Nothing
+from medilite.arena.live import LiveRun
+from medilite.arena.records import Pair
+from medilite.arena.voters import SignedIn, is_account
+from medilite.engine.protocol import Engine
+from medilite.errors import StoreError, TokenError
+from medilite.models import Profile
+from medilite.prompts import clean_question
+from medilite.settings import Settings
+from medilite.ui.page import notices
+from medilite.ui.page.answering import Stage, message_of, run
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
+from medilite.ui.page.loading import wait_until_ready
+from medilite.ui.page.session import Admission, Session
+from medilite.ui.vote.account import (
+    EARLIER,
+    ENDED,
+    NOT_YOURS,
+    NOT_YOURS_TO_UNDO,
+    account_html,
+    account_of,
+    failure_html,
+)
+from medilite.ui.vote.cards import (
+    Texts,
+    closed_html,
+    drawing_html,
+    nothing_html,
+    open_html,
+    start_html,
+    undone_html,
+    unkept_html,
+    voted_html,
+    writing_html,
+)
+from medilite.ui.vote.own_table import own_html, way_html
+from medilite.ui.vote.tour import intro_html, tour_html
+
+READY, LIVE = "ready", "live"
+
+_CALL = "(...given) => [null, window.medilite.vote.call(), ...given.slice(2)]"
+"""What an event sends: voter, token, choice and details, as the page has them at that moment."""
+
+_SETTLED = "() => window.medilite.vote.settled()"
+
+_UNEXPECTED = (
+    "Something went wrong in the app; its log tells where. Try again: nothing is lost, and nothing is counted twice."
+)
+
+_UNCONFIRMED = (
+    "Your vote is not confirmed yet. Both answers stay here: press your choice again in a moment; it counts once, "
+    "however often you press."
+)
+"""Not "not counted": where the answer to a commit is lost, nobody can know."""
+
+_KEPT = "Otherwise your vote is kept, and of the texts only a keyed hash that gives nothing away."
+_MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
+
+Update = dict[Any, Any]
+
+Signed = gr.OAuthProfile | None
+"""What Gradio puts into a parameter of this type, by the session: the profile of whoever is signed in."""
+
+
+class VoteTab:
+    """Builds the tab and answers its events; a live pair in the making is in the visitor's Session."""
+
+    def __init__(
+        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, booth: Booth
+    ) -> None:
+        self.engine = engine
+        self.profile = profile
+        self.settings = settings
+        self.admission = admission
+        self.booth = booth
+
+    # --- what is on the page -------------------------------------------------------------
+
+    def build(self, session: gr.State, tab: gr.Tab) -> None:
+        """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
+        html_slot(intro_html(), "vote-intro", "vt-slot")
+        self.mode = gr.Radio(
+            [("Ready-made", READY), ("Live", LIVE)],
+            value=READY,
+            label="Answers",
+            elem_id="vote-mode",
+            elem_classes="vt-mode",
+        )
+        with gr.Column(elem_classes="vt-live vt-ask ml-ask"):
+            self.question = gr.Textbox(
+                label="Your health question",
+                placeholder="For example: What helps against hay fever?",
+                lines=1,
+                max_lines=8,
+                elem_id="vote-question",
+                elem_classes="ml-question",
+            )
+            self.keep = gr.Checkbox(
+                False,
+                label="My question and both answers may be kept with my vote",
+                info=_KEPT + (_MIRRORED if self.settings.is_mirrored and not self.settings.forgets else ""),
+                elem_id="vote-keep",
+            )
+            with gr.Row(elem_classes="ml-actions vt-actions"):
+                self.ask = gr.Button("Ask", variant="primary", elem_id="vote-ask", elem_classes="ml-button", scale=0)
+                self.stop = gr.Button("Stop", interactive=False, elem_id="vote-stop", elem_classes="ml-button", scale=0)
+                self.status = html_slot(notices.progress_html(self.engine.progress()), "vote-status", "ml-status-slot")
+            self.emergency = html_slot("", "vote-emergency", "ml-slot")
+        self.error = html_slot("", "vote-error", "ml-slot")
+        with gr.Column(elem_classes="vt-ready"):
+            self.pair = html_slot(drawing_html(), "vote-pair", "vt-slot")
+        with gr.Column(elem_classes="vt-live"):
+            self.live_pair = html_slot(start_html(), "vote-live-pair", "vt-slot")
+        self.own = html_slot("", "vote-own", "ml-slot")
+        self.account = html_slot("", "vote-account", "ml-slot") if self.settings.signs_in else None
+        self.voter = html_slot("", "vote-voter", "ml-slot ml-hidden")
+        html_slot(tour_html(self.settings.signs_in), "vote-tour", "vt-slot")
+        self._wire(session, tab)
+
+    def _wire(self, session: gr.State, tab: gr.Tab) -> None:
+        # Never filled: the page's script puts in what it sends.
+        call = gr.JSON(visible=False)
+        sent = [session, call]
+        shown = [self.error, self.voter, self.pair, self.live_pair, self.own]
+        shown += [self.account] if self.account else []
+        tab.select(self.enter, sent, shown, js=_CALL, **LIGHT)
+        for name, act in (
+            ("next", self.next), ("cast", self.cast), ("undo", self.undo), ("own", self.show_own),
+            ("again", self.register_again),
+        ):  # fmt: skip
+            button = gr.Button(visible="hidden", elem_id=f"vote-do-{name}")
+            button.click(act, sent, shown, js=_CALL, trigger_mode="multiple", **LIGHT).then(None, js=_SETTLED, **LIGHT)
+        self.mode.input(None, self.mode, None, js="(mode) => window.medilite.vote.mode(mode)", **LIGHT)
+        gr.on(
+            [self.ask.click, self.question.submit],
+            self.answer,
+            [*sent, self.question, self.keep],
+            [*shown, self.ask, self.stop, self.status, self.emergency],
+            js=_CALL,
+            trigger_mode="once",
+            **MODEL_EVENTS,
+        )
+        self.stop.click(lambda held: held.vote.request_stop(), session, None, **LIGHT)
+
+    # --- ready-made pairs ----------------------------------------------------------------
+
+    def enter(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Return the first pair when the tab is opened; one that stands there already stays."""
+        return gr.skip() if _given(call).get("standing") else self.next(session, call, signed)
+
+    def next(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Return the next ready-made pair, or why there is none."""
+        account = account_of(signed)
+        try:
+            browser = self.booth.welcome(_given(call).get("voter"))
+            self.admission.pair(account or browser)
+            voter_id = _voter_id(browser, account)
+            drawn = self.booth.draw(voter_id)
+            own = way_html(self.booth.given(voter_id))
+        except Exception as error:
+            return {self.error: self._error(error), self.pair: closed_html(), **self._as_whom(account)}
+        return {
+            self.error: _on_the_way(_given(call), account),
+            self.voter: _voter_html(browser),
+            self.pair: nothing_html(drawn) if isinstance(drawn, Nothing) else open_html(drawn, READY),
+            self.own: own,
+            **self._as_whom(account),
+        }
+
+    # --- votes ---------------------------------------------------------------------------
+
+    def cast(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Take a vote; what went wrong is said above the pair, which stays to be tried again."""
+        given, account = _given(call), account_of(signed)
+        token = given.get("token")
+        try:
+            outcome = self.booth.vote(
+                token, _voter_id(given.get("voter"), account), given.get("choice"), given.get("left"),
+                given.get("right"),
+            )  # fmt: skip
+        except TokenError as error:
+            return {self.error: self._lost(error, given, account), **self._as_whom(account)}
+        except StoreError as error:
+            return {self.error: notices.error_html(f"{_UNCONFIRMED} {message_of(error)}")}
+        except Exception as error:
+            return {self.error: self._error(error)}
+        pair = outcome.vote.pair
+        texts = outcome.texts or _live_texts(session, pair)
+        return {
+            self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
+            self._slot(pair): voted_html(outcome, texts, str(token), self.profile),
+            self.own: way_html(outcome.given),
+            **self._as_whom(account),
+        }
+
+    def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Take a vote back, if it isn't too late."""
+        given, account = _given(call), account_of(signed)
+        token = given.get("token")
+        try:
+            undone = self.booth.undo(token, _voter_id(given.get("voter"), account))
+        except TokenError as error:
+            return {self.error: self._lost(error, given, account, NOT_YOURS_TO_UNDO), **self._as_whom(account)}
+        except Exception as error:
+            return {self.error: self._error(error)}
+        if undone is None:
+            return {self.error: notices.note_html("It is too late to take this vote back: it stands.")}
+        pair, texts = undone
+        return {
+            self.error: "",
+            self._slot(pair): undone_html(pair, texts or _live_texts(session, pair), str(token), self.profile),
+        }
+
+    def show_own(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Return the voter's own table."""
+        try:
+            table = self.booth.own(_voter_id(_given(call).get("voter"), account_of(signed)))
+        except Exception as error:
+            return {self.error: self._error(error)}
+        return {self.error: "", self.own: own_html(table, self.profile) if table else ""}
+
+    def _slot(self, pair: Pair) -> gr.HTML:
+        return self.live_pair if pair.kind == LIVE else self.pair
+
+    # --- live pairs ------------------------------------------------------------------------
+
+    def answer(
+        self, session: Session, call: object, question: str, keep: bool, signed: Signed = None
+    ) -> Iterator[Update]:
+        """Have two models answer the visitor's question, in step; the pair can be voted on once both have stopped."""
+        account = account_of(signed)
+        try:
+            asked = clean_question(question, self.settings.max_question_chars)
+            browser = self.booth.welcome(_given(call).get("voter"))
+            voter_id = _voter_id(browser, account)
+            own = way_html(self.booth.given(voter_id))
+        except Exception as error:
+            yield {self.error: self._error(error)}
+            return
+        live: LiveRun | None = None
+        try:
+            with self.admission.seat(session.visitor), session.vote.running() as stop:
+                yield {
+                    self.error: _on_the_way(_given(call), account),
+                    self.voter: _voter_html(browser),
+                    self.own: own,
+                    **self._as_whom(account),
+                    self.ask: gr.Button(interactive=False),
+                    self.stop: gr.Button(interactive=True),
+                    self.status: notices.status_html("Asking.", "busy"),
+                    self.emergency: notices.emergency_html(asked),
+                    self.live_pair: writing_html(asked, "", ""),
+                }
+                for progress in wait_until_ready(self.engine, stop):
+                    yield {self.status: notices.progress_html(progress, asked=True)}
+                if not stop.is_set():
+                    able = {model: state.available for model, state in self.engine.availability().items()}
+                    live = session.live = self.booth.begin_live(voter_id, asked, keep is True, able)
+                    for stage in run(self.engine, live.requests(), stop, self._taker(live)):
+                        yield self._writing(live, stage)
+            yield self._end(live)
+        except Exception as error:
+            broken = nothing_html(Nothing.FAILED, asked, live.shown()) if live and any(live.texts) else start_html()
+            yield {
+                self.error: self._error(error),
+                self.live_pair: broken,
+                **self._idle(notices.status_html("No answer this time.", "error")),
+            }
+
+    def _taker(self, live: LiveRun) -> Any:
+        return lambda step: self.booth.advance(live, step)
+
+    def _writing(self, live: LiveRun, stage: Stage) -> Update:
+        if stage.kind == "loading" and stage.progress:
+            return {self.status: notices.progress_html(stage.progress, asked=True)}
+        if stage.kind == "waiting":
+            return {self.status: notices.waiting_html(stage.ahead)}
+        return {
+            self.status: notices.status_html("Writing.", "busy"),
+            self.live_pair: writing_html(live.question, *live.shown()),
+        }
+
+    def _end(self, live: LiveRun | None) -> Update:
+        """Make a pair of two answers that have stopped."""
+        if live is None:
+            return {self.live_pair: start_html(), **self._idle(notices.status_html("Stopped.", "ready"))}
+        stopped = not live.done
+        live.cancel()
+        said = "Stopped. Choose between what is there." if stopped else "Both answers are here. Choose."
+        return {**self._registered(live), **self._idle(notices.status_html(said, "ready"))}
+
+    def _registered(self, live: LiveRun) -> Update:
+        left, right = live.shown()
+        try:
+            made = self.booth.finish_live(live)
+        except StoreError as error:
+            return {self.error: self._error(error), self.live_pair: unkept_html(live.question, left, right)}
+        if isinstance(made, Nothing):
+            return {self.error: "", self.live_pair: nothing_html(made, live.question, (left, right))}
+        return {self.error: "", self.live_pair: open_html(made, LIVE)}
+
+    def register_again(self, session: Session, call: object) -> Update:
+        """Try once more to store a live pair whose answers are there."""
+        live = session.live
+        if live is None or not live.done or session.vote.busy:
+            return {self.error: notices.error_html("These answers are not here any more: ask your question again.")}
+        try:
+            return self._registered(live)
+        except Exception as error:
+            return {self.error: self._error(error)}
+
+    def _idle(self, status: str) -> Update:
+        return {self.ask: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
+
+    # --- as whom one votes -----------------------------------------------------------------
+
+    def _as_whom(self, account: str | None) -> Update:
+        return {self.account: account_html(account is not None)} if self.account else {}
+
+    def _lost(self, error: TokenError, given: Mapping[str, Any], account: str | None, words: str = NOT_YOURS) -> str:
+        """Return why a pair isn't the visitor's: most often a sign-in that has ended since it was drawn."""
+        return notices.error_html(words) if _was_signed_in(given, account) else self._error(error)
+
+    def _error(self, error: Exception) -> str:
+        return notices.error_html(message_of(error, _UNEXPECTED))
+
+
+def _given(call: object) -> dict[str, Any]:
+    """Return what the page (or a raw request) has sent, as far as it can be anything."""
+    return call if isinstance(call, dict) else {}
+
+
+def _voter_id(browser: object, account: str | None) -> object:
+    return browser if account is None else SignedIn(account, browser)
+
+
+def _was_signed_in(given: Mapping[str, Any], account: str | None) -> bool:
+    """Whether the page still shows somebody as signed in who isn't."""
+    return given.get("signed_in") is True and account is None
+
+
+def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
+    """Return what to tell of signing in with a new pair, mostly nothing."""
+    if account is not None:
+        return ""
+    return notices.note_html(ENDED) if _was_signed_in(given, account) else failure_html(given.get("came"))
+
+
+def _voter_html(voter_id: str) -> str:
+    return f'<span data-voter="{escape(voter_id)}"></span>'
+
+
+def _live_texts(session: Session, pair: Pair) -> Texts | None:
+    live = session.live
+    return (live.question, *live.shown()) if live is not None and live.pair_id == pair.id else None

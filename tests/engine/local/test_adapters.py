@@ -1,0 +1,88 @@
+"""An adapter that is missing, corrupt or made for another base takes its own model down and no other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from medilite.engine.local.engine import LocalEngine
+from medilite.engine.protocol import collect
+from medilite.models import load_profile
+from medilite.prompts import question_messages
+from medilite.records import Decoding, Request
+from medilite.settings import load_settings
+from tests.engine.conftest import RANKS, write_adapter, write_profile
+
+pytestmark = pytest.mark.model
+
+
+def _truncate(folder: Path) -> None:
+    file = folder / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def _wrong_rank(folder: Path) -> None:
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "r": 4}))
+
+
+def _other_base(folder: Path) -> None:
+    write_adapter(folder, 8, 0, width=2048)
+
+
+def _not_a_number(folder: Path) -> None:
+    tensors = load_file(folder / "adapter_model.safetensors")
+    next(iter(tensors.values()))[0, 0] = torch.nan
+    save_file(tensors, folder / "adapter_model.safetensors")
+
+
+def _no_json(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text("{")
+
+
+def _dora(folder: Path) -> None:
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "use_dora": True}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (shutil.rmtree, "missing"),
+        (_truncate, "can't be read"),
+        (_wrong_rank, "does not fit this base"),
+        (_other_base, "does not fit this base"),
+        (_not_a_number, "not finite"),
+        (_no_json, "can't be read"),
+        (_dora, "no plain LoRA"),
+    ],
+    ids=["missing", "truncated", "wrong rank", "other base", "nan", "broken config", "not LoRA"],
+)
+def test_a_bad_adapter_makes_its_model_unavailable_and_no_other(
+    tmp_path: Path, weights: Path, spoil: Callable[[Path], None], reason: str
+) -> None:
+    for seed, (model, rank) in enumerate(RANKS.items()):
+        write_adapter(tmp_path / "adapters" / model, rank, seed)
+    spoil(tmp_path / "adapters" / "sft-r16-high")
+    profile = load_profile(str(write_profile(tmp_path, weights)))
+    engine = LocalEngine(profile, load_settings(precision="float32"))
+    availability = engine.availability()
+    # grpo stands on the spoiled one, so it can't answer either, and says whose fault it is.
+    assert [model for model, state in availability.items() if not state.available] == ["sft-r16-high", "grpo"]
+    for model in ("sft-r16-high", "grpo"):
+        assert reason in (availability[model].reason or "")
+        assert "sft-r16-high" in (availability[model].reason or "")
+
+    requests = [Request(m, question_messages("What is asthma?"), Decoding(max_new_tokens=4)) for m in profile.ids]
+    answers = {answer.model: answer for answer in collect(requests, engine.stream(requests))}
+    assert answers["sft-r16-high"].stopped == "error"
+    assert reason in (answers["sft-r16-high"].error or "")
+    assert {m: a.tokens for m, a in answers.items() if a.stopped != "error"} == dict.fromkeys(
+        ("base", "sft-r8-low", "sft-r8-high", "sft-r16-low"), 4
+    )

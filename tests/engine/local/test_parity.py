@@ -1,0 +1,131 @@
+"""The engine against transformers and PEFT: the same tokens, the same logits, the stacked model included.
+
+PEFT's logits are computed in one pass over prompt and answer. Where each token
+of the answer is PEFT's likeliest at its place, greedy decoding by PEFT gives
+that answer; one literal `generate` a model guards the argument.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from medilite.engine.local.engine import LocalEngine
+from medilite.engine.local.llama import Llama
+from medilite.models import Profile, load_profile
+from medilite.prompts import prompt_ids, question_messages
+from medilite.questions import load_questions
+from medilite.records import Decoding, Request
+from medilite.settings import load_settings
+
+pytestmark = pytest.mark.model
+
+# Every run compares two; PARITY_QUESTIONS=20 is the thorough check, four minutes on an idle machine.
+QUESTIONS = int(os.environ.get("PARITY_QUESTIONS", "2"))
+NEW_TOKENS = 64
+
+
+class _Recorder:
+    """Keeps the logits that the engine saw at every step, by model."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[torch.Tensor] = []
+        forward = Llama.forward
+
+        def recording(llama: Llama, *arguments: Any) -> torch.Tensor:
+            logits = forward(llama, *arguments)
+            self.steps.append(logits)
+            return logits
+
+        monkeypatch.setattr(Llama, "forward", recording)
+
+
+def run(engine: LocalEngine, requests: list[Request], recorder: _Recorder) -> list[tuple[list[int], torch.Tensor]]:
+    """Return (greedy tokens, logits at each) of every request; a row that stops keeps the stop token's logits."""
+    recorder.steps.clear()
+    alive = list(range(len(requests)))
+    logits: list[list[torch.Tensor]] = [[] for _ in requests]
+    for step in engine.stream(requests):
+        for place, i in enumerate(alive):
+            logits[i].append(recorder.steps[-1][place])
+        alive = [i for i in alive if step.rows[i].stopped is None]
+    rows = [torch.stack(row) for row in logits]
+    return [(row.argmax(-1).tolist(), row) for row in rows]
+
+
+def peft_model(profile: Profile, weights: Path, model: str) -> Any:
+    """Return transformers' model with PEFT's adapters of that model active, stacked ones together."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    loaded = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32)
+    chain = profile.chain(model)
+    if not chain:
+        return loaded.eval()
+    wrapped = PeftModel.from_pretrained(loaded, str(profile.adapter_path(chain[0])), adapter_name=chain[0].id)
+    for link in chain[1:]:
+        wrapped.load_adapter(str(profile.adapter_path(link)), adapter_name=link.id)
+    wrapped.base_model.set_adapter([link.id for link in chain])
+    return wrapped.eval()
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
+    """Record every forward pass of the test."""
+    return _Recorder(monkeypatch)
+
+
+def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, questions: list[str]) -> None:
+    """Compare every row of every batch of six with PEFT; print and check agreement and logit differences."""
+    engine = LocalEngine(profile, load_settings(precision="float32"))
+    engine.load()
+    tokenizer = engine._once.get().tokenizer
+    decoding = Decoding(max_new_tokens=NEW_TOKENS)
+    answers: dict[tuple[str, str], tuple[list[int], torch.Tensor]] = {}
+    for question in questions:
+        requests = [Request(model, question_messages(question), decoding) for model in profile.ids]
+        for model, answer in zip(profile.ids, run(engine, requests, recorder), strict=True):
+            answers[question, model] = answer
+
+    agreed = compared = 0
+    largest = 0.0
+    for model in profile.ids:
+        reference = peft_model(profile, weights, model)
+        for number, question in enumerate(questions):
+            tokens, logits = answers[question, model]
+            prompt = prompt_ids(tokenizer, question_messages(question))
+            with torch.inference_mode():
+                whole = reference(input_ids=torch.tensor([prompt + tokens[:-1]])).logits[0, len(prompt) - 1 :]
+            same = whole.argmax(-1) == torch.tensor(tokens)
+            # Up to the first difference the prefixes agree; after it PEFT would have gone another way.
+            prefix = len(tokens) if bool(same.all()) else int(same.long().argmin()) + 1
+            agreed += prefix if bool(same.all()) else prefix - 1
+            compared += len(tokens)
+            largest = max(largest, float((whole[:prefix] - logits[:prefix]).abs().max()))
+            if number == 0:
+                generated = reference.generate(
+                    input_ids=torch.tensor([prompt]), max_new_tokens=NEW_TOKENS, do_sample=False
+                )[0, len(prompt) :].tolist()
+                assert generated == tokens, f"{model}: PEFT's own generate gives another answer"
+    print(f"\n{agreed} of {compared} tokens agree ({agreed / compared:.2%}), largest logit difference {largest:.2e}")
+    assert agreed / compared > 0.99
+    assert largest < 1e-3
+
+
+def test_six_models_in_one_batch_are_what_peft_gives_one_by_one(
+    weights: Path, random_profile: Profile, recorder: _Recorder
+) -> None:
+    """Random adapters move every model far from the base, so a mix-up between rows can't pass."""
+    check_against_peft(random_profile, weights, recorder, [q.question for q in load_questions()[:2]])
+
+
+@pytest.mark.slow
+def test_the_committed_adapters_are_what_peft_gives(weights: Path, lite: Profile, recorder: _Recorder) -> None:
+    """The six real models, each on every question."""
+    profile = load_profile("lite")
+    questions = [q.question for q in load_questions()]
+    check_against_peft(profile, weights, recorder, questions[:: len(questions) // QUESTIONS][:QUESTIONS])

@@ -1,0 +1,1 @@
+"""Fakes, servers and helpers that tests of several rooms share."""

@@ -1,0 +1,169 @@
+"""Stand-ins for what needs weights: a small engine that answers from a script."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from medilite.engine.protocol import Availability
+from medilite.errors import ContextOverflowError, MediLiteError, UnknownModelError
+from medilite.models import Profile
+from medilite.progress import LoadProgress, ProgressCallback
+from medilite.records import Message, Request, RowStep, Step
+
+WORDS = (
+    "Asthma is a condition that makes it hard to breathe. The airways in the lungs swell and fill with mucus. "
+    "Common symptoms include coughing, wheezing and tightness in the chest. Inhaled corticosteroids reduce "
+    "inflammation, and a doctor can help you to make a plan. Keep away from smoke and dust, which can make an "
+    "attack more likely. "
+)
+
+
+@dataclass
+class ScriptedEngine:
+    """An Engine without a model: every row gets the words of its script, one a step.
+
+    `gate`, if given, has to be set before loading ends.
+    `scripts` maps a model to what it says (by default the same few sentences,
+    each model starting at another word); an answer ends with its script.
+    `step_s` is the time a step takes, `load_s` the time loading takes.
+    `broken` maps models to why they are unavailable; `fail_after` makes a model's
+    row fail after so many tokens; `explode_after` raises RuntimeError in mid-stream;
+    `ahead` is how many visitors are ahead for the first few steps.
+    `requests` records what was asked, `closed` how many streams were closed early.
+    """
+
+    profile: Profile
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    step_s: float = 0.0
+    load_s: float = 0.0
+    gate: threading.Event | None = None
+    load_error: MediLiteError | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
+    fail_after: Mapping[str, int] = field(default_factory=dict)
+    explode_after: int | None = None
+    ahead: int = 0
+    context: int = 2048
+    requests: list[tuple[Request, ...]] = field(default_factory=list)
+    loads: int = 0
+    finished: int = 0
+    closed: int = 0
+    _progress: LoadProgress = field(default_factory=lambda: LoadProgress("Not loaded yet.", 0.0))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def load(self, on_progress: ProgressCallback | None = None) -> None:
+        with self._lock:
+            if self._progress.ready:
+                return
+            self.loads += 1
+            self._progress = LoadProgress("Loading the scripted model.", 0.0)
+            started = time.monotonic()
+            while (passed := time.monotonic() - started) < self.load_s:
+                self._progress = LoadProgress("Loading the scripted model.", passed / self.load_s)
+                time.sleep(0.02)
+            if self.gate:
+                self._progress = LoadProgress("Loading the scripted model.", 0.5)
+                self.gate.wait()
+            if self.load_error:
+                self._progress = LoadProgress("Loading failed.", None, error=str(self.load_error))
+                raise self.load_error
+            self._progress = LoadProgress("Ready.", 1.0, ready=True)
+
+    def progress(self) -> LoadProgress:
+        return self._progress
+
+    def availability(self) -> Mapping[str, Availability]:
+        self.load()
+        return {id: Availability(id not in self.broken, self.broken.get(id)) for id in self.profile.ids}
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        self.load()
+        return sum(len(message.content.split()) + 4 for message in messages) + 2
+
+    def context_length(self) -> int:
+        return self.context
+
+    def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
+        self.load()
+        self.requests.append(tuple(requests))
+        for request in requests:
+            if request.model not in self.profile.ids:
+                raise UnknownModelError(request.model, self.profile.ids)
+            prompt, new = self.count_tokens(request.messages), request.decoding.max_new_tokens
+            if prompt + new > self.context:
+                raise ContextOverflowError(
+                    f"The conversation takes {prompt} tokens and {new} new ones are asked for; "
+                    f"together at most {self.context} fit. Shorten the question, or ask for fewer tokens."
+                )
+        return self._steps(tuple(requests))
+
+    def _steps(self, requests: tuple[Request, ...]) -> Iterator[Step]:
+        try:
+            for left in range(self.ahead, 0, -1):
+                time.sleep(self.step_s)
+                yield Step(tuple(RowStep("", 0) for _ in requests), waiting=left)
+            rows = [
+                _Row(request, self._words(request.model), self.fail_after.get(request.model)) for request in requests
+            ]
+            for row in rows:
+                if row.request.model in self.broken:
+                    row.stop("error", self.broken[row.request.model])
+            number = 0
+            while True:
+                if self.explode_after is not None and number >= self.explode_after:
+                    raise RuntimeError("secret words of the person: " + requests[0].messages[-1].content)
+                time.sleep(self.step_s)
+                step = Step(tuple(row.advance() for row in rows))
+                yield step
+                number += 1
+                if all(row.stopped for row in step.rows):
+                    self.finished += 1
+                    return
+        except GeneratorExit:
+            self.closed += 1
+            raise
+
+    def _words(self, model: str) -> list[str]:
+        if model in self.scripts:
+            return _pieces(self.scripts[model])
+        words = _pieces(WORDS)
+        shift = 3 * self.profile.ids.index(model)
+        return (words[shift:] + words) * 8
+
+
+@dataclass
+class _Row:
+    request: Request
+    words: list[str]
+    fail_after: int | None
+    tokens: int = 0
+    last: RowStep | None = None
+
+    def stop(self, reason: str, error: str | None = None) -> None:
+        self.last = RowStep("", self.tokens, reason, error)  # type: ignore[arg-type]
+
+    def advance(self) -> RowStep:
+        if self.last is not None:
+            return self.last
+        if self.fail_after is not None and self.tokens >= self.fail_after:
+            self.stop("error", "The adapter gave numbers that are not finite.")
+        elif not self.words:
+            self.stop("end")
+        else:
+            self.tokens += 1
+            text = self.words.pop(0)
+            if self.tokens >= self.request.decoding.max_new_tokens:
+                self.stop("length")
+                return RowStep(text, self.tokens, "length")
+            return RowStep(text, self.tokens)
+        assert self.last is not None
+        return self.last
+
+
+def _pieces(text: str) -> list[str]:
+    """Split into words that keep their white space, so that joining them gives the text back."""
+    import re
+
+    return re.findall(r"\S+\s*|\s+", text)

@@ -1,0 +1,433 @@
+"""The leaderboard's pure parts: every number where it belongs, and the sentences that the numbers allow."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from medilite.leaderboard import Board
+from medilite.readability import measure
+from medilite.ui.leaderboard.board import bleu, differences, quarters, questions, study, table
+from medilite.ui.leaderboard.board.about import intro_html, provenance_html
+from medilite.ui.leaderboard.board.axis import fitting
+from medilite.ui.leaderboard.board.grades import LAST, grades_html, spread_of
+from medilite.ui.leaderboard.board.scatter import scatter_html
+from medilite.ui.leaderboard.board.view import GRADE, KEY_TERMS, View, find_boards, number_text, read_ahead
+from medilite.ui.leaderboard.tab import LeaderboardTab
+from tests.ui.html import read
+
+SPLIT = "study/test"
+
+
+@pytest.fixture(scope="module")
+def view(made_boards) -> View:
+    return find_boards("lite", made_boards[0])[0]
+
+
+@pytest.fixture(scope="module")
+def reported(made_boards) -> View:
+    return find_boards("lite", made_boards[0])[1]
+
+
+def committed(view: View, **wanted: str) -> dict:
+    (row,) = view.rows("means", **wanted)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 1, "–"),
+        (1234.56, 1, "1,234.6"),
+        (-0.04, 1, "0.0"),
+        (-0.05, 2, "−0.05"),
+        (0.5, 0, "0"),
+        (12.0, 2, "12.00"),
+    ],
+)
+def test_numbers_as_people_read_them(value, digits, text):
+    assert number_text(value, digits) == text
+
+
+def test_an_axis_has_round_ticks_and_holds_everything():
+    axis = fitting([5.1, 20.5])
+    assert axis.ticks == (5, 10, 15, 20)
+    assert (axis.digits, axis.percent(axis.low), axis.percent(axis.high), axis.percent(99)) == (0, 0, 100, 100)
+    small = fitting([0.12, 0.47])
+    assert small.ticks == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert small.digits == 1
+    assert fitting([3.0, 3.0]).percent(3.0) == 50
+
+
+# -- table -----------------------------------------------------------------------------
+
+
+def test_every_cell_is_the_committed_number_with_interval_count_and_rank(view):
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    assert list(rows) == [spec.id for spec in view.models]
+    cells = {cell.attributes["data-key"]: cell for cell in rows["grpo"].all("td")}
+    assert list(cells) == [column.key for column in view.columns]
+    row = committed(view, split=SPLIT, model="grpo", metric=GRADE)
+    cell = cells[GRADE]
+    assert float(cell.attributes["data-value"]) == row["mean"]
+    assert cell.one("span", "lb-mean").text == f"{row['mean']:.1f}"
+    assert cell.one("span", "lb-interval").text == f"{row['low']:.1f} to {row['high']:.1f}"
+    # Its one empty answer has no grade, and that stands there.
+    assert cell.one("span", "lb-n").text == f"{row['of'] - 1} of {row['of']}"
+    assert cell.one("span", "lb-rank").text == f"rank {row['rank']}"
+    assert "lb-first" in cell.one("span", "lb-rank").attributes["class"]
+    assert not cells["words"].all("span", "lb-n")
+    score = view.part(SPLIT, "grpo", "bleu_study", "score")
+    assert cells["bleu_study"].one("span", "lb-mean").text == f"{score.value:.2f}"
+
+
+def test_a_model_without_answers_shows_as_such_and_a_judge_without_scores_too(view):
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    nobody = rows["sft-r16-low"]
+    assert "no answers" in nobody.one("th").text
+    assert {cell.one("span", "lb-mean").text for cell in nobody.all("td")} == {"–"}
+    assert not any("data-value" in cell.attributes for cell in nobody.all("td"))
+    judged = next(cell for cell in rows["base"].all("td") if cell.attributes["data-key"] == "correctness")
+    assert judged.text == f"–0 of {committed(view, split=SPLIT, model='base', metric=GRADE)['of']}"
+
+
+def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
+    heads = {head.attributes.get("data-key"): head for head in read(table.table_html(view, SPLIT)).all("th")}
+    assert "↓, lower is better" in heads[GRADE].text
+    assert "↑, higher is better" in heads["closeness"].text
+    assert "better" not in heads["words"].text
+    assert "trained for this (grpo)" in heads[GRADE].text
+    assert "trained" not in heads["rouge_l"].text
+    assert heads[GRADE].one("button").attributes["data-better"] == "lower"
+    trained = read(table.table_html(view, SPLIT)).all("td", "lb-cell-trained")
+    (grpo,) = (model for model in view.about["models"] if model["id"] == "grpo")
+    assert {cell.attributes["data-key"] for cell in trained} == set(grpo["trained_on"]) >= {GRADE}
+
+
+def test_the_board_says_in_which_numbers_the_answers_were_computed(view):
+    assert "questions, computed in int8." in intro_html(view, SPLIT, "lite")
+    assert "<dt>Precision</dt><dd>int8</dd>" in provenance_html(view)
+    assert "<code>python -m eval.judge</code>" in intro_html(view, SPLIT, "lite")
+
+
+def test_every_column_is_in_a_group_but_for_none(view):
+    assert [column.key for column in view.columns if not column.groups] == []
+
+
+# -- plots -----------------------------------------------------------------------------
+
+
+def test_points_stand_where_the_means_are(view):
+    figure = read(scatter_html(view, SPLIT))
+    marks = {mark.attributes["data-model"]: mark for mark in figure.all("span", "lb-mark")}
+    assert set(marks) == {"base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"}
+
+    def left(model: str) -> float:
+        return float(re.search(r"left:([\d.]+)%", marks[model].one("span", "lb-point").attributes["style"])[1])
+
+    means = {model: committed(view, split=SPLIT, model=model, metric=GRADE)["mean"] for model in marks}
+    assert sorted(marks, key=left) == sorted(means, key=means.get)
+    assert (
+        f"GRPO: {view.column(GRADE).label} {means['grpo']:.1f}"
+        in figure.one("div", "lb-scatter").attributes["aria-label"]
+    )
+
+
+def test_a_spread_counts_whole_grades_by_hand():
+    spread = spread_of(SimpleNamespace(), [5.4, 5.5, 8.0, 8.1, 30.0, -2.0, None])
+    assert {grade: n for grade, n in enumerate(spread.counts) if n} == {0: 1, 5: 1, 6: 1, 8: 2, LAST: 1}
+    assert (spread.n, spread.easy, spread.middle) == (6, 4, 6.75)
+    assert spread_of(SimpleNamespace(), [None]) is None
+
+
+def test_the_spread_of_every_answering_model_is_drawn(view):
+    html = read(grades_html(view, SPLIT))
+    assert len(html.all("div", "lb-bars")) == 5
+    assert "GRPO: middle grade" in html.one("div", "lb-spreads").attributes["aria-label"]
+
+
+def test_differences_are_the_committed_ones_with_what_they_come_to(view):
+    pair = ("grpo", "base")
+    html = read(differences.differences_html(view, SPLIT, pair))
+    rows = {row["metric"]: row for row in view.rows("comparisons", split=SPLIT, model="grpo", against="base")}
+    shown = {row.attributes["data-metric"]: row for row in html.all("tr") if "data-metric" in row.attributes}
+    # Everything that could be compared, once; nobody was judged.
+    assert set(shown) == {metric for metric, row in rows.items() if row["difference"] is not None}
+    cells = [cell.text for cell in shown[GRADE].all("td")]
+    grade = rows[GRADE]
+    assert cells[0].startswith(differences.signed(grade["difference"], 1))
+    assert cells[1:] == ["better", "100 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
+    assert grade["difference"] < 0, "easier"
+    assert "corrected for all" in html.text
+
+
+def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
+    lower, neither = SimpleNamespace(better="lower"), SimpleNamespace(better=None)
+
+    def said(difference, p, column=lower):
+        return differences.verdict({"difference": difference, "p_holm": p}, column)
+
+    assert [said(-1, 0.04), said(1, 0.04), said(-1, 0.05), said(-1, None)] == ["better", "worse"] + 2 * ["not clear"]
+    assert [said(1, 1e-9, neither), said(-1, 1e-9, neither)] == ["more", "less"]
+    assert [differences.p_text(p) for p in (None, 1e-30, 0.0456, 1)] == ["–", "below 0.001", "0.046", "1.000"]
+    assert [differences.signed(v, 1) for v in (1.25, -1.25, 0.01, 0)] == ["+1.2", "−1.2", "0.0", "0.0"]
+
+
+def test_slices_stand_by_source_type_and_length():
+    about = {
+        "models": [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"],
+        "metrics": [
+            {"key": GRADE, "label": "Grade", "unit": "grade", "better": "lower", "explanation": "", "digits": 1}
+        ],
+        "bleu": {},
+    }
+    row = {"split": SPLIT, "model": "b", "against": "a", "metric": GRADE, "difference": -2.0, "low": -2.5, "high": -1.5}
+    row |= {"n": 29, "of": 30, "p_holm": 0.001, "probability_better": 1.0}
+    slices = [
+        row | {"dimension": "source", "slice": "<b>Clinic</b>"},
+        row | {"dimension": "reference_words", "slice": "1–50 words", "p_holm": 0.4},
+    ]
+    board = View(Board(None, about, {"comparisons": [row], "slices": slices}))
+    html = read(differences.differences_html(board, SPLIT, ("b", "a")))
+    (table,) = html.all("table")[1:]
+    assert [line.text for line in table.all("tr")[1:]] == [
+        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5better", "Length of the reference",
+        "1–50 wordsn 30−2.0−2.5 to −1.5not clear",
+    ]  # fmt: skip
+    assert differences.differences_html(board, SPLIT, ("a", "b")) == ""
+
+
+def test_quarters_are_the_committed_shares_and_hold_every_question(view):
+    pair = quarters.pairs(view, SPLIT)[0]
+    assert pair == ("grpo", "sft-r16-high"), "against what it is stacked on, first"
+    html = read(quarters.quarters_html(view, SPLIT, pair, KEY_TERMS))
+    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r16-high", measure=KEY_TERMS)
+    corners = {one.attributes["data-quarter"]: one.one("strong").text for one in html.all("div", "lb-corner")}
+    assert corners == {row["quarter"]: f"{100 * row['share']:.0f} %" for row in rows}
+    assert not html.one("div", "lb-cloud").all("div", "lb-corner"), "labels hide dots"
+    found = quarters.changes(view, SPLIT, pair, KEY_TERMS)
+    assert len(found) == rows[0]["n"] == html.one("path", "lb-dots").attributes["d"].count("M")
+    # Counted again from the questions.
+    assert sum(g < 0 and c < 0 for g, c in found) / len(found) == pytest.approx(
+        next(row["share"] for row in rows if row["quarter"] == "easier_less"), abs=1e-6
+    )
+
+
+def test_the_sentence_says_less_only_where_the_interval_does():
+    row = {"split": SPLIT, "model": "b", "against": "a", "measure": KEY_TERMS, "n": 50, "left_out": 2, "easier": 40}
+    row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}
+    models = [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"]
+
+    def said(**changed) -> str:
+        view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
+        return quarters.sentence(view, SPLIT, ("b", "a"), KEY_TERMS)
+
+    assert "On 40 of 50 questions B’s answer is easier than A’s, by 2.0 grades" in said()
+    assert "Those answers say less: their key terms change by −0.100 (−0.150 to −0.050)." in said()
+    assert "Left out, without a grade or a score: 2." in said()
+    assert "neither clearly less nor clearly more" in said(change_high=0.01)
+    assert "say more" in said(change=0.1, change_low=0.05, change_high=0.15)
+    assert "No answer of B is easier" in said(easier=0)
+
+
+def bleu_view(**models: dict[str, tuple[float, float, float]]) -> View:
+    rows = [
+        {"split": SPLIT, "model": model, "bleu": "bleu_study", "part": part, "value": value, "low": low, "high": high,
+         "n": 9, "of": 9, "rank": None}
+        for model, parts in models.items() for part, (value, low, high) in parts.items()
+    ]  # fmt: skip
+    about = [{"id": m, "label": m.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for m in models]
+    return View(Board(None, {"models": about}, {"bleu": rows, "means": []}))
+
+
+def test_the_paradox_is_told_where_it_is_and_only_there():
+    base = {"score": (4.9, 4.5, 5.3), "precision_1": (32.0, 31.0, 33.0), "brevity_penalty": (0.93, 0.9, 0.95)}
+    tuned = {"score": (2.0, 1.8, 2.2), "precision_1": (46.0, 45.0, 47.0), "brevity_penalty": (0.14, 0.1, 0.2)}
+    tuned |= {"length_ratio": (0.337, 0.3, 0.4)}
+    said = bleu.paradox(bleu_view(base=base, sft=tuned), SPLIT)
+    assert "More of SFT’s words stand in the references than of BASE’s (46.0 % against 32.0 %)" in said
+    assert "yet its BLEU is lower (2.00 against 4.90)" in said
+    assert "only 0.34 times as long" in said
+    assert "multiplied by 0.14" in said
+    unsure = tuned | {"score": (4.4, 4.0, 4.8)}
+    assert "yet its BLEU is not clearly higher (4.40 against 4.90)" in bleu.paradox(
+        bleu_view(base=base, sft=unsure), SPLIT
+    )
+    rightly = tuned | {"score": (6.4, 6.0, 6.8)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=rightly), SPLIT)
+    plain = {"score": (3.9, 3.6, 4.1), "precision_1": (38.0, 37.0, 39.0), "brevity_penalty": (0.95, 0.9, 0.99)}
+    plain |= {"precision_4": (1.3, 1.2, 1.4)}
+    phrases = base | {"score": (5.3, 4.9, 5.8), "precision_4": (2.6, 2.4, 3.0)}
+    told = bleu.paradox(bleu_view(base=phrases, grpo=plain), SPLIT)
+    assert "More of GRPO’s words stand in the references than of BASE’s (38.0 % against 32.0 %)" in told
+    assert "yet its BLEU is lower (3.90 against 5.30): fewer of its runs of four words do (1.3 % against 2.6 %)" in told
+    overlapping = plain | {"precision_4": (2.3, 2.0, 2.5)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=phrases, grpo=overlapping), SPLIT)
+    # Of any two models, not only against the first: a shorter answer with more of every run.
+    parent = {"score": (5.3, 4.9, 5.8), "precision_1": (25.0, 24.0, 26.0), "precision_4": (2.6, 2.4, 3.0)}
+    parent |= {"brevity_penalty": (0.8, 0.75, 0.85)}
+    shorter = {"score": (5.5, 5.0, 6.1), "precision_1": (37.5, 36.4, 38.7), "precision_4": (4.2, 3.8, 4.8)}
+    shorter |= {"brevity_penalty": (0.53, 0.48, 0.57), "length_ratio": (0.61, 0.58, 0.64)}
+    far = {"score": (3.4, 3.2, 3.5), "precision_1": (27.0, 26.0, 28.0), "precision_4": (0.7, 0.6, 0.8)}
+    far |= {"brevity_penalty": (0.88, 0.83, 0.94)}
+    of_three = bleu.paradox(bleu_view(base=far, sft=parent, grpo=shorter), SPLIT)
+    assert "More of GRPO’s words stand in the references than of SFT’s (37.5 % against 25.0 %)" in of_three
+    assert "not clearly higher (5.50 against 5.30)" in of_three
+    assert "multiplied by 0.53 (by 0.80 for SFT)" in of_three
+    no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}
+    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=no_nearer), SPLIT)
+
+
+def test_bleu_s_parts_stand_side_by_side(view):
+    html = read(bleu.bleu_html(view, SPLIT))
+    assert [panel.attributes["data-part"] for panel in html.all("div", "lb-panel")] == list(bleu.PARTS)
+    first = html.all("div", "lb-panel")[0]
+    assert [row.attributes["data-model"] for row in first.all("div", "lb-bar-row")] == [
+        "base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"
+    ]  # fmt: skip
+
+
+def test_the_study_s_table_stands_beside_ours_and_not_in_it(view, reported):
+    theirs, ours = read(study.study_html(reported, view, SPLIT)).all("table")
+    assert "4.90" in theirs.text
+    assert [cell.attributes.get("title") for cell in theirs.all("td") if cell.text.startswith("4.90")] == [
+        "printed as 0.04900"
+    ]
+    assert not theirs.all("span", "lb-interval") or "to" not in theirs.text
+    grade = committed(view, split=SPLIT, model="grpo", metric=GRADE)["mean"]
+    assert f"{grade:.1f}" in ours.text
+    assert f"{grade:.1f}" not in theirs.text
+    assert len(read(study.study_html(reported, None, None)).all("table")) == 1
+
+
+# -- single questions --------------------------------------------------------------------
+
+
+def test_the_largest_disagreement_comes_first(view):
+    found = questions.listed(view, SPLIT)
+    spreads = [-1 if one.spread is None else one.spread for one in found]
+    assert spreads == sorted(spreads, reverse=True)
+    grades = [view.score(SPLIT, found[0].qid, spec.id, GRADE) for spec in view.models]
+    known = [grade for grade in grades if grade is not None]
+    assert found[0].spread == max(known) - min(known)
+    assert [one.qid for one in questions.listed(view, SPLIT, order="")] == view.questions[SPLIT]["qid"]
+
+
+def test_questions_are_filtered_by_source_and_type(view):
+    some = questions.listed(view, SPLIT, "Clinic", "treatment")
+    assert some
+    assert {(one.source, one.qtype) for one in some} == {("Clinic", "treatment")}
+    assert questions.choices(view, SPLIT, "source") == ["All", "Clinic", "Library"]
+
+
+def test_a_question_s_answers_are_those_of_the_board(view, lite):
+    comparison = questions.comparison_of(view, lite, "q/4", {}, 1)
+    texts = {pane.spec.id: pane.text for pane in comparison.panes}
+    assert texts["grpo"] == view.answers["q/4", "grpo"]["text"]
+    assert comparison.panes[0].scores == measure(texts["base"])
+    gone = next(pane for pane in comparison.panes if pane.spec.id == "sft-r16-low")
+    assert (gone.stopped, gone.text) == ("error", "")
+    assert comparison.decoding.max_new_tokens == 64
+
+
+def test_the_data_s_text_is_joined_only_where_it_is_the_same_data(view, made_boards, tmp_path):
+    for split in view.splits:
+        texts, why = questions.texts_of(view, split, made_boards[1])
+        assert why == ""
+        assert set(texts) == set(view.questions[split]["qid"])
+        counts = [len(texts[qid].references) for qid in view.questions[split]["qid"]]
+        assert counts == view.questions[split]["references"]
+    assert questions.texts_of(view, SPLIT, tmp_path)[0] == {}
+    from tests.eval.boards import write_data
+
+    texts, why = questions.texts_of(view, SPLIT, write_data(tmp_path / "other", 9))
+    assert (texts, "fingerprint" in why) == ({}, True)
+
+
+# -- the tab's answers ---------------------------------------------------------------------
+
+
+def built(profile, *folders) -> LeaderboardTab:
+    made = LeaderboardTab(profile, *folders)
+    with gr.Blocks(), gr.Tab("Leaderboard") as inside:
+        made.build(inside)
+    return made
+
+
+@pytest.fixture
+def tab(lite, made_boards):
+    return built(lite, *made_boards)
+
+
+def test_opening_fills_everything(tab, view):
+    update = tab.open(None)
+    assert 'id="lb-table"' in update[tab.table]
+    assert update[tab.split].value == SPLIT
+    assert update[tab.pair].value == "grpo|sft-r16-high"
+    assert len(update[tab.question].choices) == len(view.questions[SPLIT]["qid"])
+    assert "What the reference" in update[tab.place] or "references say" in update[tab.place]
+    other = tab.open("distinct/test")
+    assert 'data-split="distinct/test"' in other[tab.table]
+
+
+def test_pages_share_a_list_of_questions(tab):
+    """Else every page that is open holds a copy of more than a thousand questions."""
+    one, other = (tab.open(None)[tab.question].choices for _ in range(2))
+    assert all(a is b for a, b in zip(one, other, strict=True))
+    assert tab.open("distinct/test")[tab.question].choices != one
+
+
+def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
+    chosen = (SPLIT, "All", "All", GRADE)
+    first = tab.show(*chosen, None)[tab.question].value
+    last = tab.step(-1, *chosen, first)[tab.question].value
+    assert last != first
+    assert tab.step(1, *chosen, last)[tab.question].value == first
+    assert tab.show(*chosen, "<script>")[tab.question].value == first
+    assert tab.show(SPLIT, "All", "All", "no such order", None)[tab.question].value == first
+    assert tab.show("no/split", "All", "All", GRADE, None) == gr.skip()
+    assert tab.show_trade("no/split", "who|whom", "what") == tab.show_trade(None, None, None) == gr.skip()
+    assert "No question has both" in tab.filter(SPLIT, "Nobody", "All", GRADE)[tab.place]
+    assert tab.show_trade(SPLIT, "who|whom", "what")[tab.quarters] == tab.open(SPLIT)[tab.quarters]
+
+
+def test_without_a_board_it_says_what_to_do(lite, made_boards, tmp_path):
+    made = built(lite, tmp_path)
+    empty = made.open(None)
+    assert "make leaderboard" in empty[made.intro]
+    assert empty[made.study] == ""
+    shutil.copytree(made_boards[0] / "paper", tmp_path / "paper")
+    assert "What the study reported" in made.open(None)[made.study]
+    assert made.body not in made.open(None)
+
+
+def test_a_broken_board_is_a_message(lite, made_boards, tmp_path):
+    shutil.copytree(made_boards[0] / "lite", tmp_path / "lite")
+    about = json.loads((tmp_path / "lite" / "board.json").read_text(encoding="utf-8"))
+    (tmp_path / "lite" / "board.json").write_text(json.dumps(about | {"format": 99}), encoding="utf-8")
+    made = built(lite, tmp_path)
+    assert "has format 99" in made.open(None)[made.error]
+    assert made.show_trade(SPLIT, "a|b", "c") == made.show(SPLIT, "All", "All", GRADE, None) == gr.skip()
+
+
+def test_read_ahead_leaves_nothing_to_read_when_the_tab_is_opened(lite, made_boards, tmp_path, monkeypatch):
+    folder = tmp_path / "boards"
+    shutil.copytree(made_boards[0], folder)
+    made = built(lite, folder, tmp_path)
+    read_ahead("lite", folder)
+    monkeypatch.setattr("medilite.leaderboard._read", lambda path: pytest.fail(f"{path} was read at the opening"))
+    monkeypatch.setattr("medilite.leaderboard._read_lines", lambda path: pytest.fail(f"{path} was read"))
+    assert 'id="lb-table"' in made.open(None)[made.table]
+
+
+def test_reading_ahead_leaves_a_broken_board_to_the_tab(made_boards, tmp_path):
+    folder = tmp_path / "boards"
+    shutil.copytree(made_boards[0], folder)
+    (folder / "lite" / "scores.json.gz").write_bytes(b"no gzip")
+    read_ahead("lite", folder)
+    read_ahead("lite", tmp_path / "nothing")

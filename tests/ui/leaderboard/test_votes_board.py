@@ -1,0 +1,372 @@
+"""What the tab Leaderboard shows of the votes: every number where it belongs, and sentences where there is none."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import time
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from medilite.arena.contestants import contestants
+from medilite.arena.mirror.state import MirrorState, write_state
+from medilite.arena.records import Contestant
+from medilite.arena.results import LiveResults, Results
+from medilite.arena.store import Store
+from medilite.errors import DataError, StoreError
+from medilite.settings import load_settings
+from medilite.ui.leaderboard.board.view import find_boards
+from medilite.ui.leaderboard.votes import agreement, apart, equal, intro, matrix, ratings, timeline
+from medilite.ui.leaderboard.votes.files import VoteFiles, files_html
+from medilite.ui.leaderboard.votes.mirror import mirror_html
+from medilite.ui.leaderboard.votes.names import Names
+from medilite.ui.leaderboard.votes.tab import VotesResults, results_html
+from tests.arena.filled import OWN, keep, made_votes
+from tests.ui.html import read
+
+EARLIER = Contestant("grpo", "e" * 64)
+
+
+@pytest.fixture(scope="module")
+def data(lite, tmp_path_factory):
+    """Settings whose store has 600 votes, some of them for what GRPO was before it was trained anew."""
+    folder = tmp_path_factory.mktemp("votes")
+    settings = load_settings(data_dir=folder)
+    votes = made_votes(contestants(lite), 600)
+    for number in range(100, 140):
+        shown = votes[number].pair
+        if shown.left.contestant.model == "grpo":
+            left = dataclasses.replace(shown.left, contestant=EARLIER)
+            votes[number] = dataclasses.replace(votes[number], pair=dataclasses.replace(shown, left=left))
+    store = Store(settings.votes_database)
+    keep(store, votes)
+    store.database.close()
+    return settings
+
+
+@pytest.fixture(scope="module")
+def results(lite, data) -> Results:
+    return LiveResults(lite, data).get()
+
+
+@pytest.fixture(scope="module")
+def names(lite, results) -> Names:
+    return Names(lite, results)
+
+
+def rows_of(html):
+    return {row.all("th")[0].text: row for row in read(html).all("tr") if row.all("td")}
+
+
+# -- figures ---------------------------------------------------------------------------
+
+
+def test_every_table_has_a_caption_and_every_plot_words(lite, results):
+    page = read(results_html(lite, results, None))
+    assert len(page.all("table")) >= 6
+    for table in page.all("table"):
+        assert table.one("caption").text
+    for scroll in page.all("div", "lb-table-scroll"):
+        assert scroll.attributes["aria-label"]
+    plots = [e for e in page.all("div") if e.attributes.get("role") == "img"]
+    assert len(plots) == 2
+    assert all(plot.attributes["aria-label"] for plot in plots)
+
+
+def test_ratings_stand_with_interval_rank_and_counts(results, names):
+    page = read(ratings.ratings_html(results, names))
+    table = {row.attributes["data-model"]: row for row in page.one("tbody").all("tr") if "earlier" not in row.text}
+    for rating in results.ratings.rows:
+        if rating.contestant == EARLIER:
+            continue
+        row = table[rating.contestant.model]
+        assert row.one("span", "lb-mean").text == f"{rating.rating.value:,.0f}"
+        assert f"{rating.rating.low:,.0f} to {rating.rating.high:,.0f}" in row.text
+        assert f"{rating.wins}, {rating.ties}, {rating.losses}" in row.text
+        assert f"{rating.unsafe_votes:,} of {rating.votes:,}" in row.text
+    points = page.all("div", "vb-row")
+    assert len(points) == 7 + 1, "a line each, and the axis"
+
+
+def test_an_earlier_training_stands_apart_and_says_so(results, names):
+    rows = [row for row in read(ratings.ratings_html(results, names)).one("tbody").all("tr") if "earlier" in row.text]
+    assert len(rows) == 1
+    assert "GRPO (earlier, eeeeeee)" in rows[0].text
+    assert "preliminary" in rows[0].text
+
+
+def test_what_cannot_be_rated_says_why(lite, results):
+    island = dataclasses.replace(
+        results.ratings.rows[-1],
+        rating=None,
+        rank=None,
+        equal=None,
+        reason="no chain of votes connects it with the base",
+    )
+    changed = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, rows=(island,)))
+    page = read(ratings.ratings_html(changed, Names(lite, changed)))
+    assert page.one("td", "vb-reason").text == "no chain of votes connects it with the base"
+    assert page.all("div", "vb-plot") == []
+    assert apart.apart_html(changed, Names(lite, changed)) == ""
+
+
+def test_who_can_be_told_apart(results, names):
+    upper, lower = (row.contestant for row in results.ratings.rows[:2])
+    for votes, words in (
+        (0, "told apart"),
+        (None, "more votes than one can foretell"),
+        (1234, "about 1,200 more votes"),
+    ):
+        more = {**results.ratings.more_votes, (upper, lower): votes}
+        changed = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, more_votes=more))
+        first = read(apart.apart_html(changed, names)).one("ul", "vb-list").all("li")[0]
+        assert first.text.endswith(words)
+
+
+def test_the_matrix_says_by_number_and_word_who_is_ahead(results, names):
+    page = read(matrix.matrix_html(results, names))
+    order = [row.contestant for row in results.ratings.rows]
+    table = page.one("tbody").all("tr")
+    assert len(table) == len(order) == 7
+    at = {c: i for i, c in enumerate(results.matrix.contestants)}
+    for one, row in zip(order, table, strict=True):
+        for other, cell in zip(order, row.all("td"), strict=True):
+            if one == other:
+                assert "itself" in cell.text
+                continue
+            score, votes = results.matrix.score(at[one], at[other]), results.matrix.votes(at[one], at[other])
+            if score is None:
+                assert cell.text == "–no votes"
+            else:
+                assert cell.one("span", "lb-mean").text == f"{100 * score:.0f} %"
+                word = "even" if abs(score - 0.5) < 0.005 else "ahead" if score > 0.5 else "behind"
+                assert cell.one("span", "lb-n").text == f"{word}, {votes} vote{'' if votes == 1 else 's'}"
+
+
+def test_the_left_s_advantage_is_a_sentence(results):
+    share = results.ratings.left_share
+    assert (
+        f"left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} %"
+        in read(intro.intro_html(results)).text
+    )
+
+
+def test_all_counts_are_public(results):
+    rows = {name: row.all("td")[0].text for name, row in rows_of(intro.counts_html(results)).items()}
+    assert rows["Given"] == "600"
+    assert rows["Counted"] == "597"
+    assert rows["Left out"] == "3"
+    assert rows["Taken back"] == "1"
+    assert (rows["Hasty"], rows["Pattern"], rows["One-sided"]) == ("2", "1", "0")
+
+
+def test_pairs_that_were_the_same_are_counted(lite, results):
+    two = frozenset((results.current["base"], results.current["grpo"]))
+    changed = dataclasses.replace(results, sames={two: (3, 12, 4)})
+    (row,) = [r for name, r in rows_of(intro.sames_html(changed, Names(lite, changed))).items() if "Base" in name]
+    assert [cell.text for cell in row.all("td")] == ["3 of 12 (25 %)", "4"]
+    assert intro.sames_html(dataclasses.replace(results, sames={}), Names(lite, results)) == ""
+
+
+def test_equally_easy(results, names):
+    page = read(equal.equal_html(results, names))
+    assert "All else equal, an answer one grade easier gains" in page.text
+    rows = rows_of(equal.equal_html(results, names))
+    assert "the base itself" in rows["Base"].text
+    without = tuple(dataclasses.replace(row, equal=None) for row in results.ratings.rows)
+    changed = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, rows=without))
+    assert "Not told yet" in equal.equal_html(changed, names)
+
+
+def test_the_timeline_is_a_table_too(results):
+    page = read(timeline.timeline_html(results))
+    assert len(page.all("span", "vb-bar")) == len(results.periods)
+    cells = [[cell.text for cell in row.all("td")] for row in page.one("tbody").all("tr")]
+    assert sum(int(counted) for counted, _ in cells) == 597
+    assert sum(int(out) for _, out in cells) == 3
+    assert timeline.timeline_html(dataclasses.replace(results, periods=())) == ""
+
+
+def test_agreement_is_a_number_or_a_reason(results, made_boards):
+    rows = rows_of(agreement.agreement_html(results, None))
+    grade, closeness, judge = rows.values()
+    assert f"{100 * results.easier.value:.0f} %" in grade.all("td")[0].text
+    assert f"n {results.easier.n}" in grade.all("td")[0].text
+    assert "no leaderboard" in grade.all("td")[1].text
+    assert "no reference answers" in closeness.all("td")[0].text
+    assert "not judged" in judge.all("td")[0].text
+    board, _ = find_boards("lite", made_boards[0])
+    grade, closeness, judge = rows_of(agreement.agreement_html(results, board)).values()
+    assert "τ" in grade.all("td")[1].text
+    assert "n 5 models" in grade.all("td")[1].text
+    assert "τ" in closeness.all("td")[1].text
+    assert judge.all("td")[1].text.startswith("–")
+
+
+def test_names_from_outside_are_data(lite, results):
+    evil = Contestant("<img src=x onerror=alert(1)>", "f" * 64)
+    row = dataclasses.replace(results.ratings.rows[0], contestant=evil)
+    swapped = tuple(evil if c == results.ratings.rows[0].contestant else c for c in results.matrix.contestants)
+    changed = dataclasses.replace(
+        results,
+        ratings=dataclasses.replace(results.ratings, rows=(row, *results.ratings.rows[1:])),
+        matrix=dataclasses.replace(results.matrix, contestants=swapped),
+    )
+    assert read(matrix.matrix_html(changed, Names(lite, changed))).all("img") == []
+    assert read(ratings.ratings_html(changed, Names(lite, changed))).all("img") == []
+
+
+# -- the part of the tab ---------------------------------------------------------------
+
+
+def built(lite, settings, boards):
+    part = VotesResults(lite, LiveResults(lite, settings, refresh_s=0), boards)
+    with gr.Blocks(), gr.Tab("Leaderboard") as tab:
+        part.build(tab)
+    return part, gr.State(0.0)
+
+
+def test_what_the_visitor_has_already_is_not_sent_again(lite, data, tmp_path):
+    part, seen = built(lite, data, tmp_path)
+    first = part.show(0.0, seen)
+    assert "What people prefer" in first[part.shown]
+    assert part.show(first[seen], seen) == {part.error: ""}
+
+
+def test_without_votes_it_says_what_to_do(lite, tmp_path):
+    part, seen = built(lite, load_settings(data_dir=tmp_path), tmp_path)
+    assert "Blind vote" in part.show(0.0, seen)[part.shown]
+
+
+def test_a_broken_store_is_a_sentence(lite, tmp_path):
+    (tmp_path / "votes.db").write_bytes(b"this is no database" * 100)
+    part, seen = built(lite, load_settings(data_dir=tmp_path), tmp_path)
+    update = part.show(0.0, seen)
+    assert "can&#x27;t be shown" in update[part.error]
+    assert update[part.shown] == ""
+    # What stands there already stays.
+    assert part.shown not in part.show(5.0, seen)
+
+
+# -- the mirror ------------------------------------------------------------------------
+
+MIRRORED = {"mirror": "clinic/votes", "hf_token": "hf_secret", "space_id": "clinic/space"}
+
+
+def test_in_a_space_without_a_mirror_votes_are_said_to_be_lost(lite, tmp_path):
+    for missing in ({}, {"mirror": "clinic/votes"}, {"hf_token": "hf_secret"}):
+        settings = load_settings(data_dir=tmp_path, space_id="clinic/space", **missing)
+        part, _ = built(lite, settings, tmp_path)
+        (said,) = part.show_mirror().values()
+        assert "will not outlive this Space" in said
+    part, _ = built(lite, load_settings(data_dir=tmp_path), tmp_path)
+    assert list(part.show_mirror().values()) == [""]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "are being fetched"),
+        (MirrorState("clinic/votes", error="no"), "can&#x27;t be fetched"),
+        (MirrorState("clinic/votes", 990.0, 1.0), "holds every vote"),
+        (MirrorState("clinic/votes", None, 1.0, waiting=2), "2 votes on the way"),
+        (MirrorState("clinic/votes", 700.0, 1.0, waiting=1), "is 5 minutes old, and 1 vote given"),
+        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "is 2 hours old, and 9 votes given"),
+        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "tried again by itself"),
+    ],
+)
+def test_how_old_the_mirror_is(state, said):
+    html = mirror_html(load_settings(**MIRRORED), state, 1000.0)
+    assert said in html
+    assert "503" not in html
+    assert "hf_secret" not in html
+
+
+def test_the_mirror_s_state_comes_from_the_store(lite, tmp_path):
+    settings = load_settings(data_dir=tmp_path, **MIRRORED)
+    store = Store(settings.votes_database)
+    keep(store, made_votes(contestants(lite), 4))
+    write_state(store, MirrorState("clinic/votes", time.time() - 4000, 1.0))
+    store.database.close()
+    part, _ = built(lite, settings, tmp_path)
+    (said,) = part.show_mirror().values()
+    assert "1 hour old, and 4 votes" in said
+
+
+# -- files -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client(data):
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    return TestClient(Starlette(routes=VoteFiles(data).routes()))
+
+
+def test_the_links_lead_to_every_vote_and_to_nothing_private(client):
+    for link in read(files_html()).all("a"):
+        reply = client.get("/" + link.attributes["href"])
+        assert reply.status_code == 200
+        assert link.attributes["download"] in reply.headers["content-disposition"]
+        assert OWN.encode() not in reply.content
+        assert b"voter-1" not in reply.content
+    rows = list(csv.DictReader(io.StringIO(client.get("/votes/votes.csv").text)))
+    assert len(rows) == 600
+    assert {row["voter"].split()[0] for row in rows} == {"voter"}
+    assert np.unique([row["voted_at"][14:] for row in rows]).tolist() == ["00:00.000+00:00"]
+
+
+def test_a_file_is_made_once_for_all(data):
+    files = VoteFiles(data)
+    assert files.path(".jsonl") == files.path(".jsonl")
+    again = VoteFiles(data, refresh_s=0)
+    assert again.path(".csv") == again.path(".csv"), "no other votes, no other file"
+
+
+def test_no_votes_and_a_broken_store_are_sentences(tmp_path):
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    none = TestClient(Starlette(routes=VoteFiles(load_settings(data_dir=tmp_path / "none")).routes()))
+    assert none.get("/votes/votes.csv").status_code == 404
+    assert "Nobody has voted" in none.get("/votes/votes.csv").text
+    (tmp_path / "votes.db").write_bytes(b"this is no database" * 100)
+    broken = TestClient(Starlette(routes=VoteFiles(load_settings(data_dir=tmp_path)).routes()))
+    assert broken.get("/votes/votes.jsonl").status_code == 503
+
+
+def test_a_database_that_is_away_is_asked_once_for_all_who_come(tmp_path, monkeypatch):
+    asked = []
+
+    def away(store):
+        asked.append(1)
+        raise StoreError("The votes' database is away.")
+
+    monkeypatch.setattr("medilite.arena.store.Store.version", away)
+    files = VoteFiles(load_settings(votes_url="postgresql://me@127.0.0.1:1/votes"))
+    for suffix in (".csv", ".jsonl", ".csv"):
+        with pytest.raises(StoreError, match="is away"):
+            files.path(suffix)
+    assert len(asked) == 1
+    monkeypatch.setattr("medilite.ui.leaderboard.votes.files.FAILED_S", 0)
+    with pytest.raises(StoreError):
+        files.path(".csv")
+    assert len(asked) == 2
+
+
+def test_nowhere_to_write_a_file_is_a_sentence_without_a_path(data, tmp_path, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    files = VoteFiles(data)
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.TemporaryDirectory", full)
+        with pytest.raises(DataError, match="No space left on device") as raised:
+            files.path(".csv")
+    assert str(tmp_path) not in str(raised.value)
+    monkeypatch.setattr("medilite.ui.leaderboard.votes.files.FAILED_S", 0)
+    assert files.path(".csv").is_file(), "there is space again"

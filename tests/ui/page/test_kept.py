@@ -1,0 +1,121 @@
+"""What is kept of open pages: the visitor's own state, no copy of what they see, and nothing long after they left."""
+
+from __future__ import annotations
+
+import datetime
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+from gradio_client import Client
+
+from medilite.ui.page.kept import OpenPages, keep_little
+
+
+@pytest.fixture
+def pages():
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        state = gr.State({"turns": []})
+        shown = gr.HTML("nothing yet")
+        button = gr.Button("Ask")
+        models = gr.Radio(["base"])
+        button.click(lambda: "x" * 100_000, None, shown)
+    kept = OpenPages()
+    kept.set_blocks(blocks)
+    kept.state_id, kept.shown_id, kept.models_id = state._id, shown._id, models._id
+    return kept
+
+
+def leave(pages: OpenPages, name: str, seconds: float) -> None:
+    pages.session_data[name].is_closed = True
+    pages.time_last_used[name] = datetime.datetime.now() - datetime.timedelta(seconds=seconds)
+
+
+def test_a_page_has_what_gradio_s_own_has(pages):
+    """An upgrade that gives a page more, or names it otherwise, shows here."""
+    assert set(vars(pages["one"])) == set(vars(SessionState(pages.blocks)))
+
+
+def test_a_visitor_s_state_is_kept_and_what_they_see_is_not(pages):
+    page = pages["one"]
+    assert page[pages.state_id] == {"turns": []}
+    page[pages.state_id] = {"turns": [1]}
+    page._update_value_in_config(pages.shown_id, "x" * 100_000)
+    page._update_config(pages.state_id)
+    page[pages.shown_id] = gr.HTML("y" * 1000, visible=False, render=False)
+    assert page[pages.shown_id].visible is False
+    page[pages.models_id] = gr.Radio(["base", "grpo"], render=False)
+    assert page[pages.models_id].preprocess("grpo") == "grpo"
+    assert not page.config_values
+    assert pages["one"][pages.state_id] == {"turns": [1]}
+    assert pages["two"][pages.state_id] == {"turns": []}
+
+
+def test_pages_in_the_same_state_share_their_components_and_others_do_not(pages):
+    def update(name: str, **options: object) -> gr.Radio:
+        pages[name][pages.models_id] = gr.Radio(render=False, **options)
+        return pages[name][pages.models_id]
+
+    one = update("one", choices=["base", "grpo"])
+    assert update("two", choices=["base", "grpo"]) is one
+    other = update("three", choices=["base", "grpo"], interactive=False)
+    assert other is not one
+    assert other.interactive is False
+    assert pages["one"][pages.models_id].interactive is None
+    # The same on another place of the page is another component.
+    pages["two"][pages.shown_id] = gr.Radio(["base", "grpo"], render=False)
+    assert pages["two"][pages.shown_id] is not one
+    # So it is on the same place of another app, which counts its components from the same number on.
+    with gr.Blocks(analytics_enabled=False) as another:
+        gr.Radio()
+    others = OpenPages()
+    others.set_blocks(another)
+    others["one"][pages.models_id] = gr.Radio(["base", "grpo"], render=False)
+    assert others["one"][pages.models_id] is not one
+
+
+def test_a_component_that_it_lacks_it_gets(pages):
+    """Gradio puts what an event is given from into a page that has not got it."""
+    with gr.Blocks(analytics_enabled=False):
+        other = gr.Textbox()
+    page = pages["one"]
+    page[other._id] = other
+    assert page[other._id] is other
+
+
+def test_a_page_is_forgotten_an_hour_after_it_was_closed_and_no_other(pages):
+    hour = pages["open"].STATE_TTL_WHEN_CLOSED
+    assert hour == 3600
+    for name in ("gone", "back"):
+        pages[name][pages.state_id] = {"turns": [name]}
+    pages.time_last_used["open"] = datetime.datetime.now() - datetime.timedelta(days=1)
+    leave(pages, "gone", hour + 1)
+    leave(pages, "back", hour - 60)
+    pages.delete_all_expired_state()
+    assert set(pages.session_data) == set(pages.time_last_used) == {"open", "back"}
+    assert pages["back"][pages.state_id] == {"turns": ["back"]}
+
+
+@pytest.mark.parametrize("little", [False, True], ids=["Gradio's own", "ours"])
+def test_events_are_not_noted_for_a_monitoring_page_that_is_off(little):
+    with gr.Blocks(analytics_enabled=False) as page:
+        name = gr.Textbox()
+        name.submit(lambda said: f"Hello {said}", name, name, api_name="greet")
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", enable_monitoring=False)
+    try:
+        if little:
+            keep_little(page)
+        visitor = Client(address, verbose=False)
+        assert [visitor.predict(who, api_name="/greet") for who in ("one", "two")] == ["Hello one", "Hello two"]
+        # The first line would fail where an upgrade had done away with it by itself.
+        assert len(page._queue.event_analytics) == (0 if little else 2)
+        assert not little or page._queue.cached_event_analytics_summary == {"functions": {}}
+    finally:
+        page.close()
+
+
+def test_as_many_pages_are_kept_as_there_is_room_for(pages):
+    pages.capacity = 3
+    for number in range(5):
+        pages[str(number)]
+    assert set(pages.session_data) == {"2", "3", "4"}

@@ -1,0 +1,473 @@
+"""The tab Blind vote: its events as the page and as raw requests call them, and the HTML they give."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import gradio as gr
+import pytest
+
+from medilite.arena.booth import Booth, Nothing, Shown
+from medilite.arena.contestants import contestants
+from medilite.arena.marks import MARKS
+from medilite.arena.records import REASONS
+from medilite.errors import StoreError
+from medilite.settings import load_settings
+from medilite.ui.page.app import build_ui
+from medilite.ui.page.loading import start_loading
+from medilite.ui.page.session import Admission, Session
+from medilite.ui.vote.cards import CHOICE_WORDS, open_html, voted_html
+from medilite.ui.vote.tab import VoteTab
+from tests.arena.made import MANY, NOW
+from tests.support.banks import write_bank
+from tests.support.fakes import ScriptedEngine
+from tests.ui.html import read
+
+MARKUP = "<script>alert(1)</script> & <b>bold</b> {{x}} ${y}"
+
+
+@pytest.fixture
+def clock():
+    now = [NOW]
+
+    def read_clock() -> float:
+        return now[0]
+
+    read_clock.wait = lambda seconds: now.__setitem__(0, now[0] + seconds)
+    return read_clock
+
+
+@pytest.fixture
+def make_tab(lite, tmp_path, clock):
+    """Return a function that builds the tab around a scripted engine and a small bank."""
+    booths = []
+
+    def start(*, bank=True, target=None, **script) -> VoteTab:
+        if bank:
+            write_bank(tmp_path / "bank", lite)
+        engine = ScriptedEngine(lite, **script)
+        booth = Booth(
+            lite, target or tmp_path / "votes.db", folder=tmp_path / "bank", clock=clock, rng=random.Random(1),
+            limits=MANY, aside=lambda work: work(), timeout_s=0.2,
+        )  # fmt: skip
+        booths.append(booth)
+        tab = VoteTab(engine, lite, load_settings(), Admission(3), booth)
+        with build_blocks() as blocks:
+            import gradio as gr
+
+            session = gr.State(Session())
+            with gr.Tab("Blind vote") as inner:
+                tab.build(session, inner)
+        assert blocks is not None
+        start_loading(engine).join()
+        return tab
+
+    yield start
+    for booth in booths:
+        booth.close()
+
+
+def build_blocks():
+    import gradio as gr
+
+    return gr.Blocks()
+
+
+@pytest.fixture
+def tab(make_tab) -> VoteTab:
+    return make_tab()
+
+
+def pair_of(update, slot):
+    return read(update[slot]).one("section", "vt-pair")
+
+
+def begin(tab):
+    """Open the tab as a new visitor; return (voter id, the pair's element)."""
+    update = tab.next(Session(), {"voter": None})
+    voter = re.search(r'data-voter="([^"]+)"', update[tab.voter])[1]
+    return voter, pair_of(update, tab.pair)
+
+
+def sent(voter, pair, choice="left", **more):
+    return {"voter": voter, "token": pair.attributes["data-token"], "choice": choice, "left": [], "right": [], **more}
+
+
+def texts(pair):
+    return [answer.one("p", "ml-text").text for answer in pair.all("div", "ml-answer")]
+
+
+# -- before the vote -------------------------------------------------------------
+
+
+def test_a_pair_is_two_unnamed_answers_and_four_choices(tab):
+    _, pair = begin(tab)
+    assert pair.attributes["data-state"] == "open"
+    assert [card.attributes["aria-label"] for card in pair.all("article")] == ["Answer A", "Answer B"]
+    buttons = [b for b in pair.all("button") if "data-choice" in b.attributes]
+    assert [b.attributes["data-choice"] for b in buttons] == ["left", "right", "equal", "both_bad"]
+    assert [b.attributes["aria-keyshortcuts"] for b in buttons] == ["1", "2", "3", "4"]
+    chips = [b.attributes for b in pair.all("button", "vt-chip")]
+    assert [c["data-detail"] for c in chips] == ["unsafe", *REASONS] * 2
+    assert {c["aria-pressed"] for c in chips} == {"false"}
+
+
+def test_the_page_of_a_pair_is_made_of_its_texts_alone(lite):
+    """Whoever the answers are of, the same texts give the same bytes."""
+    html = open_html(Shown("t" * 32, "Why?", "One.", "Other."), "ready")
+    for spec in lite.models:
+        for told in (spec.label, spec.colour, spec.colour_dark):
+            assert told not in html
+    assert not re.search(r"\bbase\b|sft|grpo|grade|#[0-9a-f]{6}|[0-9a-f]{64}", html)
+    cards = read(html).all("article")
+    same = [re.sub(r"One\.|Other\.|\b[AB]\b|left|right", "", str(card)) for card in cards]
+    assert same[0] == same[1], "the two cards differ in text and side only"
+
+
+def test_markup_in_texts_stays_text():
+    html = open_html(Shown("t" * 32, MARKUP, MARKUP, "Fine."), "ready")
+    tree = read(html)
+    assert tree.one("h2").text == MARKUP
+    assert texts(tree.one("section"))[0] == MARKUP
+    assert tree.all("script") == []
+    assert tree.all("b") == []
+
+
+def test_opening_the_tab_again_leaves_the_pair(tab):
+    assert tab.enter(Session(), {"voter": None, "standing": True}) == gr.skip()
+    assert tab.pair in tab.enter(Session(), {"voter": None, "standing": False})
+
+
+# -- votes -------------------------------------------------------------------------
+
+
+def test_after_the_vote_everything_is_told(tab, clock, lite):
+    voter, pair = begin(tab)
+    clock.wait(60)
+    update = tab.cast(Session(), sent(voter, pair, "right", left=["unsafe"], right=["easier", "long"]))
+    voted = pair_of(update, tab.pair)
+    assert update[tab.error] == ""
+    assert voted.attributes["data-state"] == "voted"
+    assert texts(voted) == texts(pair)
+    assert voted.one("p", "vt-verdict").text.startswith("You chose B. A is ")
+    names = [card.one("header").one("span", "ml-name").text for card in voted.all("article")]
+    assert set(names) < {spec.label for spec in lite.models}
+    for card in voted.all("article"):
+        assert card.one("span", "ml-grade-number").text
+        assert "--model-light" in card.attributes["style"]
+    said = [[p.text for p in card.all("p") if "You said" in p.text] for card in voted.all("article")]
+    assert said == [["You said: wrong or unsafe"], ["You said: easier to understand, too long"]]
+    assert "1 of the 10 votes" in update[tab.own]
+    assert [b.attributes["data-do"] for b in voted.all("button") if "data-do" in b.attributes] == ["next", "undo"]
+    assert tab.booth.given(voter) == 1
+
+
+def test_a_replayed_vote_says_so_and_offers_no_undo(tab, clock):
+    voter, pair = begin(tab)
+    clock.wait(60)
+    tab.cast(Session(), sent(voter, pair, "left"))
+    again = pair_of(tab.cast(Session(), sent(voter, pair, "right")), tab.pair)
+    assert "had your vote already" in again.one("div", "vt-told").text
+    assert "You chose A." in again.one("p", "vt-verdict").text
+    assert "Undo" not in again.text
+    assert tab.booth.given(voter) == 1
+
+
+def test_a_vote_without_reading_is_told_to_be_left_out(tab, clock):
+    voter, pair = begin(tab)
+    clock.wait(0.1)
+    voted = pair_of(tab.cast(Session(), sent(voter, pair)), tab.pair)
+    assert MARKS["hasty"] in voted.one("div", "vt-told").text
+
+
+def test_undo_and_what_comes_too_late(tab, clock):
+    voter, pair = begin(tab)
+    clock.wait(60)
+    tab.cast(Session(), sent(voter, pair))
+    undone = pair_of(tab.undo(Session(), sent(voter, pair)), tab.pair)
+    assert undone.attributes["data-state"] == "undone"
+    assert "taken back" in undone.one("p", "vt-verdict").text
+    assert tab.booth.given(voter) == 0
+    voter, pair = begin(tab)
+    tab.cast(Session(), sent(voter, pair))
+    clock.wait(60)
+    update = tab.undo(Session(), sent(voter, pair))
+    assert "too late" in update[tab.error]
+    assert tab.pair not in update
+    assert tab.booth.given(voter) == 1
+
+
+def test_how_others_voted(tab, lite, clock):
+    voter, pair = begin(tab)
+    clock.wait(60)
+    outcome = tab.booth.vote(pair.attributes["data-token"], voter, "left")
+    others = {"left": 3, "right": 0, "equal": 1, "both_bad": 0}
+    tree = read(voted_html(type(outcome)(outcome.vote, True, others, None, 1), None, "t", lite))
+    assert "How 4 others voted" in tree.text
+    rows = {row.one("dt").text: row.one("dd").text for row in tree.all("div", "vt-split-row")}
+    assert rows == {words[2]: str(others[choice]) for choice, words in CHOICE_WORDS.items()}
+    unknown = read(voted_html(type(outcome)(outcome.vote, True, None, None, None), None, "t", lite))
+    assert "can't be told" in unknown.text
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        None, 3, "left", [], [1], {}, {"voter": 5}, {"voter": "x", "token": "y", "choice": "left"},
+        {"voter": {"a": 1}, "token": ["t"], "choice": {}},
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_raw_requests_of_any_kind_get_a_message_and_count_nothing(tab, call):
+    for act in (tab.cast, tab.undo, tab.show_own, tab.register_again):
+        update = act(Session(), call)
+        assert 'role="alert"' in update[tab.error]
+        assert tab.pair not in update
+    assert list(tab.booth.store.votes()) == []
+
+
+def test_a_ballot_of_markup_is_refused_as_text(tab):
+    voter, pair = begin(tab)
+    for bad in (sent(voter, pair, MARKUP), sent(voter, pair, left=[MARKUP * 1000]), sent(voter, pair, right=MARKUP)):
+        update = tab.cast(Session(), bad)
+        assert "<script" not in update[tab.error]
+        assert "nothing was counted" in update[tab.error]
+    assert tab.cast(Session(), sent(voter, pair))[tab.error] == ""
+
+
+# -- no pair, no store ---------------------------------------------------------------
+
+
+def test_without_ready_made_answers_live_is_offered(make_tab):
+    tab = make_tab(bank=False)
+    _, pair = begin(tab)
+    assert "No ready-made answers yet" in pair.text
+    assert "votes prepare" in pair.text
+    assert [b.attributes["data-do"] for b in pair.all("button")] == ["live"]
+
+
+def test_a_store_that_cannot_be_opened_is_said_in_the_tab_alone(make_tab, tmp_path, lite):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    tab = make_tab(target=tmp_path / "file" / "votes.db")
+    update = tab.enter(Session(), {"voter": None})
+    assert "MEDILITE_DATA_DIR" in update[tab.error]
+    assert [b.attributes["data-do"] for b in read(update[tab.pair]).all("button")] == ["next"]
+    (tmp_path / "file").unlink()
+    assert pair_of(tab.next(Session(), {"voter": None}), tab.pair).attributes["data-state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({}, False), ({"hf_token": "hf_x"}, True), ({"hf_token": "hf_x", "keep_questions_days": 30}, False)],
+)
+def test_who_agrees_is_told_of_the_mirror(lite, tmp_path, more, told):
+    settings = load_settings(data_dir=tmp_path / "data", mirror="clinic/votes", **more)
+    page = build_ui(ScriptedEngine(lite), lite, settings)
+    (keep,) = [block for block in page.blocks.values() if getattr(block, "elem_id", None) == "vote-keep"]
+    assert ("Hugging Face Hub" in keep.info) is told
+
+
+def test_building_the_page_opens_no_store(lite, tmp_path):
+    settings = load_settings(data_dir=tmp_path / "data")
+    build_ui(ScriptedEngine(lite), lite, settings)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_bad_address_of_the_votes_is_said_in_the_tab(lite, tmp_path, make_tab):
+    tab = make_tab(target="mysql://user:secret@host/name")
+    update = tab.enter(Session(), {"voter": None})
+    assert "MEDILITE_VOTES_URL" in update[tab.error]
+    assert "secret" not in update[tab.error]
+
+
+def test_what_nobody_foresaw_is_told_without_words_of_its_own(tab, monkeypatch, caplog):
+    voter, pair = begin(tab)
+
+    words = " ".join(("private", "words"))  # the log quotes lines of code, which must not be these
+
+    def broken(*_, **__):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(tab.booth, "vote", broken)
+    update = tab.cast(Session(), sent(voter, pair))
+    assert "nothing is counted twice" in update[tab.error]
+    assert words not in update[tab.error] + caplog.text
+
+
+# -- live -------------------------------------------------------------------------------
+
+
+def ask(tab, session=None, voter=None, question="What helps?", keep=False):
+    """Ask live; return every update."""
+    return list(tab.answer(session or Session(), {"voter": voter}, question, keep))
+
+
+def test_a_live_pair_grows_in_step_and_is_then_voted_on(tab, lite, clock):
+    session = Session()
+    updates = ask(tab, session)
+    slots = [pair_of(u, tab.live_pair) for u in updates if tab.live_pair in u]
+    assert [s.attributes["data-state"] for s in (slots[0], slots[-1])] == ["writing", "open"]
+    for slot in slots[:-1]:
+        assert slot.attributes["data-token"] == ""
+        assert all("disabled" in b.attributes for b in slot.all("button") if "data-choice" in b.attributes)
+    assert len(tab.engine.requests) == 1
+    assert len(tab.engine.requests[0]) == 2
+    for update in updates:
+        said = "".join(str(value) for slot, value in update.items() if slot is not tab.voter)
+        for spec in lite.models:
+            assert spec.label not in said
+            assert spec.colour not in said
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    clock.wait(60)
+    voted = pair_of(tab.cast(session, sent(voter, slots[-1])), tab.live_pair)
+    assert texts(voted) == texts(slots[-1])
+    assert "Next question" in voted.text
+    (vote,) = tab.booth.store.votes()
+    assert [c.contestant.model for c in (vote.pair.left, vote.pair.right)] == [
+        request.model for request in tab.engine.requests[0]
+    ]
+
+
+def test_a_live_pair_can_be_voted_on_after_a_restart(tab, clock):
+    updates = ask(tab)
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    pair = pair_of(updates[-1], tab.live_pair)
+    voted = pair_of(tab.cast(Session(), sent(voter, pair)), tab.live_pair)
+    assert voted.attributes["data-state"] == "voted"
+    assert "not at hand" in voted.text
+
+
+def test_only_a_tick_keeps_the_question(tab):
+    for keep in (False, "yes", 1, None, True):
+        ask(tab, question=f"A private question {keep}?", keep=keep)
+        stored = [row[0] for row in _questions(tab)]
+        assert (f"A private question {keep}?" in stored) is (keep is True)
+
+
+def _questions(tab):
+    import sqlalchemy as sa
+
+    from medilite.arena.schema import questions
+
+    with tab.booth.store.database.read() as connection:
+        return connection.execute(sa.select(questions.c.text)).all()
+
+
+def test_a_bad_question_is_said_and_asks_nobody(tab):
+    (update,) = ask(tab, question="  ")
+    assert "no question yet" in update[tab.error]
+    assert tab.engine.requests == []
+
+
+def test_stop_makes_a_pair_of_what_is_there(make_tab):
+    tab = make_tab(step_s=0.05)
+    session = Session()
+    updates = []
+    for update in tab.answer(session, {"voter": None}, "What helps?", False):
+        updates.append(update)
+        if len(updates) == 5:
+            session.vote.request_stop()
+    pair = pair_of(updates[-1], tab.live_pair)
+    assert pair.attributes["data-state"] == "open"
+    assert all(texts(pair))
+    assert "Stopped" in updates[-1][tab.status]
+
+
+def test_a_model_that_breaks_ends_without_a_pair_or_a_name(make_tab, lite):
+    tab = make_tab(broken={model: f"{model} is broken." for model in lite.ids[1:]})
+    updates = ask(tab)
+    assert "needs two" in updates[-1][tab.error]
+    tab = make_tab(fail_after=dict.fromkeys(lite.ids, 2))
+    last = ask(tab)[-1]
+    assert "One model broke down" in last[tab.live_pair]
+    assert list(tab.booth.store.sames()) == []
+
+
+def test_the_same_live_answers_are_told(make_tab, lite):
+    tab = make_tab(scripts=dict.fromkeys(lite.ids, "Rest and drink."))
+    assert "Both answers are the same" in ask(tab)[-1][tab.live_pair]
+    assert sum(count for *_, count in tab.booth.store.sames()) == 1
+
+
+def test_an_engine_that_breaks_down_leaves_a_message(make_tab, caplog):
+    tab = make_tab(explode_after=3)
+    update = ask(tab, question="Why does my own knee hurt?")[-1]
+    assert "Something went wrong" in update[tab.error]
+    assert "own knee" not in caplog.text
+
+
+def test_a_vote_that_could_not_be_stored_is_not_confirmed_and_can_be_pressed_again(tab, monkeypatch):
+    voter, pair = begin(tab)
+
+    def fails(*_):
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tab.booth.store, "cast", fails)
+        update = tab.cast(Session(), sent(voter, pair))
+    assert list(update) == [tab.error], "the pair stays as it is"
+    assert "Your vote is not confirmed yet" in update[tab.error]
+    assert "disk is full" in update[tab.error]
+    again = pair_of(tab.cast(Session(), sent(voter, pair)), tab.pair)
+    assert again.attributes["data-state"] == "voted"
+
+
+def test_a_live_pair_that_could_not_be_stored_is_stored_later(tab, monkeypatch):
+    session = Session()
+    finish = tab.booth.finish_live
+
+    def fails(run):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(tab.booth, "finish_live", fails)
+    update = ask(tab, session)[-1]
+    kept = pair_of(update, tab.live_pair)
+    assert kept.attributes["data-state"] == "unkept"
+    assert all(texts(kept))
+    assert "disk is full" in update[tab.error]
+    assert tab.register_again(session, {})[tab.error] != ""
+    monkeypatch.setattr(tab.booth, "finish_live", finish)
+    stored = pair_of(tab.register_again(session, {}), tab.live_pair)
+    assert (stored.attributes["data-state"], texts(stored)) == ("open", texts(kept))
+
+
+def test_an_emergency_is_told_above_live_answers(tab):
+    updates = ask(tab, question="I have chest pain and can't breathe, what should I do?")
+    assert "ml-emergency" in updates[0][tab.emergency]
+
+
+# -- one's own table --------------------------------------------------------------------
+
+
+def test_one_s_own_table_comes_on_demand_and_goes_with_the_next_pair(tab, lite, clock):
+    voter, pair = begin(tab)
+    for i in range(10):
+        clock.wait(60)
+        update = tab.cast(Session(), sent(voter, pair))
+        assert ("data-do" in update[tab.own]) is (i == 9)
+        after = tab.next(Session(), {"voter": voter})
+        pair = pair_of(after, tab.pair)
+        assert not any(spec.label in after[tab.own] for spec in lite.models), "not while a pair stands open"
+    table = read(tab.show_own(Session(), {"voter": voter})[tab.own]).one("table")
+    rows = [[cell.text for cell in row.children] for row in table.one("tbody").all("tr")]
+    assert {row[0] for row in rows} == {spec.label for spec in lite.models}
+    assert sum(int(row[1]) for row in rows) == 20
+    shares = [float(row[6].removesuffix(" %")) for row in rows if row[6] != "–"]
+    assert shares == sorted(shares, reverse=True)
+
+
+# -- every reason has its words -----------------------------------------------------------
+
+
+def test_every_reason_why_there_is_no_pair_has_words(tab):
+    from medilite.ui.vote.cards import nothing_html
+
+    for reason in Nothing:
+        tree = read(nothing_html(reason, "Why?", ("One.", "Other.")))
+        assert tree.one("div", "vt-panel").one("h2").text
+        assert texts(tree.one("section")) == ["One.", "Other."]
+
+
+def test_contestants_are_hashed_from_the_committed_adapters(lite):
+    assert set(contestants(lite)) == set(lite.ids), "or the tests above test fewer models than they say"

@@ -1,0 +1,53 @@
+"""What every stage can be told on the command line, and the job that it makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from pathlib import Path
+
+from medilite.errors import ConfigError
+from training.config import AnyRun
+from training.job import Job
+
+
+def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
+    """Return a stage's parser with what every stage can be told."""
+    parser = argparse.ArgumentParser(prog=f"python -m training.{stage}", description=(about or "").partition(":")[0])
+    parser.add_argument("--config", type=Path, required=True, help="the run's YAML file")
+    parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: runs)")
+    parser.add_argument("--out", type=Path, help="the adapter's folder (default: assets/adapters/PROFILE/MODEL)")
+    parser.add_argument(
+        "--adapters", type=Path, help="read and write adapters as MODEL in this folder, instead of the profile's"
+    )
+    parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
+    parser.add_argument(
+        "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
+    )
+    return parser
+
+
+def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
+    """Return the job that the command line asks for; raises ConfigError, DataError or WeightsError."""
+    if options.end_with_stdin:
+        end_with_stdin()
+    if options.stacked_on:
+        if not hasattr(run, "stacked_on"):
+            raise ConfigError(f"--stacked-on: {run.model} is trained on the base itself.")
+        run = run.model_copy(update={"stacked_on": options.stacked_on})
+    return Job.of(run, options.data, options.runs, options.adapters, options.out)
+
+
+def end_with_stdin() -> None:
+    """End this process as soon as its standard input closes, which happens however its parent ends."""
+
+    def wait() -> None:
+        # Not sys.stdin.read(): its lock, held by a thread that never ends, would abort the interpreter's own end.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os._exit(130)
+
+    threading.Thread(target=wait, daemon=True).start()
