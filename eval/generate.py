@@ -19,7 +19,7 @@ from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
 from eval.command import add_run, chosen, run_command, run_of
 from eval.committed import take_over
 from eval.progress import Pace
-from eval.questions import TEST_SPLITS, Question, load_questions, text_hash
+from eval.questions import TEST_SPLITS, Question, load_questions, sampled, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.workers import Answered, ask_all
 from medilite import __version__
@@ -57,6 +57,7 @@ class Plan:
     at_once: int = AT_ONCE
     together: int = 1
     limit: int | None = None
+    sample: int | None = None
     board: Path | None = None
 
 
@@ -135,7 +136,8 @@ def questions_of(plan: Plan) -> list[Question]:
     """Return the questions of all splits, each once; the same qid in two splits is one question."""
     found: dict[str, Question] = {}
     for split in plan.splits:
-        for question in load_questions(plan.data, split, plan.limit):
+        questions = load_questions(plan.data, split, plan.limit)
+        for question in questions if plan.sample is None else sampled(questions, plan.sample, SEED):
             found.setdefault(question.qid, question)
     return list(found.values())
 
@@ -206,6 +208,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N questions of each split")
     parser.add_argument(
+        "--sample",
+        type=positive,
+        metavar="N",
+        help=f"N questions of each split, drawn at random (seed {SEED}) and spread over the kinds of question",
+    )
+    parser.add_argument(
         "--at-once",
         type=positive,
         default=AT_ONCE,
@@ -253,6 +261,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         at_once=options.at_once,
         limit=options.limit,
+        sample=options.sample,
         board=options.from_board,
     )
     answers, failed = generate(plan, settings, open_engine(profile, settings))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,21 @@ def group(examples: Iterable[Example], fold_case: bool) -> list[Question]:
         )
         for same in rows.values()
     ]
+
+
+def sampled(questions: Sequence[Question], count: int, seed: int) -> list[Question]:
+    """Return `count` questions drawn at random, spread over the kinds of question as all of them are.
+
+    Within each kind the order is random by `seed`; kinds then take turns by their share, so a
+    smaller sample is part of a larger one of the same seed.
+    """
+    order = list(range(len(questions)))
+    random.Random(seed).shuffle(order)
+    kinds: dict[str, list[int]] = {}
+    for place in order:
+        kinds.setdefault(questions[place].qtype, []).append(place)
+    turns = [((turn + 0.5) / len(places), place) for places in kinds.values() for turn, place in enumerate(places)]
+    return [questions[place] for _, place in sorted(turns)[:count]]
 
 
 def text_hash(text: str) -> str:

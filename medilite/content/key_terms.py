@@ -57,8 +57,8 @@ def stems(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _key_terms(text: str, question: str, limit: int) -> Mapping[str, float]:
-    left_out = _common_stems() | stems(question)
-    counts = Counter(stem for stem in _stem_all(words(text)) if stem not in left_out)
+    left_out = common_stems() | stems(question)
+    counts = Counter(found for found in _stem_all(words(text)) if found not in left_out)
     # `most_common` keeps the order of first occurrence among equals.
     weights = {term: 1 + math.log(count) for term, count in counts.most_common(limit)}
     total = math.fsum(weights.values())
@@ -66,7 +66,8 @@ def _key_terms(text: str, question: str, limit: int) -> Mapping[str, float]:
 
 
 @cache
-def _common_stems() -> frozenset[str]:
+def common_stems() -> frozenset[str]:
+    """Return the stems of function words and of words that any health text has."""
     # Texts that lost their apostrophes on the way ("doesnt") are not rare in MedQuAD.
     bare = {word.replace("'", "") for word in FUNCTION_WORDS}
     return frozenset(_stem_all(FUNCTION_WORDS | GENERAL_WORDS | bare))
@@ -74,11 +75,12 @@ def _common_stems() -> frozenset[str]:
 
 def _stem_all(tokens: Iterable[str]) -> list[str]:
     """Return the stems of `tokens`, without those that are no word: numbers and single letters."""
-    return [_stem(token) for token in tokens if len(token) > 1 and any(map(str.isalpha, token))]
+    return [stem(token) for token in tokens if len(token) > 1 and any(map(str.isalpha, token))]
 
 
 @lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """Return a lower-case word's stem (Porter's second English stemmer)."""
     return _stemmer().stem(word)
 
 

@@ -1,0 +1,24 @@
+"""Sentences that say no, and those that leave a reference's no out."""
+
+from __future__ import annotations
+
+import re
+
+_CUE = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|nobody|nothing)\b|n't\b|\b(?:don|doesn|isn|aren|won|can)t\b",
+    re.I,
+)
+_NO_CUE = re.compile(
+    r"\bnot only\b|\bno longer than\b|\bwhether or not\b|\bor not\b|\bno more than\b|\bnot always\b", re.I
+)
+
+
+def cues(text: str) -> list[re.Match[str]]:
+    """Return the words by which a text says no, in order; "not only" and the like say none."""
+    none = [match.span() for match in _NO_CUE.finditer(text)]
+    return [cue for cue in _CUE.finditer(text) if not any(start <= cue.start() < end for start, end in none)]
+
+
+def says_no(text: str) -> bool:
+    """Return whether a sentence has a negation."""
+    return bool(cues(text))
