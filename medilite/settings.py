@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         " 48 at most); who asks beyond it waits",
     )  # fmt: skip
     engine: Literal["local", "remote"] = Field(
-        "local", description="where answers are written: on this machine, or by model servers ([how](docs/remote.md))"
+        "local", description="where answers are written: on this machine, or by model servers ([how](remote.md))"
     )
     servers: str | None = Field(
         None,
@@ -137,12 +137,12 @@ class Settings(BaseSettings):
     readings_per_address: str = Field(
         "300/minute; 6000/hour",
         description="how often programs at one network address may have a text measured or read the leaderboard "
-        "([API](docs/api.md))",
+        "([API](api.md))",
     )
     sign_ins_per_address: str = Field(
         "60/minute; 1200/hour",
         description="how often visitors at one network address may begin or finish to sign in, where "
-        "[signing in](docs/deploy.md#signing-in) is on",
+        "[signing in](deploy.md#signing-in) is on",
     )
     mcp: bool = Field(True, description="serve the API's endpoints as MCP tools too, at `/gradio_api/mcp/`")
     judge_keys: SecretStr | None = Field(

@@ -94,7 +94,7 @@ def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
         if not (folder / name).is_file():
             raise ModelUnavailableError(
                 f"{spec.id}: its adapter is missing: no {name} in {_shown(folder, profile.root)}. "
-                "Train it (see README, “Train the checkpoints yourself”) or get the folder from the repository."
+                "Train it (see docs/training.md) or get the folder from the repository."
             )
     return folder
 

@@ -106,7 +106,7 @@ def make_plan(profile: Profile, options: argparse.Namespace, precision: str | No
     wanted = [spec.id for spec in profile.select(options.models)]
     if missing := [model for model in wanted if model not in here]:
         raise DataError(
-            f"No adapter is here for {', '.join(missing)}. Train it (see README), or leave it out with --models."
+            f"No adapter is here for {', '.join(missing)}. Train it (docs/training.md), or leave it out with --models."
         )
     decoding = Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty)
     chosen_contestants = {model: here[model] for model in wanted}
