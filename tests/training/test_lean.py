@@ -30,7 +30,7 @@ def tiny_llama(seed: int = 0) -> Any:
 def test_micro_batches_hold_every_row_once_and_stay_under_the_limit() -> None:
     lengths = [5, 100, 7, 30, 31, 250]
     groups = list(micro_batches(lengths, 100))
-    assert groups == [[0, 2, 3], [4], [1], [5]]
+    assert groups == [[0, 2, 3, 4], [1], [5]]
     assert list(micro_batches([], 100)) == []
 
 
@@ -68,7 +68,7 @@ def test_log_probabilities_entropies_and_gradients_are_those_of_a_whole_softmax(
     scored[1, 20:] = False
     weights = torch.randn(int(scored.sum()))
 
-    found, entropies = token_log_probs(model, ids, scored, temperature, entropy=True)
+    found, entropies = token_log_probs(model, [*ids], [*scored], temperature, entropy=True)
     (found * weights).sum().backward()
     gradient = model.model.layers[0].self_attn.q_proj.weight.grad.clone()
     model.zero_grad()
@@ -79,6 +79,87 @@ def test_log_probabilities_entropies_and_gradients_are_those_of_a_whole_softmax(
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(entropies, -(whole.exp() * whole).sum(-1)[scored[:, 1:]], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(gradient, model.model.layers[0].self_attn.q_proj.weight.grad, rtol=1e-3, atol=1e-6)
+
+
+def adapted_llama(targets: list[str], dropout: float = 0.0) -> Any:
+    """Return a tiny Llama with a PEFT adapter that is more than nothing."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=4, lora_alpha=8, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM")
+    model = get_peft_model(tiny_llama(), config)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.3)
+    return model
+
+
+STUDY = ["q_proj", "v_proj"]
+EVERY = [*STUDY, "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+def rows_of(*lengths: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Return made-up rows and which of their tokens are scored."""
+    generator = torch.Generator().manual_seed(5)
+    rows = [torch.randint(1, 300, (length,), generator=generator) for length in lengths]
+    return rows, [torch.arange(length) > length // 3 for length in lengths]
+
+
+@pytest.mark.parametrize("targets", [STUDY, EVERY, ["down_proj"]])
+def test_layers_by_hand_have_the_values_and_gradients_of_transformers(
+    targets: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.lean import attention, llama
+
+    monkeypatch.setattr(attention, "CHUNK", 16)
+    model = adapted_llama(targets)
+    rows, scored = rows_of(40, 7, 16, 33)
+    weights = torch.randn(sum(int(row.sum()) for row in scored))
+    found = {}
+    for way in ("by hand", "transformers"):
+        if way == "transformers":
+            llama._BODIES[model.get_base_model()] = llama._Padded(model.get_base_model())
+        log_probs, _ = token_log_probs(model, rows, scored)
+        (log_probs * weights).sum().backward()
+        found[way] = log_probs.detach(), {n: p.grad.clone() for n, p in model.named_parameters() if p.requires_grad}
+        model.zero_grad()
+        if way == "by hand":
+            assert isinstance(llama._BODIES[model.get_base_model()], llama._Body)
+    (values, gradients), (expected, expected_gradients) = found.values()
+    torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-5)
+    assert len(gradients) == 2 * 2 * len(targets)
+    for name, gradient in expected_gradients.items():
+        assert gradient.abs().max() > 1e-3
+        torch.testing.assert_close(gradients[name], gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_dropout_drops_on_the_way_back_what_it_dropped_on_the_way_there() -> None:
+    model = adapted_llama(EVERY, dropout=0.4)
+    rows, scored = rows_of(30, 21)
+
+    def value() -> torch.Tensor:
+        torch.manual_seed(8)
+        return token_log_probs(model, rows, scored)[0].mean()
+
+    value().backward()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    directions = [torch.randn_like(p) for p in parameters]
+    slope = sum(float((p.grad * d).sum()) for p, d in zip(parameters, directions, strict=True))
+    ends = []
+    with torch.no_grad():
+        for step in (1e-3, -2e-3):
+            for p, d in zip(parameters, directions, strict=True):
+                p += step * d
+            ends.append(float(value()))
+        for p, d in zip(parameters, directions, strict=True):
+            p += 1e-3 * d
+    assert slope == pytest.approx((ends[0] - ends[1]) / 2e-3, rel=0.02)
+    dropped = value().item()
+    model.eval()
+    assert abs(value().item() - dropped) > 1e-3
+    with model.disable_adapter():
+        without = value()
+    assert not without.requires_grad
+    assert float(without) == pytest.approx(float(token_log_probs(tiny_llama(), rows, scored)[0].mean()), abs=1e-5)
 
 
 def sft_trainer(kind: type, folder: Path, steps: int) -> Any:

@@ -35,12 +35,11 @@ class LeanGRPOTrainer(GRPOTrainer):
         log_probs: dict[int, torch.Tensor] = {}
         entropies: dict[int, torch.Tensor] = {}
         for group in micro_batches(lengths, MICRO_BATCH_TOKENS):
-            width = max(lengths[row] for row in group)
-            ids = input_ids.new_full((len(group), width), self._tokenizer.pad_token_id)
-            scored = torch.zeros_like(ids, dtype=torch.bool)
-            for i, row in enumerate(group):
-                ids[i, : lengths[row]] = input_ids[row, attention_mask[row].bool()]
-                scored[i, lengths[row] - answers[row] : lengths[row]] = True
+            ids = [input_ids[row, attention_mask[row].bool()] for row in group]
+            scored = [
+                torch.arange(len(one), device=one.device) >= len(one) - answers[row]
+                for one, row in zip(ids, group, strict=True)
+            ]
             found = token_log_probs(model, ids, scored, self.temperature, compute_entropy)
             for values, by_row in zip(found, (log_probs, entropies), strict=True):
                 parts = values.split([answers[row] for row in group]) if len(values) else ()

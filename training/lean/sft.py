@@ -46,9 +46,9 @@ class LeanSFTTrainer(SFTTrainer):
     def _micro_losses(self, model: Any, inputs: dict[str, Any]) -> Any:
         """Yield the summed loss of each micro-batch; a consumer may go backward before it takes the next."""
         lengths = inputs["attention_mask"].sum(1).tolist()
-        for rows in micro_batches(lengths, MICRO_BATCH_TOKENS):
-            width = max(lengths[row] for row in rows)
-            ids, labels = inputs["input_ids"][rows, :width], inputs["labels"][rows, :width]
-            scored = labels != -100
-            scored[:, 0] = False
+        for group in micro_batches(lengths, MICRO_BATCH_TOKENS):
+            ids = [inputs["input_ids"][row, : lengths[row]] for row in group]
+            scored = [inputs["labels"][row, : lengths[row]] != -100 for row in group]
+            for row in scored:
+                row[0] = False
             yield -token_log_probs(model, ids, scored)[0].sum()

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from training.lean.llama import hidden_states
+
 _TILE = 256
 """Positions whose logits stand in memory at once: 50 MB with 49,152 words in float32."""
 
@@ -56,14 +58,14 @@ class _LogProbs(torch.autograd.Function):
 
 
 def micro_batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
-    """Yield the rows' indices in groups of like length, each at most `limit` tokens with its padding.
+    """Yield the rows' indices in groups of like length, each of at most `limit` tokens.
 
     A row longer than the limit is a group of its own. Small groups keep a layer's
     activations in the processor's cache.
     """
     group: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if group and lengths[row] * (len(group) + 1) > limit:
+        if group and sum(lengths[i] for i in group) + lengths[row] > limit:
             yield group
             group = []
         group.append(row)
@@ -72,21 +74,22 @@ def micro_batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
 
 
 def token_log_probs(
-    model: Any, ids: torch.Tensor, scored: torch.Tensor, temperature: float = 1.0, entropy: bool = False
+    model: Any,
+    rows: Sequence[torch.Tensor],
+    scored: Sequence[torch.Tensor],
+    temperature: float = 1.0,
+    entropy: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (log-probabilities, entropies) of the N tokens that `scored` marks, row after row.
 
-    `ids` is (B, T), padded on the right; `scored` is a boolean (B, T) that never
-    marks a row's first token or its padding. Both are of temperature-scaled
-    logits, float32 (N,), in nats; the log-probabilities have a gradient where the
-    model has one. Entropies are empty unless asked for. No attention mask is
-    needed: padding stands right, and nothing scored attends to the right.
+    `rows` are token ids without padding, int64 (T,) each; `scored` are as many
+    booleans, which never mark a row's first token. Both results are of
+    temperature-scaled logits, float32 (N,), in nats; the log-probabilities have a
+    gradient where the model has one. Entropies are empty unless asked for.
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = causal.model(input_ids=ids, use_cache=False).last_hidden_state
-    row, position = scored.nonzero(as_tuple=True)
-    targets = ids[row, position]
-    log_probs, entropies = _LogProbs.apply(
-        hidden[row, position - 1], causal.lm_head.weight, targets, temperature, entropy
-    )
+    ids = torch.cat(list(rows))
+    hidden = hidden_states(causal, ids, [len(row) for row in rows])
+    places = torch.cat(list(scored)).nonzero()[:, 0]
+    log_probs, entropies = _LogProbs.apply(hidden[places - 1], causal.lm_head.weight, ids[places], temperature, entropy)
     return log_probs, entropies

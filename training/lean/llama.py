@@ -1,0 +1,135 @@
+"""The transformer under a Llama's head, by hand where it can be: frozen weights, adapters of PEFT, rows end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from training.lean.attention import Heads
+from training.lean.layer import Frozen, Layer, Low, Rows
+from training.lean.products import FrozenLinear
+
+_PRODUCTS = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
+
+
+def hidden_states(causal: Any, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+    """Return the last hidden states (N, H) of rows that lie end to end in `ids` (N,)."""
+    body = _BODIES.get(causal)
+    if body is None:
+        body = _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
+    return body(ids, lengths)
+
+
+class _Body:
+    """Weights side by side where they share an input; the model's own become views of them."""
+
+    def __init__(self, causal: Any) -> None:
+        config = causal.config
+        self._model = causal.model
+        width = self._model.layers[0].self_attn.head_dim
+        heads = Heads(config.num_attention_heads, config.num_key_value_heads, width)
+        self._frozen = []
+        for layer in self._model.layers:
+            parts = _parts(layer)
+            qkv, out, gate_up, down = (_side_by_side([_base(parts[n]) for n in names]) for names in _PRODUCTS)
+            self._frozen.append(
+                Frozen(
+                    attention_norm=layer.input_layernorm.weight,
+                    qkv=qkv,
+                    out=out,
+                    mlp_norm=layer.post_attention_layernorm.weight,
+                    gate_up=gate_up,
+                    down=down,
+                    heads=heads,
+                    eps=layer.input_layernorm.variance_epsilon,
+                )
+            )
+
+    def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        places = torch.cat([torch.arange(length) for length in lengths]).to(ids.device)
+        x = self._model.embed_tokens(ids).float()
+        cosine, sine = self._model.rotary_emb(x[None], places[None])
+        half = cosine.shape[-1] // 2
+        rows = Rows(lengths, cosine[0, :, None, :half].contiguous(), sine[0, :, None, :half].contiguous())
+        for layer, frozen in zip(self._model.layers, self._frozen, strict=True):
+            adapters, factors = _adapters(layer)
+            x = Layer.apply(x, frozen, rows, adapters, *factors)
+        return self._model.norm(x)
+
+
+class _Padded:
+    """Any other model: transformers' own forward, with rows padded on the right."""
+
+    def __init__(self, causal: Any) -> None:
+        self._model = causal.model
+
+    def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        # No attention mask is needed: nothing that is used attends to the right.
+        padded = nn.utils.rnn.pad_sequence(list(ids.split(list(lengths))), batch_first=True)
+        hidden = self._model(input_ids=padded, use_cache=False).last_hidden_state
+        return torch.cat([row[:length] for row, length in zip(hidden, lengths, strict=True)])
+
+
+_BODIES: WeakKeyDictionary[Any, _Body | _Padded] = WeakKeyDictionary()
+
+
+def _parts(layer: Any) -> dict[str, Any]:
+    return dict([*layer.self_attn.named_children(), *layer.mlp.named_children()])
+
+
+def _base(module: Any) -> nn.Linear:
+    return getattr(module, "base_layer", module)
+
+
+def _side_by_side(linears: Sequence[nn.Linear]) -> torch.Tensor:
+    """Return the weights as one matrix, of which each layer's own becomes a part."""
+    if len(linears) == 1:
+        return linears[0].weight.data
+    whole = torch.cat([linear.weight.data for linear in linears])
+    for linear, part in zip(linears, whole.split([linear.out_features for linear in linears]), strict=True):
+        linear.weight.data = part
+    return whole
+
+
+def _fits(causal: Any) -> bool:
+    """Return whether the model is a Llama that is frozen but for plain adapters."""
+    config = causal.config
+    if config.model_type != "llama" or config.hidden_act != "silu" or config.attention_dropout:
+        return False
+    if any(getattr(module, "gradient_checkpointing", False) for module in causal.modules()):
+        return False
+    linears = [_base(_parts(layer)[name]) for layer in causal.model.layers for names in _PRODUCTS for name in names]
+    if not all(type(one) in (nn.Linear, FrozenLinear) and one.bias is None for one in linears):
+        return False
+    return all("lora_" in name for name, p in causal.named_parameters() if p.requires_grad)
+
+
+def _adapters(layer: Any) -> tuple[list[list[Low]], list[torch.Tensor]]:
+    """Return the layer's active adapters by product, and their A, B, A, B, …"""
+    parts = _parts(layer)
+    adapters: list[list[Low]] = []
+    factors: list[torch.Tensor] = []
+    for names in _PRODUCTS:
+        own: list[Low] = []
+        start = 0
+        for name in names:
+            module = parts[name]
+            outputs = slice(start, start + _base(module).out_features)
+            start = outputs.stop
+            for key in _active(module):
+                dropout = module.lora_dropout[key]
+                share = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else 0.0
+                own.append(Low(outputs, module.scaling[key], share))
+                factors += [module.lora_A[key].weight, module.lora_B[key].weight]
+        adapters.append(own)
+    return adapters, factors
+
+
+def _active(module: Any) -> list[str]:
+    if not hasattr(module, "lora_A") or module.disable_adapters:
+        return []
+    return [key for key in module.active_adapters if key in module.lora_A]
