@@ -22,8 +22,8 @@ from typing import Any
 
 from bench.speed.report import ratio, spread
 from eval.command import chosen, run_command, tell
-from eval.generate import positive, say
 from eval.run import CODE
+from medilite.cli.terminal import positive_int, say
 from medilite.errors import EngineError
 from medilite.provenance import commit, device_name, precision_name, versions
 
@@ -98,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--model", metavar="ID", help="who is asked (default: the profile's last model)")
-    parser.add_argument("--runs", type=positive, default=7, metavar="N", help="of each (default: %(default)s)")
+    parser.add_argument("--runs", type=positive_int, default=7, metavar="N", help="of each (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser
 

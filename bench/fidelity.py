@@ -28,14 +28,15 @@ import numpy as np
 from bench.fidelity_losses import Pair, float32_losses, int8_losses, pairs_of
 from eval.answers import read_answers
 from eval.command import add_run, chosen, run_command, tell
-from eval.generate import Plan, generate, positive, say
+from eval.generate import Plan, generate
 from eval.intervals import RESAMPLES, SEED, mean_intervals
 from eval.questions import Question, load_questions
 from eval.run import CODE, DATA, PACKAGES, RUNS, Run
+from medilite.cli.terminal import positive_int, say
 from medilite.content import closenesses
 from medilite.engine import open_engine
 from medilite.errors import DataError
-from medilite.files import write_whole
+from medilite.files import append_lines, whole_lines
 from medilite.models import Profile
 from medilite.provenance import adapter_sha256, commit, device_name, precision_name, versions
 from medilite.readability import measure
@@ -111,15 +112,9 @@ class KeptLosses:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.found: dict[tuple[str, ...], float] = {}
-        whole = b""
-        if file.is_file():
-            content = file.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            for line in whole.splitlines():
-                *key, loss = json.loads(line)
-                self.found[tuple(key)] = loss
-            if len(whole) < len(content):
-                write_whole(file, whole)
+        for line in whole_lines(file):
+            *key, loss = json.loads(line)
+            self.found[tuple(key)] = loss
 
     @staticmethod
     def key(model: str, adapter: str | None, precision: str, pair: Pair) -> tuple[str, ...]:
@@ -129,9 +124,7 @@ class KeptLosses:
     def add(self, key: tuple[str, ...], loss: float) -> None:
         """Keep one."""
         self.found[key] = loss
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([*key, loss]) + "\n")
+        append_lines(self._file, [json.dumps([*key, loss])])
 
 
 def compare_answers(asked: Asked) -> dict[str, dict[str, Any]]:
@@ -201,7 +194,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
     parser.add_argument("--split", default="distinct/test", metavar="SET/SPLIT", help="(default: %(default)s)")
     parser.add_argument(
-        "--questions", type=positive, default=300, metavar="N", help="the first N questions (default: %(default)s)"
+        "--questions", type=positive_int, default=300, metavar="N", help="the first N questions (default: %(default)s)"
     )
     parser.add_argument("--only", choices=("losses", "answers"), help="one of the two measures (default: both)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")

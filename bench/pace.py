@@ -24,9 +24,10 @@ from typing import Any
 from bench.study_way import BATCH_SIZE, answer_all
 from eval.answers import read_answers
 from eval.command import chosen, run_command, tell
-from eval.generate import AT_ONCE, Plan, generate, positive, questions_of, say
+from eval.generate import AT_ONCE, Plan, generate, questions_of
 from eval.questions import Question
 from eval.run import CODE, DATA, PACKAGES, Run
+from medilite.cli.terminal import positive_int, say
 from medilite.engine import Engine, open_engine
 from medilite.errors import EngineError
 from medilite.provenance import commit, device_name, precision_name, versions
@@ -175,11 +176,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", default="study/test", metavar="SET/SPLIT", help="(default: %(default)s)")
     parser.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
     parser.add_argument(
-        "--questions", type=positive, default=32, metavar="N", help="the first N questions (default: %(default)s)"
+        "--questions", type=positive_int, default=32, metavar="N", help="the first N questions (default: %(default)s)"
     )
-    parser.add_argument("--rounds", type=positive, default=3, metavar="R", help="each way so often (default: 3)")
-    parser.add_argument("--max-new-tokens", type=positive, default=256, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--at-once", type=positive, default=AT_ONCE, metavar="K", help="as in eval.generate")
+    parser.add_argument("--rounds", type=positive_int, default=3, metavar="R", help="each way so often (default: 3)")
+    parser.add_argument("--max-new-tokens", type=positive_int, default=256, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--at-once", type=positive_int, default=AT_ONCE, metavar="K", help="as in eval.generate")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
     return parser
 

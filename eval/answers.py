@@ -24,17 +24,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
 from medilite.errors import DataError, MediLiteError
+from medilite.files import LockedLines, split_lines
 from medilite.records import Decoding
 
 SHOWN_LINES = 5
@@ -102,15 +101,14 @@ def read_answers(path: Path) -> AnswerFile:
     come from another setup or adapter than the first.
     """
     answers, numbers, problems = [], [], []
-    content = path.read_bytes() if path.exists() else b""
-    parts = content.split(b"\n")
-    dropped = f"{path}, line {len(parts)}: cut short, left out" if parts[-1] else None
-    for number, line in enumerate(parts[:-1], 1):
+    lines, rest = split_lines(path.read_bytes() if path.exists() else b"")
+    dropped = f"{path}, line {len(lines) + 1}: cut short, left out" if rest else None
+    for number, line in enumerate(lines, 1):
         try:
             answers.append(_parse(line))
             numbers.append(number)
         except (ValueError, KeyError, TypeError, MediLiteError) as error:
-            if number == len(parts) - 1 and dropped is None:
+            if number == len(lines) and dropped is None:
                 dropped = f"{path}, line {number}: no answer ({type(error).__name__}), left out"
             else:
                 problems.append((number, f"it is no answer ({type(error).__name__}: {error})"))
@@ -139,50 +137,26 @@ class AnswerWriter:
 
     def __init__(self, path: Path, say: Callable[[str], None] = print) -> None:
         self._path, self._say = path, say
-        self._lock = FileLock(f"{path}.lock")
+        self._lines = LockedLines(path, "Or give another --run.")
 
     def __enter__(self) -> Self:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise DataError(
-                f"{self._path} is being written by another process: wait for it, or give another --run."
-            ) from None
-        except OSError as error:
-            raise DataError(
-                f"{self._path} can't be written ({error.strerror or error}). Give another --run."
-            ) from error
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(self._lines)
             self.existing = read_answers(self._path)
-            self._cut()
-            self._file = self._path.open("ab")
-        except BaseException:
-            self._lock.release()
-            raise
+            if self.existing.dropped:
+                self._say(self.existing.dropped)
+                self._lines.keep(self.existing.lines[-1] if self.existing.lines else 0)
+            stack.pop_all()
         return self
 
     def append(self, answers: Iterable[SavedAnswer]) -> None:
         """Write the lines as one, and return once they are on the disk."""
-        self._file.write("".join(f"{answer.to_json()}\n" for answer in answers).encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._lines.append(answer.to_json() for answer in answers)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._lock.release()
-
-    def _cut(self) -> None:
-        """Shorten the file to its last good line."""
-        if self.existing.dropped is None:
-            return
-        self._say(self.existing.dropped)
-        lines = self._path.read_bytes().split(b"\n")[: self.existing.lines[-1] if self.existing.lines else 0]
-        with self._path.open("r+b") as file:
-            file.truncate(sum(len(line) + 1 for line in lines))
-            os.fsync(file.fileno())
+        self._lines.__exit__(kind, error, trace)
 
 
 def _parse(line: bytes) -> SavedAnswer:

@@ -23,6 +23,7 @@ from eval.questions import TEST_SPLITS, Question, load_questions, sampled, text_
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.workers import Answered, ask_all
 from medilite import __version__
+from medilite.cli.terminal import positive_int, say
 from medilite.data import load_manifest
 from medilite.engine import Engine, open_engine
 from medilite.errors import ModelUnavailableError
@@ -189,11 +190,6 @@ def as_saved(
     )
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; stdout stays for results."""
-    print(message, file=sys.stderr, flush=True)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m eval.generate", description="Have models answer whole splits.")
@@ -206,16 +202,16 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"split to answer; may be given several times (default: {' and '.join(TEST_SPLITS)})",
     )
     parser.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N questions of each split")
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="only the first N questions of each split")
     parser.add_argument(
         "--sample",
-        type=positive,
+        type=positive_int,
         metavar="N",
         help=f"N questions of each split, drawn at random (seed {SEED}) and spread over the kinds of question",
     )
     parser.add_argument(
         "--at-once",
-        type=positive,
+        type=positive_int,
         default=AT_ONCE,
         metavar="K",
         help="questions in the engine at once (default: %(default)s)",
@@ -239,13 +235,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help="(default: %(default)s)")
     return parser
-
-
-def positive(text: str) -> int:
-    """Return a whole number of at least 1, for argparse."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ from eval.judging.summary import verdicts
 from eval.judging.tables import pair_lines, score_lines
 from eval.questions import SPLIT_NAMES, load_questions
 from eval.run import DATA, Run
-from medilite.cli.terminal import progress_line
+from medilite.cli.terminal import positive_int, progress_line, say
 from medilite.data import load_manifest
 from medilite.errors import DataError, SettingsError
 from medilite.settings import Settings
@@ -163,11 +163,6 @@ def report(outcome: Outcome) -> int:
     return EXIT_LEFT if outcome.left or outcome.ended else 0
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; stdout stays for results."""
-    print(message, file=sys.stderr, flush=True)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m eval.judge", description="Have a language model judge answers.")
@@ -177,11 +172,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--split", default="study/test", choices=SPLIT_NAMES, metavar="SET/SPLIT", help="(default: %(default)s)"
     )
     parser.add_argument("--models", default="all", metavar="all|id,id", help="whose answers (default: all)")
-    parser.add_argument("--limit", type=_at_least_one, metavar="N", help="only the first N questions (the study: 700)")
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="only the first N questions (the study: 700)")
     parser.add_argument("--pairwise", type=_pair, metavar="A,B", help="compare two models' answers, each order once")
     parser.add_argument(
         "--consistency",
-        type=_at_least_one,
+        type=positive_int,
         default=0,
         metavar="N",
         help="ask the first N questions again with the criteria in the other order",
@@ -199,8 +194,8 @@ def build_parser() -> argparse.ArgumentParser:
         default="object",
         help="what the server is told of the reply: a JSON object, this form of object (llama.cpp, vLLM), or nothing",
     )
-    server.add_argument("--max-new-tokens", type=_at_least_one, default=MAX_NEW_TOKENS, metavar="N")
-    server.add_argument("--workers", type=_at_least_one, default=4, metavar="K", help="asks at once (default: 4)")
+    server.add_argument("--max-new-tokens", type=positive_int, default=MAX_NEW_TOKENS, metavar="N")
+    server.add_argument("--workers", type=positive_int, default=4, metavar="K", help="asks at once (default: 4)")
     server.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds for a reply (default: 60)")
     server.add_argument(
         "--max-wait", type=float, default=15.0, metavar="MIN", help="longest wait for a key, in minutes (default: 15)"
@@ -209,12 +204,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--price", type=float, nargs=2, metavar=("READ", "WRITE"), help="dollars a million tokens, for the estimate"
     )
     return parser
-
-
-def _at_least_one(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 def _pair(text: str) -> tuple[str, str]:

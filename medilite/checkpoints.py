@@ -1,4 +1,4 @@
-"""What is known of each adapter's training, from the `training.json` that training leaves beside it."""
+"""An adapter's folder: PEFT's two files, and the `training.json` that training leaves beside them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ from medilite.models import ModelSpec, Profile
 
 log = logging.getLogger(__name__)
 
+CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
+ADAPTER_FILES = (CONFIG_FILE, WEIGHTS_FILE)
+"""What makes an adapter; two folders with the same content in these are the same adapter."""
+
 RECORD_FILE = "training.json"
 
 
-def read_training_record(profile: Profile, spec: ModelSpec) -> dict[str, Any] | None:
-    """Return the training record of a model's own adapter.
-
-    None for the base, for an adapter that lies on the Hub, and where the file
-    is missing or unusable (which goes to the log): a table then says so.
-    """
-    if spec.adapter is None:
-        return None
-    where = profile.adapter_path(spec)
-    if not isinstance(where, Path):
-        return None
-    path = where / RECORD_FILE
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return an adapter's training.json; None where there is none, or it is unusable (which goes to the log)."""
+    path = folder / RECORD_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -37,3 +33,9 @@ def read_training_record(profile: Profile, spec: ModelSpec) -> dict[str, Any] | 
         log.warning("%s holds no JSON object.", path)
         return None
     return record
+
+
+def read_training_record(profile: Profile, spec: ModelSpec) -> dict[str, Any] | None:
+    """Return the training record of a model's own adapter; None for the base and for an adapter that is on the Hub."""
+    where = profile.adapter_path(spec) if spec.adapter is not None else None
+    return read_record(where) if isinstance(where, Path) else None

@@ -1,9 +1,14 @@
-"""Files that stand under their name only once they are whole."""
+"""Files that hold only what is whole: written at once, or lines of one process at a time."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from filelock import FileLock, Timeout
 
 from medilite.errors import DataError
 
@@ -22,3 +27,74 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
+    """Return (the whole lines, what a kill left of one more): splitlines() would break at other characters too."""
+    *lines, rest = content.split(b"\n")
+    return lines, rest
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Return the lines of a file, [] where there is none; a last one that a kill cut short is removed from the file."""
+    content = path.read_bytes() if path.exists() else b""
+    lines, rest = split_lines(content)
+    if rest:
+        # Else the next line would be glued to it.
+        os.truncate(path, len(content) - len(rest))
+    return lines
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Append lines to a file, which is made with its folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+
+
+class LockedLines:
+    """A file of lines that one process at a time appends to, each call's lines on the disk when it returns.
+
+    On entry the file is locked and `content` holds what is in it. Raises
+    DataError, ending with the `remedy`, if another process is writing it or the
+    disk refuses.
+    """
+
+    def __init__(self, path: Path, remedy: str = "") -> None:
+        self._path, self._remedy = path, f" {remedy}" if remedy else ""
+        self._lock = FileLock(f"{path}.lock")
+        self._file: BinaryIO | None = None
+        self.content = b""
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise DataError(f"{self._path} is being written by another process: wait for it.{self._remedy}") from None
+        except OSError as error:
+            raise DataError(f"{self._path} can't be written ({error.strerror or error}).{self._remedy}") from error
+        self.content = self._path.read_bytes() if self._path.exists() else b""
+        return self
+
+    def keep(self, count: int) -> None:
+        """Shorten the file to its first `count` lines."""
+        kept = sum(len(line) + 1 for line in split_lines(self.content)[0][:count])
+        if kept < len(self.content):
+            os.truncate(self._path, kept)
+            self.content = self.content[:kept]
+
+    def append(self, lines: Iterable[str]) -> None:
+        """Write the lines as one, and return once they are on the disk."""
+        if self._file is None:
+            self._file = self._path.open("ab")
+        self._file.write("".join(f"{line}\n" for line in lines).encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._lock.release()

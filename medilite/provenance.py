@@ -9,13 +9,12 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from medilite.checkpoints import ADAPTER_FILES
 from medilite.errors import SettingsError
 from medilite.models import ROOT, FolderBase, HubBase, Profile
 from medilite.packages import sha256_of
 from medilite.settings import Settings
 from medilite.weights import ensure_adapter
-
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def versions(packages: Iterable[str]) -> dict[str, str | None]:

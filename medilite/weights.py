@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from medilite.checkpoints import ADAPTER_FILES
 from medilite.errors import ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import FolderBase, HubBase, ModelSpec, PackageBase, Profile
 from medilite.packages import MANIFEST, Package, PackedFile, ensure_folder
@@ -90,7 +91,7 @@ def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
             folder = _from_hub(where.removeprefix("hub:"), None)
         except WeightsError as error:
             raise ModelUnavailableError(f"{spec.id}: {error}") from error
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
+    for name in ADAPTER_FILES:
         if not (folder / name).is_file():
             raise ModelUnavailableError(
                 f"{spec.id}: its adapter is missing: no {name} in {_shown(folder, profile.root)}. "

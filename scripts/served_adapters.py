@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 from medilite.errors import MediLiteError
 from medilite.models import Profile, load_profile
 from medilite.settings import load_settings
@@ -91,7 +92,7 @@ def write_whole(chain: Sequence[Adapter], folder: Path, base_name: str) -> int:
         at = f"base_model.model.model.layers.{layer}.{block}.{module}_proj"
         tensors[f"{at}.lora_A.weight"], tensors[f"{at}.lora_B.weight"] = a, b
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / "adapter_model.safetensors")
+    save_file(tensors, folder / WEIGHTS_FILE)
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -103,7 +104,7 @@ def write_whole(chain: Sequence[Adapter], folder: Path, base_name: str) -> int:
         "inference_mode": True,
         "target_modules": sorted({f"{module}_proj" for _, module in places}),
     }
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return sum(ranks)
 
 

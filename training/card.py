@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from medilite.checkpoints import read_record
 from medilite.errors import MediLiteError, TrainingError
 from medilite.files import write_whole
 from medilite.models import HubBase, Profile, load_profile
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from training.hub import CARD, push_adapter, repo_name
-from training.inputs import read_record
 from training.job import placed
 
 DATASET = "lavita/MedQuAD"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from medilite.checkpoints import ADAPTER_FILES, RECORD_FILE, read_record
 from medilite.errors import TrainingError
-from training.inputs import WEIGHTS_FILE, read_record
-from training.record import RECORD_FILE
 
 CARD = "README.md"
-FILES = ("adapter_config.json", WEIGHTS_FILE, RECORD_FILE, CARD)
+FILES = (*ADAPTER_FILES, RECORD_FILE, CARD)
 
 
 def repo_name(record: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from medilite.checkpoints import WEIGHTS_FILE, read_record
 from medilite.errors import DataError
 from medilite.models import HubBase, PackageBase, Profile
 from medilite.packages import MANIFEST as WEIGHTS_MANIFEST
@@ -20,12 +21,9 @@ from medilite.packages import sha256_of
 from medilite.settings import Settings
 from medilite.weights import CONVERSION, ensure_base
 from training.config import AnyRun, DPORun
-from training.record import RECORD_FILE
 
 RECIPE = 1
 """Raise it when the code, from the same inputs, would make another adapter: every adapter is trained anew then."""
-
-WEIGHTS_FILE = "adapter_model.safetensors"
 
 # Where things lie and what is measured afterwards, not what is learnt. The data and the base have lines of their own.
 _NOT_LEARNT_FROM: tuple[tuple[str, str], ...] = (("base", "profile"), ("data", "dir"), ("data", "test_pairs"))
@@ -104,15 +102,6 @@ def _sha256_once(file: Path, changed_ns: int) -> str:
 
 def _package_identity(sha256: str, conversion: int) -> str:
     return f"gguf sha256 {sha256}, conversion {conversion}"
-
-
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return an adapter's training.json; None where there is none, or it can't be read."""
-    try:
-        record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def why_unfinished(folder: Path, inputs: Inputs, run: AnyRun) -> str | None:

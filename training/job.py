@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from medilite.checkpoints import WEIGHTS_FILE, read_record
 from medilite.data import load_manifest
 from medilite.errors import ModelUnavailableError
 from medilite.models import ROOT, Profile, load_profile
 from medilite.settings import load_settings
 from medilite.weights import ensure_adapter
 from training.config import AnyRun
-from training.inputs import WEIGHTS_FILE, Inputs, base_identity, digest, read_record, training_inputs, why_unfinished
+from training.inputs import Inputs, base_identity, digest, training_inputs, why_unfinished
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from medilite.files import append_lines, whole_lines
 from training.pairs import TokenPair
 
 RESAMPLES = 2000
@@ -77,22 +77,13 @@ class LossLog:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.done: dict[int, PairLoss] = {}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        whole = 0
-        if file.is_file():
-            for line in file.read_bytes().splitlines(keepends=True):
-                if not line.endswith(b"\n"):
-                    break
-                self.done |= {int(i): PairLoss(*loss) for i, loss in json.loads(line).items()}
-                whole += len(line)
-            # What a kill left of a line goes, or the next line would be glued to it.
-            os.truncate(file, whole)
+        for line in whole_lines(file):
+            self.done |= {int(i): PairLoss(*loss) for i, loss in json.loads(line).items()}
 
     def keep(self, losses: Mapping[int, PairLoss]) -> None:
         """Add a batch's losses, by the pair's place in order."""
         self.done |= losses
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({str(i): astuple(loss) for i, loss in losses.items()}) + "\n")
+        append_lines(self._file, [json.dumps({str(i): astuple(loss) for i, loss in losses.items()})])
 
 
 def pair_losses(

@@ -14,12 +14,13 @@ from typing import Any
 
 from filelock import FileLock
 
+from medilite.checkpoints import read_record
 from medilite.errors import MediLiteError, TrainingError
 from medilite.settings import load_settings
 from training.card import write_card
 from training.command import command_line, job_of
 from training.config import load_run
-from training.inputs import digest, read_record
+from training.inputs import digest
 from training.job import Job
 from training.losses import LossLog, PairLoss, of_answers, of_conversations, pair_losses
 from training.pairs import TokenPair, choose, tokenise

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from medilite.cli.terminal import positive_int
 from medilite.errors import MediLiteError
 from training.data.collection import Collection
 from training.data.describe import describe_set, describe_source
@@ -76,14 +77,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--answer-column", metavar="NAME", help="column of a table that holds the answers")
     parser.add_argument(
         "--max-words",
-        type=_at_least_one,
+        type=positive_int,
         default=rule.max_answer_words,
         metavar="N",
         help="longest answer kept, in words (default: %(default)s)",
     )
     parser.add_argument(
         "--min-per-focus",
-        type=_at_least_one,
+        type=positive_int,
         default=rule.min_rows_per_focus_area,
         metavar="N",
         help="fewest rows that a focus area is kept with (default: %(default)s)",
@@ -117,13 +118,6 @@ def say_summary(manifest: dict[str, Any], out: Path) -> None:
         print(
             f"Credit wherever results on it are shown: {manifest['source']['credit']} ({manifest['source']['licence']})"
         )
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 if __name__ == "__main__":

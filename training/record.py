@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from medilite import provenance
+from medilite.checkpoints import RECORD_FILE
+from medilite.files import write_whole
 from medilite.provenance import device_name as device_name
 
-RECORD_FILE = "training.json"
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 CODE = ("medilite", "training")
@@ -30,7 +31,7 @@ def commit() -> tuple[str | None, bool | None]:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write training.json into an adapter's folder, whole or not at all."""
-    _write_whole(folder / RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_whole(folder / RECORD_FILE, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 PROGRESS_FILE = "progress.json"
@@ -47,7 +48,7 @@ class Told:
 
 def note_progress(work_dir: Path, told: Told) -> None:
     """Leave word of how far a run is, for whoever runs several."""
-    _write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(told)))
+    write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(told)).encode())
 
 
 def read_progress(work_dir: Path) -> Told | None:
@@ -56,12 +57,6 @@ def read_progress(work_dir: Path) -> Told | None:
         return Told(**json.loads((work_dir / PROGRESS_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _write_whole(file: Path, text: str) -> None:
-    temporary = file.with_name(f"{file.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(file)
 
 
 class Stopwatch:
@@ -78,4 +73,4 @@ class Stopwatch:
 
     def save(self) -> None:
         """Keep the time so far for a later start."""
-        _write_whole(self._file, json.dumps(self.elapsed_s()))
+        write_whole(self._file, json.dumps(self.elapsed_s()).encode())

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from medilite.cli.terminal import say
 from medilite.data import load_manifest
 from medilite.errors import DataError, MediLiteError, TrainingError, suggestion
 from training import prepare_medquad
@@ -180,11 +181,6 @@ def plan_lines(recipe: Recipe) -> list[str]:
     if recipe.grpo and not grpo:
         lines.append(f"{recipe.grpo.model}: after that, on the best of the others")
     return lines
-
-
-def say(line: str) -> None:
-    """Print a line of progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

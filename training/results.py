@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from medilite.checkpoints import RECORD_FILE, WEIGHTS_FILE
 from medilite.packages import sha256_of
 from training.config import AnyRun
-from training.inputs import WEIGHTS_FILE, Inputs
-from training.record import RECORD_FILE, commit, device_name, versions, write_record
+from training.inputs import Inputs
+from training.record import commit, device_name, versions, write_record
 
 
 def provenance(run: AnyRun, data_fingerprint: str, inputs: Inputs) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from medilite.checkpoints import read_record
 from medilite.data import load_split
 from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
@@ -19,7 +20,6 @@ from medilite.settings import load_settings
 from training.checkpoints import newest_whole
 from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, SFTRun, StageRun, load_config
-from training.inputs import read_record
 from training.job import Job
 from training.measure import measure, say_losses
 from training.pairs import TokenPair, choose, draw_whole, tokenise

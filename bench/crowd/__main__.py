@@ -18,6 +18,7 @@ from bench.crowd.server import served
 from bench.crowd.visitor import MIX, Thinking
 from bench.crowd.votes import kept_votes
 from eval.command import EXIT_INTERRUPTED, run_command, tell
+from medilite.cli.terminal import positive_int, say
 from medilite.provenance import commit, versions
 from medilite.questions import load_questions
 
@@ -63,15 +64,12 @@ def run(options: argparse.Namespace) -> int:
     return 0 if found["found"]["no_error"] and kept.none_lost and not broken else EXIT_FOUND
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; stdout stays for the table."""
-    print(message, file=sys.stderr, flush=True)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.crowd", description=__doc__)
-    parser.add_argument("--visitors", type=_count, default=100, metavar="N", help="at once (default: %(default)s)")
+    parser.add_argument(
+        "--visitors", type=positive_int, default=100, metavar="N", help="at once (default: %(default)s)"
+    )
     parser.add_argument("--minutes", type=_positive, default=5.0, help="how long they stay (default: %(default)s)")
     parser.add_argument("--votes", choices=("sqlite", "postgresql"), default="sqlite", help="a fresh database of votes")
     parser.add_argument(
@@ -84,12 +82,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of what visitors do (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser
-
-
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 def _positive(text: str) -> float:

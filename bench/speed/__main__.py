@@ -17,7 +17,7 @@ from bench.speed.peers import Peer
 from bench.speed.worker import Worker
 from bench.speed.workloads import Prompt, Workload
 from eval.command import run_command, tell
-from medilite.cli.terminal import chosen
+from medilite.cli.terminal import chosen, positive_int, say
 from medilite.errors import ConfigError, EngineError
 from medilite.models import Profile
 from medilite.prompts import prompt_ids, question_messages
@@ -117,11 +117,6 @@ def _load_average() -> list[float] | None:
     return list(os.getloadavg()) if hasattr(os, "getloadavg") else None
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; stdout stays for the table."""
-    print(message, file=sys.stderr, flush=True)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     names = ", ".join(workload.name for workload in workloads.WORKLOADS)
@@ -130,20 +125,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--workload", default="all", metavar="all|id,id", help=f"{names} (default: all)")
     parser.add_argument("--peers", metavar="all|id,id", help=f"{peers} (default: all but float32 and vllm)")
-    parser.add_argument("--runs", type=_positive, default=7, metavar="N", help="runs of each (default: %(default)s)")
+    parser.add_argument("--runs", type=positive_int, default=7, metavar="N", help="runs of each (default: %(default)s)")
     parser.add_argument(
-        "--threads", type=_positive, default=os.cpu_count() or 1, metavar="N", help="of each peer (default: all cores)"
+        "--threads",
+        type=positive_int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="of each peer (default: all cores)",
     )
     parser.add_argument("--gguf", metavar="FILE", help="the base as llama.cpp reads it (default: the profile's own)")
     parser.add_argument("--vllm", metavar="URL", help="address of a vLLM server that serves the profile's models")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

@@ -25,18 +25,18 @@ one prompt and judge, the last one counts: `read_judgments` gives only those.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.judging.asks import Ask, Kind, Subject
 from eval.judging.prompt import Order
 from medilite.errors import DataError
+from medilite.files import LockedLines, split_lines
 
 ATTEMPTS = 2
 """How often a judge is asked the same before its judgment is null."""
@@ -94,7 +94,7 @@ def read_judgments(path: Path) -> list[Judgment]:
     A last line that a kill cut short is left out. Raises DataError naming the
     lines that are no judgments.
     """
-    lines, _, _ = _read(path)
+    lines, _ = _read(path)
     last = {(line.subject, line.prompt, line.judge): line for line in lines}
     return list(last.values())
 
@@ -109,37 +109,27 @@ class Store:
 
     def __init__(self, path: Path, data: str, say: Callable[[str], object] = print) -> None:
         self._path, self._data, self._say = path, data, say
-        self._lock = FileLock(f"{path}.lock")
+        self._lines = LockedLines(path)
+        self._by_key: dict[str, Judgment] = {}
+        self._there: set[tuple[Subject, str]] = set()
 
     def __enter__(self) -> Self:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise DataError(f"{self._path} is being written by another process: wait for it.") from None
-        except OSError as error:
-            raise DataError(f"{self._path} can't be written ({error.strerror or error}).") from error
-        try:
-            self._by_key: dict[str, Judgment] = {}
-            self._there: set[tuple[Subject, str]] = set()
-            lines, whole, dropped = _read(self._path)
+        with ExitStack() as stack:
+            stack.enter_context(self._lines)
+            lines, dropped = _read(self._path)
             _refuse_other_data(self._path, lines, self._data)
             for line in lines:
                 self._note(line)
             if dropped:
                 self._say(dropped)
-                os.truncate(self._path, whole)
-            self._file = self._path.open("ab")
-        except BaseException:
-            self._lock.release()
-            raise
+                self._lines.keep(len(lines))
+            stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._lock.release()
+        self._lines.__exit__(kind, error, trace)
 
     def latest(self, key: str) -> Judgment | None:
         """Return the newest reply to what was asked under a key, whoever's answer it was about."""
@@ -154,9 +144,7 @@ class Store:
         """Write lines, and return once they are on the disk."""
         if not judgments:
             return
-        self._file.write("".join(f"{judgment.model_dump_json()}\n" for judgment in judgments).encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._lines.append(judgment.model_dump_json() for judgment in judgments)
         for judgment in judgments:
             self._note(judgment)
 
@@ -166,10 +154,9 @@ class Store:
             self._there.add((line.subject, line.key))
 
 
-def _read(path: Path) -> tuple[list[Judgment], int, str | None]:
-    """Return a file's lines, how many bytes they take, and what is to be said of a last line that is none."""
-    content = path.read_bytes() if path.exists() else b""
-    *whole, rest = content.split(b"\n")
+def _read(path: Path) -> tuple[list[Judgment], str | None]:
+    """Return a file's lines, and what is to be said of a last one that was cut short."""
+    whole, rest = split_lines(path.read_bytes() if path.exists() else b"")
     dropped = f"{path}, line {len(whole) + 1}: cut short, left out; it will be asked anew" if rest else None
     lines, problems = [], []
     for number, line in enumerate(whole, start=1):
@@ -180,7 +167,7 @@ def _read(path: Path) -> tuple[list[Judgment], int, str | None]:
             problems.append(f"line {number}: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}")
     if problems:
         _refuse(path, problems, "are no judgments", "Remove these lines: they will be asked anew.")
-    return lines, len(content) - len(rest), dropped
+    return lines, dropped
 
 
 def _refuse_other_data(path: Path, lines: Iterable[Judgment], data: str) -> None:

@@ -7,9 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from medilite.arena.records import Contestant
+from medilite.checkpoints import ADAPTER_FILES
 from medilite.models import ModelSpec, Profile
-
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def contestants(profile: Profile) -> dict[str, Contestant]:

@@ -30,6 +30,18 @@ def chosen(options: argparse.Namespace) -> tuple[Settings, Profile]:
     return settings, load_profile(settings.profile)
 
 
+def say(message: str) -> None:
+    """Report progress on stderr; stdout is for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def positive_int(text: str) -> int:
+    """Return a whole number of at least 1, for argparse."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
 def load_line(progress: LoadProgress) -> str:
     """Return one line for how far loading has come."""
     return progress.message if progress.share is None else f"{progress.message} ({progress.share:.0%})"

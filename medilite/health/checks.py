@@ -18,7 +18,7 @@ from typing import Literal
 
 from medilite import __version__
 from medilite.arena.mirror import check as mirror
-from medilite.checkpoints import read_training_record
+from medilite.checkpoints import WEIGHTS_FILE, read_training_record
 from medilite.engine import Engine, open_engine
 from medilite.engine.protocol import collect
 from medilite.errors import (
@@ -216,7 +216,7 @@ def check_adapter(profile: Profile, spec: ModelSpec) -> str:
     if not isinstance(where, Path):
         raise Skipped(f"on the Hub ({where.removeprefix('hub:')}): the engine fetches it")
     folder = ensure_adapter(profile, spec)
-    found = sha256_of(folder / "adapter_model.safetensors")
+    found = sha256_of(folder / WEIGHTS_FILE)
     record = read_training_record(profile, spec)
     known = record.get("adapter_sha256") if record else None
     if known is None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from medilite.checkpoints import WEIGHTS_FILE
 from medilite.packages import sha256_of
 from training.command import command_line, job_of
 from training.config import load_run
-from training.inputs import WEIGHTS_FILE
 from training.recipe.commands import Command
 
 TEST_LOSSES = {"sft-r8-low": 2.40, "sft-r8-high": 2.101, "sft-r16-low": 2.42, "sft-r16-high": 2.099, "grpo": 2.2}

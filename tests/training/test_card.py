@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from medilite.checkpoints import read_record
 from medilite.models import ROOT, load_profile
 from tests.training.pretend import make_record
 from training.card import main, model_card
-from training.inputs import read_record
 from training.job import placed
 
 CONFIG = {

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from medilite.checkpoints import RECORD_FILE, read_record
 from medilite.errors import ConfigError, suggestion
 from medilite.files import write_whole
 from medilite.models import ROOT, Profile, load_profile
 from training.config import GRPORun, SFTRun, load_run
-from training.inputs import read_record
 from training.job import Job, placed
 from training.recipe.commands import Command
 from training.recipe.selection import select_best
-from training.record import RECORD_FILE
 
 CONFIGS = ROOT / "training" / "configs"
 

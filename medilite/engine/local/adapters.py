@@ -22,6 +22,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 from medilite.engine.shape import LlamaShape
 from medilite.errors import ModelUnavailableError
 
@@ -51,8 +52,8 @@ class Adapter:
 def read_adapter(folder: Path, shape: LlamaShape, model: str) -> Adapter:
     """Read a PEFT LoRA folder; raises ModelUnavailableError where it is corrupt or does not fit the base."""
     try:
-        config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / "adapter_model.safetensors")
+        config: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelUnavailableError(
             f"{model}: its adapter can't be read ({error}). Get the folder {folder.name} again, or train it again."
