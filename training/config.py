@@ -38,7 +38,7 @@ class DataConfig(_Strict):
     """Which pairs are used, how many, and how long they may be, in tokens of the whole conversation."""
 
     dir: Path = Path("data/medquad")
-    splits: Literal["study", "distinct"] = "distinct"
+    splits: Literal["study", "distinct", "clean"] = "distinct"
     train_pairs: Annotated[int, Field(ge=1)] | None = None
     val_pairs: Annotated[int, Field(ge=1)] | None = None
     test_pairs: Annotated[int, Field(ge=1)] | None = None
@@ -62,6 +62,8 @@ class OptimConfig(_Strict):
     # Activations are computed again on the way back: slower, in less memory, the same numbers.
     gradient_checkpointing: bool = False
     eval_every: Annotated[int, Field(ge=1)] = 100
+    # Instead of every eval_every steps: once so many pairs were seen, and at the end. Points of a curve, at less cost.
+    eval_at_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     save_every: Annotated[int, Field(ge=1)] = 100
 
 

@@ -103,8 +103,8 @@ def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: La
     train_and_measure(recipe, [job for job in sft if job.run.model in only], jobs, launch)
 
     if recipe.grpo and recipe.grpo.model in only:
-        require_finished(sft, "GRPO can begin")
-        say(f"selected {say_selection([recipe.record(job.run.model) for job in sft])}")
+        require_finished([recipe.job(run) for run in recipe.parents], "GRPO can begin")
+        say(f"selected {say_selection([recipe.record(run.model) for run in recipe.parents])}")
         train_and_measure(recipe, [job for job in [recipe.grpo_job()] if job], 1, launch)
 
     if "place" in only:

@@ -44,7 +44,7 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
+        callbacks=[Progress(run.model, start.stopwatch), *evaluations(run), *trackers(job)],
     )
     train_to_end(trainer, start)
     validation = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
@@ -55,6 +55,15 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
         "best_val_loss": min(validation, default=None),
     }
     return write_result(trainer, start, "sft", ("loss", "eval_loss"), about)
+
+
+def evaluations(run: SFTRun) -> list[Any]:
+    """Return the callback that evaluates by pairs seen, where a run asks for it."""
+    from training.progress import EvaluateAt
+
+    optim = run.optim
+    pairs_a_step = optim.batch_size * optim.accumulation_steps
+    return [EvaluateAt(optim.eval_at_pairs, pairs_a_step, optim.save_every)] if optim.eval_at_pairs else []
 
 
 def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from medilite.checkpoints import read_record
-from medilite.data import load_split
+from medilite.data import load_split_for_choosing
 from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
@@ -55,8 +55,8 @@ class Start:
         )
 
     def examples(self, split: str) -> list[Example]:
-        """Return a split's examples."""
-        return load_split(self.job.splits, split)
+        """Return a split's examples; raises DataError for one that is for reporting."""
+        return load_split_for_choosing(self.job.splits, split)
 
     def pairs(self, split: str, count: int | None) -> list[TokenPair]:
         """Return `count` pairs of a split (all if None) as token ids, the same draw for the same seed."""
@@ -70,6 +70,10 @@ class Start:
         """Return the folder of the newest whole checkpoint that an earlier start left, or None."""
         found = newest_whole(self.job.work_dir)
         return str(found) if found else None
+
+
+NEVER = 10**9
+"""Steps between events that no run comes to."""
 
 
 def peft_config(lora: LoraConfig) -> Any:
@@ -127,7 +131,7 @@ def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
 def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str, Any]:
     """Return the shared arguments and those of stages that keep the best checkpoint by validation loss."""
     optim = run.optim
-    return {
+    given = {
         **shared_arguments(run, work_dir),
         "per_device_eval_batch_size": optim.batch_size,
         "eval_strategy": "steps",
@@ -137,6 +141,9 @@ def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str,
         "logging_steps": max(1, optim.eval_every // 4),
         "logging_first_step": True,
     }
+    # Checkpoints only of evaluated steps is what the trainer insists on; `EvaluateAt` asks for both as it needs them.
+    by_pairs = {"eval_steps": NEVER, "save_steps": NEVER, "logging_steps": max(1, optim.save_every // 2)}
+    return given | by_pairs if optim.eval_at_pairs else given
 
 
 def train_to_end(trainer: Any, start: Start) -> None:
