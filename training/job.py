@@ -76,6 +76,12 @@ class Job:
         """The folder of the set of splits that the run uses."""
         return self.data_dir / FOLDERS[self.run.data.splits]
 
+    @property
+    def whole_run_dir(self) -> Path:
+        """The folder of checkpoints of the same run without an early stop."""
+        whole = self.run.model_copy(update={"optim": self.run.optim.model_copy(update={"stop_at_pairs": None})})
+        return self.work_dir.parent / digest(training_inputs(whole, self.base, self.data, self.beneath))
+
     def why_untrained(self) -> str | None:
         """Return why the adapter has to be trained, in words; None if it is trained."""
         return why_unfinished(self.out, self.inputs, self.run)
