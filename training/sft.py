@@ -74,12 +74,12 @@ def evaluations(run: SFTRun) -> list[Any]:
 
 
 def trainer_arguments(run: SFTRun, work_dir: Path, pairs: int | None = None) -> Any:
-    """Return TRL's arguments for a run on so many pairs, where its schedule depends on them; the best checkpoint by validation loss is kept."""
+    """Return TRL's arguments for a run, on so many pairs where its schedule counts them."""
     from trl import SFTConfig
 
+    given = arguments_with_validation(run, work_dir) | (schedule_arguments(run.optim, pairs) if pairs else {})
     return SFTConfig(
-        **arguments_with_validation(run, work_dir),
-        **(schedule_arguments(run.optim, pairs) if pairs else {}),
+        **given,
         train_sampling_strategy="group_by_length" if run.optim.group_by_length else "random",
         max_length=None,  # pairs are cut when they are tokenised, so that every stage cuts alike
     )
