@@ -1,6 +1,6 @@
 """The whole recipe in one command: `python -m training.reproduce --profile lite|paper`.
 
-Prepares the data, trains the SFT adapters, selects the best by test loss,
+Prepares the data, trains the SFT adapters, selects the best by validation loss,
 trains GRPO on top of it, measures test losses, puts the adapters where the app
 looks for them and writes a report. Killed at any moment and started again, it
 goes on from the last checkpoint; what is finished is not run again unless what
