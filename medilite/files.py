@@ -1,8 +1,9 @@
-"""Files that hold only what is whole: written at once, or lines of one process at a time."""
+"""Files that hold only what is whole: written at once, or lines of one process at a time; and safe cells of CSV."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,19 @@ from typing import BinaryIO, Self
 from filelock import FileLock, Timeout
 
 from medilite.errors import DataError
+
+_FORMULA = re.compile(r"(^|[;\t\r\n])([^\S\r\n]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])")
+"""Where a spreadsheet may begin a formula: at the start of a cell, which a semicolon or a tab may begin as well. The
+signs = + - @ count in their full-width and small forms too."""
+
+
+def csv_cell(value: object) -> object:
+    """Return a value as a CSV cell: where a spreadsheet would run a text, an apostrophe stands before (OWASP)."""
+    if not isinstance(value, str):
+        return value
+    if value.startswith(("\t", "\r", "\n")):
+        value = "'" + value
+    return _FORMULA.sub(r"\1\2'", value)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -136,6 +136,7 @@ def vote(camera: Camera, question: str) -> None:
     if page.locator("#vote-pair [data-state=open]").count():
         page.wait_for_timeout(READING_MS)
         page.keyboard.press("3")
+        page.locator("#vote-pair [data-state=taken] [data-do=reveal]").click(timeout=PATIENCE_MS)
         page.wait_for_selector("#vote-pair [data-state=voted]", timeout=PATIENCE_MS)
         camera.shoot("vote-after", at="#vote-pair .vt-verdict")
     page.get_by_label("Live").check()

@@ -199,8 +199,8 @@
       now.querySelector("h2")?.focus({ preventScroll: true });
       const top = now.getBoundingClientRect().top;
       if (top < 0 || top > window.innerHeight / 2) bring(now, "start");
-    } else if (state === "voted" || state === "undone") {
-      now.querySelector('[data-do="next"]')?.focus({ preventScroll: true });
+    } else if (state === "taken" || state === "voted" || state === "undone") {
+      now.querySelector('[data-do="reveal"], [data-do="next"]')?.focus({ preventScroll: true });
       const told = now.querySelector(".vt-told");
       const bar = now.querySelector(".vt-bar");
       if (told && bar && told.getBoundingClientRect().bottom > window.innerHeight - bar.offsetHeight) {
@@ -211,21 +211,35 @@
 
   const bring = (element, block) => element?.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
 
+  // The names come by themselves when their seconds are over, unless somebody is at Undo; Undo goes with its own.
   function countDown(now) {
     clearInterval(clock);
-    const button = now.querySelector("[data-seconds]");
-    if (!button) return;
-    const ends = performance.now() + Number(button.dataset.seconds) * 1000;
+    const buttons = [...now.querySelectorAll("[data-seconds]")];
+    if (!buttons.length) return;
+    const left = new Map(buttons.map((button) => [button, Number(button.dataset.seconds) * 1000]));
+    const undo = now.querySelector('[data-do="undo"]');
+    let then = performance.now();
     const tick = () => {
-      const left = Math.ceil((ends - performance.now()) / 1000);
-      const count = button.querySelector(".vt-count");
-      if (count) count.textContent = String(Math.max(left, 0));
-      if (left > 0) return;
-      clearInterval(clock);
-      if (document.activeElement === button) now.querySelector('[data-do="next"]')?.focus({ preventScroll: true });
-      button.hidden = true;
+      const passed = performance.now() - then;
+      then += passed;
+      for (const button of buttons) {
+        const held = button !== undo && undo && !undo.hidden && (undo.matches(":hover") || undo === document.activeElement);
+        if (!held) left.set(button, left.get(button) - passed);
+        const seconds = Math.max(Math.ceil(left.get(button) / 1000), 0);
+        const count = button.querySelector(".vt-count");
+        if (count) count.textContent = String(seconds);
+        if (seconds > 0) continue;
+        if (button === undo) {
+          if (document.activeElement === button) now.querySelector('[data-do="reveal"]')?.focus({ preventScroll: true });
+          button.hidden = true;
+        } else if (!waiting) {
+          clearInterval(clock);
+          acted = true;
+          send(button.dataset.do);
+        }
+      }
     };
-    button.hidden = false;
+    for (const button of buttons) button.hidden = false;
     clock = setInterval(tick, 250);
     tick();
   }

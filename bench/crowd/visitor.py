@@ -193,15 +193,16 @@ class Visitor:
         return token
 
     async def cast(self, token: str, choice: str, place: str) -> None:
-        """Vote on a pair; raises WentWrongError unless the app says that it holds."""
+        """Vote on a pair and have its names told; raises WentWrongError unless the app says that it holds."""
         browser = self.browser
         details = {side: self.dice.sample(DETAILS, self.dice.randint(0, 2)) for side in ("left", "right")}
         call = self._call(token=token, choice=choice, **details)
-        await browser.run(browser.page.click("vote-do-cast"), "cast a vote", call=call)
-        self._must_not_say("vote-error")
-        state, voted = reading.pair(browser.html(place))
-        if (state, voted) != ("voted", token):
-            raise WentWrongError(f"A vote was taken without a word, and its pair is {state!r}.")
+        for act, about, then in (("cast", "cast a vote", "taken"), ("reveal", "asked for the names", "voted")):
+            await browser.run(browser.page.click(f"vote-do-{act}"), about, call=call)
+            self._must_not_say("vote-error")
+            state, voted = reading.pair(browser.html(place))
+            if (state, voted) != (then, token):
+                raise WentWrongError(f"After a visitor {about} the pair is {state!r} without a word, not {then!r}.")
         assert browser.voter is not None
         self.tally.votes.append(CastVote(browser.voter, token, choice))
 

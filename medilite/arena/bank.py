@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from medilite.arena.drawing import Place, Two
-from medilite.arena.records import Candidate, Contestant, text_key
+from medilite.arena.records import PUBLIC_BANK, Candidate, Contestant, text_key
 from medilite.errors import DataError, DecodingError
 from medilite.models import ROOT, Profile
 from medilite.records import Decoding
@@ -47,6 +47,7 @@ class Bank:
     questions: Mapping[str, str]
     answers: Mapping[tuple[str, int], Mapping[Contestant, Candidate]]
     decoding: Decoding
+    name: str = PUBLIC_BANK
     stale: tuple[str, ...] = field(default=())
     """Models whose answers here were given before they were trained anew; their answers are left out."""
 
@@ -61,7 +62,7 @@ class Bank:
         kept = {place: {c: a for c, a in row.items() if c in current} for place, row in self.answers.items()}
         present = {c.model for row in kept.values() for c in row}
         stale = tuple(dict.fromkeys(c.model for c in self.contestants if c.model not in present))
-        return Bank(self.questions, {place: row for place, row in kept.items() if row}, self.decoding, stale)
+        return Bank(self.questions, {place: row for place, row in kept.items() if row}, self.decoding, self.name, stale)
 
     @cached_property
     def places(self) -> dict[Two, list[Place]]:

@@ -7,6 +7,7 @@ on the models but the texts themselves, with names masked.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 import re
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medilite import __version__, metrics
 from medilite.arena.bank import Bank, bank_folder, read_bank
@@ -26,6 +27,7 @@ from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, able_contestants
 from medilite.arena.marks import mark
 from medilite.arena.mask import mask, names_of
+from medilite.arena.networks import Networks
 from medilite.arena.ratings import rate
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
@@ -45,9 +47,13 @@ log = logging.getLogger(__name__)
 PAIR_LIFETIME_S = 3600.0
 """How long a pair can be voted on."""
 
+NAMES_S = 3.0
+"""The page asks for the names by itself so long after a vote, unless its voter is about to take it back."""
+
 UNDO_S = 10.0
 UNDO_GRACE_S = 2.0
-"""A vote can be taken back for ten seconds as the page counts them; the way to and fro takes time too."""
+"""A vote can be taken back until its names are told, and for ten seconds at most as the page counts them; the way to
+and fro takes time too."""
 
 OWN_TABLE_VOTES = 10
 """A voter sees their own table from so many votes on: fewer say nothing."""
@@ -69,6 +75,7 @@ class Nothing(Enum):
     SEEN = "this visitor has had every pair"
     SAME = "both answers are the same"
     WORDLESS = "an answer has no words"
+    STOPPED = "an answer was stopped before its end"
     FAILED = "a model broke down"
 
 
@@ -83,21 +90,32 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a visitor gets once their vote is durable.
+class Taken:
+    """What a visitor gets once their vote is durable: no names yet, and nothing else that depends on the models.
 
     `fresh` is False where the pair had their vote already; that one stands.
+    `texts` are question, left and right as they were shown, where they are at
+    hand; `given` is how many votes the voter has given, None where unknown.
+    """
+
+    ballot: Ballot
+    kind: Kind
+    fresh: bool
+    texts: tuple[str, str, str] | None
+    given: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a visitor is told once their vote can't be taken back any more: the pair, with its names.
+
     `others` counts the other counted votes on the two answers, by choice as they
-    stand here; None where they can't be told. `texts` are question, left and
-    right as they were shown, where they are kept; `given` is how many votes the
-    voter has given, None where unknown.
+    stand here; None where they can't be told. `texts` as in `Taken`.
     """
 
     vote: Vote
-    fresh: bool
     others: Mapping[Choice, int] | None
     texts: tuple[str, str, str] | None
-    given: int | None
 
 
 @dataclass(frozen=True)
@@ -147,6 +165,7 @@ class Booth:
         self._opened: Store | None = None
         self._here: dict[str, Contestant] | None = None
         self._answers: _Ready | Nothing | None = None
+        self._networks = Networks()
         self._knowledge = Knowledge()
         self._refreshed_at: float | None = None
         self._refreshing = False
@@ -168,8 +187,14 @@ class Booth:
     def own(self, voter_id: object) -> OwnTable | None:
         """Return how a voter has voted, model by model; None before there are OWN_TABLE_VOTES votes."""
         store = self.store
-        table = own_table(store.votes(voter=voter_of(store, voter_id)), self.here)
+        # What may still be taken back is left out: the table would give away whose answers it was on.
+        votes = store.votes(voter=voter_of(store, voter_id), before=self._clock() - UNDO_S - UNDO_GRACE_S)
+        table = own_table(votes, self.here)
         return table if table.votes >= OWN_TABLE_VOTES else None
+
+    def network(self, address: str | None) -> str:
+        """Return what tells votes from one network address, on one day, from others; "" where none is known."""
+        return self._networks.of(self.store, address, self._clock()) if address else ""
 
     # --- pairs made beforehand -----------------------------------------------------------
 
@@ -191,14 +216,15 @@ class Booth:
             drawn = draw_place(places, self._knowledge, self._rng)
             if drawn is None:
                 return Nothing.SEEN
-            two, place = drawn
-            left, right = draw_sides(two, self._knowledge, self._rng)
+            left, right, sided = draw_sides(drawn.two, self._knowledge, self._rng)
+            place = drawn.place
             self._knowledge.note(left, right, place.question)
         row = ready.bank.answers[place.question, place.seed]
         question, now = ready.bank.questions[place.question], self._clock()
         pair = self._pair(
             "ready", voters[0], (place.question, text_key(question), question), row[left], row[right],
-            place.similarity, ready.bank.decoding, now, now,
+            place.similarity, ready.bank.decoding, now, now, bank=ready.bank.name,
+            two_probability=drawn.two_probability * sided, place_probability=drawn.place_probability,
         )  # fmt: skip
         token = store.add_pair(pair)
         return Shown(token, question, self._masked(row[left].text), self._masked(row[right].text))
@@ -229,80 +255,117 @@ class Booth:
                 "Tell whoever runs this app; the app's log says what is wrong with the others."
             )
         with self._lock:
-            two = draw_two(candidates, self._knowledge, self._rng)
-            sides = draw_sides(two, self._knowledge, self._rng)
-            self._knowledge.note(*sides, OWN_QUESTION)
-        return LiveRun(voter, question, keep, sides, self._rng.randrange(2**31), self._names)
+            two, probability = draw_two(candidates, self._knowledge, self._rng)
+            left, right, sided = draw_sides(two, self._knowledge, self._rng)
+            self._knowledge.note(left, right, OWN_QUESTION)
+        return LiveRun(
+            voter, question, keep, (left, right), self._rng.randrange(2**31), self._names,
+            two_probability=probability * sided,
+        )  # fmt: skip
 
     def advance(self, run: LiveRun, step: Step) -> None:
         """Add one step of the engine to a live pair."""
         run.advance(step, self._clock())
 
     def finish_live(self, run: LiveRun) -> Shown | Nothing:
-        """Return the pair that both answers make, or why they make none; may be tried again after StoreError.
+        """Return the pair that both answers make, or why they make none; asked again, it returns the same.
 
-        Time to decide counts from the first word, for one reads along.
+        May be tried again after StoreError. Time to decide counts from the first
+        word, for one reads along.
         """
+        with run.finishing:
+            if run.made is None:
+                run.made = self._finished(run)
+            return run.made
+
+    def _finished(self, run: LiveRun) -> Shown | Nothing:
+        from medilite.arena.store import new_token
+
         if run.failed:
             return Nothing.FAILED
+        if run.cut_short:
+            return Nothing.STOPPED
         scores = [measure(text) for text in run.texts]
         if not all(score.words for score in scores):
             return Nothing.WORDLESS
-        store, now = self.store, self._clock()
-        key = text_key if run.keep else store.hidden_key
-        left, right = (
-            Candidate(
-                contestant, text if run.keep else None, key(text), run.seed, score.words, score.flesch_kincaid_grade
+        if run.pair is None:
+            left, right = (
+                Candidate(contestant, text, text_key(text), run.seed, score.words, score.flesch_kincaid_grade)
+                for contestant, text, score in zip(run.contestants, run.texts, scores, strict=True)
             )
-            for contestant, text, score in zip(run.contestants, run.texts, scores, strict=True)
-        )
-        question = (OWN_QUESTION, key(run.question), run.question if run.keep else None)
-        began = now if run.began_at is None else run.began_at
-        alike = similarity(*run.texts) or 0.0
-        pair = self._pair("live", run.voter, question, left, right, alike, run.decoding, began, now)
+            question = (OWN_QUESTION, text_key(run.question), run.question)
+            now = self._clock()
+            began = now if run.began_at is None else run.began_at
+            alike = similarity(*run.texts) or 0.0
+            run.pair = self._pair(
+                "live", run.voter, question, left, right, alike, run.decoding, began, now,
+                two_probability=run.two_probability,
+            )  # fmt: skip
+            run.token = new_token()
         one, other = run.shown()
         if one == other:
-            store.add_same(pair)
+            self.store.add_same(run.pair)
             return Nothing.SAME
-        token = store.add_pair(pair)
-        run.pair_id = pair.id
+        # Where an answer to this was lost, it may be there already: the same pair under the same token is one.
+        token = self.store.add_pair(run.pair, run.token)
         return Shown(token, run.question, one, other)
 
     # --- votes ---------------------------------------------------------------------------
 
-    def vote(self, token: object, voter_id: object, choice: object, left: object = (), right: object = ()) -> Outcome:
-        """Take a vote and return what may be known after it; a second one changes nothing and returns the first.
+    def vote(
+        self, token: object, voter_id: object, choice: object, left: object = (), right: object = (), *,
+        run: LiveRun | None = None, network: str = "",
+    ) -> Taken:  # fmt: skip
+        """Take a vote; a second one changes nothing and returns the first.
 
-        `left` and `right` list the details of each answer (`Ballot.parse`).
-        Raises BallotError, TokenError, LimitError or StoreError: nothing is
-        counted then that wasn't before, and the same token may be tried again.
+        `left` and `right` list the details of each answer (`Ballot.parse`). `run`
+        is the visitor's live pair, whose texts are kept with its vote where they
+        agreed to it; `network` is where the vote comes from (`Networks`). Raises
+        BallotError, TokenError, LimitError or StoreError: nothing is counted
+        then that wasn't before, and the same token may be tried again.
         """
         from medilite.arena.store import Limits
 
         store = self.store
         voter = self._owner(token, voter_id)
         ballot = Ballot.parse(choice, left, right)
-        limits = self._limits or Limits()
-        vote, fresh = store.cast(_checked(token), voter, ballot, self._clock(), limits, mark)
+        vote, fresh = store.cast(
+            _checked(token), voter, ballot, self._clock(), self._limits or Limits(), mark,
+            texts=lambda pair: self._kept(pair, run), network=network,
+        )  # fmt: skip
         if fresh:
             metrics.count_vote(vote.pair.kind, vote.ballot.choice)
-        others = given = None
+        given = None
         try:
-            others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
             given = store.given_by(voter)
         except StoreError as error:  # the vote is durable already, so this is no failure of it
             log.warning("A vote is kept, but what goes with it can't be read: %s", error)
-        return Outcome(vote, fresh, others, self._texts(vote.pair), given)
+        return Taken(vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given)
 
-    def undo(self, token: object, voter_id: object) -> tuple[Pair, tuple[str, str, str] | None] | None:
-        """Take a vote back and return its pair and texts; None if it is too late. Raises TokenError or StoreError."""
+    def reveal(self, token: object, voter_id: object, run: LiveRun | None = None) -> Outcome:
+        """Tell whose answers they were; from then on the vote can't be taken back. Raises TokenError or StoreError."""
+        store = self.store
+        vote = store.reveal(_checked(token), self._owner(token, voter_id), self._clock())
+        others = None
+        try:
+            others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
+        except StoreError as error:  # told is told, and the rest is no failure of it
+            log.warning("A pair's names are told, but what goes with them can't be read: %s", error)
+        return Outcome(vote, others, self._texts(vote.pair, run))
+
+    def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
+        """Take a vote back and return its pair, to choose anew; None if it is too late.
+
+        The pair is None where its texts are not at hand any more. Raises TokenError or StoreError.
+        """
         store = self.store
         voter = self._owner(token, voter_id)
         if not store.undo(_checked(token), voter, self._clock(), UNDO_S + UNDO_GRACE_S, mark):
             return None
         pair = store.find_pair(_checked(token), voter)
         assert pair is not None, "a vote has just been found by this token"
-        return pair, self._texts(pair)
+        texts = self._texts(pair, run)
+        return (Shown(_checked(token), *texts) if texts else None), pair.kind
 
     def _owner(self, token: object, voter_id: object) -> str:
         """Return as whom a visitor got a pair; where it is nobody's of them, as whom they would get one now."""
@@ -372,25 +435,50 @@ class Booth:
     def _masked(self, text: str | None) -> str:
         return mask(text or "", self._names)
 
-    def _texts(self, pair: Pair) -> tuple[str, str, str] | None:
-        """Return question and answers of a ready-made pair as they were shown, if they are still here."""
+    def _kept(self, pair: Pair, run: LiveRun | None) -> Pair:
+        """Return a pair with the texts that its vote keeps: the project's own, and a visitor's who agreed."""
+        if pair.kind == "live":
+            mine = run is not None and run.keep and run.pair is not None and run.pair.id == pair.id
+            return run.pair if mine and run and run.pair else pair
+        found = self._row_of(pair)
+        if found is None:
+            return pair
+        question, left, right = found
+        return dataclasses.replace(
+            pair,
+            question=question,
+            left=dataclasses.replace(pair.left, text=left.text),
+            right=dataclasses.replace(pair.right, text=right.text),
+        )
+
+    def _texts(self, pair: Pair, run: LiveRun | None) -> tuple[str, str, str] | None:
+        """Return question and answers of a pair as they were shown, if they are still here."""
+        if pair.kind == "live":
+            mine = run is not None and run.pair is not None and run.pair.id == pair.id
+            return (run.question, *run.shown()) if mine and run else None
+        found = self._row_of(pair)
+        return (found[0], self._masked(found[1].text), self._masked(found[2].text)) if found else None
+
+    def _row_of(self, pair: Pair) -> tuple[str, Candidate, Candidate] | None:
+        """Return question, left and right of a ready-made pair, if its answers are still the same here."""
         ready = self._answers
-        if pair.kind != "ready" or not isinstance(ready, _Ready):
+        if not isinstance(ready, _Ready):
             return None
         row = ready.bank.answers.get((pair.question_id, pair.left.seed), {})
-        found = [row.get(side.contestant) for side in (pair.left, pair.right)]
-        texts = [self._masked(c.text) for c in found if c]
-        return (ready.bank.questions[pair.question_id], texts[0], texts[1]) if len(texts) == 2 else None
+        left, right = (row.get(side.contestant) for side in (pair.left, pair.right))
+        if left is None or right is None or (left.key, right.key) != (pair.left.key, pair.right.key):
+            return None
+        return ready.bank.questions[pair.question_id], left, right
 
     def _pair(
         self, kind: Kind, voter: str, question: tuple[str, str, str | None], left: Candidate, right: Candidate,
-        alike: float, decoding: Decoding, shown_at: float, now: float,
+        alike: float, decoding: Decoding, shown_at: float, now: float, **drawn: Any,
     ) -> Pair:  # fmt: skip
         from medilite.arena.store import new_id
 
         return Pair(
             new_id(), kind, self.profile.name, voter, *question, left, right, alike, decoding, shown_at,
-            now + PAIR_LIFETIME_S, __version__,
+            now + PAIR_LIFETIME_S, __version__, **drawn,
         )  # fmt: skip
 
     # --- now and then ------------------------------------------------------------------------

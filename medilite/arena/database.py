@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -99,6 +99,21 @@ class Database:
                     )
             yield connection
 
+    def forget(self) -> None:
+        """Have what was deleted leave the disk: SQLite's log of writes holds it until it is written over.
+
+        As far as readers let it now; what fails is tried again with the next one.
+        """
+        if self._path is None:
+            return
+        try:
+            with closing(
+                sqlite3.connect(f"file:{quote(str(self._path.absolute()))}?mode=rw", uri=True, timeout=0.2)
+            ) as it:
+                it.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            log.info("The votes' database could not be tidied up at once: %s", type(error).__name__)
+
     def close(self) -> None:
         """Give every connection back; the next use opens new ones."""
         self.engine.dispose()
@@ -161,7 +176,8 @@ class Database:
         def on_connect(connection: Any, record: Any) -> None:
             # The driver's own transactions begin too late: a reader that turns writer can't wait for its turn.
             connection.isolation_level = None
-            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            # What is deleted is overwritten: a text that was taken back is not to be found in the file either.
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             record.info["file"] = _identity(self._path)
 

@@ -58,6 +58,16 @@ class Place:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Two contestants and where they answer, with how probable that was: the two first, then the place given them."""
+
+    two: Two
+    place: Place
+    two_probability: float
+    place_probability: float
+
+
 @dataclass
 class Knowledge:
     """What is known when a pair is drawn.
@@ -89,9 +99,7 @@ class Knowledge:
         return (p[..., 0] + p[..., 2]) / 4 - (p[..., 0] - p[..., 2]) ** 2 / 4
 
 
-def draw_place(
-    places: Mapping[Two, Sequence[Place]], knowledge: Knowledge, rng: random.Random
-) -> tuple[Two, Place] | None:
+def draw_place(places: Mapping[Two, Sequence[Place]], knowledge: Knowledge, rng: random.Random) -> Drawn | None:
     """Return the two contestants and the place of the next pair, None if there is no place at all.
 
     `places` has, for every two, where both have an answer that may be shown.
@@ -99,30 +107,26 @@ def draw_place(
     open_pairs = sorted((two for two, listed in places.items() if listed), key=sorted)
     if not open_pairs:
         return None
-    if rng.random() < EXPLORE:
-        two = rng.choice(open_pairs)
-        return two, rng.choice(_telling(two, places[two], knowledge)[0])
     telling = {two: _telling(two, places[two], knowledge) for two in open_pairs}
-    information = {two: value for two, (_, value) in telling.items()}
-    two = _draw(expected_gains(information, knowledge), rng)
-    return two, rng.choice(telling[two][0])
+    gains = expected_gains({two: value for two, (_, value) in telling.items()}, knowledge)
+    two, probability = _draw(gains, rng)
+    listed = telling[two][0]
+    return Drawn(two, rng.choice(listed), probability, 1 / len(listed))
 
 
-def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> Two:
-    """Return two contestants whose answers are yet to be written."""
+def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> tuple[Two, float]:
+    """Return two contestants whose answers are yet to be written, and how probable they were."""
     pairs = [frozenset(two) for two in combinations(sorted(contestants), 2)]
-    if rng.random() < EXPLORE:
-        return rng.choice(pairs)
     usual = np.array([USUAL_SIMILARITY])
     return _draw(expected_gains({two: float(knowledge.information(two, usual)[0]) for two in pairs}, knowledge), rng)
 
 
-def draw_sides(two: Two, knowledge: Knowledge, rng: random.Random) -> tuple[Contestant, Contestant]:
-    """Return the two as (left, right)."""
+def draw_sides(two: Two, knowledge: Knowledge, rng: random.Random) -> tuple[Contestant, Contestant, float]:
+    """Return the two as left and right, and how probable that order was."""
     first, second = sorted(two)
     ahead = knowledge.on_left.get((first, second), 0) - knowledge.on_left.get((second, first), 0)
     chance = 0.5 if ahead == 0 else 1 - COIN if ahead > 0 else COIN
-    return (first, second) if rng.random() < chance else (second, first)
+    return (first, second, chance) if rng.random() < chance else (second, first, 1 - chance)
 
 
 def expected_gains(information: Mapping[Two, float], knowledge: Knowledge) -> dict[Two, float]:
@@ -156,10 +160,15 @@ def expected_gains(information: Mapping[Two, float], knowledge: Knowledge) -> di
     return gains
 
 
-def _draw(gains: Mapping[Two, float], rng: random.Random) -> Two:
+def _draw(gains: Mapping[Two, float], rng: random.Random) -> tuple[Two, float]:
+    """Return two contestants by their gains, some by chance alone, and how probable they were."""
     pairs = sorted(gains, key=sorted)
     best = max(gains.values())
-    return rng.choices(pairs, [(gains[two] / best) ** SHARPNESS for two in pairs])[0]
+    weights = [(gains[two] / best) ** SHARPNESS for two in pairs]
+    total = sum(weights)
+    chances = [EXPLORE / len(pairs) + (1 - EXPLORE) * weight / total for weight in weights]
+    two = rng.choices(range(len(pairs)), chances)[0]
+    return pairs[two], chances[two]
 
 
 def _telling(two: Two, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from medilite.arena.records import Vote
+from medilite.arena.hiding import hidden
+from medilite.arena.records import NO_SEED, PUBLIC_BANK, Vote
 from medilite.errors import DataError
+from medilite.files import csv_cell
 
 Record = dict[str, Any]
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet would run: such a text gets an apostrophe in front, as OWASP advises."""
 
 
 def vote_record(vote: Vote) -> Record:
@@ -30,7 +29,8 @@ def vote_record(vote: Vote) -> Record:
     for side, candidate in (("left", pair.left), ("right", pair.right)):
         record |= {
             f"{side}_model": candidate.contestant.model, f"{side}_contestant_sha256": candidate.contestant.sha256,
-            f"{side}_answer_key": candidate.key, f"{side}_answer": candidate.text, f"{side}_seed": candidate.seed,
+            f"{side}_answer_key": candidate.key, f"{side}_answer": candidate.text,
+            f"{side}_seed": None if candidate.seed == NO_SEED else candidate.seed,
             f"{side}_words": candidate.words, f"{side}_flesch_kincaid_grade": candidate.grade,
         }  # fmt: skip
     return record | {
@@ -40,30 +40,49 @@ def vote_record(vote: Vote) -> Record:
         "decide_s": vote.decide_s, "voter": pair.voter, "shown_at": _iso(pair.created_at),
         "voted_at": _iso(vote.voted_at), "undone_at": _iso(vote.undone_at), "marks": ",".join(vote.marks),
         "counted": vote.counted, "app_version": pair.app_version,
+        "bank": pair.bank, "two_probability": pair.two_probability, "place_probability": pair.place_probability,
+        "network": vote.network or None,
     }  # fmt: skip
 
 
 PRIVATE = (
-    "question_key", "question", "left_answer_key", "left_answer", "right_answer_key", "right_answer",
+    "question_key", "question", "left_answer_key", "left_answer", "left_seed", "right_answer_key", "right_answer",
+    "right_seed",
 )  # fmt: skip
 """What would tell a visitor's own question, or let somebody test a guess at it."""
 
 HOUR_S = 3600.0
+DECIDE_STEP_S = 10.0
 
 
-def public_records(votes: Iterable[Vote]) -> Iterator[Record]:
-    """Yield votes as anybody may have them: nothing of visitors' own questions, no voter's id, times to the hour.
+def public_records(votes: Iterable[Vote], in_use: Collection[str] = ()) -> Iterator[Record]:
+    """Yield votes as anybody may have them: no voter's id, times to the hour, and no text that is still a secret.
 
-    Voters are numbered in the order in which they come, so that votes of one
-    person can be told to be so, within a file and not from one site to another.
+    Of visitors' own questions there is nothing that a guess could be tested by:
+    no text, seed or key, and coarse counts. The same holds for pairs of the banks
+    that are `in_use`, whose sides could be looked up here otherwise, and not even
+    the question is named. Voters and networks are numbered in the order in which
+    they come, so that votes of one can be told to be so, within a file and not
+    from one site to another.
     """
-    numbers: dict[str, int] = {}
+    voters: dict[str, int] = {}
+    networks: dict[str, int] = {}
     for vote in votes:
+        pair, secret = vote.pair, vote.pair.bank in in_use
+        if pair.kind != "ready" or secret:
+            vote = dataclasses.replace(vote, pair=hidden(pair))
         record = vote_record(vote)
-        if vote.pair.kind != "ready":
+        if pair.kind != "ready" or secret:
             record |= dict.fromkeys(PRIVATE)
-        record["voter"] = f"voter {numbers.setdefault(vote.pair.voter, len(numbers) + 1)}"
-        times = {"shown_at": vote.pair.created_at, "voted_at": vote.voted_at, "undone_at": vote.undone_at}
+            if vote.decide_s is not None:
+                record["decide_s"] = round(vote.decide_s / DECIDE_STEP_S) * DECIDE_STEP_S
+        if secret:
+            record["question_id"] = None
+        record["bank"] = {"": "own question", PUBLIC_BANK: PUBLIC_BANK}.get(pair.bank, "private")
+        record["voter"] = f"voter {voters.setdefault(pair.voter, len(voters) + 1)}"
+        if vote.network:
+            record["network"] = f"network {networks.setdefault(vote.network, len(networks) + 1)}"
+        times = {"shown_at": pair.created_at, "voted_at": vote.voted_at, "undone_at": vote.undone_at}
         yield record | {name: None if at is None else _iso(at // HOUR_S * HOUR_S) for name, at in times.items()}
 
 
@@ -99,7 +118,8 @@ PARQUET_ROWS = 20_000
 _PARQUET_TYPES = {
     **{f"{side}_{name}": kind for side in ("left", "right") for name, kind in (
         ("seed", "int64"), ("words", "int64"), ("flesch_kincaid_grade", "float64"), ("unsafe", "bool_"))},
-    "similarity": "float64", "decide_s": "float64", "counted": "bool_",
+    "similarity": "float64", "decide_s": "float64", "counted": "bool_", "two_probability": "float64",
+    "place_probability": "float64",
 }  # fmt: skip
 """What is no text. Named, not guessed: a column may hold None alone for a long time."""
 
@@ -140,7 +160,7 @@ def _write_csv(records: Iterable[Record], path: Path) -> int:
             writer = writer or csv.DictWriter(file, fieldnames=list(record))
             if count == 1:
                 writer.writeheader()
-            writer.writerow({name: _cell(value) for name, value in record.items()})
+            writer.writerow({name: csv_cell(value) for name, value in record.items()})
     return count
 
 
@@ -171,10 +191,6 @@ WRITERS: Mapping[str, Callable[[Iterable[Record], Path], int]] = {
     ".csv": _write_csv,
     ".parquet": _write_parquet,
 }
-
-
-def _cell(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
 def _iso(at: float | None) -> str | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from medilite.arena.mask import mask, mask_growing
-from medilite.arena.records import Contestant
+from medilite.arena.records import Contestant, Pair
 from medilite.prompts import question_messages
 from medilite.records import Decoding, Request, Step, StopReason
+
+if TYPE_CHECKING:
+    from medilite.arena.booth import Nothing, Shown
 
 LIVE_DECODING = Decoding(max_new_tokens=192, temperature=0.7, top_p=0.95, repetition_penalty=1.1)
 """As `votes prepare` decodes unless told otherwise."""
@@ -20,7 +25,8 @@ class LiveRun:
 
     `contestants` are those on the left and on the right. `keep` tells whether
     the visitor agreed that the question's text is kept. `began_at` is when the
-    first step came: from then on one could read.
+    first step came: from then on one could read. `two_probability` is that of
+    the draw. What finishing made of it, once, is in `pair`, `token` and `made`.
     """
 
     voter: str
@@ -33,7 +39,11 @@ class LiveRun:
     began_at: float | None = None
     texts: list[str] = field(default_factory=lambda: ["", ""])
     stopped: list[StopReason | None] = field(default_factory=lambda: [None, None])
-    pair_id: str | None = None
+    two_probability: float | None = None
+    pair: Pair | None = None
+    token: str | None = None
+    made: Shown | Nothing | None = None
+    finishing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def requests(self) -> tuple[Request, Request]:
         """Return what to ask the engine: left and right with the same dice."""
@@ -60,6 +70,11 @@ class LiveRun:
     def done(self) -> bool:
         """Whether both answers have stopped."""
         return None not in self.stopped
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether an answer was stopped before its end: such answers say little of their models."""
+        return "cancelled" in self.stopped
 
     @property
     def failed(self) -> bool:

@@ -34,6 +34,12 @@ UNDONE = "taken back"
 OWN_QUESTION = "own"
 """The question id of a visitor's own question."""
 
+NO_SEED = -1
+"""Stands for the seed of an answer whose text isn't kept: with it a guessed question could be asked again."""
+
+PUBLIC_BANK = "public"
+"""The bank of a pair whose texts are in the public repository; a deployment's own bank has a random name."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Contestant:
@@ -74,7 +80,10 @@ class Pair:
 
     `question_key` tells questions apart, `question` is the text where it may be
     kept. `similarity` is the share of words, from 0 to 1, that the answers have
-    in common. Times are seconds since 1970 (UTC).
+    in common. Times are seconds since 1970 (UTC). `bank` names the bank that a
+    ready-made pair is from. `two_probability` is the probability with which these
+    two were drawn, on these sides, `place_probability` that of the question and
+    seed given the two; None where unknown, or where there was nothing to draw.
     """
 
     id: str
@@ -91,6 +100,9 @@ class Pair:
     created_at: float
     expires_at: float
     app_version: str
+    bank: str = ""
+    two_probability: float | None = None
+    place_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ class Vote:
 
     `decide_s` is the time from showing the pair to the choice, None where the
     clock ran backwards. `marks` say why a vote stays out of the ratings.
+    `network` tells votes of one day from one network address from others: a hash
+    under a key that is thrown away each day; "" where unknown.
     """
 
     pair: Pair
@@ -134,6 +148,7 @@ class Vote:
     decide_s: float | None
     undone_at: float | None = None
     marks: tuple[str, ...] = ()
+    network: str = ""
 
     @property
     def counted(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medilite.arena.bank import bank_folder, read_bank
+from medilite.arena.booth import UNDO_GRACE_S, UNDO_S
 from medilite.arena.contestants import contestants
 from medilite.arena.drawing import Two
 from medilite.arena.mirror.state import MirrorState, read_state
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 REFRESH_S = 15.0
 """Results are at most so old, and votes are rated at most so often."""
+
+SETTLED_S = UNDO_S + UNDO_GRACE_S
+"""How old a vote is before anything tells of it: a table that moved would give away names before an undo."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,11 @@ class LiveResults:
             self._results = self._version = None
             return
         here = contestants(self._profile)
-        version = (self.store.version(), tuple(here.values()))
+        before = time.time() - SETTLED_S
+        version = (self.store.version(before), tuple(here.values()))
         if version == self._version:
             return
-        table = read_table(self.store, here.values())
+        table = read_table(self.store, here.values(), before)
         base = next((here.get(spec.id) for spec in self._profile.models if spec.adapter is None), None)
         self._results = Results(
             ratings=rate(table, base),

@@ -1,8 +1,7 @@
 """What is old goes: expired pairs, visitors' own questions and votes, as the settings say.
 
 A visitor's question that is deleted leaves the votes on it as if it had never
-been kept: its keys, and those of its answers, become keyed hashes that nobody
-can test a guess against.
+been kept: without what a guess at it could be tested by (`hiding`).
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from medilite.arena.hiding import hidden_columns
 from medilite.arena.records import OWN_QUESTION
 from medilite.errors import MediLiteError
 
@@ -63,16 +63,14 @@ class Deleted:
 def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
     """Delete what is older than `keep` says at `now` (seconds since 1970), and return how much. Raises StoreError.
 
-    Pairs go a week after they expired in any case, and texts with the last pair
-    or vote that they belong to.
+    Pairs go a week after they expired in any case, and texts with the last vote
+    that they belong to.
     """
     import sqlalchemy as sa
 
     from medilite.arena import schema
 
     pairs, votes, sames = schema.pairs, schema.votes, schema.sames
-    # Made in a transaction of its own if it is not there yet.
-    _ = store.secret
     with store.database.write() as connection:
         if not store.database.is_sqlite:
             # No pair comes in between what is looked at and what is deleted, whose text would go with the others.
@@ -87,57 +85,37 @@ def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
             oldest |= pairs.c.created_at < now - keep.votes_s
         gone_pairs = connection.execute(pairs.delete().where(oldest)).rowcount
         if keep.questions_s is not None:
-            _hide_questions(connection, store, now - keep.questions_s)
-        return Deleted(gone_pairs, gone_votes, _delete_unused(connection))
+            _hide_questions(connection, now - keep.questions_s)
+        deleted = Deleted(gone_pairs, gone_votes, _delete_unused(connection))
+    store.database.forget()
+    return deleted
 
 
-def _hide_questions(connection: sa.Connection, store: Store, before: float) -> None:
-    """Hide visitors' questions that nobody has had before them since: pairs and votes get keys without a text."""
+def _hide_questions(connection: sa.Connection, before: float) -> None:
+    """Hide visitors' questions that nobody has had before them since, so that nothing of their texts is left."""
     import sqlalchemy as sa
 
     from medilite.arena import schema
 
-    tables = (schema.pairs, schema.votes)
-    recent = sa.union(*(sa.select(t.c.question_key).where(t.c.created_at >= before) for t in tables))
-    questions = schema.questions.c
-    wanted = sa.select(questions.key, questions.text).where(questions.id == OWN_QUESTION, questions.key.not_in(recent))
-    for key, text in connection.execute(wanted).all():
-        for table in tables:
-            of_question = table.c.question_key == key
-            for side in ("left", "right"):
-                column = table.c[f"{side}_answer_key"]
-                answers = sa.select(schema.answers).where(
-                    schema.answers.c.key.in_(sa.select(column).where(of_question))
-                )
-                for answer in connection.execute(answers).all():
-                    hide: dict[str, Any] = {column.name: store.hidden_key(answer.text)}
-                    connection.execute(table.update().where(of_question, column == answer.key).values(hide))
-            connection.execute(table.update().where(of_question).values(question_key=store.hidden_key(text)))
-    # Of a pair whose answers were the same no text is kept, but a key that a guess could be tested against.
-    sames = schema.sames
-    guessable = sames.c.question_key.like("sha256:%")
-    old = sa.select(sames.c.id, sames.c.question_key, sames.c.answer_key).where(
-        sames.c.kind == "live", sames.c.at < before, guessable
-    )
-    for id, question, answer in connection.execute(old).all():
-        hidden = {"question_key": store.hidden_key(question), "answer_key": store.hidden_key(answer)}
-        connection.execute(sames.update().where(sames.c.id == id).values(hidden))
+    questions, votes = schema.questions.c, schema.votes
+    recent = sa.select(votes.c.question_key).where(votes.c.created_at >= before)
+    old = sa.select(questions.key).where(questions.id == OWN_QUESTION, questions.key.not_in(recent))
+    for row in connection.execute(sa.select(votes).where(votes.c.question_key.in_(old))).mappings().all():
+        connection.execute(votes.update().where(votes.c.id == row["id"]).values(hidden_columns(dict(row))))
 
 
 def _delete_unused(connection: sa.Connection) -> int:
-    """Delete texts that no pair and no vote belongs to; return how many visitors' questions were among them."""
+    """Delete texts that no vote belongs to; return how many visitors' questions were among them."""
     import sqlalchemy as sa
 
     from medilite.arena import schema
 
-    tables = (schema.pairs, schema.votes)
-    questions, answers = schema.questions, schema.answers
-    used = sa.union(*(sa.select(table.c.question_key) for table in tables))
-    unused = questions.c.key.not_in(used)
+    questions, answers, votes = schema.questions, schema.answers, schema.votes.c
+    unused = questions.c.key.not_in(sa.select(votes.question_key))
     own = sa.select(sa.func.count()).where(unused, questions.c.id == OWN_QUESTION)
     count = connection.execute(own).scalar_one()
     connection.execute(questions.delete().where(unused))
-    used = sa.union(*(sa.select(table.c[f"{side}_answer_key"]) for table in tables for side in ("left", "right")))
+    used = sa.union(sa.select(votes.left_answer_key), sa.select(votes.right_answer_key))
     connection.execute(answers.delete().where(answers.c.key.not_in(used)))
     return int(count)
 

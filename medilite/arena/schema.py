@@ -67,6 +67,9 @@ def _pair_columns() -> list[sa.Column]:
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double, nullable=False),
         sa.Column("app_version", sa.String, nullable=False),
+        sa.Column("bank", sa.String, nullable=False, server_default=""),
+        sa.Column("two_probability", sa.Double, nullable=True),
+        sa.Column("place_probability", sa.Double, nullable=True),
     ]
 
 
@@ -75,10 +78,11 @@ pairs = sa.Table(
     metadata,
     *_pair_columns(),
     sa.Column("token_sha256", sa.String, nullable=False, unique=True),
+    sa.Column("revealed_at", sa.Double, nullable=True),
     sa.Index(None, "voter"),
     sa.Index(None, "expires_at"),
 )
-"""Pairs that were shown; gone some time after they expired."""
+"""Pairs that were shown; gone some time after they expired. `revealed_at` is when their voter was told the names."""
 
 votes = sa.Table(
     "votes",
@@ -93,7 +97,9 @@ votes = sa.Table(
     sa.Column("decide_s", sa.Double, nullable=True),
     sa.Column("undone_at", sa.Double, nullable=True),
     sa.Column("marks", sa.String, nullable=False),
+    sa.Column("network", sa.String, nullable=False, server_default=""),
     sa.Index(None, "voter", "voted_at"),
+    sa.Index(None, "network"),
     sa.Index(None, "voted_at"),
     sa.Index(None, "left_answer_key", "right_answer_key"),
 )

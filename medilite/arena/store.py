@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from medilite.arena import schema
 from medilite.arena.database import Database
+from medilite.arena.hiding import hidden, hidden_columns, hidden_key
 from medilite.arena.records import UNDONE, Ballot, Candidate, Contestant, Pair, Vote, text_key
 from medilite.errors import LimitError, TokenError
 from medilite.records import Decoding
@@ -33,6 +34,9 @@ MARKING_WINDOW = 500
 Marker = Callable[[Sequence[Vote]], Sequence[tuple[str, ...]]]
 """Takes all votes of one voter in their order, gives the marks of each."""
 
+Texts = Callable[[Pair], Pair]
+"""Takes a pair as it is stored and returns it as its vote keeps it: with its texts, where they may be kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -40,6 +44,9 @@ class Limits:
 
     per_minute: int = 20
     per_day: int = 400
+
+
+_DAY_KEY = "network key"
 
 
 class Store:
@@ -72,9 +79,16 @@ class Store:
         with self.database.write("secret") as connection:
             connection.execute(self.insert_new(schema.meta).values(name="secret", value=made))
 
-    def hidden_key(self, text: str) -> str:
-        """Return the key of a text that may not be kept: without the store's secret nobody can test a guess."""
-        return "hmac:" + self.keyed(text)
+    def key_of_day(self, day: int, fresh: str) -> bytes:
+        """Return the key that networks are named by on a day; the first to ask puts `fresh` over the last day's."""
+        meta = schema.meta
+        with self.database.write(lock=_DAY_KEY) as connection:
+            found = connection.execute(sa.select(meta.c.value).where(meta.c.name == _DAY_KEY)).scalar()
+            if found is None or found.partition(":")[0] != str(day):
+                found = f"{day}:{fresh}"
+                connection.execute(self.insert_new(meta).values(name=_DAY_KEY, value=found))
+                connection.execute(meta.update().where(meta.c.name == _DAY_KEY).values(value=found))
+        return bytes.fromhex(found.partition(":")[2])
 
     def keyed(self, text: str) -> str:
         """Return the HMAC-SHA-256 of a text under the store's secret, in hexadecimal."""
@@ -82,14 +96,15 @@ class Store:
 
     # --- pairs ---------------------------------------------------------------------------
 
-    def add_pair(self, pair: Pair) -> str:
-        """Keep a pair and return its token, which is kept nowhere.
+    def add_pair(self, pair: Pair, token: str | None = None) -> str:
+        """Keep a pair and return its token, which is kept nowhere; the same pair and `token` again change nothing.
 
-        The texts are kept as far as the pair carries them. A voter's oldest
-        pairs go when there are too many.
+        No text is kept with a pair, and of a visitor's own question nothing that
+        would let a guess at it be tested: texts come with the vote. A voter's
+        oldest pairs go when there are too many.
         """
-        token = secrets.token_urlsafe(24)
-        row = {**_pair_row(pair), "token_sha256": _token_hash(token)}
+        token = token or new_token()
+        row = {**_pair_row(hidden(pair) if pair.kind == "live" else pair), "token_sha256": _token_hash(token)}
         with self.database.write() as connection:
             mine = sa.select(schema.pairs.c.id).where(schema.pairs.c.voter == pair.voter)
             still_open = mine.where(~sa.exists().where(schema.votes.c.id == schema.pairs.c.id))
@@ -97,8 +112,7 @@ class Store:
             gone = connection.execute(stale).scalars().all()
             if gone:
                 connection.execute(schema.pairs.delete().where(schema.pairs.c.id.in_(gone)))
-            connection.execute(schema.pairs.insert().values(row))
-            self._keep_texts(connection, pair)
+            connection.execute(self.insert_new(schema.pairs).values(row))
         return token
 
     def find_pair(self, token: str, voter: str) -> Pair | None:
@@ -107,15 +121,15 @@ class Store:
             return self._pair(connection, token, voter)
 
     def add_same(self, pair: Pair) -> None:
-        """Note that a pair was drawn whose answers are the same; nobody votes on it."""
+        """Note that a pair was drawn whose answers are the same; nobody votes on it, so no text of it is kept."""
         first, second = sorted((pair.left.contestant, pair.right.contestant))
         row = {
-            "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_key": pair.question_key,
+            "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_key": hidden_key(pair.id, "question"),
             "contestant_a": first.sha256, "contestant_b": second.sha256, "model_a": first.model,
-            "model_b": second.model, "answer_key": pair.left.key, "at": pair.created_at,
+            "model_b": second.model, "answer_key": hidden_key(pair.id, "left"), "at": pair.created_at,
         }  # fmt: skip
         with self.database.write() as connection:
-            connection.execute(schema.sames.insert().values(row))
+            connection.execute(self.insert_new(schema.sames).values(row))
 
     def _keep_texts(self, connection: sa.Connection, pair: Pair) -> None:
         if pair.question is not None:
@@ -141,11 +155,13 @@ class Store:
     # --- votes ---------------------------------------------------------------------------
 
     def cast(
-        self, token: str, voter: str, ballot: Ballot, now: float, limits: Limits, marker: Marker
-    ) -> tuple[Vote, bool]:
-        """Keep a vote and return it, with True; the earlier vote and False if the token has voted already.
+        self, token: str, voter: str, ballot: Ballot, now: float, limits: Limits, marker: Marker, *,
+        texts: Texts | None = None, network: str = "",
+    ) -> tuple[Vote, bool]:  # fmt: skip
+        """Keep a vote and return it, with True; the earlier vote and False if there is one that stands.
 
-        Raises TokenError for a token that is unknown, another voter's or
+        A vote that was taken back can be given anew, for no names were told
+        between. Raises TokenError for a token that is unknown, another voter's or
         expired, LimitError when the voter has to wait, and StoreError. What was
         refused or failed may be tried again with the same token.
         """
@@ -157,36 +173,77 @@ class Store:
                     "take the next pair."
                 )
             earlier = self._vote(connection, pair.id)
-            if earlier is not None:
+            if earlier is not None and earlier.undone_at is None:
                 return earlier, False
             if now > pair.expires_at:
                 raise TokenError("This pair has expired, so nothing was counted. Take the next pair.")
             self._check_limits(connection, voter, now, limits)
             decide_s = now - pair.created_at
-            vote = Vote(pair, ballot, now, decide_s if decide_s >= 0 else None)
+            whole = texts(pair) if texts else pair
+            assert whole.id == pair.id, "a vote keeps the texts of its own pair"
+            vote = Vote(whole, ballot, now, decide_s if decide_s >= 0 else None, network=network)
+            if earlier is not None:
+                row = _vote_row(vote)
+                connection.execute(schema.votes.update().where(schema.votes.c.id == row.pop("id")).values(row))
             # Two replicas with one token: the lock lets them through one by one, and the key holds whatever happens.
-            done = connection.execute(self.insert_new(schema.votes).values(_vote_row(vote)))
-            if done.rowcount == 0:
+            elif connection.execute(self.insert_new(schema.votes).values(_vote_row(vote))).rowcount == 0:
                 earlier = self._vote(connection, pair.id)
                 assert earlier is not None
                 return earlier, False
+            self._keep_texts(connection, whole)
             marks = self._mark(connection, voter, marker)
         return dataclasses.replace(vote, marks=marks.get(pair.id, ())), True
 
-    def undo(self, token: str, voter: str, now: float, within_s: float, marker: Marker) -> bool:
-        """Take a vote back; False if it is too late. Raises TokenError if there is no such vote."""
+    def reveal(self, token: str, voter: str, now: float) -> Vote:
+        """Note that a voter is told the names, from when on their vote can't be taken back; return it.
+
+        Raises TokenError where there is no vote of theirs that stands, for without one nobody is told.
+        """
         with self.database.write(lock=voter) as connection:
             pair = self._pair(connection, token, voter)
             vote = self._vote(connection, pair.id) if pair else None
-            if vote is None:
+            if pair is None or vote is None or vote.undone_at is not None:
+                raise TokenError("There is no vote of yours on this pair, so its names stay hidden. Vote first.")
+            pairs = schema.pairs
+            told = pairs.update().where(pairs.c.id == pair.id, pairs.c.revealed_at.is_(None))
+            connection.execute(told.values(revealed_at=now))
+        return vote
+
+    def undo(self, token: str, voter: str, now: float, within_s: float, marker: Marker) -> bool:
+        """Take a vote back, and its texts with it; False if it is too late, or the names were told.
+
+        Raises TokenError if there is no such vote.
+        """
+        with self.database.write(lock=voter) as connection:
+            pair = self._pair(connection, token, voter)
+            vote = self._vote(connection, pair.id) if pair else None
+            if pair is None or vote is None:
                 raise TokenError("There is no vote of yours on this pair, so there is nothing to take back.")
             if vote.undone_at is not None:
                 return True
-            if not 0 <= now - vote.voted_at <= within_s:
+            told = sa.select(schema.pairs.c.revealed_at).where(schema.pairs.c.id == pair.id)
+            if connection.execute(told).scalar() is not None or not 0 <= now - vote.voted_at <= within_s:
                 return False
-            connection.execute(schema.votes.update().where(schema.votes.c.id == vote.pair.id).values(undone_at=now))
+            columns: dict[str, Any] = {"undone_at": now}
+            if vote.pair.kind == "live":
+                columns |= hidden_columns(_pair_row(vote.pair))
+            connection.execute(schema.votes.update().where(schema.votes.c.id == vote.pair.id).values(columns))
+            self._drop_texts(connection, vote.pair)
             self._mark(connection, voter, marker)
+        self.database.forget()
         return True
+
+    def _drop_texts(self, connection: sa.Connection, pair: Pair) -> None:
+        """Delete the texts of a pair that no vote is left to keep."""
+        c = schema.votes.c
+        stands = c.undone_at.is_(None)
+        for table, keys, column in (
+            (schema.questions, (pair.question_key,), (c.question_key,)),
+            (schema.answers, (pair.left.key, pair.right.key), (c.left_answer_key, c.right_answer_key)),
+        ):
+            for key in keys:
+                used = sa.exists().where(stands, sa.or_(*(one == key for one in column)))
+                connection.execute(table.delete().where(table.c.key == key, ~used))
 
     def _vote(self, connection: sa.Connection, pair_id: str) -> Vote | None:
         row = connection.execute(sa.select(schema.votes).where(schema.votes.c.id == pair_id)).one_or_none()
@@ -248,28 +305,35 @@ class Store:
 
     # --- reading -------------------------------------------------------------------------
 
-    def votes(self, *, voter: str | None = None) -> Iterator[Vote]:
-        """Yield every vote (of one voter), oldest first, with the texts that are kept."""
+    def votes(self, *, voter: str | None = None, before: float | None = None) -> Iterator[Vote]:
+        """Yield every vote (of one voter; given before that time), oldest first, with the texts that are kept."""
         votes = schema.votes
         wanted = schema.votes_with_texts().order_by(votes.c.voted_at, votes.c.id)
         if voter is not None:
             wanted = wanted.where(votes.c.voter == voter)
+        if before is not None:
+            wanted = wanted.where(votes.c.voted_at < before)
         with self.database.read() as connection:
             for row in connection.execution_options(yield_per=1000).execute(wanted):
                 yield _as_vote(row._mapping)
 
-    def version(self) -> tuple[Any, ...]:
-        """Return what changes whenever other votes count: how many there are, taken back, marked and drawn the same."""
+    def version(self, before: float | None = None) -> tuple[Any, ...]:
+        """Return what changes whenever other votes count: how many there are, taken back, marked and drawn the same.
+
+        Votes given at `before` (seconds since 1970) or later are left out.
+        """
         c = schema.votes.c
         wanted = sa.select(
             sa.func.count(), sa.func.count(c.undone_at), sa.func.count(sa.case((c.marks != "", 1))),
             sa.func.max(c.voted_at), sa.select(sa.func.count()).select_from(schema.sames).scalar_subquery(),
         ).select_from(schema.votes)  # fmt: skip
+        if before is not None:
+            wanted = wanted.where(c.voted_at < before)
         with self.database.read() as connection:
             return tuple(connection.execute(wanted).one())
 
-    def rating_rows(self) -> list[tuple[Any, ...]]:
-        """Return `table.COLUMNS` of every vote, oldest first, as plain tuples: a million in seconds."""
+    def rating_rows(self, before: float | None = None) -> list[tuple[Any, ...]]:
+        """Return `table.COLUMNS` of every vote (given before that time), oldest first, as plain tuples."""
         c = schema.votes.c
         left_out = sa.case((c.undone_at.is_not(None), UNDONE), else_=c.marks)
         contestants = (c[f"{side}_model"] + "@" + c[f"{side}_contestant"] for side in ("left", "right"))
@@ -277,6 +341,8 @@ class Store:
             *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
             c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out,
         )  # fmt: skip
+        if before is not None:
+            wanted = wanted.where(c.voted_at < before)
         compiled = wanted.compile(self.database.engine, compile_kwargs={"literal_binds": True})
         with self.database.read() as connection:
             # The driver's own rows: making SQLAlchemy's of a million takes longer than reading them.
@@ -333,6 +399,11 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
+def new_token() -> str:
+    """Return a token for a new pair."""
+    return secrets.token_urlsafe(24)
+
+
 def _token_hash(token: str) -> str:
     return text_key(token)
 
@@ -344,6 +415,7 @@ def _pair_row(pair: Pair) -> dict[str, Any]:
         "similarity": pair.similarity,
         "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
         "created_at": pair.created_at, "expires_at": pair.expires_at, "app_version": pair.app_version,
+        "bank": pair.bank, "two_probability": pair.two_probability, "place_probability": pair.place_probability,
     }  # fmt: skip
     for side, candidate in (("left", pair.left), ("right", pair.right)):
         row |= {
@@ -361,7 +433,7 @@ def _vote_row(vote: Vote) -> dict[str, Any]:
         "choice": ballot.choice, "left_unsafe": ballot.left_unsafe, "right_unsafe": ballot.right_unsafe,
         "left_reasons": ",".join(ballot.left_reasons), "right_reasons": ",".join(ballot.right_reasons),
         "voted_at": vote.voted_at, "decide_s": vote.decide_s, "undone_at": vote.undone_at,
-        "marks": ",".join(vote.marks),
+        "marks": ",".join(vote.marks), "network": vote.network,
     }  # fmt: skip
 
 
@@ -380,7 +452,7 @@ def _as_pair(row: Mapping[Any, Any]) -> Pair:
     return Pair(
         row["id"], row["kind"], row["profile"], row["voter"], row["question_id"], row["question_key"],
         row.get("question"), left, right, row["similarity"], Decoding(**json.loads(row["decoding"])), row["created_at"],
-        row["expires_at"], row["app_version"],
+        row["expires_at"], row["app_version"], row["bank"], row["two_probability"], row["place_probability"],
     )  # fmt: skip
 
 
@@ -392,7 +464,9 @@ def _as_vote(row: Mapping[Any, Any]) -> Vote:
         _split(row["left_reasons"]),
         _split(row["right_reasons"]),
     )
-    return Vote(_as_pair(row), ballot, row["voted_at"], row["decide_s"], row["undone_at"], _split(row["marks"]))
+    return Vote(
+        _as_pair(row), ballot, row["voted_at"], row["decide_s"], row["undone_at"], _split(row["marks"]), row["network"]
+    )
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ Floats = NDArray[np.float64]
 class HasVotes(Protocol):
     """What a table is read from: the store, or something that stands in for it."""
 
-    def rating_rows(self) -> list[tuple[Any, ...]]:
-        """Return COLUMNS of every vote, oldest first."""
+    def rating_rows(self, before: float | None = None) -> list[tuple[Any, ...]]:
+        """Return COLUMNS of every vote (given before that time), oldest first."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class VoteTable:
         return VoteTable(**fields)
 
 
-def read_table(store: HasVotes, known: Iterable[Contestant] = ()) -> VoteTable:
-    """Return all votes of a store. `known` contestants come first, in their order, votes or not."""
-    return as_table(store.rating_rows(), known)
+def read_table(store: HasVotes, known: Iterable[Contestant] = (), before: float | None = None) -> VoteTable:
+    """Return all votes of a store, given before that time. `known` contestants come first, votes or not."""
+    return as_table(store.rating_rows(before), known)
 
 
 def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) -> VoteTable:

@@ -104,8 +104,8 @@ def simulate(case: Case, votes: int, informed: bool, seed: int) -> np.ndarray:
         else:
             drawn = draw_place(places, knowledge, dice)
             assert drawn is not None
-            two, place = drawn
-            left, right = draw_sides(two, knowledge, dice)
+            place = drawn.place
+            left, right, _ = draw_sides(drawn.two, knowledge, dice)
         knowledge.note(left, right, place.question)
         a, b, q = CONTESTANTS.index(left), CONTESTANTS.index(right), int(place.question)
         chances = world.chances(np.array([a]), np.array([b]), np.array([place.similarity]))

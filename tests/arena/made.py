@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from medilite.arena.records import Ballot, Candidate, Contestant, Pair, Vote, text_key
 from medilite.arena.store import Limits, new_id
 from medilite.records import Decoding
@@ -33,6 +35,11 @@ def pair(left: str | Candidate = "base", right: str | Candidate = "grpo", **fiel
 def vote(choice: str = "left", at: float = NOW + 60, decide_s: float | None = 60.0, **fields: object) -> Vote:
     """Return a vote; fields are its pair's."""
     return Vote(pair(**fields), Ballot(choice), at, decide_s)  # type: ignore[arg-type]
+
+
+def texts_of(shown: Pair) -> Callable[[Pair], Pair]:
+    """Return what gives a vote the texts of its pair, as the booth does."""
+    return lambda _: shown
 
 
 def no_marks(votes: object) -> list[tuple[str, ...]]:

@@ -88,8 +88,8 @@ def app_of(database: str) -> Any:
         knowledge = Knowledge()
         drawn = draw_place(PLACES, knowledge, rng)
         assert drawn is not None
-        two, place = drawn
-        sides = (candidate(c.model, f"{c.model} on {place.question}.") for c in draw_sides(two, knowledge, rng))
+        place, (left, right, _) = drawn.place, draw_sides(drawn.two, knowledge, rng)
+        sides = (candidate(c.model, f"{c.model} on {place.question}.") for c in (left, right))
         now = time.time()
         made = pair(*sides, voter=told["voter"], question_key=place.question, question=f"Question {place.question}?")
         return {"token": store.add_pair(dataclasses.replace(made, created_at=now, expires_at=now + 3600))}

@@ -143,8 +143,11 @@ def test_a_vote_is_kept_whole_and_told_with_what_belongs_to_it(booth, clock):
     assert (vote.decide_s, vote.counted) == (READING_S, True)
     assert outcome.fresh
     assert outcome.texts == (shown.question, shown.left, shown.right)
-    assert outcome.others == {"left": 0, "right": 0, "equal": 0, "both_bad": 0}
     assert outcome.given == 1
+    told = booth.reveal(shown.token, me)
+    assert told.vote.pair.id == vote.pair.id
+    assert told.texts == outcome.texts
+    assert told.others == {"left": 0, "right": 0, "equal": 0, "both_bad": 0}
 
 
 def test_a_second_vote_changes_nothing_and_tells_the_first(booth, clock):
@@ -152,7 +155,7 @@ def test_a_second_vote_changes_nothing_and_tells_the_first(booth, clock):
     shown = drawn(booth, me, clock)
     booth.vote(shown.token, me, "left")
     again = booth.vote(shown.token, me, "right", ["unsafe"])
-    assert (again.fresh, again.vote.ballot.choice, again.given) == (False, "left", 1)
+    assert (again.fresh, again.ballot.choice, again.given) == (False, "left", 1)
     assert len(votes_of(booth)) == 1
 
 
@@ -233,7 +236,8 @@ def test_a_clock_that_was_set_back_costs_no_vote(booth, clock):
     me = booth.welcome(None)
     shown = drawn(booth, me, clock)
     clock.now -= 1e6
-    assert booth.vote(shown.token, me, "left").vote.decide_s is None
+    booth.vote(shown.token, me, "left")
+    assert votes_of(booth)[0].decide_s is None
     assert isinstance(booth.draw(me), Shown)
 
 
@@ -254,7 +258,8 @@ def test_who_decides_without_reading_is_told(booth, clock):
     me = booth.welcome(None)
     token = booth.draw(me).token
     clock.wait(0.4)
-    assert booth.vote(token, me, "left").vote.marks == (HASTY,)
+    booth.vote(token, me, "left")
+    assert booth.reveal(token, me).vote.marks == (HASTY,)
 
 
 def test_how_others_voted_is_told_as_the_answers_stand(make_booth, lite, tmp_path, clock):
@@ -268,7 +273,8 @@ def test_how_others_voted_is_told_as_the_answers_stand(make_booth, lite, tmp_pat
         me = booth.welcome(None)
         shown = drawn(booth, me, clock)
         side = "left" if (shown.left == "One.") == (i % 3 > 0) else "right"
-        outcome = booth.vote(shown.token, me, side)
+        booth.vote(shown.token, me, side)
+        outcome = booth.reveal(shown.token, me)
         told = {shown.left: outcome.others["left"], shown.right: outcome.others["right"]}
         assert told == chosen
         chosen[shown.left if side == "left" else shown.right] += 1
@@ -280,12 +286,14 @@ def test_a_vote_that_is_durable_is_no_failure_when_the_rest_cannot_be_read(booth
     me = booth.welcome(None)
     shown = drawn(booth, me, clock)
 
-    def broken(*_):
+    def broken(*_, **__):
         raise StoreError("The votes' database can't be used at the moment.")
 
     monkeypatch.setattr(type(booth.store), "choices_on", broken)
-    outcome = booth.vote(shown.token, me, "left")
-    assert (outcome.fresh, outcome.others, outcome.given) == (True, None, None)
+    monkeypatch.setattr(type(booth.store), "given_by", broken)
+    taken = booth.vote(shown.token, me, "left")
+    assert (taken.fresh, taken.given) == (True, None)
+    assert booth.reveal(shown.token, me).others is None
     assert len(votes_of(booth)) == 1
 
 
@@ -297,14 +305,36 @@ def test_undo_for_ten_seconds(booth, clock):
     shown = drawn(booth, me, clock)
     booth.vote(shown.token, me, "left")
     clock.wait(10)
-    pair, texts = booth.undo(shown.token, me)
-    assert texts == (shown.question, shown.left, shown.right)
-    assert pair.id == votes_of(booth)[0].pair.id
+    assert booth.undo(shown.token, me) == (shown, "ready")
     assert [vote.counted for vote in votes_of(booth)] == [False]
     assert booth.given(me) == 0
-    again = booth.vote(shown.token, me, "right")
-    assert not again.fresh, "the names are known by now"
     assert booth.undo(shown.token, me) is not None, "twice is as good as once"
+    again = booth.vote(shown.token, me, "right")
+    assert again.fresh, "no name was told, so one may choose anew"
+    assert [vote.ballot.choice for vote in votes_of(booth)] == ["right"]
+
+
+def test_names_come_when_nothing_can_be_taken_back(booth, clock):
+    me = booth.welcome(None)
+    shown = drawn(booth, me, clock)
+    taken = booth.vote(shown.token, me, "left")
+    assert {field.name for field in dataclasses.fields(taken)} == {"ballot", "kind", "fresh", "texts", "given"}
+    booth.reveal(shown.token, me)
+    assert booth.undo(shown.token, me) is None
+    assert not booth.vote(shown.token, me, "right").fresh
+    assert [vote.ballot.choice for vote in votes_of(booth)] == ["left"]
+
+
+def test_one_s_own_table_gives_no_name_away_before_an_undo(booth, clock):
+    me = booth.welcome(None)
+    for _ in range(OWN_TABLE_VOTES):
+        booth.vote(drawn(booth, me, clock).token, me, "left")
+    clock.wait(20)
+    before = booth.own(me)
+    booth.vote(drawn(booth, me, clock).token, me, "left")
+    assert booth.own(me) == before
+    clock.wait(20)
+    assert booth.own(me).votes == before.votes + 1
 
 
 @pytest.mark.parametrize("passed", [13.0, -5.0])
@@ -331,6 +361,7 @@ def test_one_s_own_table_comes_after_ten_votes(booth, clock):
     for i in range(OWN_TABLE_VOTES):
         assert booth.own(me) is None
         assert booth.vote(drawn(booth, me, clock).token, me, "left").given == i + 1
+    clock.wait(20)
     table = booth.own(me)
     assert table.votes == OWN_TABLE_VOTES
     assert sum(row.wins for row in table.rows) == OWN_TABLE_VOTES
@@ -391,15 +422,16 @@ def test_a_live_pair_is_voted_on_like_any_other(booth, clock):
         QUESTION, "Rest the knee. Then move it again.", "See a doctor soon, and rest until then.",
     )  # fmt: skip
     clock.wait(3)
-    outcome = booth.vote(shown.token, me, "right")
+    taken = booth.vote(shown.token, me, "right", run=run)
     vote = votes_of(booth)[0]
     assert (vote.pair.kind, vote.ballot.choice) == ("live", "right")
     assert vote.decide_s == 23, "one reads along: time counts from the first word, not from the wait before it"
     assert [c.model for c in (vote.pair.left.contestant, vote.pair.right.contestant)] == [
         request.model for request in run.requests()
     ]
-    assert outcome.vote.pair.id == run.pair_id
-    assert outcome.texts is None, "private texts are with the visitor alone"
+    assert vote.pair.id == run.pair.id
+    assert taken.texts == (QUESTION, shown.left, shown.right)
+    assert booth.reveal(shown.token, me).texts is None, "private texts are with the visitor's page alone"
 
 
 def everything_stored(booth):
@@ -410,11 +442,37 @@ def everything_stored(booth):
 def test_no_text_is_kept_unless_the_visitor_agrees(booth, clock):
     for keep in (False, True):
         me = booth.welcome(None)
-        shown = booth.finish_live(live(booth, clock, *WHOLE, keep=keep, voter_id=me))
-        booth.vote(shown.token, me, "left")
-        stored = everything_stored(booth)
-        for text in ("left knee", "Rest the knee", "See a doctor"):
-            assert (text in stored) is keep, text
+        run = live(booth, clock, *WHOLE, keep=keep, voter_id=me)
+        shown = booth.finish_live(run)
+        for told in (False, True):
+            stored = everything_stored(booth)
+            for text in ("left knee", "Rest the knee", "See a doctor"):
+                assert (text in stored) is (keep and told), text
+            booth.vote(shown.token, me, "left", run=run)
+
+
+def test_what_finishing_gives_is_the_same_however_often(booth, clock):
+    """Else a pair could be had again once its names are known, or counted as the same for ever."""
+    me = booth.welcome(None)
+    run = live(booth, clock, *WHOLE, voter_id=me)
+    shown = booth.finish_live(run)
+    booth.vote(shown.token, me, "left", run=run)
+    booth.reveal(shown.token, me)
+    assert booth.finish_live(run) == shown
+    assert not booth.vote(shown.token, me, "right", run=run).fresh
+    assert (len(pairs_of(booth)), len(votes_of(booth))) == (1, 1)
+    alike = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
+    assert [booth.finish_live(alike) for _ in range(3)] == [Nothing.SAME] * 3
+    assert booth.sames()[frozenset(alike.contestants)] == 1
+
+
+def test_another_s_run_gives_a_vote_no_texts(booth, clock):
+    me = booth.welcome(None)
+    shown = booth.finish_live(live(booth, clock, *WHOLE, keep=True, voter_id=me))
+    other = live(booth, clock, *WHOLE, keep=True)
+    booth.finish_live(other)
+    assert booth.vote(shown.token, me, "left", run=other).texts is None
+    assert votes_of(booth)[0].pair.question is None
 
 
 def test_live_answers_that_are_the_same_are_noted_and_not_offered(booth, clock):
@@ -436,12 +494,12 @@ def test_live_answers_that_cannot_be_compared_make_no_pair(booth, clock, rows, r
     assert pairs_of(booth) == []
 
 
-def test_a_stopped_live_pair_is_what_there_is_of_it(booth, clock):
+def test_answers_that_were_stopped_early_are_not_voted_on(booth, clock):
     run = live(booth, clock, WHOLE[0])
     assert not run.done
     run.cancel()
-    shown = booth.finish_live(run)
-    assert (shown.left, shown.right) == ("Rest the knee. ", "See a doctor ")
+    assert booth.finish_live(run) is Nothing.STOPPED
+    assert pairs_of(booth) == []
 
 
 def test_live_names_are_masked_while_they_are_written(booth, clock):

@@ -24,7 +24,7 @@ def places(similarity: float = 0.3, questions: int = 6) -> dict:
 
 def drawn(listed: dict, knowledge: Knowledge, count: int = 600, seed: int = 1) -> Counter:
     rng = random.Random(seed)
-    return Counter(draw_place(listed, knowledge, rng)[0] for _ in range(count))
+    return Counter(draw_place(listed, knowledge, rng).two for _ in range(count))
 
 
 def test_information_by_hand():
@@ -62,15 +62,15 @@ def test_a_settled_pair_is_rare_but_has_a_chance():
 def test_answers_that_are_much_alike_are_passed_over():
     listed = {two: [Place(f"q{q}", 0, q / 10) for q in range(10)] for two in PAIRS}
     rng, knowledge = random.Random(2), Knowledge(tie=(0.0, 3.0))
-    alike = Counter(draw_place(listed, knowledge, rng)[1].similarity >= 0.5 for _ in range(500))
+    alike = Counter(draw_place(listed, knowledge, rng).place.similarity >= 0.5 for _ in range(500))
     assert not alike[True], "not by the draws that explore either: they choose contestants by chance, not answers"
 
 
 def test_questions_go_round():
     rng, knowledge, listed = random.Random(3), Knowledge(), places()
     for _ in range(180):
-        two, place = draw_place(listed, knowledge, rng)
-        knowledge.note(*draw_sides(two, knowledge, rng), place.question)
+        drawn = draw_place(listed, knowledge, rng)
+        knowledge.note(*draw_sides(drawn.two, knowledge, rng)[:2], drawn.place.question)
     for two in PAIRS:
         shown = [knowledge.shown.get((two, f"q{q}"), 0) for q in range(6)]
         assert max(shown) - min(shown) <= 1
@@ -80,7 +80,7 @@ def test_sides_stay_balanced_and_random():
     rng, knowledge, tossed = random.Random(4), Knowledge(), []
     two = frozenset((A, B))
     for _ in range(400):
-        left, right = draw_sides(two, knowledge, rng)
+        left, right, _ = draw_sides(two, knowledge, rng)
         knowledge.note(left, right, "q")
         tossed.append(left == A)
     assert abs(sum(tossed) - 200) <= 6
@@ -92,7 +92,7 @@ def test_sides_stay_balanced_and_random():
 def test_nothing_to_draw():
     assert draw_place({}, Knowledge(), random.Random(0)) is None
     assert draw_place({PAIRS[0]: []}, Knowledge(), random.Random(0)) is None
-    assert draw_two([A, B], Knowledge(), random.Random(0)) == frozenset((A, B))
+    assert draw_two([A, B], Knowledge(), random.Random(0)) == (frozenset((A, B)), 1.0)
 
 
 def test_answers_that_tell_come_first_and_the_others_have_their_turn():
@@ -101,13 +101,32 @@ def test_answers_that_tell_come_first_and_the_others_have_their_turn():
     rng, knowledge = random.Random(5), Knowledge(tie=(-0.6, 1.2))
     order = []
     for _ in range(200):
-        _, place = draw_place(listed, knowledge, rng)
+        place = draw_place(listed, knowledge, rng).place
         knowledge.note(A, B, place.question)
         order.append(place.similarity)
     shown = Counter(order)
     assert sum(order[:5]) < sum(order[5:10])
     assert len(shown) == 10
     assert 1 < shown[0.0] / shown[0.9] < 3
+
+
+def test_what_is_told_of_a_draw_is_how_often_it_comes():
+    knowledge = Knowledge({A: 1.5, B: 0.0}, votes={frozenset((A, B)): 300})
+    listed = {two: [Place(f"q{q}", 0, 0.3) for q in range(3)] for two in PAIRS}
+    rng, told, count = random.Random(6), {}, 4000
+    found: Counter = Counter()
+    for _ in range(count):
+        drawn = draw_place(listed, knowledge, rng)
+        found[drawn.two] += 1
+        told[drawn.two] = drawn.two_probability
+        assert drawn.place_probability == pytest.approx(1 / 3)
+    assert sum(told.values()) == pytest.approx(1)
+    for two, probability in told.items():
+        assert found[two] / count == pytest.approx(probability, abs=4 * math.sqrt(probability / count))
+    ahead = Knowledge(on_left={(A, B): 1})
+    sides = Counter(draw_sides(frozenset((A, B)), ahead, rng) for _ in range(2000))
+    for (*_, probability), times in sides.items():
+        assert times / 2000 == pytest.approx(probability, abs=0.05)
 
 
 # -- how much it saves -----------------------------------------------------------------

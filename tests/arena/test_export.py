@@ -13,7 +13,7 @@ from medilite.arena.contestants import contestants
 from medilite.arena.export import preference_pairs, public_records, vote_record, write_records
 from medilite.arena.records import Ballot
 from medilite.errors import DataError
-from tests.arena.made import MANY, NOW, candidate, no_marks, pair, vote
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of, vote
 
 
 def test_a_record_has_everything_of_a_vote():
@@ -54,6 +54,7 @@ def test_what_anybody_may_have_holds_nothing_private():
     private = records[3]
     assert {name for name, value in private.items() if value is None} >= {
         "question", "question_key", "left_answer", "right_answer", "left_answer_key", "right_answer_key",
+        "left_seed", "right_seed",
     }  # fmt: skip
     assert (private["left_model"], private["choice"]) == ("base", "left")
     said = json.dumps(records)
@@ -124,8 +125,9 @@ def voted(tmp_path, monkeypatch, open_store, lite):
     here = contestants(lite)
     for i in range(8):
         sides = [dataclasses.replace(candidate(m, f"{m} says {i}."), contestant=here[m]) for m in ("grpo", "base")]
-        token = store.add_pair(pair(*sides, voter=f"v{i}", question_key=f"q{i}", question=f"Question {i}?"))
-        store.cast(token, f"v{i}", Ballot("left"), NOW + (0.2 if i == 0 else 60), MANY, no_marks)
+        shown = pair(*sides, voter=f"v{i}", question_key=f"q{i}", question=f"Question {i}?")
+        at = NOW + (0.2 if i == 0 else 60)
+        store.cast(store.add_pair(shown), f"v{i}", Ballot("left"), at, MANY, no_marks, texts=texts_of(shown))
     return store
 
 

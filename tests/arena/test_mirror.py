@@ -11,17 +11,19 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
+from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.marks import mark
 from medilite.arena.mirror.hub import HubRepo
 from medilite.arena.mirror.journal import count_pending
 from medilite.arena.mirror.mirror import LONGEST_RETRY_S, RETRY_S, Mirror, start_mirror
 from medilite.arena.mirror.state import read_state
-from medilite.arena.records import OWN_QUESTION, Ballot, text_key
+from medilite.arena.records import NO_SEED, OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, Retention, delete_old
 from medilite.arena.schema import answers, changed, questions
 from medilite.arena.store import Store
 from medilite.settings import load_settings
-from tests.arena.made import MANY, NOW, candidate, no_marks, pair
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
+from tests.arena.old import old_database
 from tests.support.hub import TOKEN, Hub, running_hub
 
 REPO = "clinic/votes"
@@ -38,7 +40,7 @@ class Clock:
         return self.passed
 
     def wall(self) -> float:
-        return NOW + self.passed + self.leapt
+        return NOW + 100 + self.passed + self.leapt
 
 
 @pytest.fixture
@@ -73,15 +75,16 @@ def _no_real_waits(monkeypatch):
 def cast(store, shown=None, choice="left", marker=no_marks):
     shown = shown or pair()
     token = store.add_pair(shown)
-    store.cast(token, shown.voter, Ballot(choice), shown.created_at + 60, MANY, marker)
+    texts = texts_of(shown) if shown.question else None
+    store.cast(token, shown.voter, Ballot(choice), shown.created_at + 60, MANY, marker, texts=texts)
     return token
 
 
 def own(kept=True):
     """Return the pair of a visitor's own question, its texts kept or not."""
     if not kept:
-        sides = [candidate(model, None, key=f"hmac:{model}") for model in ("base", "grpo")]
-        return pair(*sides, kind="live", question_id=OWN_QUESTION, question=None, question_key="hmac:own")
+        sides = [candidate(model, None) for model in ("base", "grpo")]
+        return hidden(pair(*sides, kind="live", question_id=OWN_QUESTION, question=None))
     sides = [candidate(model, f"{model} on hearts.") for model in ("base", "grpo")]
     return pair(*sides, kind="live", question_id=OWN_QUESTION, question=OWN, question_key=text_key(OWN))
 
@@ -127,18 +130,10 @@ def test_restoring_twice_counts_nothing_twice_and_pushes_nothing(store, hub, mir
 
 
 def test_votes_of_before_the_mirror_go_there(open_store, hub, mirrored, tmp_path):
-    old = open_store(tmp_path / "old.db")
-    cast(old, ready())
-    with old.database.write() as connection:
-        # As it was before there were mirrors.
-        for name in ("insert", "update", "delete"):
-            for table in ("votes", "sames"):
-                connection.exec_driver_sql(f"DROP TRIGGER note_{table}_{name}")
-        connection.exec_driver_sql("DROP TABLE changed")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    old_database(tmp_path / "old.db", "0001", votes=[ready()])
     upgraded = open_store(tmp_path / "old.db")
     mirrored(upgraded).look()
-    assert [line["event"] for line in hub.lines(REPO)] == ["question", "answer", "answer", "vote"]
+    assert [line["event"] for line in hub.lines(REPO)] == ["question", "answer", "answer", "changed"]
 
 
 def test_taking_back_and_marks_are_mirrored(store, hub, mirrored, open_store, tmp_path, clock):
@@ -206,10 +201,13 @@ def test_an_older_store_catches_up(open_store, hub, mirrored, tmp_path, clock):
 
 
 def test_a_private_question_stays_private(store, hub, mirrored):
-    cast(store, own(kept=False))
+    shown = own(kept=False)
+    cast(store, shown)
     mirrored(store).look()
     assert [line["event"] for line in hub.lines(REPO)] == ["vote"]
-    assert hub.lines(REPO)[0]["row"]["question_key"] == "hmac:own"
+    row = hub.lines(REPO)[0]["row"]
+    assert row["question_key"] == hidden_key(shown.id, "question")
+    assert (row["left_seed"], row["right_seed"]) == (NO_SEED, NO_SEED)
 
 
 def test_what_is_to_be_deleted_some_day_never_goes_there(store, hub, mirrored, open_store, tmp_path):
@@ -224,7 +222,7 @@ def test_what_is_to_be_deleted_some_day_never_goes_there(store, hub, mirrored, o
     mirrored(fresh, forgets=True).look()
     (vote,) = everything(fresh)
     assert (vote.pair.question, vote.pair.left.text) == (None, None)
-    assert vote.pair.question_key == store.hidden_key(OWN)
+    assert vote.pair == hidden(vote.pair)
     assert vote.ballot.choice == "left"
 
 

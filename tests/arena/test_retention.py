@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from medilite.__main__ import main
+from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.records import OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, PAIRS_AFTER_EXPIRY_S, Deleted, Retention, delete_old, start_deleting
 from medilite.arena.schema import answers, pairs, questions, sames
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
-from tests.arena.made import MANY, NOW, candidate, no_marks, pair
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
 
 LATER = NOW + 10 * DAY_S
 OWN = "May I take ibuprofen with my heart tablets?"
@@ -31,7 +32,7 @@ def at(when):
 
 def cast(store, shown):
     token = store.add_pair(shown)
-    store.cast(token, "voter", Ballot("left"), shown.created_at + 60, MANY, no_marks)
+    store.cast(token, "voter", Ballot("left"), shown.created_at + 60, MANY, no_marks, texts=texts_of(shown))
     return token
 
 
@@ -74,23 +75,17 @@ def test_a_visitor_s_question_goes_and_the_vote_on_it_stays(store):
     assert (mine.pair.question, mine.pair.left.text, mine.pair.right.text) == (None, None, None)
     assert mine.ballot.choice == "left"
     # As if it had never been kept: nobody can test a guess.
-    assert mine.pair.question_key == store.hidden_key(OWN)
-    assert mine.pair.left.key == store.hidden_key("base on hearts.")
-    assert mine.pair.right.key == store.hidden_key("grpo on hearts.")
+    assert mine.pair == hidden(mine.pair)
     assert delete_old(store, Retention(questions_s=5 * DAY_S), LATER) == Deleted(0, 0, 0)
 
 
 def test_a_question_whose_answers_were_the_same_leaves_no_key_to_test_a_guess_against(store):
-    for shown in (own(), own(**at(LATER)), pair()):
+    shown = own()
+    for _ in range(2):
         store.add_same(shown)
-    delete_old(store, Retention(questions_s=5 * DAY_S), LATER)
     with store.database.read() as connection:
-        kept = connection.execute(sa.select(sames.c.at, sames.c.kind, sames.c.question_key, sames.c.answer_key)).all()
-    hidden = {
-        (when, kind): question.startswith("hmac:") and answer.startswith("hmac:")
-        for when, kind, question, answer in kept
-    }
-    assert hidden == {(NOW, "live"): True, (LATER, "live"): False, (NOW, "ready"): False}
+        (kept,) = connection.execute(sa.select(sames.c.question_key, sames.c.answer_key)).all()
+    assert kept == (hidden_key(shown.id, "question"), hidden_key(shown.id, "left"))
 
 
 def test_a_question_that_was_asked_again_stays_as_long_as_the_last_time(store):
@@ -100,7 +95,7 @@ def test_a_question_that_was_asked_again_stays_as_long_as_the_last_time(store):
     assert delete_old(store, keep, LATER + DAY_S).questions == 0
     assert [v.pair.question for v in store.votes()] == [OWN, OWN]
     assert delete_old(store, keep, LATER + 6 * DAY_S).questions == 1
-    assert len({v.pair.question_key for v in store.votes()}) == 1
+    assert all(v.pair == hidden(v.pair) for v in store.votes())
 
 
 def test_an_answer_that_the_project_s_own_question_has_too_stays(store):

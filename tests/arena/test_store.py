@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import sqlite3
 import threading
@@ -16,19 +17,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from medilite.arena.database import database_url
-from medilite.arena.records import Ballot
+from medilite.arena.hiding import hidden
+from medilite.arena.records import OWN_QUESTION, Ballot, text_key
 from medilite.arena.schema import metadata
 from medilite.arena.store import OPEN_PAIRS, Limits
 from medilite.arena.table import COLUMNS
 from medilite.errors import LimitError, SettingsError, StoreError, TokenError
-from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair
+from tests.arena.made import MANY, NOW, candidate, contestant, no_marks, pair, texts_of
 
 LEFT = Ballot("left")
 PRIVATE = "my embarrassing rash"
 
 
-def cast(store, token, voter="voter", ballot=LEFT, now=NOW + 60, limits=MANY, marker=no_marks):
-    return store.cast(token, voter, ballot, now, limits, marker)
+def cast(store, token, voter="voter", ballot=LEFT, now=NOW + 60, limits=MANY, marker=no_marks, texts=None):
+    return store.cast(token, voter, ballot, now, limits, marker, texts=texts)
+
+
+def own_pair(question):
+    """Return a pair of a visitor's own question."""
+    sides = [candidate(m, f"{m} on {question}", key=text_key(f"{m} on {question}"), seed=77) for m in ("base", "grpo")]
+    return pair(*sides, kind="live", question_id=OWN_QUESTION, question=question, question_key=text_key(question))
 
 
 # -- pairs and votes -------------------------------------------------------------
@@ -38,7 +46,10 @@ def test_a_vote_comes_back_whole(store):
     shown = pair(left="base", right="grpo")
     ballot = Ballot("both_bad", left_unsafe=True, left_reasons=("long",), right_reasons=("easier", "safer"))
     token = store.add_pair(shown)
-    given, fresh = cast(store, token, ballot=ballot, now=NOW + 12.5, marker=lambda votes: [("hasty",)] * len(votes))
+    given, fresh = cast(
+        store, token, ballot=ballot, now=NOW + 12.5, marker=lambda votes: [("hasty",)] * len(votes),
+        texts=texts_of(shown),
+    )  # fmt: skip
     assert fresh
     assert (given.ballot, given.decide_s, given.marks, given.counted) == (ballot, 12.5, ("hasty",), False)
     (kept,) = store.votes()
@@ -153,10 +164,52 @@ def test_undo_within_the_time_only(store):
     for token, voter in ((early, "other"), ("x", "voter"), (store.add_pair(pair()), "voter")):
         with pytest.raises(TokenError):
             store.undo(token, voter, NOW + 65, 10, no_marks)
-    # It stays taken back: the names were shown.
-    again, fresh = cast(store, early, now=NOW + 66)
-    assert not fresh
-    assert again.undone_at == NOW + 65
+    # No names were told between, so one may choose anew.
+    again, fresh = cast(store, early, now=NOW + 66, ballot=Ballot("right"))
+    assert fresh
+    assert (again.undone_at, again.ballot.choice) == (None, "right")
+    assert len(list(store.votes())) == 2
+
+
+def test_who_was_told_the_names_can_take_nothing_back(store):
+    token = store.add_pair(pair())
+    with pytest.raises(TokenError, match="Vote first"):
+        store.reveal(token, "voter", NOW + 50)
+    cast(store, token)
+    assert store.reveal(token, "voter", NOW + 61).ballot == LEFT
+    assert not store.undo(token, "voter", NOW + 62, 10, no_marks)
+    assert store.reveal(token, "voter", NOW + 63).ballot == LEFT, "told twice is told once"
+    with pytest.raises(TokenError):
+        store.reveal(token, "other", NOW + 61)
+
+
+def test_who_took_a_vote_back_is_not_told_the_names(store):
+    token = store.add_pair(pair())
+    cast(store, token)
+    assert store.undo(token, "voter", NOW + 62, 10, no_marks)
+    with pytest.raises(TokenError, match="Vote first"):
+        store.reveal(token, "voter", NOW + 63)
+
+
+def test_a_text_comes_with_its_vote_and_goes_with_it(tmp_path, open_store):
+    """In the database's own files too: neither is it left in deleted pages nor in SQLite's log of writes."""
+    path = tmp_path / "votes.db"
+    store = open_store(path)
+    words = "my embarrassing rash"
+    mine = own_pair(words)
+
+    def everywhere():
+        return b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    token = store.add_pair(mine)
+    assert words.encode() not in everywhere(), "nobody has voted"
+    cast(store, token, texts=texts_of(mine))
+    assert words.encode() in everywhere()
+    assert next(store.votes()).pair == mine
+    assert store.undo(token, "voter", NOW + 62, 10, no_marks)
+    assert words.encode() not in everywhere()
+    (kept,) = store.votes()
+    assert kept.pair == hidden(mine)
 
 
 def test_a_voter_holds_few_pairs_at_once(store):
@@ -186,19 +239,10 @@ def test_marks_reach_back_to_earlier_votes(store):
 
 def test_texts_that_may_not_be_kept_are_not(store):
     own = "My own secret question?"
-    private = pair(
-        kind="live",
-        question_id="own",
-        question_key=store.hidden_key(own),
-        question=None,
-        left=candidate("base", None, key=store.hidden_key("Private words.")),
-        right=candidate("grpo", None, key=store.hidden_key("Other words.")),
-    )
+    private = own_pair(own)
     cast(store, store.add_pair(private))
     (kept,) = store.votes()
-    assert kept.pair.question is None
-    assert kept.pair.left.text is None
-    assert kept.pair.question_key.startswith("hmac:")
+    assert kept.pair == hidden(private)
     with store.database.read() as connection:
         assert connection.execute(sa.select(metadata.tables["answers"])).all() == []
 
@@ -316,7 +360,7 @@ def test_a_full_disk_is_said_and_the_token_stays_good(path, open_store):
     full = True
     huge = pair(left=candidate("base", "many words " * 50_000))
     with pytest.raises(StoreError, match="disk is full"):
-        store.add_pair(huge)
+        cast(store, token, texts=lambda shown: dataclasses.replace(huge, id=shown.id))
     full = False
     assert cast(store, token)[1]
     assert len(list(store.votes())) == 1

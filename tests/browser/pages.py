@@ -164,7 +164,12 @@ class Visit:
         return self.page.locator(f"#{place} .vt-pair")
 
     def wait_pair(self, state: str, place: str = "vote-pair", but: str = "") -> str:
-        """Wait until a pair is in that state, and not the one with the token `but`; return its token."""
+        """Wait until a pair is in that state, and not the one with the token `but`; return its token.
+
+        Names come by themselves some seconds after a vote; here they are asked for at once.
+        """
+        if state == "voted":
+            self.page.locator(f"#{place} .vt-pair[data-state=taken] [data-do=reveal]").click(timeout=PATIENCE_MS)
         self.page.wait_for_function(
             """([place, state, but]) => {
                  const pair = document.querySelector(`#${place} .vt-pair`);

@@ -138,7 +138,7 @@ def test_one_account_is_one_voter_on_two_devices(space):
     for number in range(8):
         token, said = both[number % 2].draw()
         assert is_signed_in(said)
-        assert 'data-state=\\"voted' in both[number % 2].cast(token)
+        assert 'data-state=\\"taken' in both[number % 2].cast(token)
         assert "had your vote already" in both[(number + 1) % 2].cast(token, "right"), "on either, once"
         tokens.append(text_key(token))
     assert both[0].browser != both[1].browser
@@ -173,7 +173,7 @@ def test_a_pair_is_not_for_who_only_knows_of_its_account(space):
     carl.browser = bea.browser
     assert "known here" in carl.cast(token)
     assert len(space.rows("votes")) == before
-    assert 'data-state=\\"voted' in bea.cast(token)
+    assert 'data-state=\\"taken' in bea.cast(token)
 
 
 def test_a_live_pair_is_the_account_s_too(space):
@@ -215,15 +215,15 @@ def test_a_session_that_ends_while_a_pair_stands_loses_nothing(space):
     said = words(eve.cast(token, signed_in=True))
     assert "this pair was drawn for your account: nothing was counted" in said
     assert 'data-signed-in=\\"false' in said
-    assert 'data-state=\\"voted' not in said
+    assert 'data-state=\\"taken' not in said
     assert len(space.rows("votes")) == before
     eve.cookie = signed_in
-    assert 'data-state=\\"voted' in eve.cast(token, signed_in=True)
+    assert 'data-state=\\"taken' in eve.cast(token, signed_in=True)
     eve.cookie = ""
     assert "it stands" in words(eve.send("undo", token=token, signed_in=True))
     other, said = eve.draw(signed_in=True)
     assert "From this pair on your votes count as this browser" in words(said)
-    assert 'data-state=\\"voted' in eve.cast(other)
+    assert 'data-state=\\"taken' in eve.cast(other)
     assert len(space.rows("votes")) == before + 2
 
 
@@ -254,7 +254,7 @@ def test_a_provider_in_trouble_is_told_and_the_page_goes_on(space, trouble, fail
     token, said = voter.draw(came=failure)
     assert "your votes count as this browser" in words(said).lower()
     assert not is_signed_in(said)
-    assert 'data-state=\\"voted' in voter.cast(token)
+    assert 'data-state=\\"taken' in voter.cast(token)
 
 
 def test_an_answer_to_a_question_that_this_browser_didn_t_ask(space):

@@ -102,13 +102,13 @@ def test_details_undo_and_keys_that_are_for_something_else(poll, visit):
     here.pair().locator("[data-side=right][data-detail=long]").click()
     here.page.keyboard.press("Control+1")
     here.page.keyboard.press("2")
-    here.wait_pair("voted")
+    here.wait_pair("taken")
     assert "You said: wrong or unsafe" in here.pair().text_content()
+    assert here.page.evaluate("document.activeElement.dataset.do") == "reveal"
     undo = here.pair().locator("[data-do=undo]")
     assert 0 < int(undo.locator(".vt-count").text_content()) <= 10
     undo.click()
-    here.wait_pair("undone")
-    assert here.page.evaluate("document.activeElement.dataset.do") == "next"
+    assert here.wait_pair("open") == token, "the same two answers, to choose anew"
     (vote,) = votes(booth)
     assert (vote.ballot.choice, vote.ballot.left_unsafe, vote.ballot.right_reasons) == ("right", True, ("easier",))
     assert vote.undone_at is not None
@@ -121,16 +121,23 @@ def test_details_undo_and_keys_that_are_for_something_else(poll, visit):
     assert len(votes(booth)) == 2, "a radio is no field"
 
 
-def test_the_undo_goes_away_by_itself(poll, visit):
+def test_the_names_come_by_themselves_and_wait_for_whoever_is_at_undo(poll, visit):
     url, booth = poll()
     here = visit(url)
     here.page.clock.install()
     here.vote_tab()
     here.wait_pair("open")
     here.page.keyboard.press("1")
-    here.wait_pair("voted")
-    here.page.clock.run_for(11_000)
-    assert here.pair().locator("[data-do=undo]").is_hidden()
+    here.wait_pair("taken")
+    undo = here.pair().locator("[data-do=undo]")
+    undo.focus()
+    here.page.clock.run_for(8_000)
+    here.wait_pair("taken")
+    here.page.clock.run_for(3_000)
+    assert undo.is_hidden(), "too late"
+    here.page.clock.run_for(3_000)
+    here.page.wait_for_selector("#vote-pair .vt-pair[data-state=voted]")
+    assert here.pair().locator("[data-do=undo]").count() == 0
     assert [vote.undone_at for vote in votes(booth)] == [None]
 
 
@@ -218,7 +225,6 @@ def test_a_question_of_one_s_own(poll, visit, lite, size):
     page.click("#vote-ask")
     page.wait_for_function("window.seen.some((s) => s.words[0] > 12)")
     assert page.locator("#vote-live-pair [data-choice]:enabled").count() == 0
-    page.keyboard.press("Escape")
     here.wait_pair("open", "vote-live-pair")
     seen = page.evaluate("window.seen")
     assert all(abs(s["words"][0] - s["words"][1]) <= 1 for s in seen), "not in step"
@@ -340,7 +346,7 @@ class Raw:
         ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
         self.events = {
             name: next(d["id"] for d in config["dependencies"] if [ids[f"vote-do-{name}"], "click"] in d["targets"])
-            for name in ("next", "cast", "undo", "own", "again")
+            for name in ("next", "cast", "reveal", "undo", "own", "again")
         }
 
     def post(self, event: str, call: object) -> tuple[int, str]:
@@ -374,7 +380,9 @@ def test_raw_requests_get_nothing_that_a_visitor_would_not(poll, visit, lite):
         assert not any(spec.label in text for spec in lite.models), call
         assert "Traceback" not in text
     assert votes(booth) == []
-    assert 'data-state=\\"voted' in raw.post("cast", good)[1]
+    taken = raw.post("cast", good)[1]
+    assert 'data-state=\\"taken' in taken
+    assert not any(spec.label in taken for spec in lite.models)
     for _ in range(3):
         assert "had your vote already" in raw.post("cast", {**good, "choice": "right"})[1]
     assert "alert" in raw.post("undo", {**good, "voter": other})[1]

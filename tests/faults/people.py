@@ -76,7 +76,7 @@ class Voter:
         if error := words(shown.get("vote-error")):
             assert "vote-pair" not in shown, "the pair has to stay, to be pressed again"
             return error
-        assert 'data-state="voted"' in shown["vote-pair"]
+        assert 'data-state="taken"' in shown["vote-pair"]
         return ""
 
 

@@ -19,7 +19,7 @@ from medilite.arena.records import Ballot
 from medilite.arena.store import Store
 from medilite.models import ROOT, load_profile
 from medilite.settings import load_settings
-from tests.arena.made import MANY, NOW, candidate, no_marks, pair
+from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
 from tests.training.forks import Forks
 from training.preferences import read_preferences
 
@@ -197,10 +197,10 @@ def vote_for_rest(data_dir: Path, questions: int) -> None:
     """Fill a store as the app would: on each question somebody prefers the plain answer; one vote may not be used."""
     store = Store(data_dir / "votes.db")
     chosen, rejected = candidate("grpo", "Rest and water help."), candidate("base", "It is idiopathic.")
-    private = [candidate(model, None, key=store.hidden_key(model)) for model in ("base", "grpo")]
+    private = [candidate(model, None) for model in ("base", "grpo")]
     shown = [pair(rejected, chosen, question_key=f"q{i}", question=f"Why {i}?") for i in range(questions)]
-    for one in (*shown, pair(*private, kind="live", question=None, question_key=store.hidden_key("Why me?"))):
-        store.cast(store.add_pair(one), one.voter, Ballot("right"), NOW + 60, MANY, no_marks)
+    for one in (*shown, pair(*private, kind="live", question=None)):
+        store.cast(store.add_pair(one), one.voter, Ballot("right"), NOW + 60, MANY, no_marks, texts=texts_of(one))
     store.database.close()
 
 

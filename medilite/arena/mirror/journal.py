@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from medilite.arena import schema
+from medilite.arena.hiding import hidden_columns
 from medilite.arena.mirror.lines import ANSWER, COLUMNS, QUESTION, Change, Text
 from medilite.arena.records import OWN_QUESTION
 from medilite.arena.store import Store
@@ -36,23 +37,27 @@ def count_pending(store: Store) -> int:
         return int(connection.execute(sa.select(sa.func.count()).where(c.pending)).scalar_one())
 
 
-def pending(store: Store, *, forgets: bool, limit: int = BATCH) -> list[Lack]:
+def pending(store: Store, *, forgets: bool, limit: int = BATCH, young: tuple[float, float] | None = None) -> list[Lack]:
     """Return what the mirror lacks, `limit` changes at most. Raises StoreError.
 
     With `forgets`, visitors' own questions are to be deleted some day. What is
-    in the mirror can't be, so those go without texts and under the keyed hashes
-    that they will have then.
+    in the mirror can't be, so those go without texts, as they will be stored
+    then. Votes given between these two times (`young`, seconds since 1970) wait:
+    they may still be taken back, and their texts with them.
     """
     c = schema.changed.c
-    _ = store.secret  # made in a transaction of its own if it is not there yet
     wanted = sa.select(c.what, c.id, c.revision).where(c.pending).order_by(c.what, c.id).limit(limit)
+    if young is not None:
+        votes = schema.votes.c
+        given = sa.select(votes.id).where(votes.voted_at.between(*young), votes.undone_at.is_(None))
+        wanted = wanted.where(~sa.and_(c.what == "vote", c.id.in_(given)))
     with store.database.read() as connection:
         noted = connection.execute(wanted).all()
         rows = {
             what: {row["id"]: row for row in _rows(connection, what, [id for kind, id, _ in noted if kind == what])}
             for what in _TABLES
         }
-    return [_lack(store, what, id, revision, rows[what].get(id), forgets) for what, id, revision in noted]
+    return [_lack(what, id, revision, rows[what].get(id), forgets) for what, id, revision in noted]
 
 
 def settle(store: Store, changes: Iterable[Change]) -> None:
@@ -104,21 +109,18 @@ def _rows(connection: sa.Connection, what: str, ids: Sequence[str]) -> Sequence[
     return connection.execute(schema.votes_with_texts().where(schema.votes.c.id.in_(ids))).mappings().all()
 
 
-def _lack(store: Store, what: Any, id: str, revision: int, found: Mapping[Any, Any] | None, forgets: bool) -> Lack:
+def _lack(what: Any, id: str, revision: int, found: Mapping[Any, Any] | None, forgets: bool) -> Lack:
     if found is None:
         return Lack(Change(what, id, revision, None))
     row = {name: found[name] for name in COLUMNS[what]}
     if what == "same":
-        if forgets and row["kind"] == "live":
-            row |= {key: store.hidden_key(row[key]) for key in ("question_key", "answer_key")}
         return Lack(Change(what, id, revision, row))
     texts = {
         "question_key": found["question"], "left_answer_key": found["left_text"],
         "right_answer_key": found["right_text"],
     }  # fmt: skip
     if forgets and row["question_id"] == OWN_QUESTION:
-        hidden = {key: store.hidden_key(text) for key, text in texts.items() if text is not None}
-        return Lack(Change("vote", id, revision, {**row, **hidden}))
+        return Lack(Change("vote", id, revision, {**row, **hidden_columns(row)}))
     kept = tuple(
         Text(QUESTION, row[key], text, row["question_id"]) if key == "question_key" else Text(ANSWER, row[key], text)
         for key, text in texts.items()
@@ -175,8 +177,9 @@ def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], C
 
 
 def _take_texts(connection: sa.Connection, store: Store, texts: Sequence[Text]) -> None:
-    """Keep those texts that a vote belongs to."""
+    """Keep those texts that belong to a vote which was not taken back."""
     votes = schema.votes.c
+    stands = votes.undone_at.is_(None)
     uses = {
         QUESTION: (schema.questions, (votes.question_key,)),
         ANSWER: (schema.answers, (votes.left_answer_key, votes.right_answer_key)),
@@ -187,7 +190,7 @@ def _take_texts(connection: sa.Connection, store: Store, texts: Sequence[Text]) 
             continue
         used = {
             key for column in columns
-            for key in connection.execute(sa.select(column).where(column.in_(list(rows))).distinct()).scalars()
+            for key in connection.execute(sa.select(column).where(column.in_(list(rows)), stands).distinct()).scalars()
         }  # fmt: skip
         for key in used:
             text = rows[key]

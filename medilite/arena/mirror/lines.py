@@ -31,13 +31,14 @@ _PAIR: dict[str, tuple[type, ...]] = {
         ("model", (str,)), ("contestant", (str,)), ("answer_key", (str,)), ("seed", (int,)), ("words", (int,)),
         ("grade", (float, int, type(None))))},
     "similarity": (float, int), "decoding": (str,), "created_at": (float, int), "expires_at": (float, int),
-    "app_version": (str,),
+    "app_version": (str,), "bank": (str,), "two_probability": (float, int, type(None)),
+    "place_probability": (float, int, type(None)),
 }  # fmt: skip
 COLUMNS: dict[str, dict[str, tuple[type, ...]]] = {
     "vote": {
         **_PAIR, "choice": (str,), "left_unsafe": (bool,), "right_unsafe": (bool,), "left_reasons": (str,),
         "right_reasons": (str,), "voted_at": (float, int), "decide_s": (float, int, type(None)),
-        "undone_at": (float, int, type(None)), "marks": (str,),
+        "undone_at": (float, int, type(None)), "marks": (str,), "network": (str,),
     },
     "same": {
         **dict.fromkeys(("id", "kind", "profile", "question_key", "contestant_a", "contestant_b", "model_a", "model_b",
@@ -46,6 +47,12 @@ COLUMNS: dict[str, dict[str, tuple[type, ...]]] = {
     },
 }  # fmt: skip
 """The columns of a vote and of a same, as the store has them, and what their values may be."""
+
+ADDED: dict[str, dict[str, Any]] = {
+    "vote": {"bank": "", "two_probability": None, "place_probability": None, "network": ""},
+    "same": {},
+}
+"""Columns that older files don't have, and what they mean there."""
 
 _LONGEST = 1 << 31
 _SEED = 1 << 63
@@ -109,9 +116,10 @@ def read_line(line: str) -> Change | Text | None:
         if event == DELETED:
             return Change(told["what"], id, revision, None) if told["what"] in COLUMNS else None
         what: What = "same" if event == SAME else "vote"
-        if event not in (VOTE, TAKEN_BACK, CHANGED, SAME) or not _fits(what, told["row"], id):
+        row = {**ADDED[what], **told["row"]} if isinstance(told["row"], dict) else None
+        if event not in (VOTE, TAKEN_BACK, CHANGED, SAME) or row is None or not _fits(what, row, id):
             return None
-        return Change(what, id, revision, {name: told["row"][name] for name in COLUMNS[what]})
+        return Change(what, id, revision, {name: row[name] for name in COLUMNS[what]})
     except (ValueError, KeyError, TypeError, RecursionError, DecodingError):
         return None
 

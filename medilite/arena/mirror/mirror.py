@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from medilite.arena.booth import UNDO_S
 from medilite.arena.mirror.lines import Change, Text, read_line, write_change, write_text
 from medilite.arena.mirror.state import MirrorState, write_state
 from medilite.errors import MirrorError, StoreError
@@ -37,6 +38,9 @@ FILE_BYTES = 512 * 1024
 """How long a file grows before the next is begun: each push sends a file whole."""
 
 STATE_EVERY_S = 60.0
+
+SETTLED_S = UNDO_S + 5.0
+"""How old a vote is before it is pushed: until then it may be taken back, and the mirror can't forget."""
 
 FLUSH_S = 10.0
 """How long a process that ends waits for its last push."""
@@ -113,7 +117,7 @@ class Mirror:
                 if count_pending(self._store):
                     if not self._is_due:
                         return
-                    self._push()
+                    self._push(young=(self._clock() - SETTLED_S, self._clock()))
                 else:
                     self._note(whole_at=self._clock())
             except MirrorError as error:
@@ -192,14 +196,14 @@ class Mirror:
         self._failures, self._not_before = 0, float("-inf")
         self._note(restored_at=self._clock(), error=None)
 
-    def _push(self) -> None:
+    def _push(self, young: tuple[float, float] | None = None) -> None:
         from medilite.arena.mirror.journal import pending, settle
 
-        more, at = True, self._clock()
+        more, written, at = True, False, self._clock()
         while more:
             if not self._unsure:
                 at = self._clock()
-                lacks = pending(self._store, forgets=self._forgets, limit=PUSH_CHANGES)
+                lacks = pending(self._store, forgets=self._forgets, limit=PUSH_CHANGES, young=young)
                 if not lacks:
                     break
                 self._append(lacks)
@@ -212,7 +216,9 @@ class Mirror:
             self._repo.write(f"{self._name}-{self._number:04d}.jsonl", self._content, f"{count} changes of votes")
             settle(self._store, self._unsure)
             self._unsure = []
-            more = not lacks or len(lacks) == PUSH_CHANGES
+            written, more = True, not lacks or len(lacks) == PUSH_CHANGES
+        if young is not None and not written:
+            return  # what there is may still be taken back
         self._failures, self._not_before = 0, self._timer() + self._interval_s
         self._note(whole_at=at, error=None)
 

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from typing import Any
 
 import medilite
+from medilite.files import csv_cell
 from medilite.readability import Readability
 from medilite.safety import NOT_MEDICAL_ADVICE
 from medilite.ui.compare.comparison import Comparison, Pane
 
 _SCORE_NAMES = tuple(Readability.__dataclass_fields__)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
@@ -54,8 +54,7 @@ def as_json(comparison: Comparison) -> str:
 def as_csv(comparison: Comparison) -> str:
     """Return the comparison as CSV, one line a model; null is an empty cell.
 
-    Text that a spreadsheet would run as a formula (it starts with = + - @ or a
-    control character) gets an apostrophe in front, as OWASP advises.
+    Text that a spreadsheet would run as a formula is made plain (`csv_cell`).
     """
     record = comparison_record(comparison)
     shared = {key: record[key] for key in ("question", "profile", "base")}
@@ -68,14 +67,8 @@ def as_csv(comparison: Comparison) -> str:
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        writer.writerow({key: csv_cell(value) for key, value in row.items()})
     return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
 
 
 def data_uri(text: str, mime: str) -> str:

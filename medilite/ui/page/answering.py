@@ -39,15 +39,18 @@ class Stage:
 
 
 def run(
-    engine: Engine, requests: tuple[Request, ...], stop: StopFlag, advance: Callable[[Step], None]
-) -> Iterator[Stage]:
+    engine: Engine, requests: tuple[Request, ...], stop: StopFlag, advance: Callable[[Step], None], *,
+    blind: bool = False,
+) -> Iterator[Stage]:  # fmt: skip
     """Answer `requests`, handing every step to `advance`; yields stages, at most UPDATES_PER_S a second.
 
     Where many are answered each is told less often, UPDATES_IN_ALL between them.
     Ends with "done", or with "stopped" once `stop` is set. Closing this iterator
-    closes the engine's, which frees the rows. Raises what the engine raises.
+    closes the engine's, which frees the rows. `blind` answers are counted without
+    their models' names, which would tell a pair to whoever reads the metrics.
+    Raises what the engine raises.
     """
-    watch = Watch(requests)
+    watch = Watch(requests, blind=blind)
     for progress in wait_until_ready(engine, stop):
         yield Stage("loading", progress=progress)
     if stop.is_set():
@@ -78,11 +81,15 @@ class ClosableSteps(Iterator[Step]):
         """Cancel what still goes on."""
 
 
+BLIND = "blind"
+"""Stands for the model of an answer of a live pair in the metrics."""
+
+
 class Watch:
     """Counts and logs what comes of one call; used as a `with` around its steps."""
 
-    def __init__(self, requests: tuple[Request, ...]) -> None:
-        self._models = [request.model for request in requests]
+    def __init__(self, requests: tuple[Request, ...], *, blind: bool = False) -> None:
+        self._models = [BLIND if blind else request.model for request in requests]
         self._began = time.monotonic()
         self._first_s: float | None = None
         self._last: Step | None = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from medilite.arena.booth import UNDO_S, Nothing, Outcome, Shown
+from medilite.arena.booth import NAMES_S, UNDO_S, Nothing, Outcome, Shown, Taken
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS, UNSAFE, Ballot, Candidate, Choice, Pair
 from medilite.models import Profile
@@ -51,10 +51,14 @@ class Card:
 # --- before the vote -----------------------------------------------------------------------
 
 
-def open_html(shown: Shown, kind: str) -> str:
-    """Return a pair that can be voted on; `kind` is where it comes from."""
+def open_html(shown: Shown, kind: str, *, again: bool = False) -> str:
+    """Return a pair that can be voted on; `kind` is where it comes from, `again` whether its vote was taken back."""
     cards = [Card("left", shown.left), Card("right", shown.right)]
-    return _frame("open", shown.question, cards, bar=_choices(), token=shown.token, skip=kind == "ready")
+    said = "Your vote is taken back and doesn't count. Choose again." if again else ""
+    told = f'<p class="vt-verdict">{said}</p>' if said else ""
+    return _frame(
+        "open", shown.question, cards, told=told, bar=_choices(), token=shown.token, say=said, skip=kind == "ready"
+    )
 
 
 def writing_html(question: str, left: str, right: str) -> str:
@@ -74,31 +78,42 @@ def unkept_html(question: str, left: str, right: str) -> str:
 # --- after the vote ------------------------------------------------------------------------
 
 
-def voted_html(outcome: Outcome, texts: Texts | None, token: str, profile: Profile) -> str:
-    """Return a pair after its vote: names, grades, how others voted, undo, next."""
-    vote = outcome.vote
-    undone = vote.undone_at is not None
-    told = [f'<p class="vt-verdict"><strong>{_verdict(outcome)}</strong> {_who(vote.pair, profile)}</p>']
-    if not outcome.fresh:
-        told.append(_fine("This pair had your vote already. The first one stands, and counts once."))
-    reasons = [MARKS[name] for name in vote.marks if name in MARKS]
-    if reasons and not undone:
+def taken_html(taken: Taken, token: str) -> str:
+    """Return a pair whose vote can still be taken back: without names, for nobody takes it back because of them.
+
+    The page asks for the names by itself after NAMES_S; Undo holds that up while
+    the pointer or the focus is on it.
+    """
+    verdict = CHOICE_WORDS[taken.ballot.choice][1]
+    told = [f'<p class="vt-verdict"><strong>{verdict}</strong> Names come next; then the vote is final.</p>']
+    if not taken.fresh:
+        told.append(_fine("This pair had your vote already. The first one counts, once."))
+    show = _button("Show the names", "reveal", primary=True, seconds=NAMES_S)
+    bar = f'<div class="vt-buttons">{show}{_button("Undo", "undo", seconds=UNDO_S)}</div>'
+    said, texts = _given(taken.ballot), taken.texts or ("The question of this pair", GONE, GONE)
+    cards = [Card(side, text, _you_said(said[side])) for side, text in zip(LETTERS, texts[1:], strict=True)]
+    return _frame("taken", texts[0], cards, told="".join(told), bar=bar, token=token, say=verdict)
+
+
+def voted_html(outcome: Outcome, token: str, profile: Profile) -> str:
+    """Return a pair after its vote: names, grades, how others voted, next."""
+    vote, texts = outcome.vote, outcome.texts
+    verdict = CHOICE_WORDS[vote.ballot.choice][1]
+    told = [f'<p class="vt-verdict"><strong>{verdict}</strong> {_who(vote.pair, profile)}</p>']
+    if reasons := [MARKS[name] for name in vote.marks if name in MARKS]:
         told.append(_fine(f"It is kept, and left out of the ratings: {'; '.join(reasons)}."))
     told.append(_others(outcome.others))
-    undo = "" if undone or not outcome.fresh else _button("Undo", "undo", undo=True)
-    bar = f'<div class="vt-buttons">{_next(vote.pair)}{undo}</div>'
+    bar = f'<div class="vt-buttons">{_next(vote.pair)}</div>'
     cards = _after(vote.pair, vote.ballot, texts, profile)
-    say = f"{_verdict(outcome)} {_said(vote.pair, profile)}"
+    say = f"{verdict} {_said(vote.pair, profile)}"
     return _frame("voted", _question(texts), cards, told="".join(told), bar=bar, token=token, say=say)
 
 
-def undone_html(pair: Pair, texts: Texts | None, token: str, profile: Profile) -> str:
-    """Return a pair whose vote was taken back: the names have been seen, so it stays without a vote."""
-    said = "Your vote is taken back and doesn't count."
-    told = f'<p class="vt-verdict"><strong>{said}</strong> {_who(pair, profile)}</p>'
-    bar = f'<div class="vt-buttons">{_next(pair)}</div>'
-    cards = _after(pair, None, texts, profile)
-    return _frame("undone", _question(texts), cards, told=told, bar=bar, token=token, say=said)
+def undone_html(kind: str) -> str:
+    """Return what is shown of a pair whose vote was taken back and whose texts are not at hand any more."""
+    button = _button("Next pair" if kind == "ready" else "Next question", "next", "N", primary=True)
+    words = "It doesn't count. The two answers are not at hand any more, so you can't choose again."
+    return _place("undone", _panel("Your vote is taken back", words, button), "Your vote is taken back.")
 
 
 _SKIP = (
@@ -137,6 +152,12 @@ _WHY: dict[Nothing, tuple[str, str, str]] = {
     Nothing.WORDLESS: (
         "One model said nothing",
         "An answer without a word can't be compared. Ask once more for another two.",
+        "",
+    ),
+    Nothing.STOPPED: (
+        "Stopped before the end",
+        "Half an answer says little about who wrote it, so there is nothing to choose. Ask once more, and let both "
+        "answers end.",
         "",
     ),
     Nothing.FAILED: (
@@ -196,7 +217,7 @@ def _frame(
     say: str = "",
     skip: bool = False,
 ) -> str:
-    both = "".join(_card(card, after=state in ("voted", "undone")) for card in cards)
+    both = "".join(_card(card, after=state in ("taken", "voted")) for card in cards)
     result = f'<div class="vt-told">{told}</div>' if told else ""
     footer = f'<div class="vt-bar">{bar}</div>' if bar else ""
     other = _SKIP if skip else ""
@@ -244,15 +265,13 @@ def _choices(*, usable: bool = True) -> str:
     return f'<div class="vt-choices" role="group" aria-label="Your vote">{buttons}</div>'
 
 
-def _button(words: str, do: str, key: str = "", *, primary: bool = False, undo: bool = False) -> str:
+def _button(words: str, do: str, key: str = "", *, primary: bool = False, seconds: float = 0) -> str:
     hint = f' <kbd aria-hidden="true">{key}</kbd>' if key else ""
     shortcut = f' aria-keyshortcuts="{key}"' if key else ""
-    seconds = f' data-seconds="{UNDO_S:.0f}"' if undo else ""
-    count = f' <span class="vt-count" aria-hidden="true">{UNDO_S:.0f}</span>' if undo else ""
+    left = f' data-seconds="{seconds:.0f}"' if seconds else ""
+    count = f' <span class="vt-count" aria-hidden="true">{seconds:.0f}</span>' if seconds else ""
     kind = " vt-primary" if primary else ""
-    return (
-        f'<button type="button" class="vt-button{kind}" data-do="{do}"{shortcut}{seconds}>{words}{hint}{count}</button>'
-    )
+    return f'<button type="button" class="vt-button{kind}" data-do="{do}"{shortcut}{left}>{words}{hint}{count}</button>'
 
 
 def _next(pair: Pair) -> str:
@@ -276,12 +295,6 @@ def _question(texts: Texts | None) -> str:
     return texts[0] if texts else "The question of this pair"
 
 
-def _verdict(outcome: Outcome) -> str:
-    if outcome.vote.undone_at is not None:
-        return "You have taken this vote back."
-    return CHOICE_WORDS[outcome.vote.ballot.choice][1]
-
-
 def _label(candidate: Candidate, profile: Profile) -> str:
     return next((spec.label for spec in profile.models if spec.id == candidate.contestant.model), "a model of old")
 
@@ -299,21 +312,25 @@ def _name(candidate: Candidate, profile: Profile) -> str:
     return name_html(spec) if spec else escape(_label(candidate, profile))
 
 
-def _after(pair: Pair, ballot: Ballot | None, texts: Texts | None, profile: Profile) -> list[Card]:
-    said = {"left": (), "right": ()} if ballot is None else _given(ballot)
+def _after(pair: Pair, ballot: Ballot, texts: Texts | None, profile: Profile) -> list[Card]:
+    said = _given(ballot)
     cards = []
     for i, (side, candidate) in enumerate((("left", pair.left), ("right", pair.right)), start=1):
         spec = next((spec for spec in profile.models if spec.id == candidate.contestant.model), None)
         words = f"{candidate.words:,} word{'' if candidate.words == 1 else 's'}"
-        details = ", ".join(DETAIL_WORDS[name].lower() for name in said[side])
-        you = f'<p class="ml-fine">You said: {escape(details)}</p>' if details else ""
         foot = (
             f'<div class="ml-card-first">{grade_badge_html(candidate.grade)}<span class="ml-fine">{words}</span></div>'
-            f'{you}<p class="ml-fine">{SHORT_NOTICE}</p>'
+            f"{_you_said(said[side])}"
         )
         text = texts[i] if texts else GONE
         cards.append(Card(side, text, foot, _name(candidate, profile), colours(spec) if spec else ""))
     return cards
+
+
+def _you_said(details: Sequence[str]) -> str:
+    told = ", ".join(DETAIL_WORDS[name].lower() for name in details)
+    you = f'<p class="ml-fine">You said: {escape(told)}</p>' if told else ""
+    return f'{you}<p class="ml-fine">{SHORT_NOTICE}</p>'
 
 
 def _given(ballot: Ballot) -> dict[str, tuple[str, ...]]:

@@ -17,13 +17,13 @@ import gradio as gr
 
 from medilite.arena.booth import Booth, Nothing
 from medilite.arena.live import LiveRun
-from medilite.arena.records import Pair
 from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
 from medilite.errors import StoreError, TokenError
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
+from medilite.ui.guard.address import caller
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
@@ -39,12 +39,12 @@ from medilite.ui.vote.account import (
     failure_html,
 )
 from medilite.ui.vote.cards import (
-    Texts,
     closed_html,
     drawing_html,
     nothing_html,
     open_html,
     start_html,
+    taken_html,
     undone_html,
     unkept_html,
     voted_html,
@@ -142,8 +142,8 @@ class VoteTab:
         shown += [self.account] if self.account else []
         tab.select(self.enter, sent, shown, js=_CALL, **LIGHT)
         for name, act in (
-            ("next", self.next), ("cast", self.cast), ("undo", self.undo), ("own", self.show_own),
-            ("again", self.register_again),
+            ("next", self.next), ("cast", self.cast), ("reveal", self.reveal), ("undo", self.undo),
+            ("own", self.show_own), ("again", self.register_again),
         ):  # fmt: skip
             button = gr.Button(visible="hidden", elem_id=f"vote-do-{name}")
             button.click(act, sent, shown, js=_CALL, trigger_mode="multiple", **LIGHT).then(None, js=_SETTLED, **LIGHT)
@@ -191,9 +191,9 @@ class VoteTab:
         given, account = _given(call), account_of(signed)
         token = given.get("token")
         try:
-            outcome = self.booth.vote(
+            taken = self.booth.vote(
                 token, _voter_id(given.get("voter"), account), given.get("choice"), given.get("left"),
-                given.get("right"),
+                given.get("right"), run=session.live, network=self.booth.network(caller()),
             )  # fmt: skip
         except TokenError as error:
             return {self.error: self._lost(error, given, account), **self._as_whom(account)}
@@ -201,32 +201,44 @@ class VoteTab:
             return {self.error: notices.error_html(f"{_UNCONFIRMED} {message_of(error)}")}
         except Exception as error:
             return {self.error: self._error(error)}
-        pair = outcome.vote.pair
-        texts = outcome.texts or _live_texts(session, pair)
         return {
-            self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
-            self._slot(pair): voted_html(outcome, texts, str(token), self.profile),
-            self.own: way_html(outcome.given),
+            self.error: "",
+            self._slot(taken.kind): taken_html(taken, str(token)),
+            self.own: way_html(taken.given),
             **self._as_whom(account),
         }
 
-    def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Take a vote back, if it isn't too late."""
+    def reveal(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Tell the names of a pair whose vote is given; it can't be taken back any more."""
         given, account = _given(call), account_of(signed)
         token = given.get("token")
         try:
-            undone = self.booth.undo(token, _voter_id(given.get("voter"), account))
+            outcome = self.booth.reveal(token, _voter_id(given.get("voter"), account), session.live)
+        except TokenError as error:
+            return {self.error: self._lost(error, given, account), **self._as_whom(account)}
+        except Exception as error:
+            return {self.error: self._error(error)}
+        pair = outcome.vote.pair
+        return {
+            self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
+            self._slot(pair.kind): voted_html(outcome, str(token), self.profile),
+        }
+
+    def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on anew."""
+        given, account = _given(call), account_of(signed)
+        token = given.get("token")
+        try:
+            undone = self.booth.undo(token, _voter_id(given.get("voter"), account), session.live)
         except TokenError as error:
             return {self.error: self._lost(error, given, account, NOT_YOURS_TO_UNDO), **self._as_whom(account)}
         except Exception as error:
             return {self.error: self._error(error)}
         if undone is None:
-            return {self.error: notices.note_html("It is too late to take this vote back: it stands.")}
-        pair, texts = undone
-        return {
-            self.error: "",
-            self._slot(pair): undone_html(pair, texts or _live_texts(session, pair), str(token), self.profile),
-        }
+            return {self.error: notices.note_html("It is too late to take this vote back: it counts.")}
+        shown, kind = undone
+        html = open_html(shown, kind, again=True) if shown else undone_html(kind)
+        return {self.error: "", self._slot(kind): html}
 
     def show_own(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Return the voter's own table."""
@@ -236,8 +248,8 @@ class VoteTab:
             return {self.error: self._error(error)}
         return {self.error: "", self.own: own_html(table, self.profile) if table else ""}
 
-    def _slot(self, pair: Pair) -> gr.HTML:
-        return self.live_pair if pair.kind == LIVE else self.pair
+    def _slot(self, kind: str) -> gr.HTML:
+        return self.live_pair if kind == LIVE else self.pair
 
     # --- live pairs ------------------------------------------------------------------------
 
@@ -273,7 +285,7 @@ class VoteTab:
                 if not stop.is_set():
                     able = {model: state.available for model, state in self.engine.availability().items()}
                     live = session.live = self.booth.begin_live(voter_id, asked, keep is True, able)
-                    for stage in run(self.engine, live.requests(), stop, self._taker(live)):
+                    for stage in run(self.engine, live.requests(), stop, self._taker(live), blind=True):
                         yield self._writing(live, stage)
             yield self._end(live)
         except Exception as error:
@@ -303,7 +315,7 @@ class VoteTab:
             return {self.live_pair: start_html(), **self._idle(notices.status_html("Stopped.", "ready"))}
         stopped = not live.done
         live.cancel()
-        said = "Stopped. Choose between what is there." if stopped else "Both answers are here. Choose."
+        said = "Stopped." if stopped else "Both answers are here. Choose."
         return {**self._registered(live), **self._idle(notices.status_html(said, "ready"))}
 
     def _registered(self, live: LiveRun) -> Update:
@@ -365,8 +377,3 @@ def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
 
 def _voter_html(voter_id: str) -> str:
     return f'<span data-voter="{escape(voter_id)}"></span>'
-
-
-def _live_texts(session: Session, pair: Pair) -> Texts | None:
-    live = session.live
-    return (live.question, *live.shown()) if live is not None and live.pair_id == pair.id else None

@@ -342,7 +342,7 @@ def test_no_votes_and_a_broken_store_are_sentences(tmp_path):
 def test_a_database_that_is_away_is_asked_once_for_all_who_come(tmp_path, monkeypatch):
     asked = []
 
-    def away(store):
+    def away(store, before=None):
         asked.append(1)
         raise StoreError("The votes' database is away.")
 

@@ -94,6 +94,15 @@ def sent(voter, pair, choice="left", **more):
     return {"voter": voter, "token": pair.attributes["data-token"], "choice": choice, "left": [], "right": [], **more}
 
 
+def told(tab, voter, pair, choice="left", session=None, **more):
+    """Vote, have the names told, and return what the page then shows."""
+    session = session or Session()
+    taken = tab.cast(session, sent(voter, pair, choice, **more))
+    slot = tab.live_pair if tab.live_pair in taken else tab.pair
+    assert pair_of(taken, slot).attributes["data-state"] == "taken"
+    return pair_of(tab.reveal(session, sent(voter, pair)), slot)
+
+
 def texts(pair):
     return [answer.one("p", "ml-text").text for answer in pair.all("div", "ml-answer")]
 
@@ -146,8 +155,13 @@ def test_after_the_vote_everything_is_told(tab, clock, lite):
     voter, pair = begin(tab)
     clock.wait(60)
     update = tab.cast(Session(), sent(voter, pair, "right", left=["unsafe"], right=["easier", "long"]))
-    voted = pair_of(update, tab.pair)
+    taken = pair_of(update, tab.pair)
     assert update[tab.error] == ""
+    assert texts(taken) == texts(pair)
+    assert not any(word in update[tab.pair] for spec in lite.models for word in (spec.label, spec.colour))
+    assert "ml-grade" not in update[tab.pair]
+    assert [b.attributes["data-do"] for b in taken.all("button") if "data-do" in b.attributes] == ["reveal", "undo"]
+    voted = pair_of(tab.reveal(Session(), sent(voter, pair)), tab.pair)
     assert voted.attributes["data-state"] == "voted"
     assert texts(voted) == texts(pair)
     assert voted.one("p", "vt-verdict").text.startswith("You chose B. A is ")
@@ -159,25 +173,24 @@ def test_after_the_vote_everything_is_told(tab, clock, lite):
     said = [[p.text for p in card.all("p") if "You said" in p.text] for card in voted.all("article")]
     assert said == [["You said: wrong or unsafe"], ["You said: easier to understand, too long"]]
     assert "1 of the 10 votes" in update[tab.own]
-    assert [b.attributes["data-do"] for b in voted.all("button") if "data-do" in b.attributes] == ["next", "undo"]
+    assert [b.attributes["data-do"] for b in voted.all("button") if "data-do" in b.attributes] == ["next"]
     assert tab.booth.given(voter) == 1
 
 
-def test_a_replayed_vote_says_so_and_offers_no_undo(tab, clock):
+def test_a_replayed_vote_says_so(tab, clock):
     voter, pair = begin(tab)
     clock.wait(60)
     tab.cast(Session(), sent(voter, pair, "left"))
     again = pair_of(tab.cast(Session(), sent(voter, pair, "right")), tab.pair)
     assert "had your vote already" in again.one("div", "vt-told").text
     assert "You chose A." in again.one("p", "vt-verdict").text
-    assert "Undo" not in again.text
     assert tab.booth.given(voter) == 1
 
 
 def test_a_vote_without_reading_is_told_to_be_left_out(tab, clock):
     voter, pair = begin(tab)
     clock.wait(0.1)
-    voted = pair_of(tab.cast(Session(), sent(voter, pair)), tab.pair)
+    voted = told(tab, voter, pair)
     assert MARKS["hasty"] in voted.one("div", "vt-told").text
 
 
@@ -186,28 +199,34 @@ def test_undo_and_what_comes_too_late(tab, clock):
     clock.wait(60)
     tab.cast(Session(), sent(voter, pair))
     undone = pair_of(tab.undo(Session(), sent(voter, pair)), tab.pair)
-    assert undone.attributes["data-state"] == "undone"
+    assert undone.attributes["data-state"] == "open"
+    assert undone.attributes["data-token"] == pair.attributes["data-token"]
+    assert texts(undone) == texts(pair)
     assert "taken back" in undone.one("p", "vt-verdict").text
     assert tab.booth.given(voter) == 0
+    assert "Vote first" in tab.reveal(Session(), sent(voter, pair))[tab.error]
+    told(tab, voter, pair, "right")
+    assert "too late" in tab.undo(Session(), sent(voter, pair))[tab.error], "the names are known"
     voter, pair = begin(tab)
     tab.cast(Session(), sent(voter, pair))
     clock.wait(60)
     update = tab.undo(Session(), sent(voter, pair))
     assert "too late" in update[tab.error]
     assert tab.pair not in update
-    assert tab.booth.given(voter) == 1
+    assert [vote.ballot.choice for vote in tab.booth.store.votes()] == ["right", "left"]
 
 
 def test_how_others_voted(tab, lite, clock):
     voter, pair = begin(tab)
     clock.wait(60)
-    outcome = tab.booth.vote(pair.attributes["data-token"], voter, "left")
+    tab.booth.vote(pair.attributes["data-token"], voter, "left")
+    outcome = tab.booth.reveal(pair.attributes["data-token"], voter)
     others = {"left": 3, "right": 0, "equal": 1, "both_bad": 0}
-    tree = read(voted_html(type(outcome)(outcome.vote, True, others, None, 1), None, "t", lite))
+    tree = read(voted_html(type(outcome)(outcome.vote, others, None), "t", lite))
     assert "How 4 others voted" in tree.text
     rows = {row.one("dt").text: row.one("dd").text for row in tree.all("div", "vt-split-row")}
     assert rows == {words[2]: str(others[choice]) for choice, words in CHOICE_WORDS.items()}
-    unknown = read(voted_html(type(outcome)(outcome.vote, True, None, None, None), None, "t", lite))
+    unknown = read(voted_html(type(outcome)(outcome.vote, None, None), "t", lite))
     assert "can't be told" in unknown.text
 
 
@@ -220,7 +239,7 @@ def test_how_others_voted(tab, lite, clock):
     ids=range(9),
 )  # fmt: skip
 def test_raw_requests_of_any_kind_get_a_message_and_count_nothing(tab, call):
-    for act in (tab.cast, tab.undo, tab.show_own, tab.register_again):
+    for act in (tab.cast, tab.reveal, tab.undo, tab.show_own, tab.register_again):
         update = act(Session(), call)
         assert 'role="alert"' in update[tab.error]
         assert tab.pair not in update
@@ -320,7 +339,7 @@ def test_a_live_pair_grows_in_step_and_is_then_voted_on(tab, lite, clock):
             assert spec.colour not in said
     voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
     clock.wait(60)
-    voted = pair_of(tab.cast(session, sent(voter, slots[-1])), tab.live_pair)
+    voted = told(tab, voter, slots[-1], session=session)
     assert texts(voted) == texts(slots[-1])
     assert "Next question" in voted.text
     (vote,) = tab.booth.store.votes()
@@ -333,16 +352,22 @@ def test_a_live_pair_can_be_voted_on_after_a_restart(tab, clock):
     updates = ask(tab)
     voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
     pair = pair_of(updates[-1], tab.live_pair)
-    voted = pair_of(tab.cast(Session(), sent(voter, pair)), tab.live_pair)
+    voted = told(tab, voter, pair)
     assert voted.attributes["data-state"] == "voted"
     assert "not at hand" in voted.text
 
 
-def test_only_a_tick_keeps_the_question(tab):
+def test_only_a_tick_keeps_the_question_and_with_its_vote_alone(tab):
     for keep in (False, "yes", 1, None, True):
-        ask(tab, question=f"A private question {keep}?", keep=keep)
-        stored = [row[0] for row in _questions(tab)]
-        assert (f"A private question {keep}?" in stored) is (keep is True)
+        session, question = Session(), f"A private question {keep}?"
+        updates = ask(tab, session, question=question, keep=keep)
+        voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+        given = session, sent(voter, pair_of(updates[-1], tab.live_pair))
+        kept = [question in [row[0] for row in _questions(tab)]]
+        for act in (tab.cast, tab.undo):
+            act(*given)
+            kept.append(question in [row[0] for row in _questions(tab)])
+        assert kept == [False, keep is True, False], "before the vote, with it, and once it is taken back"
 
 
 def _questions(tab):
@@ -360,7 +385,7 @@ def test_a_bad_question_is_said_and_asks_nobody(tab):
     assert tab.engine.requests == []
 
 
-def test_stop_makes_a_pair_of_what_is_there(make_tab):
+def test_answers_that_were_stopped_are_shown_and_not_voted_on(make_tab):
     tab = make_tab(step_s=0.05)
     session = Session()
     updates = []
@@ -369,8 +394,9 @@ def test_stop_makes_a_pair_of_what_is_there(make_tab):
         if len(updates) == 5:
             session.vote.request_stop()
     pair = pair_of(updates[-1], tab.live_pair)
-    assert pair.attributes["data-state"] == "open"
-    assert all(texts(pair))
+    assert pair.attributes["data-state"] == "nothing"
+    assert "Stopped before the end" in pair.text
+    assert any(texts(pair))
     assert "Stopped" in updates[-1][tab.status]
 
 
@@ -400,7 +426,7 @@ def test_an_engine_that_breaks_down_leaves_a_message(make_tab, caplog):
 def test_a_vote_that_could_not_be_stored_is_not_confirmed_and_can_be_pressed_again(tab, monkeypatch):
     voter, pair = begin(tab)
 
-    def fails(*_):
+    def fails(*_, **__):
         raise StoreError("The disk is full.")
 
     with monkeypatch.context() as broken:
@@ -409,8 +435,7 @@ def test_a_vote_that_could_not_be_stored_is_not_confirmed_and_can_be_pressed_aga
     assert list(update) == [tab.error], "the pair stays as it is"
     assert "Your vote is not confirmed yet" in update[tab.error]
     assert "disk is full" in update[tab.error]
-    again = pair_of(tab.cast(Session(), sent(voter, pair)), tab.pair)
-    assert again.attributes["data-state"] == "voted"
+    assert told(tab, voter, pair).attributes["data-state"] == "voted"
 
 
 def test_a_live_pair_that_could_not_be_stored_is_stored_later(tab, monkeypatch):
@@ -449,6 +474,7 @@ def test_one_s_own_table_comes_on_demand_and_goes_with_the_next_pair(tab, lite, 
         after = tab.next(Session(), {"voter": voter})
         pair = pair_of(after, tab.pair)
         assert not any(spec.label in after[tab.own] for spec in lite.models), "not while a pair stands open"
+    clock.wait(20)
     table = read(tab.show_own(Session(), {"voter": voter})[tab.own]).one("table")
     rows = [[cell.text for cell in row.children] for row in table.one("tbody").all("tr")]
     assert {row[0] for row in rows} == {spec.label for spec in lite.models}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medilite.arena.export import WRITERS, public_records, write_records
-from medilite.arena.results import REFRESH_S
+from medilite.arena.results import REFRESH_S, SETTLED_S
 from medilite.errors import DataError, MediLiteError
 
 if TYPE_CHECKING:
@@ -92,23 +92,24 @@ class VoteFiles:
             return made.path
         if not self._store.database.is_there:
             return None
-        version = self._store.version()
+        before = time.time() - SETTLED_S
+        version = self._store.version(before)
         if made and made.version == version:
             return made.path
         if not version[0]:
             return None
-        fresh = self._write(self._store, suffix)
+        fresh = self._write(self._store, suffix, before)
         self._made[suffix] = _Made(fresh, version, time.monotonic())
         if made:
             made.path.unlink(missing_ok=True)
         return fresh
 
-    def _write(self, store: Store, suffix: str) -> Path:
+    def _write(self, store: Store, suffix: str, before: float) -> Path:
         """Write a file under another name each time: whoever still reads the last one reads it to its end."""
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-            write_records(public_records(store.votes()), fresh)
+            write_records(public_records(store.votes(before=before)), fresh)
         except (OSError, DataError) as error:
             cause = error.__cause__ if isinstance(error, DataError) else error
             if not isinstance(cause, OSError):
