@@ -20,11 +20,10 @@ from eval.board import rows_of, split_scores, tables_of
 from eval.committed import saved_answers
 from eval.files import columns_of, flat, read_parquet
 from eval.metrics.answer import own_scores
-from eval.questions import Question, load_questions, text_hash
+from eval.questions import Question, fingerprint_of, load_questions, text_hash
 from eval.score import add_closeness, score_rows
 from eval.scores import About, Row, questions_as_columns, questions_from_columns
 from medilite.content import Encoder
-from medilite.data import load_manifest
 from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board
 from medilite.models import load_profile
@@ -148,7 +147,7 @@ def find_questions(board: Board, data: Path | None, report: Report) -> dict[str,
     try:
         if data is None:
             raise DataError("no folder was given")
-        here = load_manifest(data)["fingerprint"]
+        here = fingerprint_of(data, names)
         if here == wanted:
             return {name: load_questions(data, name) for name in names}
         reason = f"{data} has the fingerprint {here[:12]}…, the board was made with {wanted[:12]}…"

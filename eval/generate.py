@@ -19,12 +19,11 @@ from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
 from eval.command import add_run, chosen, run_command, run_of
 from eval.committed import take_over
 from eval.progress import Pace
-from eval.questions import TEST_SPLITS, Question, load_questions, sampled, text_hash
+from eval.questions import TEST_SPLITS, Question, fingerprint_of, load_questions, sampled, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.workers import Answered, ask_all
 from medilite import __version__
 from medilite.cli.terminal import positive_int, say
-from medilite.data import load_manifest
 from medilite.engine import Engine, open_engine
 from medilite.errors import ModelUnavailableError
 from medilite.models import Profile
@@ -69,7 +68,7 @@ def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
     the base can't be had, ModelUnavailableError where no model can answer.
     """
     questions = questions_of(plan)
-    fingerprint = load_manifest(plan.data)["fingerprint"]
+    fingerprint = fingerprint_of(plan.data, plan.splits)
     setup = Setup(
         profile=plan.profile.name,
         base=base_name(plan.profile, settings.weights),

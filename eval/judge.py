@@ -34,10 +34,9 @@ from eval.judging.plan import Plan, plan_lines
 from eval.judging.store import Store, read_judgments
 from eval.judging.summary import verdicts
 from eval.judging.tables import pair_lines, score_lines
-from eval.questions import SPLIT_NAMES, load_questions
+from eval.questions import SPLIT_NAMES, fingerprint_of, load_questions
 from eval.run import DATA, Run
 from medilite.cli.terminal import positive_int, progress_line, say
-from medilite.data import load_manifest
 from medilite.errors import DataError, SettingsError
 from medilite.settings import Settings
 
@@ -84,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         sleep=stop.sleep,
         on_note=say,
     )
-    fingerprint = load_manifest(wanted.data)["fingerprint"]
+    fingerprint = fingerprint_of(wanted.data, [wanted.split])
     asks = asks_of(wanted, client, fingerprint)
 
     path = wanted.run.folder / "judgments.jsonl"

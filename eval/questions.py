@@ -8,18 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medilite.data import FOLDERS, SPLITS, load_split, question_key
+from medilite.data import CLEAN, FOLDERS, SPLITS_OF, data_fingerprint, load_split, question_key
 from medilite.errors import DataError, suggestion
 from medilite.records import Example
 
 TEST_SPLITS = ("study/test", "distinct/test")
 """What is evaluated unless something else is asked for."""
 
-SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name in FOLDERS for split in SPLITS)
+SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name, splits in SPLITS_OF.items() for split in splits)
 
 ABOUT = {
     "study": "Rows grouped by the question's exact text, as in the study. Some of its questions stand in train too.",
     "distinct": "Rows grouped by the question with case and white space folded; no question stands in train.",
+    "clean": "As in distinct; lists of resources are left out, and tables of symptoms capped.",
 }
 """How rows become questions, by set."""
 
@@ -52,7 +53,16 @@ def load_questions(data: Path, split: str, limit: int | None = None) -> list[Que
         )
     set_name, _, name = split.partition("/")
     examples = load_split(data / FOLDERS[set_name], name)
-    return group(examples, fold_case=set_name == "distinct")[:limit]
+    return group(examples, fold_case=set_name != "study")[:limit]
+
+
+def fingerprint_of(data: Path, splits: Iterable[str]) -> str:
+    """Return what names the content of splits such as "clean/val": of the clean set where one of them is in it.
+
+    Raises DataError where the data can't be used.
+    """
+    cleaned = any(split.startswith(f"{CLEAN}/") for split in splits)
+    return data_fingerprint(data, CLEAN if cleaned else "study")
 
 
 def group(examples: Iterable[Example], fold_case: bool) -> list[Question]:

@@ -22,12 +22,11 @@ from eval.metrics.answer import Scores, closeness_or_empty, own_scores, question
 from eval.metrics.catalogue import METRICS, SCORED
 from eval.metrics.overlap import References, signatures
 from eval.processes import mapped
-from eval.questions import ABOUT, TEST_SPLITS, Question, load_questions, text_hash
+from eval.questions import ABOUT, TEST_SPLITS, Question, fingerprint_of, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.scores import About, Row, questions_as_columns, write_lines
 from medilite.cli.terminal import Say, progress_line
 from medilite.content import Encoder, closenesses
-from medilite.data import load_manifest
 from medilite.errors import DataError, WeightsError
 from medilite.files import write_whole
 from medilite.provenance import commit, versions
@@ -53,7 +52,7 @@ def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None =
     if file.answers[0].setup.precision is None:
         print(f"{run.answers}: {NO_PRECISION}", file=sys.stderr)
     questions = {split: load_questions(data, split) for split in splits}
-    check_joins(run.answers, file, load_manifest(data)["fingerprint"], questions)
+    check_joins(run.answers, file, fingerprint_of(data, splits), questions)
 
     with progress_line() as say:
         rows = score_rows(file.answers, questions, say)

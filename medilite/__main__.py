@@ -1,7 +1,8 @@
 """`python -m medilite …`: what the app does, without a browser.
 
 `models` tells which model is what, `ask` has them answer a question, `fetch`
-gets the weights, `votes` rates and exports blind votes, `doctor` looks whether
+gets the weights, `sources` makes and searches the
+library of passages, `votes` rates and exports blind votes, `doctor` looks whether
 all is in order. Exit codes: 0 done, 1 no model could answer or a check failed,
 2 an error that a person can mend (its message is on stderr), 130 interrupted.
 """
@@ -76,8 +77,26 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="the same dice for every model (default: %(default)s)",
     )
+    _add_sources(commands, as_json)
     _add_votes(commands, common, as_json)
     return parser
+
+
+def _add_sources(commands: Any, as_json: argparse.ArgumentParser) -> None:
+    """Add the command `sources` with its subcommands."""
+    sources = commands.add_parser("sources", help="make or search the library of passages shown beside the answers")
+    inner = sources.add_subparsers(dest="sources_command", required=True, metavar="COMMAND")
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument(
+        "--library",
+        metavar="PATH",
+        help="table of one's own, prepared data or built library (default: MEDILITE_SOURCES)",
+    )
+    build = inner.add_parser("build", parents=[which], help="make the library, going on where it was stopped")
+    build.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    search = inner.add_parser("search", parents=[which, as_json], help="print the passages that fit a question")
+    search.add_argument("question", help="the question in quotes")
+    search.add_argument("--count", type=int, default=5, metavar="N", help="passages at most (default: %(default)s)")
 
 
 def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse.ArgumentParser) -> None:

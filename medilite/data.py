@@ -5,13 +5,14 @@
     data/medquad/manifest.json                 counts, fingerprint, SHA-256 of every file
     data/medquad/{train,val,test,grpo}.jsonl   the study's split, one Example a line
     data/medquad/distinct/….jsonl              the same rows, no question in two splits
+    data/medquad/clean/….jsonl                 of those, what teaches answers, and two sealed parts: known, new
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,25 @@ from medilite.errors import DataError, suggestion
 from medilite.records import Example
 
 MANIFEST = "manifest.json"
-DISTINCT = "distinct"
-FOLDERS = {"study": "", DISTINCT: DISTINCT}
-"""Where each set of splits stands under the output folder."""
+DISTINCT, CLEAN = "distinct", "clean"
+FOLDERS = {"study": "", DISTINCT: DISTINCT, CLEAN: CLEAN}
+"""Where each set of splits is, relative to the output folder."""
 
 SPLITS = ("train", "val", "test", "grpo")
+SEALED = ("known", "new")
+"""Parts of the clean set that are for reporting alone (docs/protocol.md)."""
 
-FORMAT = 1
+SPLITS_OF = {"study": SPLITS, DISTINCT: SPLITS, CLEAN: (*SPLITS, *SEALED)}
+CHOOSING = ("train", "val", "grpo")
+"""Splits that may train or choose."""
+
+FORMAT = 2
+_READABLE = (1, FORMAT)
+"""Format 1 had no clean set."""
+
+_FIRST_SETS = ("study", DISTINCT)
+"""The sets that a manifest's own fingerprint covers: adapters and boards from before the clean set name it."""
+
 COMMAND = "python -m training.prepare_medquad --source PATH|kaggle|hub --out {folder}"
 
 _FIELDS = tuple(field.name for field in fields(Example))
@@ -51,12 +64,10 @@ def load_manifest(folder: Path | str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} can't be read ({error}). {remedy}") from error
     try:
-        hashes = {
-            file_name(set_name, split): manifest["sets"][set_name]["splits"][split]["sha256"]
-            for set_name in FOLDERS
-            for split in SPLITS
-        }
-        sound = manifest["format"] == FORMAT and manifest["fingerprint"] == fingerprint(hashes)
+        sets = manifest["sets"]
+        sound = manifest["format"] in _READABLE and manifest["fingerprint"] == fingerprint_of_sets(sets, _FIRST_SETS)
+        if CLEAN in sets:
+            sound &= sets[CLEAN]["fingerprint"] == fingerprint_of_sets(sets, [CLEAN])
     except (KeyError, TypeError):
         sound = False
     if not sound:
@@ -64,17 +75,44 @@ def load_manifest(folder: Path | str) -> dict[str, Any]:
     return manifest
 
 
+def data_fingerprint(folder: Path | str, set_name: str) -> str:
+    """Return what names the content of a set of splits: the manifest's own, or the clean set's.
+
+    Raises DataError as `load_manifest` does, and where the folder has no clean set.
+    """
+    manifest = load_manifest(folder)
+    if set_name in _FIRST_SETS:
+        return str(manifest["fingerprint"])
+    _require_set(manifest, set_name, folder)
+    return str(manifest["sets"][set_name]["fingerprint"])
+
+
+def load_split_for_choosing(folder: Path | str, name: str) -> list[Example]:
+    """Return a split that training, or the choice of a checkpoint, parent or configuration, may use.
+
+    Raises DataError for test splits and sealed parts: what chooses is never what is reported.
+    """
+    if name in (*SPLITS, *SEALED) and name not in CHOOSING:
+        raise DataError(
+            f"The split {name!r} is for reporting: it trains nothing and chooses nothing (docs/protocol.md). To choose "
+            f"a configuration, a checkpoint or a parent, use val. Splits for that: {', '.join(CHOOSING)}."
+        )
+    return load_split(folder, name)
+
+
 def load_split(folder: Path | str, name: str) -> list[Example]:
-    """Return one split ("train", "val", "test" or "grpo"), of the study's set or, in `folder`/distinct, of the other.
+    """Return one split, of the study's set or, in `folder`/distinct or `folder`/clean, of that one.
 
     Raises DataError if folder, split or file is missing, or if the file is not
     the one that the manifest seals (changed by hand, or left by another run).
     """
     folder = Path(folder)
-    if name not in SPLITS:
-        raise DataError(f"There is no split {name!r}.{suggestion(name, SPLITS)} Splits: {', '.join(SPLITS)}.")
-    manifest = load_manifest(folder)
     home, set_name = _home_and_set(folder)
+    there = SPLITS_OF[set_name]
+    if name not in there:
+        raise DataError(f"There is no split {name!r}.{suggestion(name, there)} Splits: {', '.join(there)}.")
+    manifest = load_manifest(folder)
+    _require_set(manifest, set_name, home)
     path = home / file_name(set_name, name)
     remedy = f"Prepare the data again: {COMMAND.format(folder=home)}"
     try:
@@ -105,13 +143,29 @@ def fingerprint(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 
+def fingerprint_of_sets(sets: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return the fingerprint of some sets' files, from what a manifest's "sets" says of them."""
+    return fingerprint(
+        {file_name(name, split): sets[name]["splits"][split]["sha256"] for name in names for split in SPLITS_OF[name]}
+    )
+
+
 def file_name(set_name: str, split: str) -> str:
-    """Return where a split stands, relative to the folder of the manifest."""
+    """Return where a split is, relative to the folder of the manifest."""
     subfolder = FOLDERS[set_name]
     return f"{subfolder}/{split}.jsonl" if subfolder else f"{split}.jsonl"
 
 
 def _home_and_set(folder: Path) -> tuple[Path, str]:
-    if folder.name == DISTINCT and not (folder / MANIFEST).exists():
-        return folder.parent, DISTINCT
+    if folder.name in (DISTINCT, CLEAN) and not (folder / MANIFEST).exists():
+        return folder.parent, folder.name
     return folder, "study"
+
+
+def _require_set(manifest: Mapping[str, Any], set_name: str, folder: Path | str) -> None:
+    if set_name not in manifest["sets"]:
+        why = manifest.get("no_clean_set") or "it was prepared by an older version"
+        raise DataError(
+            f"{folder} has no clean set ({why}). Prepare it from MedQuAD's XML documents, an archive of "
+            f"https://github.com/abachaa/MedQuAD, which name synonyms: {COMMAND.format(folder=folder)}"
+        )

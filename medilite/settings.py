@@ -111,6 +111,12 @@ class Settings(BaseSettings):
         validation_alias="HF_TOKEN",
         description="token of the Hugging Face Hub that may write to the mirror's repository; sent to the Hub only",
     )
+    sources: str = Field(
+        "auto",
+        description="library of passages shown beside the answers ([how](sources.md)): `auto` (what `make data` "
+        "prepared, else a built one in the cache, else MedQuAD from the Hub), `off`, or the path of a built library, "
+        "of prepared data or of a table of your own",
+    )
     host: str = Field("127.0.0.1", description="address that the app listens on (a Space sets 0.0.0.0)")
     port: int = Field(7860, ge=0, le=65535, description="port that the app listens on; 0 picks a free one")
     open_browser: bool = Field(False, description="open the app in a browser once it runs")

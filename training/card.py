@@ -26,7 +26,11 @@ _METHODS = {
     "grpo": "GRPO, reinforcement learning from rewards computed on its own answers (TRL's GRPOTrainer)",
     "dpo": "DPO on pairs of answers of which one is preferred (TRL's DPOTrainer)",
 }
-_SPLITS = {"study": "the study's test split", "distinct": "a test split that shares no question with training"}
+_SPLITS = {
+    "study": "the study's test split",
+    "distinct": "a test split that shares no question with training",
+    "clean": "a test split that shares no question with training, lists of resources and symptom tables left out",
+}
 
 
 def write_card(folder: Path, profile: Profile) -> Path:

@@ -43,3 +43,13 @@ def newest_whole(work_dir: Path) -> Path | None:
         else:
             shutil.rmtree(path, ignore_errors=True)
     return max(found)[1] if found else None
+
+
+def newest_of_another(work_dir: Path, at_most: int) -> Path | None:
+    """Return the newest whole checkpoint up to a step, or None; deletes nothing, for that run may be under way."""
+    found = []
+    for path in work_dir.glob("checkpoint-*"):
+        step = path.name.removeprefix("checkpoint-")
+        if step.isdigit() and int(step) <= at_most and is_whole(path):
+            found.append((int(step), path))
+    return max(found)[1] if found else None

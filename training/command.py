@@ -6,10 +6,13 @@ import argparse
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from medilite.errors import ConfigError
-from training.config import AnyRun
+from training.config import AnyRun, OptimConfig
 from training.job import Job
 
 
@@ -23,6 +26,13 @@ def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--adapters", type=Path, help="read and write adapters as MODEL in this folder, instead of the profile's"
     )
+    if stage in ("sft", "measure"):
+        parser.add_argument(
+            "--stop-at-pairs",
+            type=int,
+            metavar="N",
+            help="end after N pairs, a point of the curve of loss against pairs, from the whole run's checkpoints on",
+        )
     parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
@@ -38,7 +48,20 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
         if not hasattr(run, "stacked_on"):
             raise ConfigError(f"--stacked-on: {run.model} is trained on the base itself.")
         run = run.model_copy(update={"stacked_on": options.stacked_on})
-    return Job.of(run, options.data, options.runs, options.adapters, options.out)
+    stop = getattr(options, "stop_at_pairs", None)
+    if stop:
+        run = run.model_copy(update={"optim": stopped(run.optim, stop)})
+    job = Job.of(run, options.data, options.runs, options.adapters, options.out)
+    # Never by itself where the whole run's adapter belongs.
+    return replace(job, out=job.work_dir / "adapter") if stop and not (options.out or options.adapters) else job
+
+
+def stopped(optim: OptimConfig, pairs: int) -> OptimConfig:
+    """Return the settings of a run that ends after so many pairs; raises ConfigError where its schedule can't."""
+    try:
+        return OptimConfig.model_validate(optim.model_dump() | {"stop_at_pairs": pairs})
+    except ValidationError as error:
+        raise ConfigError(f"--stop-at-pairs {pairs}: {error.errors()[0]['msg']}.") from error
 
 
 def end_with_stdin() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -38,7 +39,7 @@ class DataConfig(_Strict):
     """Which pairs are used, how many, and how long they may be, in tokens of the whole conversation."""
 
     dir: Path = Path("data/medquad")
-    splits: Literal["study", "distinct"] = "distinct"
+    splits: Literal["study", "distinct", "clean"] = "distinct"
     train_pairs: Annotated[int, Field(ge=1)] | None = None
     val_pairs: Annotated[int, Field(ge=1)] | None = None
     test_pairs: Annotated[int, Field(ge=1)] | None = None
@@ -57,12 +58,43 @@ class OptimConfig(_Strict):
     accumulation_steps: Annotated[int, Field(ge=1)] = 8
     warmup_steps: Annotated[int, Field(ge=0)] = 50
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    # warmup_stable_decay holds the rate and lets it fall evenly to 0 over the last decay_share of the steps: what was
+    # trained until then is the start of a shorter run as well as of a longer one.
+    schedule: Literal["linear", "cosine", "constant", "warmup_stable_decay"] = "linear"
+    decay_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    # Ends the run after so many pairs, its schedule too; goes on from checkpoints of the whole run.
+    stop_at_pairs: Annotated[int, Field(ge=1)] | None = None
     group_by_length: bool = True
     # Activations are computed again on the way back: slower, in less memory, the same numbers.
     gradient_checkpointing: bool = False
     eval_every: Annotated[int, Field(ge=1)] = 100
+    # Instead of every eval_every steps: once so many pairs were seen, and at the end. Points of a curve, at less cost.
+    eval_at_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     save_every: Annotated[int, Field(ge=1)] = 100
+
+    @property
+    def pairs_a_step(self) -> int:
+        """Pairs that one step of the optimiser sees."""
+        return self.batch_size * self.accumulation_steps
+
+    def steps(self, pairs: int) -> int:
+        """Return how many steps a run on so many pairs takes."""
+        if self.stop_at_pairs:
+            return ceil(self.stop_at_pairs / self.pairs_a_step)
+        return ceil(self.epochs * ceil(pairs / self.pairs_a_step))
+
+    def decay_steps(self, pairs: int) -> int:
+        """Return over how many of its last steps a run's rate falls, where it holds it before."""
+        return max(1, round(self.decay_share * self.steps(pairs)))
+
+    @model_validator(mode="after")
+    def _stops_on_its_own_schedule(self) -> OptimConfig:
+        if self.stop_at_pairs and self.schedule != "warmup_stable_decay":
+            raise ValueError(
+                f"stop_at_pairs needs schedule: warmup_stable_decay (got {self.schedule!r}): with another, the steps "
+                "so far are not those of a shorter run"
+            )
+        return self
 
 
 class TrackingConfig(_Strict):

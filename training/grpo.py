@@ -92,7 +92,7 @@ def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:
     """Return the rows whose questions are prompts: those that train of the study's, or each question once."""
     examples = start.examples("grpo")
-    if run.data.splits == "distinct":
+    if run.data.splits != "study":
         return distinct_questions(examples)
     made = load_manifest(start.job.data_dir)["sets"]["study"].get("grpo", {})
     return examples[: made.get("train_rows")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medilite.checkpoints import WEIGHTS_FILE, read_record
-from medilite.data import load_manifest
+from medilite.data import FOLDERS, data_fingerprint
 from medilite.errors import ModelUnavailableError
 from medilite.models import ROOT, Profile, load_profile
 from medilite.settings import load_settings
@@ -52,7 +52,7 @@ class Job:
         """
         profile, settings = load_profile(run.base.profile, with_absent=True), load_settings()
         data_dir = data_dir or run.data.dir
-        data, base = load_manifest(data_dir)["fingerprint"], base_identity(profile, settings)
+        data, base = data_fingerprint(data_dir, run.data.splits), base_identity(profile, settings)
         stacked_on = getattr(run, "stacked_on", None)
         chain = profile.chain(stacked_on) if stacked_on else ()
         beneath = tuple(_in(adapters, spec.id) if adapters else ensure_adapter(profile, spec) for spec in chain)
@@ -74,7 +74,13 @@ class Job:
     @property
     def splits(self) -> Path:
         """The folder of the set of splits that the run uses."""
-        return self.data_dir / "distinct" if self.run.data.splits == "distinct" else self.data_dir
+        return self.data_dir / FOLDERS[self.run.data.splits]
+
+    @property
+    def whole_run_dir(self) -> Path:
+        """The folder of checkpoints of the same run without an early stop."""
+        whole = self.run.model_copy(update={"optim": self.run.optim.model_copy(update={"stop_at_pairs": None})})
+        return self.work_dir.parent / digest(training_inputs(whole, self.base, self.data, self.beneath))
 
     def why_untrained(self) -> str | None:
         """Return why the adapter has to be trained, in words; None if it is trained."""

@@ -1,7 +1,8 @@
 """MedQuAD in, splits out: `python -m training.prepare_medquad --source PATH|kaggle|hub --out DIR [--report]`.
 
-Reads the pairs, filters them as the study did, writes the study's split and
-one in which no question stands in two splits, and seals both with a manifest.
+Reads the pairs, filters them as the study did, and writes the study's split,
+one in which no question is in two splits and, where the source names synonyms,
+the clean set with its sealed parts. A manifest seals them all.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 
 from medilite.cli.terminal import positive_int
 from medilite.errors import MediLiteError
+from medilite.records import Example
 from training.data.collection import Collection
-from training.data.describe import describe_set, describe_source
+from training.data.describe import describe_clean_set, describe_set, describe_source
 from training.data.filtering import Filter, apply_filter
 from training.data.manifest import MANIFEST, write_splits
+from training.data.sealing import CleanSet, make_clean_set
 from training.data.sources import read_source
 from training.data.splits import split_as_study, without_shared_questions
 
@@ -44,12 +47,15 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
 
     study = split_as_study(filtered.kept, options.seed)
     sets = {"study": study, "distinct": without_shared_questions(study)}
-    manifest = write_splits(
-        options.out,
-        {name: splits.named() for name, splits in sets.items()},
-        describe_source(collection, rule, filtered, options.seed),
-        {name: describe_set(name, splits) for name, splits in sets.items()},
-    )
+    splits: dict[str, dict[str, list[Example]]] = {name: one.named() for name, one in sets.items()}
+    about = describe_source(collection, rule, filtered, options.seed)
+    about_sets = {name: describe_set(name, one) for name, one in sets.items()}
+    clean = make_clean_set(sets["distinct"], filtered.answered, filtered.synonyms, options.seed)
+    if isinstance(clean, CleanSet):
+        splits["clean"], about_sets["clean"] = clean.splits, describe_clean_set(clean)
+    else:
+        about["no_clean_set"] = clean
+    manifest = write_splits(options.out, splits, about, about_sets)
     say_summary(manifest, options.out)
 
     if options.report:
@@ -112,7 +118,11 @@ def say_summary(manifest: dict[str, Any], out: Path) -> None:
         print(f"  {stage.replace('_', ' '):34}{count:>8,}")
     for name, about in manifest["sets"].items():
         sizes = " / ".join(f"{split} {entry['rows']:,}" for split, entry in about["splits"].items())
-        print(f"{name}: {sizes}\n  {about['overlap_in_words']}")
+        print(f"{name}: {sizes}")
+        if "overlap_in_words" in about:
+            print(f"  {about['overlap_in_words']}")
+    if why := manifest.get("no_clean_set"):
+        print(f"clean: not written, {why}")
     print(f"Written to {out}, fingerprint {manifest['fingerprint']}")
     if manifest["source"]["credit"]:
         print(

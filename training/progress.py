@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,20 @@ class Progress(TrainerCallback):
         """Mark the checkpoint as whole, and keep the time so far."""
         seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self.stopwatch.save()
+
+
+class EvaluateAt(TrainerCallback):
+    """Has the trainer evaluate once so many pairs were seen, and at the end; keeps checkpoints more often than that."""
+
+    def __init__(self, pairs: Sequence[int], pairs_a_step: int, save_every: int) -> None:
+        self._steps = {-(-count // pairs_a_step) for count in pairs}
+        self._save_every = save_every
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Ask for what is due after this step."""
+        due = state.global_step in self._steps or state.global_step == state.max_steps
+        control.should_evaluate |= due
+        control.should_save |= due or state.global_step % self._save_every == 0
 
 
 def curves(log_history: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[list[float]]]:

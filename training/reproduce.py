@@ -1,6 +1,6 @@
 """The whole recipe in one command: `python -m training.reproduce --profile lite|paper`.
 
-Prepares the data, trains the SFT adapters, selects the best by test loss,
+Prepares the data, trains the SFT adapters, selects the best by validation loss,
 trains GRPO on top of it, measures test losses, puts the adapters where the app
 looks for them and writes a report. Killed at any moment and started again, it
 goes on from the last checkpoint; what is finished is not run again unless what
@@ -103,8 +103,8 @@ def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: La
     train_and_measure(recipe, [job for job in sft if job.run.model in only], jobs, launch)
 
     if recipe.grpo and recipe.grpo.model in only:
-        require_finished(sft, "GRPO can begin")
-        say(f"selected {say_selection([recipe.record(job.run.model) for job in sft])}")
+        require_finished([recipe.job(run) for run in recipe.parents], "GRPO can begin")
+        say(f"selected {say_selection([recipe.record(run.model) for run in recipe.parents])}")
         train_and_measure(recipe, [job for job in [recipe.grpo_job()] if job], 1, launch)
 
     if "place" in only:

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from training.config import SFTRun
-from training.stage import Start, arguments_with_validation, peft_config, run_stage, train_to_end, write_result
+from training.stage import (
+    Start,
+    arguments_with_validation,
+    peft_config,
+    run_stage,
+    schedule_arguments,
+    train_to_end,
+    write_result,
+)
 
 
 def train(run: SFTRun, start: Start) -> dict[str, Any]:
@@ -39,14 +47,14 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     products = set_products(base_model, run.base)
     trainer = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
         model=base_model,
-        args=trainer_arguments(run, job.work_dir),
+        args=trainer_arguments(run, job.work_dir, len(pairs["train"])),
         train_dataset=as_dataset(pairs["train"], run.loss_on),
         eval_dataset=as_dataset(pairs["val"], run.loss_on),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
+        callbacks=[Progress(run.model, start.stopwatch), *evaluations(run), *trackers(job)],
     )
-    train_to_end(trainer, start)
+    train_to_end(trainer, start, len(pairs["train"]))
     validation = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
     about = {
         "products": products,
@@ -57,12 +65,21 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     return write_result(trainer, start, "sft", ("loss", "eval_loss"), about)
 
 
-def trainer_arguments(run: SFTRun, work_dir: Path) -> Any:
-    """Return TRL's arguments for a run; the best checkpoint by validation loss is kept."""
+def evaluations(run: SFTRun) -> list[Any]:
+    """Return the callback that evaluates by pairs seen, where a run asks for it."""
+    from training.progress import EvaluateAt
+
+    optim = run.optim
+    return [EvaluateAt(optim.eval_at_pairs, optim.pairs_a_step, optim.save_every)] if optim.eval_at_pairs else []
+
+
+def trainer_arguments(run: SFTRun, work_dir: Path, pairs: int | None = None) -> Any:
+    """Return TRL's arguments for a run, on so many pairs where its schedule counts them."""
     from trl import SFTConfig
 
+    given = arguments_with_validation(run, work_dir) | (schedule_arguments(run.optim, pairs) if pairs else {})
     return SFTConfig(
-        **arguments_with_validation(run, work_dir),
+        **given,
         train_sampling_strategy="group_by_length" if run.optim.group_by_length else "random",
         max_length=None,  # pairs are cut when they are tokenised, so that every stage cuts alike
     )

@@ -13,13 +13,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from medilite.checkpoints import read_record
-from medilite.data import load_split
+from medilite.data import load_split_for_choosing
 from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
-from training.checkpoints import newest_whole
+from training.checkpoints import newest_of_another, newest_whole
 from training.command import command_line, job_of
-from training.config import AnyRun, DPORun, LoraConfig, SFTRun, StageRun, load_config
+from training.config import AnyRun, DPORun, LoraConfig, OptimConfig, SFTRun, StageRun, load_config
 from training.job import Job
 from training.measure import measure, say_losses
 from training.pairs import TokenPair, choose, draw_whole, tokenise
@@ -55,8 +55,8 @@ class Start:
         )
 
     def examples(self, split: str) -> list[Example]:
-        """Return a split's examples."""
-        return load_split(self.job.splits, split)
+        """Return a split's examples; raises DataError for one that is for reporting."""
+        return load_split_for_choosing(self.job.splits, split)
 
     def pairs(self, split: str, count: int | None) -> list[TokenPair]:
         """Return `count` pairs of a split (all if None) as token ids, the same draw for the same seed."""
@@ -66,10 +66,22 @@ class Start:
             return draw_whole(self.tokenizer, examples, limit, count, run.seed)
         return tokenise(self.tokenizer, choose(examples, count, run.seed), limit)
 
-    def last_checkpoint(self) -> str | None:
-        """Return the folder of the newest whole checkpoint that an earlier start left, or None."""
+    def last_checkpoint(self, pairs: int | None = None) -> str | None:
+        """Return the folder of the newest whole checkpoint that an earlier start left, or None.
+
+        A run that stops early, of so many `pairs`, begins with the whole run's
+        newest from before its rate falls.
+        """
         found = newest_whole(self.job.work_dir)
+        optim = self.job.run.optim
+        if not found and optim.stop_at_pairs and pairs:
+            at_most = optim.steps(pairs) - optim.decay_steps(pairs)
+            found = newest_of_another(self.job.whole_run_dir, at_most)
         return str(found) if found else None
+
+
+NEVER = 10**9
+"""Steps between events that no run comes to."""
 
 
 def peft_config(lora: LoraConfig) -> Any:
@@ -127,7 +139,7 @@ def shared_arguments(run: AnyRun, work_dir: Path) -> dict[str, Any]:
 def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str, Any]:
     """Return the shared arguments and those of stages that keep the best checkpoint by validation loss."""
     optim = run.optim
-    return {
+    given = {
         **shared_arguments(run, work_dir),
         "per_device_eval_batch_size": optim.batch_size,
         "eval_strategy": "steps",
@@ -137,15 +149,27 @@ def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str,
         "logging_steps": max(1, optim.eval_every // 4),
         "logging_first_step": True,
     }
+    # Checkpoints only of evaluated steps is what the trainer insists on; `EvaluateAt` asks for both as it needs them.
+    by_pairs = {"eval_steps": NEVER, "save_steps": NEVER, "logging_steps": max(1, optim.save_every // 2)}
+    return given | by_pairs if optim.eval_at_pairs else given
 
 
-def train_to_end(trainer: Any, start: Start) -> None:
+def schedule_arguments(optim: OptimConfig, pairs: int) -> dict[str, Any]:
+    """Return the trainer's arguments of a run that holds its rate and lets it fall at the end; none for others."""
+    if optim.schedule != "warmup_stable_decay":
+        return {}
+    falling = {"num_decay_steps": optim.decay_steps(pairs), "decay_type": "linear"}
+    # Every checkpoint is where a shorter run may go on from.
+    return {"max_steps": optim.steps(pairs), "lr_scheduler_kwargs": falling, "save_total_limit": None}
+
+
+def train_to_end(trainer: Any, start: Start, pairs: int | None = None) -> None:
     """Train, going on from the last checkpoint that an earlier start left."""
     from training.order import order_by_epoch
 
     adapters_in_float32(trainer.model)
     order_by_epoch(trainer)
-    trainer.train(resume_from_checkpoint=start.last_checkpoint())
+    trainer.train(resume_from_checkpoint=start.last_checkpoint(pairs))
 
 
 def write_result(

@@ -24,14 +24,14 @@ def test_there_is_a_configuration_for_every_adapter_of_lite() -> None:
 def test_every_shipped_configuration_is_read(path: Path) -> None:
     run = load_run(path)
     profile = load_profile(run.base.profile, with_absent=True)
-    assert run.base.profile == path.parent.name
+    assert profile.name == path.parent.name
     assert run.model == path.stem
     assert run.model in profile.ids
     assert f"r{run.lora.rank}-" in run.model or not isinstance(run, SFTRun)
     assert profile.get(run.model).stacked_on == getattr(run, "stacked_on", None)
 
 
-@pytest.mark.parametrize("profile", ["lite", "paper"])
+@pytest.mark.parametrize("profile", ["lite", "lite-full", "paper"])
 def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
     for rank in (8, 16):
         low, high = (load_config(CONFIGS / profile / f"sft-r{rank}-{name}.yaml", SFTRun) for name in ("low", "high"))

@@ -12,14 +12,19 @@ from pathlib import Path
 import pytest
 
 from medilite.data import question_key
+from medilite.errors import DataError
 from medilite.models import ROOT
 from training.data.manifest import load_manifest, load_split
+from training.data.sealing import used_ids
 from training.data.splits import SPLITS
 from training.prepare_medquad import main
 
 # Read here because tests run without MEDILITE_ variables.
 FOLDER = Path(os.environ.get("MEDILITE_MEDQUAD") or ROOT.parent / "shared" / "medquad")
 FILES = {"csv": FOLDER / "medquad.csv.gz", "xml": FOLDER / "medquad-xml.tar.xz"}
+
+SEALED_FINGERPRINT = "a9e7c599c502a26a"
+"""Of known and new together: what docs/protocol.md is about."""
 
 pytestmark = [
     pytest.mark.skipif(
@@ -93,6 +98,37 @@ def test_no_question_stands_in_two_splits_of_the_distinct_set(prepared):
     assert sum(len(rows[split]) for split in ("train", "val", "test")) == 13_946
     tested = {question_key(row.question) for row in load_split(prepared["csv"], "test")}
     assert not tested & asked["train"]
+
+
+def test_the_clean_set_and_its_sealed_parts(prepared):
+    folder = prepared["xml"] / "clean"
+    clean = load_manifest(folder)["sets"]["clean"]
+
+    assert {name: entry["rows"] for name, entry in clean["splits"].items()} == {
+        "train": 7_569,
+        "val": 1_445,
+        "test": 1_792,
+        "grpo": 3_400,
+        "known": 698,
+        "new": 451,
+    }
+    assert (clean["made"]["questions"]["known"], clean["made"]["questions"]["new"]) == (640, 420)
+    assert clean["sealed_fingerprint"].startswith(SEALED_FINGERPRINT)
+    assert clean["made"]["used_pairs"] == {"listed": 1_972, "in_this_collection": 1_972}
+    used = used_ids()
+    rows = {split: load_split(folder, split) for split in clean["splits"]}
+    asked = {split: {question_key(row.question) for row in rows[split]} for split in rows}
+    for sealed in ("known", "new"):
+        assert not {row.qid for row in rows[sealed]} & used
+        assert not any(asked[sealed] & asked[other] for other in rows if other != sealed)
+    train = {row.focus_area.casefold() for row in rows["train"]}
+    assert not {row.focus_area.casefold() for row in rows["new"]} & train
+
+
+def test_a_source_without_synonyms_gives_no_clean_set_and_says_so(prepared):
+    assert "names no synonyms" in load_manifest(prepared["csv"])["no_clean_set"]
+    with pytest.raises(DataError, match=r"no clean set.*XML"):
+        load_split(prepared["csv"] / "clean", "known")
 
 
 def test_every_id_is_its_own(prepared):

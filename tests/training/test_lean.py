@@ -149,7 +149,7 @@ def test_dropout_drops_on_the_way_back_what_it_dropped_on_the_way_there() -> Non
         for step in (1e-3, -2e-3):
             for p, d in zip(parameters, directions, strict=True):
                 p += step * d
-            ends.append(float(value()))
+            ends.append(value().item())
         for p, d in zip(parameters, directions, strict=True):
             p += 1e-3 * d
     assert slope == pytest.approx((ends[0] - ends[1]) / 2e-3, rel=0.02)
@@ -159,7 +159,7 @@ def test_dropout_drops_on_the_way_back_what_it_dropped_on_the_way_there() -> Non
     with model.disable_adapter():
         without = value()
     assert not without.requires_grad
-    assert float(without) == pytest.approx(float(token_log_probs(tiny_llama(), rows, scored)[0].mean()), abs=1e-5)
+    assert without.item() == pytest.approx(token_log_probs(tiny_llama(), rows, scored)[0].mean().item(), abs=1e-5)
 
 
 def sft_trainer(kind: type, folder: Path, steps: int) -> Any:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from medilite.data import fold
 from medilite.records import Example
 
 __all__ = [
     *("MEDQUAD_SOURCES", "Collection", "Problem", "RawPair", "SourceKind"),
-    *("fold", "is_medquad", "question_key", "with_ids"),
+    *("is_medquad", "with_ids"),
 ]
 
 SourceKind = Literal["xml", "csv", "kaggle", "hub"]
@@ -25,7 +26,10 @@ MEDQUAD_SOURCES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RawPair:
-    """One question with its answer as a reader found it, white space folded; "" where a part is missing."""
+    """One question with its answer as a reader found it, white space folded; "" where a part is missing.
+
+    `synonyms` are the other names of `focus_area` that the source gives.
+    """
 
     question: str
     answer: str
@@ -33,6 +37,14 @@ class RawPair:
     focus_area: str = ""
     qtype: str = ""
     qid: str = ""
+    synonyms: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, cells: Mapping[str, str]) -> RawPair:
+        """Return the pair of a table's row, from its cells by part; a cell of synonyms parts them by "|"."""
+        named = dict(cells)
+        synonyms = tuple(name for part in named.pop("synonyms", "").split("|") if (name := fold(part)))
+        return cls(**named, synonyms=synonyms)
 
 
 @dataclass(frozen=True, slots=True)

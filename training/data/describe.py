@@ -11,6 +11,7 @@ from typing import Any
 from training.data.collection import Collection, is_medquad
 from training.data.filtering import Filter, Filtered
 from training.data.overlap import measure_overlap, overlap_sentence
+from training.data.sealing import CleanSet
 from training.data.splits import SplitSet
 
 CREDIT = (
@@ -24,6 +25,12 @@ RULES = {
     "distinct": (
         "the study's split with every question, case and white space aside, moved wholly into one split: test if the "
         "study tests on it, else val if it validates on it, else train; so no question of either test split is in train"
+    ),
+    "clean": (
+        "of the distinct set, what answers in sentences: lists of resources out, tables of symptoms capped. known: "
+        "questions that no committed adapter or try was trained on, on diseases that train asks about too. new: "
+        "questions on diseases, by focus area and synonyms, that no pair of train or of any earlier training is about. "
+        "Both are sealed: they train nothing and choose nothing (docs/protocol.md)"
     ),
 }
 
@@ -63,6 +70,11 @@ def describe_set(name: str, splits: SplitSet) -> dict[str, Any]:
         "overlap": overlap,
         "overlap_in_words": overlap_sentence(overlap),
     }
+
+
+def describe_clean_set(clean: CleanSet) -> dict[str, Any]:
+    """Return how the clean set was made."""
+    return {"rule": RULES["clean"], "made": clean.notes}
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:

@@ -23,11 +23,15 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """The pairs with an answer, those that the filter kept, and the count at every stage, in order."""
+    """The pairs with an answer, those that the filter kept, and the count at every stage, in order.
+
+    `synonyms` are other names of a pair's focus area, by `qid`, where the source gives any.
+    """
 
     answered: list[Example]
     kept: list[Example]
     counts: dict[str, int]
+    synonyms: dict[str, tuple[str, ...]]
 
 
 def apply_filter(pairs: Sequence[RawPair], rule: Filter) -> Filtered:
@@ -60,4 +64,6 @@ def apply_filter(pairs: Sequence[RawPair], rule: Filter) -> Filtered:
             f"No pair is left after the filter {asdict(rule)}: {steps}. Check the columns of the source, or loosen it "
             "with --max-words or --min-per-focus."
         )
-    return Filtered(examples, kept, counts)
+    pairs_by_id = zip(examples, answered_pairs, strict=True)
+    synonyms = {example.qid: pair.synonyms for example, pair in pairs_by_id if pair.synonyms}
+    return Filtered(examples, kept, counts, synonyms)

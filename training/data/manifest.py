@@ -9,7 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from medilite.data import DISTINCT, FOLDERS, FORMAT, MANIFEST, file_name, fingerprint, load_manifest, load_split
+from medilite.data import (
+    CLEAN,
+    DISTINCT,
+    FOLDERS,
+    FORMAT,
+    MANIFEST,
+    SEALED,
+    file_name,
+    fingerprint,
+    fingerprint_of_sets,
+    load_manifest,
+    load_split,
+)  # fmt: skip
 from medilite.files import write_whole
 from medilite.records import Example
 
@@ -17,7 +29,7 @@ __all__ = ["DISTINCT", "FOLDERS", "MANIFEST", "Sets", "load_manifest", "load_spl
 """Reading is medilite.data's; its names are here too, for the stages that read and write."""
 
 Sets = Mapping[str, Mapping[str, Sequence[Example]]]
-"""Examples by set ("study", "distinct") and split."""
+"""Examples by set ("study", "distinct", "clean") and split."""
 
 
 def write_splits(folder: Path, sets: Sets, about: Mapping[str, Any], about_sets: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +37,8 @@ def write_splits(folder: Path, sets: Sets, about: Mapping[str, Any], about_sets:
 
     Each file appears under its name only once it is complete. The manifest is
     `about`, the fingerprint, and under "sets" what `about_sets` says of each set
-    with the rows and SHA-256 of its files. It holds no date and no path, so one
+    with the rows and SHA-256 of its files; the clean set has fingerprints of its
+    own. It holds no date and no path, so one
     source gives one manifest. Raises DataError if the folder can't be written.
     """
     files = {
@@ -34,13 +47,20 @@ def write_splits(folder: Path, sets: Sets, about: Mapping[str, Any], about_sets:
         for split, examples in splits.items()
     }
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    manifest = {"format": FORMAT, **about, "fingerprint": fingerprint(hashes), "sets": {}}
+    manifest: dict[str, Any] = {"format": FORMAT, **about, "fingerprint": "", "sets": {}}
     for set_name, splits in sets.items():
         sealed = {
             split: {"rows": len(examples), "sha256": hashes[file_name(set_name, split)]}
             for split, examples in splits.items()
         }
         manifest["sets"][set_name] = {"splits": sealed, **about_sets[set_name]}
+    manifest["fingerprint"] = fingerprint_of_sets(manifest["sets"], [name for name in sets if name != CLEAN])
+    if CLEAN in sets:
+        of_sealed = {file_name(CLEAN, split): hashes[file_name(CLEAN, split)] for split in SEALED}
+        manifest["sets"][CLEAN] |= {
+            "fingerprint": fingerprint_of_sets(manifest["sets"], [CLEAN]),
+            "sealed_fingerprint": fingerprint(of_sealed),
+        }
     files[MANIFEST] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     for name, content in files.items():
         write_whole(folder / name, content)

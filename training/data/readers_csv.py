@@ -60,7 +60,7 @@ def _read(lines: _Lines, name: str, question_column: str | None, answer_column: 
         elif any(map(_UNDECODED.search, fields)):
             collection.problems.append(Problem(where, "bytes that are not UTF-8 (save the file as UTF-8)"))
         else:
-            collection.pairs.append(RawPair(**{part: fold(fields[i]) for part, i in columns.items()}))
+            collection.pairs.append(RawPair.of({part: fold(fields[i]) for part, i in columns.items()}))
     collection.counts = {
         "rows_read": len(collection.pairs) + len(collection.problems),
         "rows_malformed": len(collection.problems),

@@ -67,7 +67,7 @@ def read_hub(question_column: str | None = None, answer_column: str | None = Non
         named = {key: part.column_names[position] for key, position in columns.items()}
         for row in watched(part, f"reading {name}", "rows", total=len(part)):
             rows += 1
-            collection.pairs.append(RawPair(**{key: _cell(row[column]) for key, column in named.items()}))
+            collection.pairs.append(RawPair.of({key: _cell(row[column]) for key, column in named.items()}))
     collection.counts = {"rows_read": rows, "rows_malformed": 0}
     return collection
 

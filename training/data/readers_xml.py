@@ -56,6 +56,7 @@ def _read_document(member: Member) -> tuple[list[RawPair], list[Problem]]:
     if holder is None:
         reason = f"it has no <QAPairs> under <{root.tag}>: another markup than the collection's"
         return [], [Problem(member.label, reason)]
+    synonyms = tuple(name for element in root.iter("Synonym") if (name := _text(element)))
     pairs, problems = [], []
     for number, element in enumerate(holder.iter("QAPair"), 1):
         question = element.find("Question")
@@ -70,6 +71,7 @@ def _read_document(member: Member) -> tuple[list[RawPair], list[Problem]]:
                 focus_area=_text(root.find("Focus")),
                 qtype=fold(question.get("qtype")),
                 qid=fold(question.get("qid")),
+                synonyms=synonyms,
             )
         )
     return pairs, problems

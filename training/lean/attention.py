@@ -8,10 +8,11 @@ long, forward and backward, at rows of 100 to 500 tokens with 9 heads of 64.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
+
+from training.lean.pointwise import weigh, weigh_back
 
 CHUNK = 192
 """Queries that are multiplied at once: later keys than theirs are left out, so long rows cost about half."""
@@ -28,13 +29,6 @@ class Heads(NamedTuple):
     def columns(self) -> tuple[int, int, int]:
         """The numbers of columns of queries, keys and values."""
         return self.queries * self.width, self.keys * self.width, self.keys * self.width
-
-
-@lru_cache(maxsize=4096)
-def _future(first: int, count: int, group: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Return what is added to the scores of `count` queries from place `first` on: minus infinity at later keys."""
-    later = torch.ones(count, first + count, device=device).triu(first + 1).bool()
-    return torch.zeros(later.shape, dtype=dtype, device=device).masked_fill_(later, -torch.inf).repeat(group, 1)
 
 
 def _split(qkv: torch.Tensor, heads: Heads) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -64,9 +58,8 @@ def attend(qkv: torch.Tensor, lengths: Sequence[int], heads: Heads) -> tuple[tor
         for first in range(0, length, CHUNK):
             last = min(first + CHUNK, length)
             queries = q[:, :, first:last].reshape(heads.keys, -1, heads.width)
-            later = _future(first, last - first, group, qkv.dtype, qkv.device)
-            scores = torch.baddbmm(later, queries, k[:, :last].transpose(1, 2), alpha=scale)
-            weights.append(scores.softmax(-1))
+            scores = queries @ k[:, :last].transpose(1, 2)
+            weights.append(weigh(scores.view(-1, last - first, last), first, scale).view(scores.shape))
             by_head[:, :, first:last] = (weights[-1] @ v[:, :last]).view(heads.keys, group, -1, heads.width)
         begin += length
     return out, weights
@@ -90,7 +83,8 @@ def attend_back(
             queries = q[:, :, first:last].reshape(heads.keys, -1, heads.width)
             d = by_head[:, :, first:last].reshape(heads.keys, -1, heads.width)
             p = next(left)
-            ds = torch._softmax_backward_data(d @ v[:, :last].transpose(1, 2), p, -1, p.dtype).mul_(scale)
+            ds = (d @ v[:, :last].transpose(1, 2)).view(-1, last - first, last)
+            ds = weigh_back(ds, p.view(ds.shape), first, scale).view(p.shape)
             dq[:, :, first:last] = (ds @ k[:, :last]).view(heads.keys, group, -1, heads.width)
             for to, part in ((dk, ds.transpose(1, 2) @ queries), (dv, p.transpose(1, 2) @ d)):
                 # A chunk is the first to reach its own keys; those before have a share already.

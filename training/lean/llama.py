@@ -54,7 +54,7 @@ class _Body:
         x = self._model.embed_tokens(ids).float()
         cosine, sine = self._model.rotary_emb(x[None], places[None])
         half = cosine.shape[-1] // 2
-        rows = Rows(lengths, cosine[0, :, None, :half].contiguous(), sine[0, :, None, :half].contiguous())
+        rows = Rows(lengths, cosine[0, :, :half].contiguous(), sine[0, :, :half].contiguous())
         for layer, frozen in zip(self._model.layers, self._frozen, strict=True):
             adapters, factors = _adapters(layer)
             x = Layer.apply(x, frozen, rows, adapters, *factors)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from training.lean.llama import hidden_states
+from training.lean.pointwise import predict
 
 _TILE = 256
 """Positions whose logits stand in memory at once: 50 MB with 49,152 words in float32."""
@@ -35,17 +36,10 @@ class _LogProbs(torch.autograd.Function):
         slopes = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, len(targets), _TILE):
             tile = slice(start, start + _TILE)
-            target = targets[tile, None]
-            logits = F.linear(hidden[tile].to(head.dtype), head).float()
-            if temperature != 1:
-                logits /= temperature
-            logs = logits.sub_(logits.logsumexp(-1, keepdim=True))
-            log_probs[tile] = logs.gather(1, target)[:, 0]
-            if entropy:
-                entropies[tile] = -torch.linalg.vecdot(logs.exp(), logs)
+            logits = F.linear(hidden[tile].to(head.dtype), head)
+            rest = predict(logits, targets[tile], temperature, slopes is not None, log_probs[tile], entropies[tile])
             if slopes is not None:
-                rest = logs.exp_().neg_().scatter_add_(1, target, torch.ones_like(target, dtype=logs.dtype))
-                slopes[tile] = (rest.to(head.dtype) @ head).float() / temperature
+                torch.div(rest @ head, temperature, out=slopes[tile])
         if slopes is not None:
             ctx.save_for_backward(slopes)
         ctx.mark_non_differentiable(entropies)

@@ -47,7 +47,7 @@ def _tell_profile(recipe: Recipe, model: str, parent: str) -> list[str]:
     if spec.stacked_on == parent:
         return []
     write_whole(file, stacked_on(file.read_text(encoding="utf-8"), model, parent).encode())
-    return [f"{file}: {model} is stacked on {parent} now, the best by test loss (it was {spec.stacked_on})"]
+    return [f"{file}: {model} is stacked on {parent} now, the best by validation loss (it was {spec.stacked_on})"]
 
 
 def stacked_on(profile_yaml: str, model: str, parent: str) -> str:

@@ -20,7 +20,7 @@ CONFIGS = ROOT / "training" / "configs"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Four SFT runs (or as many as there are) and one GRPO run on top of the best, all on one profile's base.
+    """SFT runs and one GRPO run on top of the best, all on one profile's base.
 
     Adapters come together under `adapters`, one folder a model, and move to
     where the app looks for them only once all of them stand: a half-done recipe
@@ -57,13 +57,19 @@ class Recipe:
         """Return the SFT runs' jobs."""
         return [self.job(run) for run in self.sft]
 
+    @property
+    def parents(self) -> tuple[SFTRun, ...]:
+        """The runs that GRPO may go on from: those that train the same layers as it does."""
+        layers = self.grpo.lora.target_modules if self.grpo else ()
+        return tuple(run for run in self.sft if run.lora.target_modules == layers) or self.sft
+
     def best(self) -> str:
-        """Return the SFT model that is selected; all of them have to be measured."""
-        return str(select_best([self.record(run.model) for run in self.sft])["model"])
+        """Return the SFT model that is selected; all of them have to be trained."""
+        return str(select_best([self.record(run.model) for run in self.parents])["model"])
 
     def grpo_job(self) -> Job | None:
         """Return the GRPO run's job on the selected SFT model; None without a GRPO run, or before the selection."""
-        if self.grpo is None or any(job.why_unfinished() for job in self.sft_jobs()):
+        if self.grpo is None or any(self.job(run).why_unfinished() for run in self.parents):
             return None
         return self.job(self.grpo.model_copy(update={"stacked_on": self.best()}))
 
@@ -121,7 +127,7 @@ def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recip
     if len(profiles) > 1 or (len(dirs) > 1 and not data_dir):
         what = f"profiles {', '.join(sorted(profiles))}" if len(profiles) > 1 else "data.dir of different folders"
         raise ConfigError(f"{folder}: its configurations name {what}; a recipe has one base and one set of data.")
-    profile = load_profile(profiles.pop())
+    profile = load_profile(profiles.pop(), with_absent=True)
     return Recipe(
         profile=profile,
         configs={run.model: path for path, run in runs_by_file.items()},

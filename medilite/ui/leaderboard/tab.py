@@ -242,7 +242,9 @@ _BROWSER = (
 def _split_label(view: View, split: str) -> str:
     questions = next(one["questions"] for one in view.about["splits"] if one["name"] == split)
     names = {"study": "The study’s test split", "distinct": "Test split without shared questions"}
-    return f"{names.get(split.partition('/')[0], split)} ({questions:,})"
+    names |= {"clean/known": "Sealed questions, known diseases", "clean/new": "Sealed questions, new diseases"}
+    label = names.get(split) or names.get(split.partition("/")[0], split)
+    return f"{label} ({questions:,})"
 
 
 def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> str:

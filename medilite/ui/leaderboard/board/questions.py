@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from medilite.data import DISTINCT, FOLDERS, load_manifest, load_split, question_key
+from medilite.data import FOLDERS, data_fingerprint, load_split, question_key
 from medilite.errors import DataError
 from medilite.models import ROOT, Profile
 from medilite.records import Decoding
@@ -126,7 +126,7 @@ def texts_of(view: View, split: str, data: Path = DATA) -> tuple[dict[str, Text]
     """Return the split's texts by qid and "", or nothing and why they aren't here."""
     wanted = view.about["provenance"]["setup"]["data"]
     try:
-        here = load_manifest(data)["fingerprint"]
+        here = data_fingerprint(data, split.partition("/")[0])
         if here != wanted:
             return {}, (
                 f"The data here has the fingerprint {here[:12]}…, the board was made with {wanted[:12]}…: "
@@ -146,7 +146,7 @@ def _texts(data: Path, split: str, fingerprint: str) -> dict[str, Text]:
     set_name, _, name = split.partition("/")
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for example in load_split(data / FOLDERS[set_name], name):
-        key = question_key(example.question) if set_name == DISTINCT else example.question
+        key = question_key(example.question) if set_name != "study" else example.question
         rows.setdefault(key, []).append((example.qid, example.question, example.answer))
     return {
         same[0][0]: Text(same[0][1], tuple(dict.fromkeys(answer for _, _, answer in same))) for same in rows.values()

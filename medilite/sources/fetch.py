@@ -1,0 +1,57 @@
+"""MedQuAD from the Hugging Face Hub, kept in the cache as the table that `collection` reads."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from medilite.errors import DataError
+from medilite.files import write_whole
+from medilite.sources.collection import entries_of, read_rows
+from medilite.sources.records import Entry
+
+HUB_DATASET = "lavita/MedQuAD"
+FETCHED = "medquad-hub.csv.gz"
+
+
+def fetch_collection(folder: Path) -> Path:
+    """Return MedQuAD's table in `folder`, downloaded if it isn't there.
+
+    Raises DataError, with what to do, where the Hub can't be reached.
+    """
+    path = folder / FETCHED
+    if path.is_file():
+        return path
+    try:
+        from huggingface_hub import HfApi, hf_hub_download
+
+        names = HfApi().list_repo_files(HUB_DATASET, repo_type="dataset")
+        tables = sorted(name for name in names if name.endswith((".parquet", ".csv")))
+        files = [Path(hf_hub_download(HUB_DATASET, name, repo_type="dataset")) for name in tables]
+    except Exception as error:  # the client raises its own, httpx's and the disk's errors
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"The library's collection ({HUB_DATASET}) can't be had from the Hugging Face Hub: {cause} "
+            "Run `make data SOURCE=PATH` with a copy of MedQuAD, or set MEDILITE_SOURCES to one."
+        ) from error
+    rows = (row for file in files for row in read_rows(file))
+    save_collection(path, entries_of(rows, HUB_DATASET))
+    return path
+
+
+def save_collection(path: Path, entries: Sequence[Entry]) -> None:
+    """Write entries as a table that `collection.read_collection` reads; one content gives the same bytes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("id", "question", "answer", "source", "topic", "kind", "address", "names"))
+    for entry in entries:
+        writer.writerow(
+            (
+                *(entry.id, entry.question, entry.answer, entry.source, entry.topic, entry.kind, entry.address),
+                "|".join(entry.names),
+            )
+        )
+    write_whole(path, gzip.compress(text.getvalue().encode(), 6, mtime=0))

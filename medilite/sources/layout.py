@@ -1,0 +1,68 @@
+"""The files of a library on the disk: what they are called, what has to be true of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from medilite.errors import DataError
+from medilite.packages import sha256_of
+from medilite.sources.records import About
+
+FORMAT = 1
+MANIFEST = "library.json"
+DATABASE = "library.db"
+MEANING = "meaning.npy"
+FILES = (DATABASE, MEANING)
+
+SCHEMA = """
+create table entry (
+    number integer primary key, id text not null, question text not null, answer text not null, source text not null,
+    address text not null, topic text not null, kind text not null, vector integer not null
+);
+create table passage (entry integer not null, place integer not null, start integer not null, stop integer not null,
+    primary key (entry, place)) without rowid;
+create table name (key text not null, topic text not null, primary key (key, topic)) without rowid;
+create table word (word text primary key, entries integer not null) without rowid;
+create index entry_topic on entry (topic collate nocase);
+create virtual table words using fts5 (
+    question, names, answer, content='', tokenize="porter unicode61 remove_diacritics 2"
+);
+"""
+
+
+def write_manifest(folder: Path, about: About, encoder: str, counts: dict[str, int]) -> None:
+    """Seal a folder whose files are all written: their SHA-256, where they come from and how many of what."""
+    manifest = {
+        "format": FORMAT,
+        "encoder": encoder,
+        "collection": {name: getattr(about, name) for name in About.__slots__},
+        "counts": counts,
+        "files": {name: sha256_of(folder / name) for name in FILES},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path, *, whole: bool = True) -> dict[str, Any]:
+    """Return the manifest of a built library; with `whole`, only after each file was compared with its SHA-256.
+
+    Raises DataError, saying what is wrong, for a folder that holds none, was not
+    finished, is of another version or was damaged.
+    """
+    remedy = "Remove the folder, then run: python -m medilite sources build"
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found, files = manifest["format"], manifest["files"]
+        About(**manifest["collection"])
+        if found != FORMAT:
+            raise DataError(f"The library in {folder} is of format {found}, this version reads {FORMAT}. {remedy}")
+        damaged = [name for name in FILES if not (folder / name).is_file()]
+        damaged += [name for name in FILES if whole and not damaged and sha256_of(folder / name) != files[name]]
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} holds no library that was finished: there is no {MANIFEST}. {remedy}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"The library in {folder} can't be read ({error}). {remedy}") from error
+    if damaged:
+        raise DataError(f"The library in {folder} is damaged ({', '.join(damaged)}). {remedy}")
+    return manifest

@@ -1,0 +1,254 @@
+"""A built library, opened: what fits a question, within milliseconds."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medilite.content.words import words
+from medilite.errors import DataError
+from medilite.sources.layout import DATABASE, MEANING, read_manifest
+from medilite.sources.query import STOP_WORDS, Asked, name_word, take_apart
+from medilite.sources.ranking import Candidate, best_passage, confidence, fits, order, share_of
+from medilite.sources.records import INSTITUTES, About, Found, Hit, Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+BY_WORDS, BY_MEANING = 100, 100
+"""Entries that each index puts forward."""
+
+MOST_TERMS = 16
+"""Words of a question that are looked up, the rarest first: a long message has ten that matter."""
+
+FIELD_WEIGHTS = (4.0, 8.0, 1.0)
+"""BM25's weights of question, names and answer."""
+
+RARE_SOURCES = frozenset({"GARD", "GHR"})
+"""Sources on rare diseases, two thirds of MedQuAD: what doesn't name one is seldom about one."""
+
+_MEND_FROM = 5
+"""Shortest word that is put right, in letters: of shorter ones too many are near."""
+
+_MEND_LIKENESS = 0.8
+_KNOWN_ENTRIES = 2
+"""A word in more entries than this is taken for spelt right."""
+
+
+class Library:
+    """One library, open for searching from any thread.
+
+    `encode` turns a text into a unit vector; see `content.light_encoder`.
+    """
+
+    def __init__(self, folder: Path, encode: Callable[[str], np.ndarray]) -> None:
+        """Open the library in `folder`. Raises DataError if it is not whole, of this version and undamaged."""
+        import numpy as np
+
+        manifest = read_manifest(folder)
+        self.folder = folder
+        self.about = About(**manifest["collection"])
+        self.counts: dict[str, int] = manifest["counts"]
+        self._encode = encode
+        self._lock = threading.Lock()
+        try:
+            # Nobody writes to a library that is built: no lock is taken, and it may be on a disk that can't be written.
+            address = (folder / DATABASE).resolve().as_uri() + "?mode=ro&immutable=1"
+            self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
+            self._vectors = np.load(folder / MEANING, mmap_mode="r")
+            rows = self._database.execute("select vector, kind, topic, source from entry order by number").fetchall()
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise DataError(f"The library in {folder} can't be opened ({error}).") from error
+        self._vector_of = np.array([row[0] for row in rows], np.int32)
+        self._kinds = [row[1] for row in rows]
+        heads: dict[tuple[str, str], int] = {}
+        self._is_overview = [heads.setdefault((row[3], row[2]), number) == number for number, row in enumerate(rows)]
+        self._rare = [row[3] in RARE_SOURCES for row in rows]
+        topics: dict[str, int] = {}
+        self._topic_of = np.array([topics.setdefault(row[2].casefold(), len(topics)) for row in rows], np.int32)
+        self._topics = topics
+        self._topic_words = [[word for word in words(topic) if word not in STOP_WORDS] for topic in topics]
+        self._count = len(rows)
+        self._spellings = sorted(
+            {
+                word
+                for (name,) in self._database.execute("select key from name")
+                for word in name.split()
+                if len(word) >= _MEND_FROM
+            }
+        )
+        self._mend = lru_cache(4096)(self._mend_word)
+        self._weight = lru_cache(65536)(self._weight_of)
+
+    def close(self) -> None:
+        """Close the files; a search afterwards raises DataError."""
+        with self._lock:
+            self._database.close()
+
+    def search(self, question: str, count: int = 5) -> Found:
+        """Return up to `count` passages for a question, each of another entry, best first.
+
+        Raises DataError if the library can no longer be read.
+        """
+        with self._lock:
+            try:
+                return self._search(question, count)
+            except (sqlite3.Error, OSError, ValueError) as error:
+                raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
+
+    def passage(self, id: str) -> Passage | None:
+        """Return the passage of an id ("GHR/0000804-1#2"), None if there is none."""
+        entry, _, place = id.rpartition("#")
+        with self._lock:
+            row = self._database.execute(
+                "select number, start, stop from entry join passage on entry = number where id = ? and place = ?",
+                (entry, int(place) - 1 if place.isdigit() else -1),
+            ).fetchone()
+            return self._passage(*row, place=int(place)) if row else None
+
+    def _search(self, question: str, count: int) -> Found:
+        asked = take_apart(question, self._mend)
+        if not asked.words:
+            return Found(question, (), fits=False)
+        weights = {word: self._weight(word) for word in asked.content}
+        ordered = order(self._candidates(asked, weights), asked)[:count]
+        hits = tuple(self._hit(candidate, score, weights) for score, candidate in ordered)
+        sure = confidence(ordered[0][1], self._shared(ordered[0][1].number, weights)) if ordered else 0.0
+        return Found(question, hits, fits(sure), sure)
+
+    def _candidates(self, asked: Asked, weights: Mapping[str, float]) -> list[Candidate]:
+        by_words, total = self._by_words(weights), math.fsum(weights.values())
+        likeness = self._vectors @ self._encode(asked.text)
+        per_entry = likeness[self._vector_of]
+        named = self._named(asked)
+        chosen = set(by_words) | set(self._nearest(per_entry))
+        for topic in named:
+            chosen.update(int(i) for i in (self._topic_of == topic).nonzero()[0])
+        covered: dict[int, float] = {}
+        top = max(by_words.values(), default=1.0)
+        best = max(named.values(), default=1.0)
+        return [
+            Candidate(
+                number=number,
+                words=by_words.get(number, 0.0) / top,
+                likeness=float(per_entry[number]),
+                name=named.get(int(self._topic_of[number]), 0.0) / best,
+                name_share=named.get(int(self._topic_of[number]), 0.0) / total if total else 0.0,
+                covered=(share := self._covered(int(self._topic_of[number]), asked, covered)),
+                unnamed=(1 - share) * self._rare[number],
+                kind=self._kinds[number],
+                is_overview=self._is_overview[number],
+            )
+            for number in sorted(chosen)
+        ]
+
+    def _covered(self, topic: int, asked: Asked, known: dict[int, float]) -> float:
+        """Return the share, by weight, of a topic's name that the question has; remembered in `known`."""
+        if topic not in known:
+            parts = {word: self._weight(word) for word in self._topic_words[topic]}
+            total = sum(parts.values())
+            have = set(map(name_word, asked.words))
+            known[topic] = sum(w for word, w in parts.items() if name_word(word) in have) / total if total else 0.0
+        return known[topic]
+
+    def _nearest(self, per_entry: np.ndarray) -> Iterable[int]:
+        import numpy as np
+
+        count = min(BY_MEANING, len(per_entry))
+        return map(int, np.argpartition(-per_entry, count - 1)[:count])
+
+    def _by_words(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """Return BM25's score of entries that share words with a question."""
+        terms = sorted(weights, key=weights.__getitem__, reverse=True)[:MOST_TERMS]
+        if not terms:
+            return {}
+        match = " OR ".join(f'"{term}"' for term in terms)
+        rows = self._database.execute(
+            "select rowid, -bm25(words, ?, ?, ?) as score from words where words match ? order by score desc limit ?",
+            (*FIELD_WEIGHTS, match, BY_WORDS),
+        )
+        return dict(rows.fetchall())
+
+    def _named(self, asked: Asked) -> dict[int, float]:
+        """Return topics whose name the question has, by number, with the name's weight; the longest name counts."""
+        spans = list(asked.spans())
+        keys = {key for _, _, key in spans}
+        known: dict[str, list[str]] = {}
+        listed = sorted(keys)
+        for first in range(0, len(listed), 500):
+            some = listed[first : first + 500]
+            marks = ",".join("?" * len(some))
+            for key, topic in self._database.execute(f"select key, topic from name where key in ({marks})", some):
+                known.setdefault(key, []).append(topic)
+        taken: list[tuple[int, int]] = []
+        named: dict[int, float] = {}
+        content = set(asked.content)
+        for start, stop, key in spans:
+            if key not in known or any(a <= start and stop <= b for a, b in taken):
+                continue
+            parts = key.split()
+            if not any(part in content or part + "s" in content for part in parts):
+                continue
+            taken.append((start, stop))
+            weight = sum(map(self._weight, parts))
+            for topic in known[key]:
+                number = self._topics[topic]
+                named[number] = max(named.get(number, 0.0), weight)
+        return named
+
+    def _weight_of(self, word: str) -> float:
+        """Return how much a word tells (inverse document frequency): log(1 + entries / (entries with it + 1))."""
+        return math.log(1 + self._count / (self._entries_with(word) + 1))
+
+    def _entries_with(self, word: str) -> int:
+        row = self._database.execute("select entries from word where word = ?", (word,)).fetchone()
+        return row[0] if row else 0
+
+    def _mend_word(self, word: str) -> str:
+        """Return the word of a name that `word`, which hardly any entry has, is likely to mean; else itself."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        if len(word) < _MEND_FROM or not word.isalpha() or self._entries_with(word) > _KNOWN_ENTRIES:
+            return word
+        near = process.extractOne(word, self._spellings, scorer=OSA.normalized_similarity, score_cutoff=_MEND_LIKENESS)
+        return near[0] if near else word
+
+    def _shared(self, number: int, weights: Mapping[str, float]) -> float:
+        row = self._database.execute("select question, topic, answer from entry where number = ?", (number,)).fetchone()
+        return share_of(set(words(" ".join(row))), weights)
+
+    def _hit(self, candidate: Candidate, score: float, weights: Mapping[str, float]) -> Hit:
+        rows = self._database.execute(
+            "select place, start, stop from passage where entry = ? order by place", (candidate.number,)
+        ).fetchall()
+        (answer,) = self._database.execute("select answer from entry where number = ?", (candidate.number,)).fetchone()
+        texts = [words(answer[start:stop]) for _, start, stop in rows]
+        place = best_passage(texts, weights)
+        _, start, stop = rows[place]
+        passage = self._passage(candidate.number, start, stop, place=place + 1)
+        return Hit(passage, score, candidate.likeness)
+
+    def _passage(self, number: int, start: int, stop: int, *, place: int) -> Passage:
+        row: Any = self._database.execute(
+            "select id, question, substr(answer, ?, ?), source, address, topic, kind from entry where number = ?",
+            (start + 1, stop - start, number),
+        ).fetchone()
+        id, question, text, source, address, topic, kind = row
+        return Passage(
+            id=f"{id}#{place}",
+            text=text,
+            question=question,
+            topic=topic,
+            kind=kind,
+            source=source,
+            institute=INSTITUTES.get(source, source),
+            address=address,
+        )

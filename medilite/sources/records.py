@@ -1,0 +1,94 @@
+"""What a library holds, and what a search of it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MEDQUAD_CREDIT = (
+    "MedQuAD: Asma Ben Abacha and Dina Demner-Fushman, A Question-Entailment Approach to Question Answering, "
+    "BMC Bioinformatics 20:511, 2019"
+)
+MEDQUAD_LICENCE = "CC BY 4.0"
+MEDQUAD_DATE = "2017"
+"""When MedQuAD was taken from the institutes' pages: for TREC's LiveQA task of that year. Pages may say more today."""
+
+INSTITUTES = {
+    "CancerGov": "National Cancer Institute",
+    "CDC": "Centers for Disease Control and Prevention",
+    "GARD": "Genetic and Rare Diseases Information Center",
+    "GHR": "Genetics Home Reference, National Library of Medicine",
+    "MPlusHealthTopics": "MedlinePlus, National Library of Medicine",
+    "NHLBI": "National Heart, Lung, and Blood Institute",
+    "NIDDK": "National Institute of Diabetes and Digestive and Kidney Diseases",
+    "NIHSeniorHealth": "NIH SeniorHealth, National Institute on Aging",
+    "NINDS": "National Institute of Neurological Disorders and Stroke",
+}
+"""MedQuAD's sources and who they are; all but the CDC belong to the National Institutes of Health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One question with its answer, as the collection has it.
+
+    `topic` is the disease (MedQuAD's focus), `kind` of what about it is asked
+    (MedQuAD's question type), `names` other names of the topic.
+    """
+
+    id: str
+    question: str
+    answer: str
+    source: str = ""
+    address: str = ""
+    topic: str = ""
+    kind: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where a library comes from: shown beside each passage."""
+
+    title: str
+    licence: str = ""
+    credit: str = ""
+    date: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one entry's answer, whole sentences, with all that has to be said of where it comes from.
+
+    `id` names the entry and the passage in it ("GHR/0000804-1#2", counted from
+    1); `institute` is the source's full name where it is known.
+    """
+
+    id: str
+    text: str
+    question: str
+    topic: str
+    kind: str
+    source: str
+    institute: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a search found, and what speaks for it: `score` orders the hits of one search."""
+
+    passage: Passage
+    score: float
+    likeness: float
+    """Cosine (−1..1) of what was asked and the entry's own question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search returns: hits, best first, and whether the first fits well enough to be shown as an answer."""
+
+    asked: str
+    hits: tuple[Hit, ...]
+    fits: bool
+    confidence: float = field(default=0.0)
+    """Estimated probability (0..1) that the first hit is about what was asked: see `ranking`."""

@@ -1,0 +1,238 @@
+"""The library that the app uses: found, or made behind the page's back, and never in its way.
+
+MEDILITE_SOURCES says which: *auto* takes the collection that `make data`
+prepared, else a library in the cache, else MedQuAD from the Hub; a path is that
+of a built library, of a folder of prepared data or of a table of one's own;
+*off* is none. Whatever goes wrong is said by `state`; `find` returns None then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from medilite.errors import DataError, MediLiteError
+from medilite.models import ROOT
+from medilite.progress import LoadProgress, ProgressCallback
+from medilite.settings import Settings
+from medilite.sources.build import build_library, library_name
+from medilite.sources.collection import read_collection
+from medilite.sources.fetch import fetch_collection
+from medilite.sources.layout import MANIFEST, read_manifest
+from medilite.sources.library import Library
+from medilite.sources.records import Found
+
+log = logging.getLogger(__name__)
+
+PREPARED = ROOT / "data" / "medquad"
+COLLECTION = "collection.csv.gz"
+"""The table in a folder of prepared data: every pair with its address (`training.prepare_medquad` writes it)."""
+
+HOW = "`python -m medilite sources build` makes it"
+
+Kind = Literal["off", "preparing", "ready", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfState:
+    """Whether there is a library, and a sentence that says so; `fraction` is how far its making is (None: unknown)."""
+
+    kind: Kind
+    message: str
+    fraction: float | None = None
+
+
+class Shelf:
+    """Holds the app's library; every method may be called from any thread and raises nothing."""
+
+    def __init__(self, settings: Settings, prepared: Path = PREPARED) -> None:
+        self._settings = settings
+        self._prepared = prepared
+        self._library: Library | None = None
+        self._builder: subprocess.Popen[str] | None = None
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        off = settings.sources == "off"
+        self._state = ShelfState("off", "") if off else ShelfState("preparing", "The library is being opened.")
+
+    @property
+    def state(self) -> ShelfState:
+        """What there is now."""
+        return self._state
+
+    @property
+    def library(self) -> Library | None:
+        """The open library; None while there is none."""
+        return self._library
+
+    def start(self) -> None:
+        """Open the library in a thread of its own; one that has to be made is made by a process of its own."""
+        if self._state.kind != "off" and not self._closed.is_set():
+            threading.Thread(target=self._open, name="medilite-sources", daemon=True).start()
+
+    def find(self, question: str, count: int = 5) -> Found | None:
+        """Return what the library has for a question; None where there is none, whatever the reason."""
+        library = self._library
+        if library is None:
+            return None
+        try:
+            return library.search(question, count)
+        except DataError as error:
+            self._lose(library, str(error))
+        except Exception:
+            log.exception("A search of the library failed.")
+        return None
+
+    def close(self) -> None:
+        """Close the library, and stop its making; it goes on from there next time."""
+        self._closed.set()
+        with self._lock:
+            library, self._library = self._library, None
+            builder = self._builder
+        if builder and builder.poll() is None:
+            builder.terminate()
+            builder.wait(10)
+        if library:
+            library.close()
+
+    def _lose(self, library: Library, why: str) -> None:
+        with self._lock:
+            if self._library is not library:
+                return
+            self._library = None
+            self._state = ShelfState("missing", f"{why} {HOW} again.")
+        log.error("%s", why)
+
+    def _open(self) -> None:
+        try:
+            folder = ready_library(self._settings, self._prepared)
+            if folder is None:
+                self._build()
+                folder = ready_library(self._settings, self._prepared)
+            if folder is None:
+                raise DataError(f"There is no library of passages. {HOW}.")
+            library = open_library(folder, self._settings)
+            library.search("What is asthma?")  # the first search maps pages in that later ones find there
+        except MediLiteError as error:
+            self._state = ShelfState("missing", str(error))
+            log.warning("No library: %s", error)
+        except Exception:
+            self._state = ShelfState("missing", "The library can't be opened: the app's log says why.")
+            log.exception("The library can't be opened.")
+        else:
+            self._keep(library)
+
+    def _keep(self, library: Library) -> None:
+        with self._lock:
+            if not self._closed.is_set():
+                self._library = library
+                self._state = ShelfState("ready", f"{library.counts['entries']:,} answers of {library.about.title}.")
+                return
+        library.close()
+
+    def _build(self) -> None:
+        """Have a process of low priority make the library; raises DataError with its message if it fails."""
+        command = [sys.executable, "-m", "medilite", "sources", "build", "--background"]
+        environment = os.environ | {
+            "MEDILITE_SOURCES": self._settings.sources,
+            "MEDILITE_CACHE_DIR": str(self._settings.cache_dir),
+            "PYTHONPATH": str(ROOT),
+        }
+        pipe = subprocess.PIPE
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._builder = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=ROOT)
+        assert self._builder.stdout
+        assert self._builder.stderr
+        for line in self._builder.stdout:
+            share, _, message = line.rstrip("\n").partition("\t")
+            fraction = float(share) if share.replace(".", "", 1).isdigit() else None
+            self._state = ShelfState("preparing", f"{message}.", fraction)
+        if self._builder.wait() and not self._closed.is_set():
+            said = [line for line in self._builder.stderr.read().splitlines() if line.strip()]
+            raise DataError(said[-1].removeprefix("error: ") if said else "The library could not be made.")
+
+
+def ready_library(settings: Settings, prepared: Path = PREPARED) -> Path | None:
+    """Return the folder of the library that the settings name, if it is made and whole; None if it has to be made.
+
+    Raises DataError if a path is set at which there is neither a library nor a collection.
+    """
+    shelf = shelf_folder(settings)
+    if settings.sources not in ("auto", "off") and (Path(settings.sources).expanduser() / MANIFEST).exists():
+        folder = Path(settings.sources).expanduser()
+        read_manifest(folder)
+        return folder
+    path = _collection_path(settings, prepared)
+    if path is None:
+        made = [folder for folder in shelf.glob("medquad-*") if _is_whole(folder)]
+        return max(made, key=lambda folder: folder.stat().st_mtime, default=None)
+    folder = shelf / library_name(read_collection(path)[1])
+    return folder if _is_whole(folder) else None
+
+
+def make_library(settings: Settings, tell: ProgressCallback, prepared: Path = PREPARED) -> Path:
+    """Return the folder of the library that the settings name, made if need be; `tell` hears how far it is.
+
+    Raises DataError where there is no collection or no room, WeightsError where
+    the sentence encoder can't be had.
+    """
+    from medilite.content.embeddings import sentence_encoder
+
+    if (ready := ready_library(settings, prepared)) is not None:
+        return ready
+    shelf = shelf_folder(settings)
+    path = _collection_path(settings, prepared)
+    if path is None:
+        tell(LoadProgress("Downloading MedQuAD", None))
+        path = fetch_collection(shelf)
+    tell(LoadProgress("Reading the collection", None))
+    entries, about = read_collection(path)
+    return build_library(entries, about, shelf, sentence_encoder(), tell)
+
+
+def open_library(folder: Path, settings: Settings) -> Library:
+    """Open a built library for searching; raises DataError as Library, WeightsError without the sentence encoder."""
+    from medilite.content.embeddings import ensure_encoder
+    from medilite.content.light_encoder import LightEncoder
+
+    encoder: Callable[[str], object] = LightEncoder(ensure_encoder(settings)).encode_one
+    return Library(folder, encoder)  # type: ignore[arg-type]
+
+
+def shelf_folder(settings: Settings) -> Path:
+    """Return where built libraries are kept."""
+    return settings.cache_dir.expanduser() / "sources"
+
+
+def _collection_path(settings: Settings, prepared: Path) -> Path | None:
+    """Return the table to make the library of; None where *auto* finds none on this machine."""
+    if settings.sources in ("auto", "off"):
+        path = prepared / COLLECTION
+        fetched = shelf_folder(settings) / "medquad-hub.csv.gz"
+        return path if path.is_file() else fetched if fetched.is_file() else None
+    path = Path(settings.sources).expanduser()
+    if path.is_dir():
+        path = path / COLLECTION
+    if not path.is_file():
+        raise DataError(
+            f"MEDILITE_SOURCES={settings.sources!r} can't be used: there is neither a library ({MANIFEST}), nor "
+            f"prepared data ({COLLECTION}), nor a table (.csv, .csv.gz, .parquet)."
+        )
+    return path
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_manifest(folder)
+    except DataError:
+        return False
+    return True

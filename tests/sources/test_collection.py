@@ -1,0 +1,92 @@
+"""Tables of one's own: found by column names, refused with a reason."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from medilite.errors import DataError
+from medilite.sources.collection import read_collection
+from medilite.sources.fetch import fetch_collection, save_collection
+from medilite.sources.records import Entry
+
+
+def test_medquad_is_known_by_its_sources(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "Question,answer,source,focus_area,qtype,qid,url\nWhat?,This.,GHR,Gout,Causes,7-1,https://a.gov/x\n"
+    )
+    entries, about = read_collection(path)
+    assert entries == [Entry("GHR/7-1", "What?", "This.", "GHR", "https://a.gov/x", "Gout", "causes")]
+    assert (about.title, about.licence, about.date) == ("MedQuAD", "CC BY 4.0", "2017")
+
+
+def test_a_table_of_ones_own(tmp_path):
+    path = tmp_path / "mine.csv.gz"
+    rows = "answer;question;address;synonyms\nRest.;Why?;javascript:alert(1);a|b\n;No answer?;;\nRest.;Why?;;\n"
+    path.write_bytes(gzip.compress(rows.encode("utf-8-sig")))
+    entries, about = read_collection(path)
+    assert [(e.question, e.answer, e.address, e.names) for e in entries] == [
+        ("Why?", "Rest.", "", ("a", "b")), ("Why?", "Rest.", "", ()),
+    ]  # fmt: skip
+    assert len({e.id for e in entries}) == 2
+    assert (about.title, about.licence) == ("mine", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,b\n1,2\n", "no column question and no column answer"),
+        (b"question,answer\n", "no pair"),
+        (b"question,answer\n\xff\xfe,x\n", "not UTF-8"),
+        (b"", "no pair"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, content, said):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        read_collection(path)
+
+
+def test_half_a_gzip_and_no_file_are_refused(tmp_path):
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(gzip.compress(b"question,answer\n" * 99)[:-9])
+    for bad in (path, tmp_path / "none.csv"):
+        with pytest.raises(DataError, match=str(bad)):
+            read_collection(bad)
+
+
+def test_a_collection_is_saved_as_it_is_read(tmp_path, entries):
+    save_collection(tmp_path / "c.csv.gz", entries)
+    assert read_collection(tmp_path / "c.csv.gz")[0] == entries
+
+
+def test_medquad_comes_from_the_hub_once(tmp_path, monkeypatch):
+    import huggingface_hub
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "document_source": ["GHR", "ADAM"], "document_url": ["https://a.gov", ""], "synonyms": ["x|y", None],
+        "question_id": ["1-1", "2-1"], "question_focus": ["Gout", "Z"], "question_type": ["causes", ""],
+        "question": ["What causes Gout ?", "Z ?"], "answer": ["Uric acid.", None],
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "train.parquet")
+    asked = []
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", lambda *a, **k: ["README.md", "data/train.parquet"])
+    monkeypatch.setattr(
+        huggingface_hub, "hf_hub_download", lambda *a, **k: asked.append(a) or str(tmp_path / "train.parquet")
+    )
+    for _ in range(2):
+        entries, _ = read_collection(fetch_collection(tmp_path / "cache"))
+    assert len(asked) == 1
+    assert entries == [
+        Entry("GHR/1-1", "What causes Gout ?", "Uric acid.", "GHR", "https://a.gov", "Gout", "causes", ("x", "y"))
+    ]
+
+
+def test_without_the_hub_it_is_said_what_to_do(tmp_path):
+    with pytest.raises(DataError, match=r"make data SOURCE=PATH"):
+        fetch_collection(tmp_path)
