@@ -75,6 +75,36 @@
     say(`Sorted by ${name}, ${order === "ascending" ? "lowest" : "highest"} first.`);
   });
 
+  // ---- a plot's numbers as a file: what is drawn, with the ends of its intervals ----------
+
+  const ends = (error, place, value) =>
+    error?.array ? [value - error.arrayminus[place], value + error.array[place]] : ["", ""];
+
+  function rowsOf(trace) {
+    if (trace.z)
+      return trace.z.flatMap((row, i) => row.map((z, j) => [trace.y[i], trace.x[j], "", "", z, "", "", ""]));
+    return trace.x.map((x, i) => [
+      trace.name, x, ...ends(trace.error_x, i, x), trace.y[i], ...ends(trace.error_y, i, trace.y[i]), trace.text?.[i] ?? "",
+    ]);
+  }
+
+  // A spreadsheet runs what starts with one of these as a formula.
+  const cell = (value) =>
+    typeof value === "string" ? `"${value.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : String(value ?? "");
+
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-plot]") : null;
+    const drawn = button && document.querySelector(`#${button.dataset.plot}-plot .js-plotly-plot`);
+    if (!drawn) return;
+    const head = ["series", "x", "x_low", "x_high", "y", "y_low", "y_high", "label"];
+    const lines = [head, ...drawn.data.flatMap(rowsOf)].map((row) => row.map(cell).join(","));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([`${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
+    link.download = `medilite-${button.dataset.plot}.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+
   document.addEventListener("change", (event) => {
     if (event.target instanceof HTMLInputElement && event.target.name === "lb-group") {
       state.group = event.target.value;

@@ -22,6 +22,7 @@ def board(serve, visit, made_boards):
         here = visit(url, size, scheme)
         here.tab("Leaderboard")
         here.page.wait_for_selector("#lb-answers .ml-card", timeout=PATIENCE_MS)
+        here.page.wait_for_selector("#lb-bleu .main-svg", timeout=PATIENCE_MS)
         return here
 
     return start
@@ -91,9 +92,33 @@ def test_single_questions(board):
     assert page.locator("#lb-answers .ml-card").count() == 6
     page.click("#lb-pair input")
     page.get_by_role("option", name="GRPO against Base").click()
-    page.wait_for_function("document.querySelector('.lb-said').textContent.includes('Base’s')")
+    page.wait_for_function("document.querySelector('#lb-quarters .lb-said').textContent.includes('Base’s')")
     assert "GRPO minus Base" in page.locator("#lb-differences").text_content()
     assert page.locator("#lb-differences [data-metric=flesch_kincaid_grade]").first.is_visible()
+
+
+def test_plots_are_loaded_with_the_tab_and_hand_out_their_numbers(serve, visit, made_boards):
+    url, _ = serve(made_boards[0])
+    here = visit(url)
+    page, loaded = here.page, []
+    page.on("request", lambda request: loaded.append(request.url))
+    here.tab("Chat")
+    here.tab("Leaderboard")
+    assert not any("Plotly" in url for url in loaded)
+    page.wait_for_selector("#lb-bleu .main-svg", timeout=PATIENCE_MS)
+    assert any("Plotly" in url for url in loaded)
+    with page.expect_download() as csv:
+        page.locator("#lb-scatter [data-plot]").press("Enter")
+    lines = csv.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0].replace('"', "") == "series,x,x_low,x_high,y,y_low,y_high,label"
+    series, *numbers = lines[1].split(",")
+    assert series == '"Base"'
+    x, low, high = map(float, numbers[:3])
+    assert low < x < high
+    with page.expect_download() as png:
+        page.locator("#lb-scatter .modebar-btn").first.click()
+    assert png.value.suggested_filename == "medilite-grade-and-content.png"
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_a_board(serve, visit, tmp_path):

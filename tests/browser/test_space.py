@@ -125,7 +125,7 @@ def test_six_answers_a_vote_and_the_vote_after_a_restart(code, environment, tmp_
             page.set_default_timeout(1000 * WAIT_S)
             here = Visit(page, app.url).open()
             here.tab("Leaderboard")
-            page.wait_for_selector(".vb-results[data-votes='1']")
+            page.wait_for_selector("[data-votes='1']")
             page.wait_for_selector("text=The votes’ mirror holds every vote.")
             page.close()
         assert hub.lines(REPO) == [vote]

@@ -26,7 +26,7 @@ def voted(serve, visit, made_boards, tmp_path, lite):
         url, _ = serve(made_boards[0])
         here = visit(url, size, scheme)
         here.tab("Leaderboard")
-        here.page.wait_for_selector(".vb-results", timeout=PATIENCE_MS)
+        here.page.wait_for_selector("#votes-timeline .main-svg", timeout=PATIENCE_MS)
         return here
 
     return start
@@ -42,7 +42,7 @@ def test_it_looks_as_it_should(voted, size, scheme):
         # By keyboard.
         summary.press("Enter")
     page.wait_for_timeout(250)
-    assert page.locator(".vb-results details[open]").count() == 2
+    assert page.locator(".vb-results details[open]").count() == 3
     assert here.overflow() <= 0
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(NAMELESS) == []
@@ -51,7 +51,7 @@ def test_it_looks_as_it_should(voted, size, scheme):
     assert "300" in text
 
 
-def test_votes_can_be_taken_along(voted):
+def test_votes_can_be_downloaded(voted):
     page = voted().page
     with page.expect_download() as waiting:
         page.get_by_role("link", name="JSONL").press("Enter")

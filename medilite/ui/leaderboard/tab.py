@@ -13,10 +13,10 @@ from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.ui.compare.cards import grid_html
 from medilite.ui.leaderboard.board.about import EMPTY, intro_html, provenance_html
-from medilite.ui.leaderboard.board.bleu import bleu_html
+from medilite.ui.leaderboard.board.bleu import bleu
 from medilite.ui.leaderboard.board.differences import differences_html
-from medilite.ui.leaderboard.board.grades import grades_html
-from medilite.ui.leaderboard.board.quarters import MEASURES, measures, pair_label, pairs, quarters_html
+from medilite.ui.leaderboard.board.grades import grades
+from medilite.ui.leaderboard.board.quarters import MEASURES, measures, pair_label, pairs, quarters
 from medilite.ui.leaderboard.board.questions import (
     ALL,
     DATA,
@@ -29,10 +29,11 @@ from medilite.ui.leaderboard.board.questions import (
     listing,
     texts_of,
 )
-from medilite.ui.leaderboard.board.scatter import scatter_html
+from medilite.ui.leaderboard.board.scatter import scatter
 from medilite.ui.leaderboard.board.study import study_html
 from medilite.ui.leaderboard.board.table import controls_html, table_html
 from medilite.ui.leaderboard.board.view import GRADE, View, find_boards
+from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.leaderboard.votes.tab import VotesResults
 from medilite.ui.page import notices
 from medilite.ui.page.controls import LIGHT, html_slot
@@ -65,7 +66,8 @@ class LeaderboardTab:
             self.split = gr.Radio([], label="Questions", elem_id="lb-split", elem_classes="lb-pick")
             html_slot(controls_html(), "lb-controls", "lb-slot")
             self.table = html_slot("", "lb-means", "lb-slot")
-            self.plots = html_slot("", "lb-plots", "lb-slot")
+            self.scatter = ChartSlot("lb-scatter")
+            self.grades = ChartSlot("lb-grades")
             with gr.Column(elem_classes="lb-section") as self.trade:
                 html_slot(_PAIR, "lb-pair-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
@@ -74,8 +76,8 @@ class LeaderboardTab:
                 html_slot(_TRADE, "lb-trade-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
                     self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
-                self.quarters = html_slot("", "lb-quarters", "lb-slot")
-            self.bleu = html_slot("", "lb-bleu", "lb-slot")
+                self.quarters = ChartSlot("lb-quarters")
+            self.bleu = ChartSlot("lb-bleu")
         if self.votes:
             self.votes.build(tab)
         self.study = html_slot("", "lb-study", "lb-slot")
@@ -109,13 +111,13 @@ class LeaderboardTab:
         picks = [self.split, self.pair, self.measure]
         shown = [self.split, self.source, self.qtype, self.order]
         everything = [
-            self.error, self.intro, self.body, self.browser, self.study, self.provenance, self.table, self.plots,
-            self.trade, self.differences, self.quarters, self.bleu, *picks, *shown[1:], self.question, self.place,
-            self.answers,
+            self.error, self.intro, self.body, self.browser, self.study, self.provenance, self.table, self.trade,
+            self.differences, *self.scatter.parts, *self.grades.parts, *self.quarters.parts, *self.bleu.parts,
+            *picks, *shown[1:], self.question, self.place, self.answers,
         ]  # fmt: skip
         tab.select(self.open, self.split, everything, **LIGHT)
         self.split.input(self.open, self.split, everything, **LIGHT)
-        of_pair = [self.measure, self.differences, self.quarters]
+        of_pair = [self.measure, self.differences, *self.quarters.parts]
         self.pair.input(self.show_trade, picks, of_pair, **LIGHT)
         self.measure.input(self.show_trade, picks, of_pair, **LIGHT)
         browser = [self.question, self.place, self.answers]
@@ -139,9 +141,10 @@ class LeaderboardTab:
                 self.split: gr.Radio(choices=[(_split_label(view, name), name) for name in view.splits], value=split),
                 self.body: gr.Column(visible=True),
                 self.table: table_html(view, split),
-                self.plots: scatter_html(view, split) + grades_html(view, split),
+                **self.scatter.show(scatter(view, split)),
+                **self.grades.show(grades(view, split)),
                 **self._trade(view, split, None, None),
-                self.bleu: bleu_html(view, split),
+                **self.bleu.show(bleu(view, split)),
                 self.study: study_html(reported, view, split) if reported else "",
                 self.provenance: provenance_html(view),
                 **self._browser(view, split),
@@ -206,7 +209,7 @@ class LeaderboardTab:
         update: Update = {
             self.measure: gr.Radio(choices=[(MEASURES[key], key) for key in by], value=one),
             self.differences: differences_html(view, split, known[key]),
-            self.quarters: quarters_html(view, split, known[key], one),
+            **self.quarters.show(quarters(view, split, known[key], one)),
         }
         if chosen:
             return update

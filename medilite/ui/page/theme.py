@@ -7,6 +7,7 @@ import inspect
 import gradio as gr
 
 from medilite.models import ROOT, Profile
+from medilite.ui.leaderboard.chart import dark_theme_css
 
 STYLE_DIR = ROOT / "assets" / "style"
 CSS_FILES = (
@@ -83,13 +84,13 @@ def theme() -> gr.themes.Base:
 
 
 def style(profile: Profile) -> str:
-    """Return the style sheet: the files of assets/style and the models' colours on their choices."""
+    """Return the style sheet: the files of assets/style, and the models' colours on their choices and in plots."""
     sheets = [(STYLE_DIR / name).read_text(encoding="utf-8") for name in CSS_FILES]
     for number, spec in enumerate(profile.models, start=1):
         sheets.append(
             f".ml-models label:nth-of-type({number}){{--model-light:{spec.colour};--model-dark:{spec.colour_dark}}}"
         )
-    return "\n".join(sheets)
+    return "\n".join([*sheets, dark_theme_css(profile.models)])
 
 
 def head(profile: Profile) -> str:

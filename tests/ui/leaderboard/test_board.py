@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from types import SimpleNamespace
 
@@ -12,13 +11,11 @@ import pytest
 
 from medilite.leaderboard import Board
 from medilite.readability import measure
-from medilite.ui.leaderboard.board import bleu, differences, quarters, questions, study, table
+from medilite.ui.leaderboard.board import differences, questions, study, table
 from medilite.ui.leaderboard.board.about import intro_html, provenance_html
-from medilite.ui.leaderboard.board.axis import fitting
-from medilite.ui.leaderboard.board.grades import LAST, grades_html, spread_of
-from medilite.ui.leaderboard.board.scatter import scatter_html
-from medilite.ui.leaderboard.board.view import GRADE, KEY_TERMS, View, find_boards, number_text, read_ahead
+from medilite.ui.leaderboard.board.view import GRADE, View, find_boards, read_ahead
 from medilite.ui.leaderboard.tab import LeaderboardTab
+from medilite.ui.page.words import number_text
 from tests.ui.html import read
 
 SPLIT = "study/test"
@@ -52,16 +49,6 @@ def committed(view: View, **wanted: str) -> dict:
 )
 def test_numbers_as_people_read_them(value, digits, text):
     assert number_text(value, digits) == text
-
-
-def test_an_axis_has_round_ticks_and_holds_everything():
-    axis = fitting([5.1, 20.5])
-    assert axis.ticks == (5, 10, 15, 20)
-    assert (axis.digits, axis.percent(axis.low), axis.percent(axis.high), axis.percent(99)) == (0, 0, 100, 100)
-    small = fitting([0.12, 0.47])
-    assert small.ticks == pytest.approx((0.1, 0.2, 0.3, 0.4))
-    assert small.digits == 1
-    assert fitting([3.0, 3.0]).percent(3.0) == 50
 
 
 # -- table -----------------------------------------------------------------------------
@@ -119,38 +106,6 @@ def test_every_column_is_in_a_group_but_for_none(view):
     assert [column.key for column in view.columns if not column.groups] == []
 
 
-# -- plots -----------------------------------------------------------------------------
-
-
-def test_points_stand_where_the_means_are(view):
-    figure = read(scatter_html(view, SPLIT))
-    marks = {mark.attributes["data-model"]: mark for mark in figure.all("span", "lb-mark")}
-    assert set(marks) == {"base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"}
-
-    def left(model: str) -> float:
-        return float(re.search(r"left:([\d.]+)%", marks[model].one("span", "lb-point").attributes["style"])[1])
-
-    means = {model: committed(view, split=SPLIT, model=model, metric=GRADE)["mean"] for model in marks}
-    assert sorted(marks, key=left) == sorted(means, key=means.get)
-    assert (
-        f"GRPO: {view.column(GRADE).label} {means['grpo']:.1f}"
-        in figure.one("div", "lb-scatter").attributes["aria-label"]
-    )
-
-
-def test_a_spread_counts_whole_grades_by_hand():
-    spread = spread_of(SimpleNamespace(), [5.4, 5.5, 8.0, 8.1, 30.0, -2.0, None])
-    assert {grade: n for grade, n in enumerate(spread.counts) if n} == {0: 1, 5: 1, 6: 1, 8: 2, LAST: 1}
-    assert (spread.n, spread.easy, spread.middle) == (6, 4, 6.75)
-    assert spread_of(SimpleNamespace(), [None]) is None
-
-
-def test_the_spread_of_every_answering_model_is_drawn(view):
-    html = read(grades_html(view, SPLIT))
-    assert len(html.all("div", "lb-bars")) == 5
-    assert "GRPO: middle grade" in html.one("div", "lb-spreads").attributes["aria-label"]
-
-
 def test_differences_are_the_committed_ones_with_what_they_come_to(view):
     pair = ("grpo", "base")
     html = read(differences.differences_html(view, SPLIT, pair))
@@ -200,96 +155,6 @@ def test_slices_stand_by_source_type_and_length():
         "1–50 wordsn 30−2.0−2.5 to −1.5not clear",
     ]  # fmt: skip
     assert differences.differences_html(board, SPLIT, ("a", "b")) == ""
-
-
-def test_quarters_are_the_committed_shares_and_hold_every_question(view):
-    pair = quarters.pairs(view, SPLIT)[0]
-    assert pair == ("grpo", "sft-r16-high"), "against what it is stacked on, first"
-    html = read(quarters.quarters_html(view, SPLIT, pair, KEY_TERMS))
-    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r16-high", measure=KEY_TERMS)
-    corners = {one.attributes["data-quarter"]: one.one("strong").text for one in html.all("div", "lb-corner")}
-    assert corners == {row["quarter"]: f"{100 * row['share']:.0f} %" for row in rows}
-    assert not html.one("div", "lb-cloud").all("div", "lb-corner"), "labels hide dots"
-    found = quarters.changes(view, SPLIT, pair, KEY_TERMS)
-    assert len(found) == rows[0]["n"] == html.one("path", "lb-dots").attributes["d"].count("M")
-    # Counted again from the questions.
-    assert sum(g < 0 and c < 0 for g, c in found) / len(found) == pytest.approx(
-        next(row["share"] for row in rows if row["quarter"] == "easier_less"), abs=1e-6
-    )
-
-
-def test_the_sentence_says_less_only_where_the_interval_does():
-    row = {"split": SPLIT, "model": "b", "against": "a", "measure": KEY_TERMS, "n": 50, "left_out": 2, "easier": 40}
-    row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}
-    models = [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"]
-
-    def said(**changed) -> str:
-        view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
-        return quarters.sentence(view, SPLIT, ("b", "a"), KEY_TERMS)
-
-    assert "On 40 of 50 questions B’s answer is easier than A’s, by 2.0 grades" in said()
-    assert "Those answers say less: their key terms change by −0.100 (−0.150 to −0.050)." in said()
-    assert "Left out, without a grade or a score: 2." in said()
-    assert "neither clearly less nor clearly more" in said(change_high=0.01)
-    assert "say more" in said(change=0.1, change_low=0.05, change_high=0.15)
-    assert "No answer of B is easier" in said(easier=0)
-
-
-def bleu_view(**models: dict[str, tuple[float, float, float]]) -> View:
-    rows = [
-        {"split": SPLIT, "model": model, "bleu": "bleu_study", "part": part, "value": value, "low": low, "high": high,
-         "n": 9, "of": 9, "rank": None}
-        for model, parts in models.items() for part, (value, low, high) in parts.items()
-    ]  # fmt: skip
-    about = [{"id": m, "label": m.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for m in models]
-    return View(Board(None, {"models": about}, {"bleu": rows, "means": []}))
-
-
-def test_the_paradox_is_told_where_it_is_and_only_there():
-    base = {"score": (4.9, 4.5, 5.3), "precision_1": (32.0, 31.0, 33.0), "brevity_penalty": (0.93, 0.9, 0.95)}
-    tuned = {"score": (2.0, 1.8, 2.2), "precision_1": (46.0, 45.0, 47.0), "brevity_penalty": (0.14, 0.1, 0.2)}
-    tuned |= {"length_ratio": (0.337, 0.3, 0.4)}
-    said = bleu.paradox(bleu_view(base=base, sft=tuned), SPLIT)
-    assert "More of SFT’s words stand in the references than of BASE’s (46.0 % against 32.0 %)" in said
-    assert "yet its BLEU is lower (2.00 against 4.90)" in said
-    assert "only 0.34 times as long" in said
-    assert "multiplied by 0.14" in said
-    unsure = tuned | {"score": (4.4, 4.0, 4.8)}
-    assert "yet its BLEU is not clearly higher (4.40 against 4.90)" in bleu.paradox(
-        bleu_view(base=base, sft=unsure), SPLIT
-    )
-    rightly = tuned | {"score": (6.4, 6.0, 6.8)}
-    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=rightly), SPLIT)
-    plain = {"score": (3.9, 3.6, 4.1), "precision_1": (38.0, 37.0, 39.0), "brevity_penalty": (0.95, 0.9, 0.99)}
-    plain |= {"precision_4": (1.3, 1.2, 1.4)}
-    phrases = base | {"score": (5.3, 4.9, 5.8), "precision_4": (2.6, 2.4, 3.0)}
-    told = bleu.paradox(bleu_view(base=phrases, grpo=plain), SPLIT)
-    assert "More of GRPO’s words stand in the references than of BASE’s (38.0 % against 32.0 %)" in told
-    assert "yet its BLEU is lower (3.90 against 5.30): fewer of its runs of four words do (1.3 % against 2.6 %)" in told
-    overlapping = plain | {"precision_4": (2.3, 2.0, 2.5)}
-    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=phrases, grpo=overlapping), SPLIT)
-    # Of any two models, not only against the first: a shorter answer with more of every run.
-    parent = {"score": (5.3, 4.9, 5.8), "precision_1": (25.0, 24.0, 26.0), "precision_4": (2.6, 2.4, 3.0)}
-    parent |= {"brevity_penalty": (0.8, 0.75, 0.85)}
-    shorter = {"score": (5.5, 5.0, 6.1), "precision_1": (37.5, 36.4, 38.7), "precision_4": (4.2, 3.8, 4.8)}
-    shorter |= {"brevity_penalty": (0.53, 0.48, 0.57), "length_ratio": (0.61, 0.58, 0.64)}
-    far = {"score": (3.4, 3.2, 3.5), "precision_1": (27.0, 26.0, 28.0), "precision_4": (0.7, 0.6, 0.8)}
-    far |= {"brevity_penalty": (0.88, 0.83, 0.94)}
-    of_three = bleu.paradox(bleu_view(base=far, sft=parent, grpo=shorter), SPLIT)
-    assert "More of GRPO’s words stand in the references than of SFT’s (37.5 % against 25.0 %)" in of_three
-    assert "not clearly higher (5.50 against 5.30)" in of_three
-    assert "multiplied by 0.53 (by 0.80 for SFT)" in of_three
-    no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}
-    assert "no model shares clearly more" in bleu.paradox(bleu_view(base=base, sft=no_nearer), SPLIT)
-
-
-def test_bleu_s_parts_stand_side_by_side(view):
-    html = read(bleu.bleu_html(view, SPLIT))
-    assert [panel.attributes["data-part"] for panel in html.all("div", "lb-panel")] == list(bleu.PARTS)
-    first = html.all("div", "lb-panel")[0]
-    assert [row.attributes["data-model"] for row in first.all("div", "lb-bar-row")] == [
-        "base", "sft-r8-low", "sft-r8-high", "sft-r16-high", "grpo"
-    ]  # fmt: skip
 
 
 def test_the_study_s_table_stands_beside_ours_and_not_in_it(view, reported):
@@ -393,7 +258,8 @@ def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
     assert tab.show("no/split", "All", "All", GRADE, None) == gr.skip()
     assert tab.show_trade("no/split", "who|whom", "what") == tab.show_trade(None, None, None) == gr.skip()
     assert "No question has both" in tab.filter(SPLIT, "Nobody", "All", GRADE)[tab.place]
-    assert tab.show_trade(SPLIT, "who|whom", "what")[tab.quarters] == tab.open(SPLIT)[tab.quarters]
+    plot = tab.quarters.plot
+    assert tab.show_trade(SPLIT, "who|whom", "what")[plot] == tab.open(SPLIT)[plot]
 
 
 def test_without_a_board_it_says_what_to_do(lite, made_boards, tmp_path):

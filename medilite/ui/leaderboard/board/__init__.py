@@ -2,7 +2,6 @@
 
 view       a board as the page reads it: models, columns, cells
 table      the table that sorts and searches in the browser
-axis       round ticks, and where a number stands on an axis
 scatter    grade against closeness, with intervals
 grades     how the grades of all answers are spread
 differences  two models against each other, on every metric and by slice

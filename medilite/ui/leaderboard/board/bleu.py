@@ -10,8 +10,9 @@ from __future__ import annotations
 from html import escape
 
 from medilite.models import ModelSpec
-from medilite.ui.compare.cards import colours
-from medilite.ui.leaderboard.board.view import Cell, View, interval_text, number_text
+from medilite.ui.leaderboard.board.view import Cell, View
+from medilite.ui.leaderboard.chart import INK, Chart, Spec, Table, axis, figure, note, row_of, whiskers
+from medilite.ui.page.words import number_text
 
 KIND = "bleu_study"
 PARTS = {
@@ -24,16 +25,44 @@ PARTS = {
 """Label, unit, digits and explanation of each part that is shown."""
 
 
-def bleu_html(view: View, split: str) -> str:
-    """Return the parts and the sentence, or "" where there are no BLEUs."""
-    answering = [spec for spec in view.models if view.part(split, spec.id, KIND, "score").value is not None]
-    if not answering:
-        return ""
-    panels = "".join(_panel(view, split, answering, part) for part in PARTS)
-    return (
-        '<figure class="lb-figure"><figcaption><h3>Why BLEU alone misleads</h3>'
-        f"<p>{escape(paradox(view, split))}</p></figcaption>"
-        f'<div class="lb-panels">{panels}</div></figure>'
+def bleu(view: View, split: str) -> Chart | None:
+    """Return the parts, a row of bars each, and the sentence; None where there are no BLEUs."""
+    models = [spec for spec in view.models if view.part(split, spec.id, KIND, "score").value is not None]
+    if not models:
+        return None
+    traces: list[Spec] = []
+    layout: Spec = {"annotations": []}
+    for row, (part, (label, unit, digits, _)) in enumerate(PARTS.items(), start=1):
+        number = "" if row == 1 else str(row)
+        domain = row_of(row, len(PARTS), gap=0.34)
+        for spec in models:
+            cell = view.part(split, spec.id, KIND, part)
+            traces.append({
+                "type": "bar", "orientation": "h", "x": [cell.value], "y": [escape(spec.label)],
+                "xaxis": f"x{number}", "yaxis": f"y{number}", "marker": {"color": spec.colour},
+                "error_x": whiskers(INK, cell.value, cell.low, cell.high), "name": f"{escape(spec.label)}: {label}",
+                "hovertemplate": f"<b>{escape(spec.label)}</b><br>{label} {cell.text(digits)} {unit}<extra></extra>",
+            })  # fmt: skip
+        layout[f"xaxis{number}"] = axis(anchor=f"y{number}", rangemode="tozero")
+        layout[f"yaxis{number}"] = axis(anchor=f"x{number}", domain=domain, autorange="reversed", showgrid=False)
+        place = {"x": 0, "y": domain[1], "xanchor": "left", "yanchor": "bottom", "yshift": 4}
+        layout["annotations"].append(note(f"<b>{label}</b>, {unit}", **place))
+    return Chart(
+        "Why BLEU alone misleads",
+        paradox(view, split),
+        figure("parts-of-bleu", traces, 40 + 190 * len(PARTS), showlegend=False, barmode="overlay", **layout),
+        Table(
+            "The parts of BLEU, with 95 % intervals",
+            ("Model", *(f"{label}, {unit}" for label, unit, _, _ in PARTS.values())),
+            [
+                (
+                    spec.label,
+                    *(view.part(split, spec.id, KIND, part).text(digits) for part, (_, _, digits, _) in PARTS.items()),
+                )
+                for spec in models
+            ],
+        ),
+        " ".join(f"{label}: {about}" for label, _, _, about in PARTS.values()),
     )
 
 
@@ -141,31 +170,3 @@ def _phrases(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
 
 def _above(one: Cell, other: Cell) -> bool:
     return one.low is not None and other.high is not None and one.low > other.high
-
-
-def _panel(view: View, split: str, models: list[ModelSpec], part: str) -> str:
-    label, unit, digits, about = PARTS[part]
-    cells = [(spec, view.part(split, spec.id, KIND, part)) for spec in models]
-    highest = max([end for _, cell in cells for end in (cell.value, cell.high) if end is not None], default=1) or 1
-    rows = "".join(_bar(spec, cell, highest, digits) for spec, cell in cells)
-    said = "; ".join(f"{spec.label} {number_text(cell.value, digits)}" for spec, cell in cells)
-    return (
-        f'<div class="lb-panel" data-part="{part}"><h4>{escape(label)} <span class="ml-unit">{escape(unit)}</span></h4>'
-        f'<p class="ml-fine">{escape(about)}</p><div role="img" aria-label="{escape(f"{label}: {said}")}">{rows}</div>'
-        "</div>"
-    )
-
-
-def _bar(spec: ModelSpec, cell: Cell, highest: float, digits: int) -> str:
-    width = 0.0 if cell.value is None else 100 * cell.value / highest
-    whisker = ""
-    if cell.low is not None and cell.high is not None:
-        low, high = (100 * max(end, 0.0) / highest for end in (cell.low, cell.high))
-        whisker = f'<span class="lb-whisker-x" style="left:{low:.2f}%;width:{high - low:.2f}%"></span>'
-    tip = interval_text(cell, digits)
-    return (
-        f'<div class="lb-bar-row" data-model="{escape(spec.id)}" {colours(spec)}>'
-        f'<span class="ml-plot-name">{escape(spec.label)}</span>'
-        f'<div class="lb-bar-track"><span class="lb-bar" style="width:{width:.2f}%"></span>{whisker}</div>'
-        f'<span class="lb-bar-number">{number_text(cell.value, digits)}<span class="ml-unit">{tip}</span></span></div>'
-    )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from medilite.leaderboard import Row
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, Column, View, number_text
+from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, Column, View
+from medilite.ui.page.words import number_text
 
 FIRST = (GRADE, "flesch_reading_ease", WORDS, CLOSENESS, KEY_TERMS, "rouge_l", "chrf", "bleu_study")
 """Columns that are shown at once; the others are folded away."""

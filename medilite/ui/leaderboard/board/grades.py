@@ -10,8 +10,9 @@ from statistics import median
 
 from medilite.models import ModelSpec
 from medilite.readability import RECOMMENDED_GRADES, grade_word, whole_grade
-from medilite.ui.compare.cards import colours
-from medilite.ui.leaderboard.board.view import GRADE, View, number_text
+from medilite.ui.leaderboard.board.view import GRADE, View
+from medilite.ui.leaderboard.chart import INK, Chart, Spec, Table, axis, band, figure, note, row_of
+from medilite.ui.page.words import number_text, percent
 
 LAST = 18
 """Whole grades from 0 on have a bar each; all from here on share the last one."""
@@ -19,7 +20,7 @@ LAST = 18
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The grades of one model's answers: how many answers fall on each whole grade, their middle, and the easy ones."""
+    """The grades of one model's answers: how many fall on each whole grade, the middle one, how many are easy."""
 
     spec: ModelSpec
     counts: tuple[int, ...]
@@ -38,75 +39,72 @@ def spread_of(spec: ModelSpec, grades: Sequence[float | None]) -> Spread | None:
     if not known:
         return None
     counted = Counter(min(whole_grade(grade) or 0, LAST) for grade in known)
-    return Spread(
-        spec=spec,
-        counts=tuple(counted[whole] for whole in range(LAST + 1)),
-        middle=median(known),
-        easy=sum(grade <= RECOMMENDED_GRADES[1] for grade in known),
-    )
+    easy = sum(grade <= RECOMMENDED_GRADES[1] for grade in known)
+    return Spread(spec, tuple(counted[whole] for whole in range(LAST + 1)), median(known), easy)
 
 
 def spreads(view: View, split: str) -> list[Spread]:
     """Return the spread of every model that has grades."""
     columns = view.scores[split]
-    found = []
-    for spec in view.models:
-        grades = [grade for model, grade in zip(columns["model"], columns[GRADE], strict=True) if model == spec.id]
-        if spread := spread_of(spec, grades):
-            found.append(spread)
-    return found
+    graded = list(zip(columns["model"], columns[GRADE], strict=True))
+    found = (spread_of(spec, [grade for model, grade in graded if model == spec.id]) for spec in view.models)
+    return [spread for spread in found if spread]
 
 
-def grades_html(view: View, split: str) -> str:
-    """Return the plot, or "" where no answer has a grade."""
+def grades(view: View, split: str) -> Chart | None:
+    """Return the plot, or None where no answer has a grade."""
     found = spreads(view, split)
     if not found:
-        return ""
-    highest = max(count / spread.n for spread in found for count in spread.counts)
-    low, high = (round(grade) for grade in RECOMMENDED_GRADES)
-    rows = "".join(_row(spread, highest) for spread in found)
-    ticks = "".join(
-        f'<span style="left:{_middle_of(grade):.2f}%">{grade}{"+" if grade == LAST else ""}</span>'
-        for grade in range(0, LAST + 1, 3)
+        return None
+    low, high = RECOMMENDED_GRADES
+    top = 100 * max(count / spread.n for spread in found for count in spread.counts)
+    traces: list[Spec] = []
+    layout: Spec = {"shapes": [band(round(low) - 0.5, round(high) + 0.5)], "annotations": []}
+    for row, spread in enumerate(found, start=1):
+        y = f"y{row}".replace("y1", "y")
+        domain = row_of(row, len(found), gap=0.3)
+        traces.append(_bars(spread, y))
+        layout[f"yaxis{y[1:]}"] = axis(domain=domain, range=[0, top], showticklabels=False, showgrid=False, ticks="")
+        middle = min(max(spread.middle, 0.0), float(LAST))
+        place = {"xref": "x", "yref": f"{y} domain", "x0": middle, "x1": middle, "y0": 0, "y1": 1}
+        layout["shapes"].append({"type": "line", **place, "line": {"color": INK, "width": 2, "dash": "dot"}})
+        said = f"<b>{escape(spread.spec.label)}</b>, {percent(spread.easy / spread.n)} easy"
+        layout["annotations"].append(note(said, x=0, y=domain[1], xanchor="left", yanchor="bottom"))
+    ticks = list(range(0, LAST + 1, 3))
+    layout["xaxis"] = axis(
+        "← easier · grade", tickvals=ticks, ticktext=[*map(str, ticks[:-1]), f"{LAST}+"], anchor=traces[-1]["yaxis"]
     )
-    style = f"--from:{100 * low / (LAST + 1):.2f}%;--to:{100 * (high + 1) / (LAST + 1):.2f}%"
-    return (
-        f'<figure class="lb-figure" style="{style}"><figcaption><h3>How the grades are spread</h3>'
-        "<p>Every answer’s Flesch–Kincaid grade: how many answers fall on each. A mean hides whether all answers are "
-        f"a little easier or a few are much easier. The shaded band is {grade_word(low)} to {grade_word(high)}; the "
-        "line is the middle answer.</p></figcaption>"
-        f'<div class="lb-spreads" role="img" aria-label="{escape("; ".join(map(_words, found)))}">{rows}'
-        f'<div class="lb-spread lb-spread-axis" aria-hidden="true"><span></span><div class="lb-x-ticks">{ticks}</div>'
-        f'<span class="ml-fine">{grade_word(high)} or easier</span></div></div></figure>'
+    return Chart(
+        "How the grades are spread",
+        "Every answer’s Flesch–Kincaid grade: how many answers fall on each. A mean hides whether all answers are a "
+        f"little easier or a few are much easier. The shaded band is {grade_word(low)} to {grade_word(high)}, the "
+        f"dotted line the median answer; “easy” is {grade_word(high)} or easier.",
+        figure("spread-of-grades", traces, 60 + 80 * len(found), showlegend=False, bargap=0.12, **layout),
+        Table(
+            "Answers on each grade",
+            ("Model", "Answers", "Median grade", f"{grade_word(high)} or easier", *map(str, range(LAST)), f"{LAST}+"),
+            [
+                (
+                    *(spread.spec.label, f"{spread.n:,}", number_text(spread.middle, 1)),
+                    *(percent(spread.easy / spread.n), *(f"{count:,}" for count in spread.counts)),
+                )
+                for spread in found
+            ],
+        ),
     )
 
 
-def _row(spread: Spread, highest: float) -> str:
-    bars = "".join(
-        f'<i style="height:{100 * count / spread.n / highest:.1f}%" '
-        f'title="{grade_word(float(grade)) if grade < LAST else "Grade 18 and beyond"}: {count:,} answers"></i>'
-        for grade, count in enumerate(spread.counts)
-    )
-    middle = min(max(spread.middle, 0.0), float(LAST))
-    line = f'<span class="lb-middle" style="left:{_middle_of(middle):.2f}%"></span>'
-    return (
-        f'<div class="lb-spread" data-model="{escape(spread.spec.id)}" {colours(spread.spec)}>'
-        f'<span class="ml-plot-name">{escape(spread.spec.label)}</span><div class="lb-bars">{bars}{line}</div>'
-        f'<span class="lb-easy">{_share(spread)}<span class="ml-unit">of {spread.n:,}</span></span></div>'
-    )
-
-
-def _middle_of(grade: float) -> float:
-    """Return where a grade stands in percent: in the middle of its bar."""
-    return 100 * (grade + 0.5) / (LAST + 1)
-
-
-def _share(spread: Spread) -> str:
-    return f"{number_text(100 * spread.easy / spread.n, 0)} %"
-
-
-def _words(spread: Spread) -> str:
-    return (
-        f"{spread.spec.label}: middle grade {number_text(spread.middle, 1)}, {_share(spread)} of {spread.n:,} answers "
-        f"at {grade_word(RECOMMENDED_GRADES[1])} or easier"
-    )
+def _bars(spread: Spread, y: str) -> Spec:
+    words = [grade_word(float(grade)) for grade in range(LAST)] + [f"Grade {LAST} and beyond"]
+    label = escape(spread.spec.label)
+    return {
+        "type": "bar",
+        "name": label,
+        "marker": {"color": spread.spec.colour},
+        "yaxis": y,
+        "x": list(range(LAST + 1)),
+        "y": [100 * count / spread.n for count in spread.counts],
+        "customdata": list(zip(words, spread.counts, strict=True)),
+        "hovertemplate": f"<b>{label}</b><br>%{{customdata[0]}}: %{{customdata[1]:,}} of {spread.n:,} answers"
+        " (%{y:.1f} %)<extra></extra>",
+    }

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from medilite.ui.compare.cards import colours
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, View, number_text
-from medilite.ui.page.words import number_word
+from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, View
+from medilite.ui.leaderboard.chart import MUTED, Chart, Spec, Table, axis, figure, note, points
+from medilite.ui.page.words import number_text, percent
 
 MEASURES = {KEY_TERMS: "Key terms", CLOSENESS: "Closeness"}
-ABOVE, BELOW = ("easier_no_less", "harder_no_less"), ("easier_less", "harder_less")
-"""Where each quarter stands: easier to the left, says no less on top. Its label is outside the plot: dots are in it."""
+
+CORNERS = (
+    *(("easier_no_less", "left", 1), ("harder_no_less", "right", 1)),
+    *(("easier_less", "left", 0), ("harder_less", "right", 0)),
+)
+"""Where each quarter is: easier to the left, says no less on top. Its share is printed outside, for dots are inside."""
 
 SHOWN = 0.98
-"""Share of the changes, each way, that the axes hold; what lies beyond is drawn at the edge."""
+"""Share of the changes, each way, that the axes hold before one zooms out."""
 
 Pair = tuple[str, str]
 
@@ -39,43 +43,62 @@ def measures(view: View, split: str, pair: Pair) -> list[str]:
     return [key for key in MEASURES if any(row["measure"] == key for row in rows)]
 
 
-def changes(view: View, split: str, pair: Pair, measure: str) -> list[tuple[float, float]]:
-    """Return (change in grade, change in the measure) of every question where both answers have both."""
-    model, against = pair
+def changes(view: View, split: str, pair: Pair, measure: str) -> list[tuple[str, float, float]]:
+    """Return (qid, change in grade, change in the measure) of every question where both answers have both."""
     found = []
     for qid in view.questions[split]["qid"]:
-        grade = _change(view, split, qid, model, against, GRADE)
-        content = _change(view, split, qid, model, against, measure)
+        grade, content = (_change(view, split, qid, pair, metric) for metric in (GRADE, measure))
         if grade is not None and content is not None:
-            found.append((grade, content))
+            found.append((qid, grade, content))
     return found
 
 
-def _change(view: View, split: str, qid: str, model: str, against: str, metric: str) -> float | None:
-    new, old = view.score(split, qid, model, metric), view.score(split, qid, against, metric)
+def _change(view: View, split: str, qid: str, pair: Pair, metric: str) -> float | None:
+    new, old = (view.score(split, qid, model, metric) for model in pair)
     return None if new is None or old is None else new - old
 
 
-def quarters_html(view: View, split: str, pair: Pair, measure: str) -> str:
-    """Return the plot of one pair by one measure, with what it says in a sentence and all pairs in a table."""
+def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
+    """Return the plot of one pair by one measure; None where the two have no questions in common."""
     rows = view.rows("quarters", split=split, model=pair[0], against=pair[1], measure=measure)
     if not rows:
-        return '<p class="ml-quiet">These two have no questions in common that could be compared.</p>'
+        return None
     spec = next(spec for spec in view.models if spec.id == pair[0])
     name = MEASURES[measure]
-    above, below = (_edge(rows, quarters) for quarters in (ABOVE, BELOW))
     found = changes(view, split, pair, measure)
-    wide, high = (_reach([change[i] for change in found]) for i in (0, 1))
-    said = "; ".join(f"{row['label']}: {_percent(row['share'])}" for row in rows)
-    return (
-        f'<div class="lb-quarters" role="img" aria-label="{escape(f"{pair_label(view, pair)}, {name}. {said}")}" '
-        f'{colours(spec)}>{above}<div class="lb-cloud">{_dots(found, wide, high)}</div>'
-        f'<div class="lb-quarters-axis ml-fine"><span>← easier</span><span>harder →</span></div>{below}</div>'
-        f'<p class="ml-fine">The frame is {number_text(wide, 1)} grades each way from the middle, and '
-        f"{number_text(high, 2)} of {escape(name.lower())} up and down; what lies beyond is drawn at its edge.</p>"
-        f'<p class="lb-said">{escape(sentence(view, split, pair, measure))}</p>'
-        f"{_all_pairs(view, split, measure)}"
+    wide, high = _reach([grade for _, grade, _ in found]), _reach([content for _, _, content in found])
+    by_quarter = {row["quarter"]: row for row in rows}
+    zero = {"zeroline": True, "zerolinecolor": MUTED}
+    return Chart(
+        pair_label(view, pair),
+        f"Each of the {len(found):,} dots is a question: further left is easier, further up has more of what the "
+        f"references say. The axes hold {SHOWN:.0%} of the questions; zoom out to see the others.",
+        figure(
+            "easier-by-saying-less",
+            [_dots(spec.label, spec.colour, found, name.lower())],
+            500,
+            showlegend=False,
+            margin={"l": 8, "r": 12, "t": 92, "b": 116},
+            annotations=[_corner(by_quarter[quarter], side, top) for quarter, side, top in CORNERS],
+            xaxis=axis("← easier · change in grade · harder →", range=[-wide, wide], **zero),
+            yaxis=axis(f"Change in {name.lower()} ↑", range=[-high, high], **zero),
+        ),
+        _all_pairs(view, split, measure),
+        sentence(view, split, pair, measure),
     )
+
+
+def _dots(label: str, colour: str, found: Sequence[tuple[str, float, float]], name: str) -> Spec:
+    qids, grades, contents = (list(column) for column in zip(*found, strict=True)) if found else ([], [], [])
+    made = points(label, colour, grades, contents, text=[escape(qid) for qid in qids])
+    hover = f"%{{text}}<br>grade %{{x:+.1f}}<br>{name} %{{y:+.2f}}<extra></extra>"
+    return {**made, "marker": {"color": colour, "size": 6, "opacity": 0.45}, "hovertemplate": hover}
+
+
+def _corner(row: dict[str, Any], side: str, top: int) -> Spec:
+    text = f"<b>{percent(row['share'])}</b><br>{escape(row['label']).replace(', ', ',<br>')}"
+    place = {"y": top, "yanchor": "bottom" if top else "top", "yshift": 4 if top else -52}
+    return note(text, x=0 if side == "left" else 1, xanchor=side, align=side, **place)
 
 
 def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
@@ -98,63 +121,25 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
     )
 
 
-def _edge(rows: Sequence[dict[str, Any]], quarters: Sequence[str]) -> str:
-    by_quarter = {row["quarter"]: row for row in rows}
-    return f'<div class="lb-edge">{"".join(_corner(by_quarter[quarter]) for quarter in quarters)}</div>'
-
-
-def _corner(row: dict[str, Any]) -> str:
-    between = "" if row["low"] is None else f"{_percent(row['low'])} to {_percent(row['high'])}"
-    return (
-        f'<div class="lb-corner" data-quarter="{row["quarter"]}">'
-        f"<strong>{_percent(row['share'])}</strong><span>{escape(row['label'])}</span>"
-        f'<span class="lb-interval">{between}</span></div>'
-    )
-
-
-def _dots(found: Sequence[tuple[float, float]], wide: float, high: float) -> str:
-    """Return one dot a question as a single path, so that a thousand weigh little."""
-    dots = "".join(f"M{_place(grade, wide):.1f} {1000 - _place(content, high):.1f}h0" for grade, content in found)
-    return (
-        '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">'
-        '<path class="lb-zero" d="M500 0V1000M0 500H1000"/>'
-        f'<path class="lb-dots" d="{dots}"/></svg>'
-    )
-
-
 def _reach(values: Sequence[float]) -> float:
     """Return how far from 0 the axis goes: as far as SHOWN of the values."""
     sizes = sorted(abs(value) for value in values)
     return (sizes[min(len(sizes) - 1, int(SHOWN * len(sizes)))] if sizes else 0.0) or 1.0
 
 
-def _place(value: float, reach: float) -> float:
-    return 500 + 490 * min(max(value / reach, -1.0), 1.0)
-
-
-def _all_pairs(view: View, split: str, measure: str) -> str:
+def _all_pairs(view: View, split: str, measure: str) -> Table:
     listed = [pair for pair in pairs(view, split) if measure in measures(view, split, pair)]
-    first = view.rows("quarters", split=split, model=listed[0][0], against=listed[0][1], measure=measure)
-    head = "".join(f'<th scope="col">{escape(row["label"])}</th>' for row in first)
-    body = ""
-    for pair in listed:
-        rows = view.rows("quarters", split=split, model=pair[0], against=pair[1], measure=measure)
-        cells = "".join(
-            f'<td><span class="lb-mean">{_percent(row["share"])}</span>'
-            f'<span class="lb-interval">{_percent(row["low"])} to {_percent(row["high"])}</span></td>'
-            for row in rows
-        )
-        body += (
-            f'<tr><th scope="row">{escape(pair_label(view, pair))}<span class="lb-n">n {rows[0]["n"]:,}</span></th>'
-            f"{cells}</tr>"
-        )
-    count = number_word(len(listed))
-    return (
-        f'<details class="lb-fold" data-keep="lb-pairs"><summary>The same for all {count} comparisons</summary>'
-        '<div class="lb-table-scroll" tabindex="0" role="region" aria-label="All comparisons">'
-        f'<table class="lb-small"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
+    found = [
+        (pair, view.rows("quarters", split=split, model=pair[0], against=pair[1], measure=measure)) for pair in listed
+    ]
+    return Table(
+        "The share of questions in each quarter, with 95 % intervals, for all comparisons",
+        ("Comparison", "n", *(row["label"] for row in found[0][1])),
+        [
+            (
+                *(pair_label(view, pair), f"{rows[0]['n']:,}"),
+                *(f"{percent(row['share'])} ({percent(row['low'])} to {percent(row['high'])})" for row in rows),
+            )
+            for pair, rows in found
+        ],
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"

@@ -15,7 +15,8 @@ from medilite.errors import DataError
 from medilite.models import ROOT, Profile
 from medilite.records import Decoding
 from medilite.ui.compare.comparison import Comparison, Pane
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, View, number_text
+from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, View
+from medilite.ui.page.words import number_text
 
 DATA = ROOT / "data" / "medquad"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from medilite.ui.leaderboard.board.view import Cell, View, count_text, interval_text, number_text
+from medilite.ui.leaderboard.board.view import Cell, View, count_text
+from medilite.ui.page.words import interval_text, number_text
 
 KEYS = {
     "flesch_kincaid_grade": ("Grade", "↓", 1),

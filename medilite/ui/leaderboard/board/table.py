@@ -10,8 +10,8 @@ from html import escape
 
 from medilite.models import ModelSpec
 from medilite.ui.compare.cards import name_html
-from medilite.ui.leaderboard.board.view import GROUPS, Cell, Column, View, count_text, interval_text
-from medilite.ui.page.words import number_word
+from medilite.ui.leaderboard.board.view import GROUPS, Cell, Column, View, count_text
+from medilite.ui.page.words import interval_text, number_word
 
 _BETTER = {"lower": ("↓", "lower is better"), "higher": ("↑", "higher is better")}
 TRAINED = "◆"

@@ -11,6 +11,7 @@ from typing import Any
 from medilite.errors import DataError
 from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, current_board
 from medilite.models import ModelSpec
+from medilite.ui.page.words import interval_text, number_text
 
 GRADE, CLOSENESS, KEY_TERMS, WORDS = "flesch_kincaid_grade", "closeness", "key_term_recall", "words"
 BLEU_DIGITS = 2
@@ -70,6 +71,11 @@ class Cell:
     of: int | None
     rank: int | None
     reported: str | None = None
+
+    def text(self, digits: int) -> str:
+        """Return "12.1 (11.9 to 12.4)", or the number alone where it has no interval."""
+        between = interval_text(self, digits)
+        return f"{number_text(self.value, digits)} ({between})" if between else number_text(self.value, digits)
 
 
 @dataclass(frozen=True)
@@ -215,10 +221,14 @@ def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View 
 
 
 def read_ahead(profile: str, folder: Path = FOLDER) -> None:
-    """Read everything of the profile's board, so that whoever opens the tab first doesn't wait for it.
+    """Read everything of the profile's board, and load what draws it, so that whoever opens the tab first doesn't wait.
 
-    A board that is broken is not this function's to tell: the tab does.
+    A board that is broken is not this function's to report: the tab does.
     """
+    import plotly.graph_objects as go
+
+    # Plotly loads what a figure needs with the first figure.
+    go.Figure(data=[{"type": "bar"}, {"type": "scatter"}, {"type": "heatmap"}], layout={"annotations": [{}]})
     try:
         view, _ = find_boards(profile, folder)
         if view is not None:
@@ -230,22 +240,6 @@ def read_ahead(profile: str, folder: Path = FOLDER) -> None:
 @lru_cache(maxsize=4)
 def _open(folder: Path, changed_ns: int) -> View:
     return View(current_board(folder))
-
-
-def number_text(value: float | None, digits: int) -> str:
-    """Return a number as people read it: so many digits after the point, a true minus, a dash for none."""
-    if value is None:
-        return "–"
-    text = f"{value:,.{digits}f}"
-    # No "−0.0": what rounds to nothing is nothing.
-    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
-
-
-def interval_text(cell: Cell, digits: int) -> str:
-    """Return "11.9 to 12.4", or "" where there is no interval."""
-    if cell.low is None or cell.high is None:
-        return ""
-    return f"{number_text(cell.low, digits)} to {number_text(cell.high, digits)}"
 
 
 def count_text(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""The pure parts of what the tab Leaderboard shows of the votes: results as HTML, no Gradio and no database.
+"""The pure parts of what the tab Leaderboard shows of the votes: results as HTML and charts, no Gradio, no database.
 
 names      contestants with their labels and colours
 intro      how many votes there are, what counts and what doesn't, the left's advantage
@@ -7,7 +7,7 @@ apart      which two can be told apart, and how many more votes the others take
 equal      still preferred when equally easy?
 matrix     who beat whom
 timeline   votes over time
-agreement  whether the votes go with grade, closeness and judge
+agreement  whether the votes agree with grade, closeness and judge
 mirror     whether votes outlive this machine, and how old their mirror is
 files      votes as files, without what is private
 """

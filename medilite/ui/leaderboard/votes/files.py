@@ -1,4 +1,4 @@
-"""Votes as files to take along: links in the tab, and the addresses behind them."""
+"""Votes as files to download: links in the tab, and the addresses behind them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from medilite.arena.export import WRITERS, public_records, write_records
 from medilite.arena.results import REFRESH_S, SETTLED_S
 from medilite.errors import DataError, MediLiteError
+from medilite.ui.html import Markup, templates
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,17 +34,10 @@ MEDIA_TYPES = {
 _LABELS = {".jsonl": "JSONL", ".csv": "CSV", ".parquet": "Parquet"}
 
 
-def files_html() -> str:
+def files_html() -> Markup:
     """Return the links, and what the files leave out."""
-    links = "".join(
-        f'<a class="vb-download" href="{PATH}/votes{suffix}" download="votes{suffix}">{_LABELS[suffix]}</a>'
-        for suffix in WRITERS
-    )
-    return (
-        '<section class="lb-figure"><h3>Take the votes along</h3><p>Every vote, counted or not, with its marks. Voters '
-        "are numbered anew in each file and times are rounded to the hour. Visitors’ own questions, and the answers to "
-        f'them, are not in it.</p><p class="vb-downloads">{links}</p></section>'
-    )
+    files = [(f"{PATH}/votes{suffix}", f"votes{suffix}", _LABELS[suffix]) for suffix in WRITERS]
+    return templates("leaderboard/votes.html").downloads(files)
 
 
 @dataclass(frozen=True, slots=True)

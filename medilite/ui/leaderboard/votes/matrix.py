@@ -6,47 +6,73 @@ from html import escape
 
 from medilite.arena.records import Contestant
 from medilite.arena.results import Results
-from medilite.ui.leaderboard.votes.names import Names, percent, votes_word
+from medilite.ui.leaderboard.chart import Chart, Table, axis, figure
+from medilite.ui.leaderboard.votes.names import Names
 from medilite.ui.leaderboard.votes.ratings import shown
+from medilite.ui.page.words import counted, percent
 
 AHEAD = 0.005
 """By how much of the points one has to lead for more than "even": what is printed differs from 50 %."""
 
+_SCALE = [[0.0, "#b35806"], [0.5, "#f7f7f7"], [1.0, "#2166ac"]]
+"""From behind to ahead, orange to blue, which colour-blind eyes tell apart too."""
 
-def matrix_html(results: Results, names: Names) -> str:
-    """Return the matrix in the order of the ratings."""
+
+def matrix(results: Results, names: Names) -> Chart | None:
+    """Return the matrix in the order of the ratings; None for fewer than two contestants with votes."""
     order = [row.contestant for row in shown(results) if row.votes]
     if len(order) < 2:
-        return ""
-    head = "".join(f'<th scope="col">{names.html(one)}</th>' for one in order)
-    rows = {one: "".join(_cell(results, names, one, other) for other in order) for one in order}
-    body = "".join(f'<tr><th scope="row">{names.html(one)}</th>{cells}</tr>' for one, cells in rows.items())
-    return (
-        '<section class="lb-figure"><h3>Who beat whom</h3><p>The share of the points that the model of the row took '
-        "from the model of the column, and the votes on those two. Above 50 % is ahead. These are plain counts; the "
-        "ratings also weigh whom each met and on which side.</p>"
-        '<div class="lb-table-scroll" tabindex="0" role="region" aria-label="Who beat whom">'
-        '<table class="lb-small vb-matrix"><caption class="ml-hidden">Share of the points of each row against each '
-        f"column</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
+        return None
+    labels = [names.of(one).label for one in order]
+    shares = [[_share(results, one, other) for other in order] for one in order]
+    plain = [escape(label) for label in labels]
+    heat = {
+        "type": "heatmap",
+        **{"x": plain, "y": plain, "colorscale": _SCALE, "zmin": 0, "zmax": 100, "showscale": False},
+        "z": [[None if share is None else 100 * share for share in row] for row in shares],
+        "text": [["" if share is None else percent(share) for share in row] for row in shares],
+        "customdata": [[escape(_told(results, names, one, other)) for other in order] for one in order],
+        **{"texttemplate": "%{text}", "hovertemplate": "%{customdata}<extra></extra>", "xgap": 2, "ygap": 2},
+    }
+    return Chart(
+        "Who beat whom",
+        "The share of the points that the model of the row took from the model of the column, and the votes on those "
+        "two. Above 50 % is ahead. These are plain counts; the ratings also take into account whom each met and on "
+        "which side.",
+        figure(
+            "who-beat-whom",
+            [heat],
+            150 + 42 * len(order),
+            xaxis=axis(side="top", type="category", showgrid=False, tickangle=-45),
+            yaxis=axis(autorange="reversed", type="category", showgrid=False),
+        ),
+        Table(
+            "Share of the points of each row against each column",
+            ("Model", *labels),
+            [(label, *(_cell(results, one, two) for two in order)) for label, one in zip(labels, order, strict=True)],
+        ),
     )
 
 
-def _cell(results: Results, names: Names, one: Contestant, other: Contestant) -> str:
-    if one == other:
-        return '<td class="vb-self"><span aria-hidden="true">·</span><span class="ml-hidden">itself</span></td>'
-    matrix = results.matrix
-    i, j = matrix.contestants.index(one), matrix.contestants.index(other)
-    votes, score = matrix.votes(i, j), matrix.score(i, j)
-    if score is None:
-        return '<td class="vb-none">–<span class="lb-n">no votes</span></td>'
-    kind, word = "even", "even"
-    if abs(score - 0.5) >= AHEAD:
-        kind, word = ("ahead", "ahead") if score > 0.5 else ("behind", "behind")
-    tip = (
-        f"{names.label(one)} against {names.label(other)}: won {matrix.wins[i, j]:,}, tied {matrix.ties[i, j]:,}, "
-        f"lost {matrix.wins[j, i]:,}"
-    )
-    return (
-        f'<td class="vb-{kind}" title="{escape(tip)}">'
-        f'<span class="lb-mean">{percent(score)}</span><span class="lb-n">{word}, {votes_word(votes)}</span></td>'
-    )
+def _at(results: Results, one: Contestant, other: Contestant) -> tuple[int, int]:
+    listed = results.matrix.contestants
+    return listed.index(one), listed.index(other)
+
+
+def _share(results: Results, one: Contestant, other: Contestant) -> float | None:
+    return None if one == other else results.matrix.score(*_at(results, one, other))
+
+
+def _told(results: Results, names: Names, one: Contestant, other: Contestant) -> str:
+    i, j = _at(results, one, other)
+    wins, ties = results.matrix.wins, results.matrix.ties
+    said = f"won {wins[i, j]:,}, tied {ties[i, j]:,}, lost {wins[j, i]:,}"
+    return f"{names.of(one).label} against {names.of(other).label}: {said}"
+
+
+def _cell(results: Results, one: Contestant, other: Contestant) -> str:
+    share = _share(results, one, other)
+    if share is None:
+        return "itself" if one == other else "no votes"
+    word = "even" if abs(share - 0.5) < AHEAD else "ahead" if share > 0.5 else "behind"
+    return f"{percent(share)}, {word}, {counted(results.matrix.votes(*_at(results, one, other)), 'vote')}"

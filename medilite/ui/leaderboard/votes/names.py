@@ -1,18 +1,35 @@
-"""Contestants with their labels and colours: a model that was trained anew stands beside what it was before."""
+"""Contestants with their labels and colours: a model that was retrained is listed beside what it was before."""
 
 from __future__ import annotations
 
-from html import escape
+from dataclasses import dataclass
 
-from medilite.arena.ratings import Interval
 from medilite.arena.records import Contestant
 from medilite.arena.results import Results
 from medilite.models import ModelSpec, Profile
-from medilite.ui.compare.cards import colours, name_html
-from medilite.ui.leaderboard.board.view import number_text
+from medilite.ui.leaderboard.chart import MUTED
 
 EARLIER_DIGITS = 7
 """So many digits of its hash tell one training of a model from another, as of a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A contestant on the page; `spec` is None for a model that the profile no longer has."""
+
+    model: str
+    spec: ModelSpec | None
+    note: str
+
+    @property
+    def label(self) -> str:
+        """The contestant's label in words."""
+        return f"{self.spec.label if self.spec else self.model}{self.note}"
+
+    @property
+    def colour(self) -> str:
+        """The contestant's colour on a light page."""
+        return self.spec.colour if self.spec else MUTED
 
 
 class Names:
@@ -22,37 +39,7 @@ class Names:
         self._specs = {spec.id: spec for spec in profile.models}
         self._current = set(results.current.values())
 
-    def label(self, contestant: Contestant) -> str:
-        """Return a contestant's label in words."""
-        spec = self._specs.get(contestant.model)
-        return f"{spec.label if spec else contestant.model}{self._note(contestant)}"
-
-    def html(self, contestant: Contestant) -> str:
-        """Return a contestant's name as everywhere, an earlier training with a note."""
-        spec = self._specs.get(contestant.model)
-        name = name_html(spec) if spec else escape(contestant.model)
-        note = self._note(contestant)
-        return f'{name}<span class="ml-unit">{escape(note)}</span>' if note else name
-
-    def style(self, contestant: Contestant) -> str:
-        """Return the style attribute with a contestant's colours, "" for a model that the profile no longer has."""
-        spec: ModelSpec | None = self._specs.get(contestant.model)
-        return colours(spec) if spec else ""
-
-    def _note(self, contestant: Contestant) -> str:
-        return "" if contestant in self._current else f" (earlier, {contestant.sha256[:EARLIER_DIGITS]})"
-
-
-def percent(share: float | None, digits: int = 0) -> str:
-    """Return a share as per cent, a dash for none."""
-    return "–" if share is None else f"{number_text(100 * share, digits)} %"
-
-
-def between(interval: Interval, digits: int = 0, factor: float = 1) -> str:
-    """Return the ends of an interval: "970 to 1,030"."""
-    return f"{number_text(factor * interval.low, digits)} to {number_text(factor * interval.high, digits)}"
-
-
-def votes_word(votes: int) -> str:
-    """Return "1 vote", "1,234 votes"."""
-    return f"{votes:,} vote{'' if votes == 1 else 's'}"
+    def of(self, contestant: Contestant) -> Named:
+        """Return a contestant's name, with a note on an earlier training."""
+        note = "" if contestant in self._current else f" (earlier, {contestant.sha256[:EARLIER_DIGITS]})"
+        return Named(contestant.model, self._specs.get(contestant.model), note)

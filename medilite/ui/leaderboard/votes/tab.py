@@ -8,21 +8,22 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.arena.results import LiveResults, Results
+from medilite.arena.results import LiveResults
 from medilite.errors import MediLiteError
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.ui.leaderboard.board.view import View, find_boards
+from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.leaderboard.votes.agreement import agreement_html
 from medilite.ui.leaderboard.votes.apart import apart_html
 from medilite.ui.leaderboard.votes.equal import equal_html
 from medilite.ui.leaderboard.votes.files import files_html
-from medilite.ui.leaderboard.votes.intro import EMPTY, counts_html, intro_html, sames_html
-from medilite.ui.leaderboard.votes.matrix import matrix_html
+from medilite.ui.leaderboard.votes.intro import counts_html, empty_html, intro_html, same_answers_html
+from medilite.ui.leaderboard.votes.matrix import matrix
 from medilite.ui.leaderboard.votes.mirror import mirror_html
 from medilite.ui.leaderboard.votes.names import Names
-from medilite.ui.leaderboard.votes.ratings import ratings_html
-from medilite.ui.leaderboard.votes.timeline import timeline_html
+from medilite.ui.leaderboard.votes.ratings import ratings, ratings_html
+from medilite.ui.leaderboard.votes.timeline import timeline
 from medilite.ui.page import notices
 from medilite.ui.page.controls import LIGHT, html_slot
 
@@ -41,13 +42,22 @@ class VotesResults:
         self.boards = boards
 
     def build(self, tab: gr.Tab) -> None:
-        """Lay out the part inside the current Blocks; `tab` is the one that it stands in."""
+        """Lay out the part inside the current Blocks; `tab` is the one that contains it."""
         self.error = html_slot("", "votes-error", "ml-slot")
-        self.shown = html_slot('<p class="ml-quiet">Reading the votes.</p>', "votes-results", "lb-slot")
+        with gr.Column(elem_classes="lb-section vb-results"):
+            self.intro = html_slot('<p class="ml-quiet">Reading the votes.</p>', "votes-intro", "lb-slot")
+            self.ratings = ChartSlot("votes-ratings")
+            self.models = html_slot("", "votes-models", "lb-slot")
+            self.matrix = ChartSlot("votes-matrix")
+            self.agreement = html_slot("", "votes-agreement", "lb-slot")
+            self.timeline = ChartSlot("votes-timeline")
+            self.counts = html_slot("", "votes-counts", "lb-slot")
         self.mirror = html_slot("", "votes-mirror", "ml-slot")
         seen = gr.State(0.0)
         timer = gr.Timer(EVERY_S, active=False)
-        everything = [self.error, self.shown, self.mirror, seen, timer]
+        charts = [*self.ratings.parts, *self.matrix.parts, *self.timeline.parts]
+        texts = [self.error, self.intro, self.models, self.agreement, self.counts, self.mirror]
+        everything = [*texts, *charts, seen, timer]
 
         def look(at: float) -> Update:
             return {**self.show(at, seen), **self.show_mirror()}
@@ -64,10 +74,21 @@ class VotesResults:
             board = self._board()
         except MediLiteError as error:
             message = notices.error_html(f"The votes can't be shown at the moment. {error}")
-            return {self.error: message, **({} if seen_at else {self.shown: ""})}
+            return {self.error: message, **({} if seen_at else {self.intro: ""})}
         if results is None or not results.counts.given:
-            return {self.error: "", self.shown: EMPTY, seen: 0.0}
-        return {self.error: "", self.shown: results_html(self.profile, results, board), seen: results.at}
+            return {self.error: "", self.intro: empty_html(), seen: 0.0}
+        names = Names(self.profile, results)
+        return {
+            self.error: "",
+            self.intro: intro_html(results),
+            **self.ratings.show(ratings(results, names)),
+            self.models: ratings_html(results, names) + apart_html(results, names) + equal_html(results, names),
+            **self.matrix.show(matrix(results, names)),
+            self.agreement: agreement_html(results, board),
+            **self.timeline.show(timeline(results)),
+            self.counts: counts_html(results) + same_answers_html(results, names) + files_html(),
+            seen: results.at,
+        }
 
     def show_mirror(self) -> Update:
         """Return how old the votes' mirror is; a database that is away is told of above."""
@@ -84,14 +105,3 @@ class VotesResults:
             # The tab tells of a broken board by itself.
             return None
         return board if board and board.about["profile"] == self.profile.name else None
-
-
-def results_html(profile: Profile, results: Results, board: View | None) -> str:
-    """Return everything that the votes say, as one piece of HTML."""
-    names = Names(profile, results)
-    return (
-        f'<div class="vb-results" data-votes="{results.counts.given}">{intro_html(results)}'
-        f"{ratings_html(results, names)}{apart_html(results, names)}{equal_html(results, names)}"
-        f"{matrix_html(results, names)}{agreement_html(results, board)}{timeline_html(results)}"
-        f"{counts_html(results)}{sames_html(results, names)}{files_html()}</div>"
-    )

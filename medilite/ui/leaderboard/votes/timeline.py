@@ -1,56 +1,52 @@
-"""Votes over time: counted and left out, a bar a period, with the same numbers as a table."""
+"""Votes over time: counted and left out, a bar a period."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import escape
 
 from medilite.arena.results import Results
 from medilite.arena.tallies import DAY_S, HOUR_S, Period
+from medilite.ui.leaderboard.chart import ACCENT, INK, MUTED, Chart, Spec, Table, axis, figure
 
 _EVERY = {HOUR_S: "hour", 6 * HOUR_S: "six hours", DAY_S: "day", 7 * DAY_S: "week", 28 * DAY_S: "four weeks"}
 
 
-def timeline_html(results: Results) -> str:
-    """Return the bars and the table, "" where there are no votes."""
+def timeline(results: Results) -> Chart | None:
+    """Return the votes over time, None where there are none."""
     periods = results.periods
     if not periods:
-        return ""
-    every = _EVERY.get(periods[0].length_s, f"{periods[0].length_s / DAY_S:,.0f} days")
-    highest = max(period.counted + period.left_out for period in periods) or 1
-    bars = "".join(_bar(period, highest) for period in periods)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(_when(period))}</th><td>{period.counted:,}</td><td>{period.left_out:,}</td></tr>'
-        for period in periods
-        if period.counted or period.left_out
+        return None
+    length_s = periods[0].length_s
+    every = _EVERY.get(length_s, f"{length_s / DAY_S:,.0f} days")
+    starts = [_start(period) for period in periods]
+    return Chart(
+        "Votes over time",
+        f"One bar per {every} (UTC).",
+        figure(
+            "votes-over-time",
+            [
+                _bars("Counted", ACCENT, "", starts, [period.counted for period in periods]),
+                _bars("Left out", MUTED, "/", starts, [period.left_out for period in periods]),
+            ],
+            320,
+            barmode="stack",
+            xaxis=axis(type="date", showgrid=False),
+            yaxis=axis("Votes", rangemode="tozero", tickformat=",d"),
+        ),
+        Table(
+            f"Votes per {every}",
+            ("From (UTC)", "Counted", "Left out"),
+            [(_start(p), f"{p.counted:,}", f"{p.left_out:,}") for p in periods if p.counted or p.left_out],
+        ),
     )
-    total = sum(period.counted + period.left_out for period in periods)
-    said = f"{total:,} votes from {_when(periods[0])} to {_when(periods[-1])}, at most {highest:,} in one {every}"
-    return (
-        '<figure class="lb-figure"><figcaption><h3>Votes over time</h3><p>One bar a '
-        f'{every} (UTC), at most {highest:,} votes. <span class="vb-key vb-key-counted"></span> counted '
-        '<span class="vb-key vb-key-out"></span> left out</p></figcaption>'
-        f'<div class="vb-bars" role="img" aria-label="{escape(said)}">{bars}</div>'
-        f'<div class="lb-quarters-axis ml-fine vb-ends" aria-hidden="true"><span>{escape(_when(periods[0]))}</span>'
-        f"<span>{escape(_when(periods[-1]))}</span></div>"
-        '<details class="lb-fold" data-keep="vb-timeline"><summary>The same as a table</summary>'
-        '<div class="lb-table-scroll" tabindex="0" role="region" aria-label="Votes over time">'
-        f'<table class="lb-small"><caption class="ml-hidden">Votes a {every}</caption><thead><tr>'
-        '<th scope="col" class="vb-first">From (UTC)</th><th scope="col">Counted</th><th scope="col">Left out</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></details></figure>"
-    )
 
 
-def _bar(period: Period, highest: int) -> str:
-    parts = "".join(
-        f'<i class="vb-bar-{name}" style="height:{100 * votes / highest:.2f}%"></i>'
-        for name, votes in (("out", period.left_out), ("counted", period.counted))
-        if votes
-    )
-    tip = f"{_when(period)}: {period.counted:,} counted, {period.left_out:,} left out"
-    return f'<span class="vb-bar" title="{escape(tip)}">{parts}</span>'
+def _bars(name: str, colour: str, shape: str, starts: list[str], votes: list[int]) -> Spec:
+    look = {"color": colour, "pattern": {"shape": shape, "fgcolor": INK, "size": 5}}
+    hover = f"%{{x}}: %{{y:,}} {name.lower()}<extra></extra>"
+    return {"type": "bar", "name": name, "x": starts, "y": votes, "marker": look, "hovertemplate": hover}
 
 
-def _when(period: Period) -> str:
+def _start(period: Period) -> str:
     start = datetime.fromtimestamp(period.start, UTC)
     return f"{start:%Y-%m-%d %H:%M}" if period.length_s < DAY_S else f"{start:%Y-%m-%d}"
