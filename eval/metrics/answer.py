@@ -22,7 +22,7 @@ _FORMULAS = (
 def own_scores(text: str, tokens: int, stopped: str) -> Scores:
     """Return what the answer alone tells. An answer without words has no grade (None) and 0 words.
 
-    The readability figures are textstat's own for `medilite.readability.normalise(text)`.
+    The readability figures are `medilite.readability.measure`'s.
     """
     reading = measure(text)
     scored = reading.flesch_kincaid_grade is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from medilite.readability.dictionary import textstat_module
-from medilite.readability.normal import normalise
+from medilite.readability.normal import normalise, running_sentences
 
 _CACHED_CHARS = 20_000
 """Longest text whose scores are remembered: answers are far shorter, and references rarely come twice."""
@@ -51,7 +52,7 @@ _NOTHING = Readability(None, None, None, None, None, None, None, 0, 0, 0, 0, Non
 
 
 def measure(text: str) -> Readability:
-    """Return the scores of `text`: textstat's own numbers, unrounded, for `normalise(text)`.
+    """Return the scores of `text`: textstat's formulas, unrounded, for `normalise(text)` and its sentences.
 
     The counts: `long_words` have over 6 letters; `difficult_words` are the words
     that `hard_spans` marks. Raises DataError if textstat's dictionary can't be
@@ -76,17 +77,23 @@ def _measure(text: str) -> Readability:
     if not any(map(str.isalpha, running)):
         return _NOTHING
     textstat = textstat_module()
-    words, sentences = textstat.lexicon_count(running), textstat.sentence_count(running)
+    words, sentences = textstat.lexicon_count(running), len(running_sentences(running))
     if not is_scorable(running):
         return dataclasses.replace(_NOTHING, words=words, sentences=sentences)
+    # textstat's formulas on textstat's counts, but for the sentences: textstat leaves out those of one
+    # or two words, so that a list of such items is one endless sentence.
+    length, syllables = words / sentences, textstat.syllable_count(running) / words
+    hard = 100 * textstat.difficult_words(running, 0, unique=False) / words
     return Readability(
-        flesch_kincaid_grade=textstat.flesch_kincaid_grade(running),
-        flesch_reading_ease=textstat.flesch_reading_ease(running),
-        smog_index=textstat.smog_index(running),
-        gunning_fog=textstat.gunning_fog(running),
-        coleman_liau_index=textstat.coleman_liau_index(running),
-        automated_readability_index=textstat.automated_readability_index(running),
-        dale_chall_score=textstat.dale_chall_readability_score(running),
+        flesch_kincaid_grade=0.39 * length + 11.8 * syllables - 15.59,
+        flesch_reading_ease=206.835 - 1.015 * length - 84.6 * syllables,
+        smog_index=1.043 * math.sqrt(30 * (textstat.polysyllabcount(running) / sentences)) + 3.1291,
+        gunning_fog=0.4 * (length + 100 * textstat.difficult_words(running, 3, unique=False) / words),
+        coleman_liau_index=0.058 * (textstat.letter_count(running) / words * 100)
+        - 0.296 * (sentences / words * 100)
+        - 15.8,
+        automated_readability_index=4.71 * (textstat.char_count(running) / words) + 0.5 * length - 21.43,
+        dale_chall_score=0.1579 * hard + 0.0496 * length + (3.6365 if hard > 5 else 0),
         words=words,
         sentences=sentences,
         long_words=textstat.long_word_count(running),
@@ -168,7 +175,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "sentences",
             None,
             "How many sentences the answer has, an item of a list being one; fragments of one or two words are none.",
-            "textstat: sentence_count",
+            "readability.normal: running_sentences",
         ),
         "long_words": Metric(
             "Long words",

@@ -8,15 +8,12 @@ from functools import lru_cache
 from typing import Literal
 
 from medilite.readability.dictionary import textstat_module
-from medilite.readability.normal import normalise_with_origins
+from medilite.readability.normal import normalise_with_origins, running_sentences
 from medilite.readability.scores import is_scorable
 
 LONG_SENTENCE_WORDS = 20
 """A sentence of more words than this is long: the US Department of Health and Human Services
 ("Plain Writing in One Page") asks for no more than 20 words a sentence."""
-
-_SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
-"""What textstat 0.7.13 takes for a sentence, so that the marks agree with the scores."""
 
 _TOKEN = re.compile(r"\S+")
 _EDGES = re.compile(r"^[^\w]+|[^\w]+$")
@@ -57,7 +54,7 @@ def _hard_spans(text: str) -> tuple[Span, ...]:
             bare = _EDGES.sub("", token[0])
             start = token.start() + token[0].index(bare)
             spans.append(Span(origins[start], origins[start + len(bare) - 1] + 1, "hard-word"))
-    for sentence in _SENTENCE.finditer(running):
+    for sentence in running_sentences(running):
         if textstat.lexicon_count(sentence[0]) > LONG_SENTENCE_WORDS:
             last = sentence.start() + len(sentence[0].rstrip()) - 1
             # A full stop that stands for a line break is not in the text.

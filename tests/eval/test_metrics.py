@@ -105,7 +105,7 @@ def test_rouge_l_by_hand():
 
 
 def test_readability_is_textstats_own():
-    text = "Gout is **painful**:\n- swollen joints\n- fever, e.g. 38.5 degrees\n\nDoctors prescribe allopurinol."
+    text = "Gout is **painful**:\n- very swollen joints\n- fever, e.g. 38.5 degrees\n\nDoctors prescribe allopurinol."
     scores, running, textstat = own_scores(text, 30, "end"), normalise(text), textstat_module()
     for key, function in {
         "flesch_kincaid_grade": textstat.flesch_kincaid_grade,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.sentences import judged, load_answers, load_labels, our_ends, textstat_ends
 from medilite.data import question_key
 from medilite.errors import DataError
 from medilite.models import ROOT
@@ -153,3 +154,15 @@ def test_documents_are_accounted_for(prepared):
         "6_NINDS_QA/0000244.xml",
     ]
     assert manifest["source"]["licence"].startswith("CC BY 4.0")
+
+
+def test_sentences_end_where_they_were_read_to_end(prepared):
+    labels = [label for label in load_labels() if label["set"] == "reported"]
+    answers = load_answers(prepared["csv"], labels)
+    assert set(answers) == {label["qid"] for label in labels}
+
+    ours = judged(our_ends, answers, labels, lists=True)
+
+    assert ours["n"] == 579
+    assert ours["share"] >= 0.98
+    assert ours["f1"] > judged(textstat_ends, answers, labels, lists=True)["f1"] + 0.2
