@@ -159,6 +159,9 @@ class RewardsConfig(_Strict):
     jargon: Weight = 0.0
     closeness: Weight = 0.0
     key_terms: Weight = 0.0
+    f1: Weight = 0.0
+    precision: Weight = 0.0
+    supported: Weight = 0.0
     repetition: Weight = 0.0
     echo: Weight = 0.0
     ending: Weight = 0.0

@@ -78,6 +78,21 @@ CASES = (
     ),
 )
 
+GENETIC = Case(
+    question="What are the genetic changes related to Wilson disease ?",
+    subject="wilson disease",
+    references=(
+        "Mutations in the ATP7B gene cause Wilson disease. The gene provides instructions for a protein that carries "
+        "copper out of liver cells and into bile. When the protein does not work, copper builds up to toxic levels in "
+        "the liver and the brain. The condition is inherited in an autosomal recessive pattern, which means both "
+        "copies of the gene in each cell have mutations. It affects about 1 in 30,000 people.",
+    ),
+    decent="Changes in the ATP7B gene cause it. The gene tells cells in the liver how to make a protein that moves "
+    "copper out. If the protein does not work, copper builds up in the liver and in the brain, and it does harm there. "
+    "Both copies of the gene have to be changed.",
+)
+"""Of the kind in which the committed models invent the most."""
+
 GENERIC = (
     "It is good to look after your body each day. Eat food that is good for you. Drink water when you need it. Go to "
     "bed on time and sleep well. Go for a walk with a friend. Talk to your doctor if you do not feel well. Ask what "
@@ -123,4 +138,41 @@ def bad_answers(case: Case) -> dict[str, Bad]:
         "cut off by the limit": Bad(half, ended=False),
         "cut off by itself": Bad(half),
         "right, but never ending": Bad(case.decent.removesuffix(".") + " and then you may", ended=False),
+    }
+
+
+MEDICAL_FILLER = (
+    "This condition is a rare disorder that affects many parts of the body. The signs and symptoms vary from person to "
+    "person, even in the same family. It is caused by mutations in a gene. It is inherited in an autosomal dominant "
+    "pattern, which means one copy of the altered gene is enough. It affects about 1 in 10,000 people. Treatment "
+    "depends on the symptoms of each person."
+)
+"""What a model may say of any disease that it knows nothing about."""
+
+FALSE_DOMINANCE = (
+    "It is inherited in an autosomal dominant pattern, which means that both copies of the gene in each cell have "
+    "mutations. Both parents pass it on."
+)
+INVENTED_PREVALENCE = "It affects about 1 in 10,000 people in the world."
+INVENTED_GENE = "It is caused by mutations in the COL4A5 gene."
+
+
+def cheats(case: Case, other: Case) -> dict[str, Bad]:
+    """Return, by name, the ways of cheating that an audit of the committed answers found; each has to lose much."""
+    return {
+        "fixed filler": Bad(MEDICAL_FILLER),
+        "fixed filler on the subject": Bad(MEDICAL_FILLER.replace("This condition", case.subject.capitalize(), 1)),
+        "another disease's answer": Bad(other.decent),
+        "another disease's reference": Bad(other.references[0]),
+        "another disease's answer under this name": Bad(f"This is about {case.subject}. {other.decent}"),
+    }
+
+
+def additions(case: Case, other: Case) -> dict[str, Bad]:
+    """Return, by name, a decent answer with something made up at its end; each has to pay less than without."""
+    return {
+        "false dominance": Bad(f"{case.decent} {FALSE_DOMINANCE}"),
+        "invented prevalence": Bad(f"{case.decent} {INVENTED_PREVALENCE}"),
+        "invented gene": Bad(f"{case.decent} {INVENTED_GENE}"),
+        "another disease's answer as well": Bad(f"{case.decent} {other.decent}"),
     }

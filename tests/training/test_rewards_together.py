@@ -1,4 +1,4 @@
-"""The rewards of profile lite together: no way out pays as much as a decent plain answer."""
+"""The rewards of lite and of lite-full together: no way out pays as much as a decent plain answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from medilite.content import Encoder, SentenceEncoder, stems
 from medilite.models import ROOT
-from tests.training.reward_cases import CASES, Bad, Case, bad_answers
+from tests.training.reward_cases import CASES, GENETIC, Bad, Case, additions, bad_answers, cheats
 from training.config import GRPORun, load_config
 from training.rewards import Limit, reward_functions
 
@@ -20,6 +20,9 @@ rewards of eight answers that the fine-tuned 135M model gives to one question.""
 
 MARGIN_IF_CUT = 0.5
 """The same for a decent answer that only lacks its end."""
+
+MARGIN_IF_ADDED = 0.5
+"""The same for a decent answer with something made up at its end: half the spread, so that it is seen."""
 
 CUT = {"cut off by the limit", "cut off by itself", "right, but never ending"}
 LIMIT = Limit(max_new_tokens=128, end_ids=frozenset({2}))
@@ -36,9 +39,9 @@ class BagOfStems:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-9)
 
 
-def totals(case: Case, answers: Sequence[Bad], encoder: Encoder) -> list[float]:
+def totals(case: Case, answers: Sequence[Bad], encoder: Encoder, recipe: str = "lite") -> list[float]:
     """Return what GRPO would get for each answer: the weighted sum, as TRL forms it."""
-    config = load_config(ROOT / "training" / "configs" / "lite" / "grpo.yaml", GRPORun).rewards
+    config = load_config(ROOT / "training" / "configs" / recipe / "grpo.yaml", GRPORun).rewards
     functions, weights = reward_functions(config, LIMIT, encoder)
     rewards = [
         function(
@@ -54,17 +57,35 @@ def totals(case: Case, answers: Sequence[Bad], encoder: Encoder) -> list[float]:
     ]
 
 
-def too_near(case: Case, encoder: Encoder) -> dict[str, float]:
+def too_near(case: Case, encoder: Encoder, recipe: str = "lite") -> dict[str, float]:
     """Return by how much the decent answer leads, for the bad answers that it doesn't lead by enough."""
     bad = bad_answers(case)
-    decent, *others = totals(case, [Bad(case.decent), *bad.values()], encoder)
+    decent, *others = totals(case, [Bad(case.decent), *bad.values()], encoder, recipe)
     leads = dict(zip(bad, (decent - other for other in others), strict=True))
     return {name: lead for name, lead in leads.items() if lead < (MARGIN_IF_CUT if name in CUT else MARGIN)}
 
 
+@pytest.mark.parametrize("recipe", ["lite", "lite-full"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.subject)
-def test_no_way_out_pays(case: Case) -> None:
-    assert too_near(case, BagOfStems()) == {}
+def test_no_way_out_pays(case: Case, recipe: str) -> None:
+    assert too_near(case, BagOfStems(), recipe) == {}
+
+
+@pytest.mark.parametrize("case", [*CASES, GENETIC], ids=lambda case: case.subject)
+def test_the_audits_ways_of_cheating_do_not_pay(case: Case) -> None:
+    other = CASES[0] if case is not CASES[0] else CASES[1]
+    ways, more = cheats(case, other), additions(case, other)
+    answers = [Bad(case.decent), *ways.values(), *more.values()]
+    decent, *others = totals(case, answers, BagOfStems(), "lite-full")
+    leads = dict(zip([*ways, *more], (decent - one for one in others), strict=True))
+    assert {name: lead for name, lead in leads.items() if lead < (MARGIN_IF_ADDED if name in more else MARGIN)} == {}
+
+
+def test_the_rewards_of_before_paid_for_inventing() -> None:
+    """Why there are others now: with recall alone, a made-up claim costs a decent answer next to nothing."""
+    more = additions(GENETIC, CASES[0])
+    decent, *others = totals(GENETIC, [Bad(GENETIC.decent), *more.values()], BagOfStems(), "lite")
+    assert max(others) > decent - MARGIN_IF_ADDED
 
 
 @pytest.mark.model

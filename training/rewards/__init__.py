@@ -1,12 +1,14 @@
 """What GRPO rewards: plain functions of a text, each from −1 (worst) to 1 (best), and their form for TRL.
 
 `form` is about how an answer reads and whether it stays an answer, `faithful`
-about whether it says what the references say, `trl_form` weighs them as the
-configuration says. No reward holds alone: easy words without content earn
-`readability` and lose `closeness` and `key_terms`, a copied question the other
-way round; tests/training/test_rewards_together.py tries such answers.
+about whether it says what the references say, `claimed` about whether it says no
+more than they do, `trl_form` weighs them as the configuration says. No reward
+holds alone: easy words without content earn `readability` and lose `f1`, a copied
+question the other way round; tests/training/test_rewards_together.py tries such
+answers.
 """
 
+from training.rewards.claimed import f1_reward, found_in, precision_reward, supported_reward
 from training.rewards.faithful import closeness_reward, key_terms_reward
 from training.rewards.form import (
     echo_reward,
@@ -31,13 +33,17 @@ __all__ = [
     "closeness_reward",
     "echo_reward",
     "ending_reward",
+    "f1_reward",
+    "found_in",
     "jargon_reward",
     "key_terms_reward",
     "length_reward",
+    "precision_reward",
     "readability_reward",
     "repetition_reward",
     "reward_columns",
     "reward_functions",
     "sentences_reward",
+    "supported_reward",
     "text_of",
 ]

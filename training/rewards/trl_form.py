@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from medilite.claims import Findings
 from medilite.content import Encoder, closenesses, key_term_recall, sentence_encoder
 from medilite.data import question_key
 from medilite.records import Example
 from training.config import RewardsConfig
-from training.rewards import faithful, form
+from training.rewards import claimed, faithful, form
 
 Completion = str | list[dict[str, str]]
 
@@ -92,6 +93,15 @@ def reward_functions(
         rows = zip(completions, references, question, strict=True)
         return [faithful.key_terms_reward(key_term_recall(text_of(c), own, asked)) for c, own, asked in rows]
 
+    def of_claims(reward: Callable[[Findings | None], float | None]) -> Callable[..., list[float | None]]:
+        def rewards(
+            completions: Sequence[Completion], question: Sequence[str], references: Sequence[Sequence[str]], **_: Any
+        ) -> list[float | None]:
+            rows = zip(completions, references, question, strict=True)
+            return [reward(claimed.found_in(text_of(c), own, asked)) for c, own, asked in rows]
+
+        return rewards
+
     def ending(
         completions: Sequence[Completion], completion_ids: Sequence[Sequence[int]], **_: Any
     ) -> list[float | None]:
@@ -105,6 +115,9 @@ def reward_functions(
         "jargon": of_text_and_question(form.jargon_reward),
         "closeness": closeness,
         "key_terms": key_terms,
+        "f1": of_claims(claimed.f1_reward),
+        "precision": of_claims(claimed.precision_reward),
+        "supported": of_claims(claimed.supported_reward),
         "repetition": of_text(form.repetition_reward),
         "echo": of_text_and_question(form.echo_reward),
         "ending": ending,
