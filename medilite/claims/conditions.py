@@ -24,6 +24,9 @@ _SUFFIX = re.compile(
 _MOST_OF_IT = 0.5
 """Share of a name's weight that must be said elsewhere for the name to be: names come longer and shorter."""
 
+_RARE_NAME = 5.5
+"""Weight from which on a run of words is a name: one very rare word, or two rare ones."""
+
 _GENERAL = re.compile(
     r"\b(?:mechanism|metabolism|organism|diagnosis|prognosis|mitosis|meiosis|homeostasis|apoptosis)\b", re.I
 )
@@ -35,17 +38,16 @@ def conditions(text: str) -> Iterator[Claim]:
     A name is words of diseases' names in front of a head ("Costeff syndrome"),
     or one word with a disease's ending ("histidinemia").
     """
-    end = 0
-    spans: list[tuple[int, int]] = []
-    for match in _NAMED.finditer(text):
-        start = _start_of_name(text, match)
-        spans.append((start, match.end()))
+    spans = [(_start_of_name(text, match), match.end()) for match in _NAMED.finditer(text)]
     spans += [match.span() for match in _SUFFIX.finditer(text) if not _GENERAL.match(match[0])]
-    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if start < end:
-            continue
+    # What looks like a name goes before what may be one by its words alone.
+    runs = [
+        run for run in _runs(text[: _opening(text)]) if not any(run[0] < end and start < run[1] for start, end in spans)
+    ]
+    end = 0
+    for start, stop in sorted([*spans, *runs], key=lambda span: (span[0], -span[1])):
         stems = name_stems(text[start:stop])
-        if stems:
+        if start >= end and stems:
             end = stop
             yield Claim("condition", start, stop, " ".join(sorted(stems)))
 
@@ -60,10 +62,47 @@ def name_stems(name: str) -> frozenset[str]:
     )
 
 
+_ASKED = """
+What are the symptoms treatments outlook stages complications genetic changes related causes risk diagnose inherited
+affected prevent research clinical trials considerations
+"""
+
+
+def subject_stems(question: str) -> frozenset[str]:
+    """Return the stems that tell what a question is about: those of its words that don't ask."""
+    return name_stems(question) - frozenset(stem(word) for word in words(_ASKED))
+
+
 def known(stems: frozenset[str], elsewhere: frozenset[str]) -> bool:
     """Return whether most of a name, by weight, is said elsewhere."""
     total = sum(map(weight, stems))
     return sum(weight(found) for found in stems & elsewhere) > _MOST_OF_IT * total
+
+
+def _opening(text: str) -> int:
+    """Return where a text's first sentence ends: it says what the text is about, whatever the name looks like."""
+    end = re.search(r"[.!?:](?=\s|$)", text)
+    return end.end() if end else len(text)
+
+
+def _runs(text: str) -> list[tuple[int, int]]:
+    """Return the runs of words that all occur in diseases' names and are rare enough together to be one."""
+    found: list[tuple[int, int]] = []
+    run: list[re.Match[str]] = []
+    weighed = 0.0
+    for word in [*re.finditer(r"[\w'’-]+", text), None]:
+        # Symbols (BRCA1) are parts of diseases' names, and none by themselves.
+        said = word[0] if word and not (word[0].isupper() and re.search(r"\d", word[0])) else ""
+        stems = [piece for part in words(said) if (piece := stem(part)) not in common_stems()]
+        near = word is not None and (not run or text[run[-1].end() : word.start()] == " ")
+        if word is not None and near and stems and all(names_disease(piece) for piece in stems):
+            run.append(word)
+            weighed += sum(map(weight, stems))
+            continue
+        if weighed >= _RARE_NAME:
+            found.append((run[0].start(), run[-1].end()))
+        run, weighed = [], 0.0
+    return found
 
 
 def _start_of_name(text: str, match: re.Match[str]) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from medilite.claims.conditions import conditions, known, name_stems
+from medilite.claims.conditions import conditions, known, subject_stems
 from medilite.claims.genes import genes
 from medilite.claims.inheritance import CONTRADICTIONS, agree, explanations, patterns, speaks_of_genes
 from medilite.claims.negation import cues, says_no
@@ -24,7 +25,11 @@ SAME_STATEMENT = 0.85
 """From this likeness on two sentences say the same, so that one with "not" and one without are at odds…"""
 
 FEWEST_STEMS = 4
-"""…if they share as many content words: short ones are like each other by chance."""
+"""…if they share as many content words: short ones are like each other by chance. Ones whose content words are
+the very same need two."""
+
+_WITHOUT = 'The reference says this without a "not".'
+_OTHERWISE = 'The reference says this with another number of "not".'
 
 _PATTERN_NAMES = {"none": "not inherited", "dominant": "autosomal dominant", "recessive": "autosomal recessive"}
 
@@ -53,8 +58,8 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
       reference's sentence on the same subject has others, or, for a prevalence, if references have others at all.
     - negation: a sentence of the answer and one of a reference that say the same, but one of them
       with a "not": at odds.
-    - condition: found if references or question name it; at odds if the answer nowhere names
-      what the question is about.
+    - condition: found if references or question name it; at odds if it is the first that the answer
+      names, and the answer has not named what the question is about up to there.
 
     What the question itself says is found. References are what is known of the
     question, all of them together: what one says is found.
@@ -107,11 +112,13 @@ def _known(text: str) -> _Known:
         tuple(genes(text)),
         tuple(patterns(text)),
         tuple(numbers(text)),
-        frozenset(text.upper().replace("/", " ").translate(_PUNCTUATION).split()),
+        frozenset(_SYMBOLS.findall(text.upper())) | frozenset(_PARTS.findall(text.upper())),
     )
 
 
-_PUNCTUATION = str.maketrans(dict.fromkeys(".,;:()[]\"'", " "))
+_SYMBOLS = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
+_PARTS = re.compile(r"[A-Z0-9]+")
+"""HLA-DQB1 is one symbol, and its DQB1 alone is the same gene's."""
 
 
 class _Held:
@@ -123,8 +130,7 @@ class _Held:
         self.all = [*references, self.asked]
         self.stems: frozenset[str] = frozenset().union(*(one.stems for one in self.all))
         self.genetic = any(speaks_of_genes(one.text) for one in self.all)
-        self.own_stems = stems(text)
-        self.subject = name_stems(question)
+        self.subject = subject_stems(question)
         self.sentences = sentences(text)
         self.first_named = next((claim.value for claim in of(text) if claim.kind == "condition"), None)
         self._nearest: dict[int, tuple[float, int, Sentence] | None] = {}
@@ -231,9 +237,9 @@ class _Held:
             return None
         _, number, sentence = near
         where = Evidence(number, sentence.start, sentence.end)
-        if self._any_like(claim, negated=True):
+        if self._any_like(claim):
             return Finding(claim, "found", "The reference says no here too.", where)
-        return Finding(claim, "at_odds", 'The reference says this without a "not".', where)
+        return Finding(claim, "at_odds", _OTHERWISE if says_no(sentence.text) else _WITHOUT, where)
 
     def missing_negations(self) -> Iterator[Finding]:
         """Yield sentences of the answer that a reference says with a "not", and no reference without one."""
@@ -244,7 +250,7 @@ class _Held:
             near = self._near(claim)
             if near is None or not self._same(claim, near[2]) or not says_no(near[2].text):
                 continue
-            if not self._any_like(claim, negated=False):
+            if not self._any_like(claim):
                 cue = cues(near[2].text)[0]
                 start = near[2].start + cue.start()
                 yield Finding(
@@ -258,8 +264,8 @@ class _Held:
         name = frozenset(str(claim.value).split())
         if known(name, self.stems):
             return Finding(claim, "found", "The question or the reference names it.")
-        if self.subject and claim.value == self.first_named and not known(self.subject, self.own_stems):
-            return Finding(claim, "at_odds", "The question is about something else, which the answer does not name.")
+        if self.subject and claim.value == self.first_named and not known(self.subject, self._around(claim)):
+            return Finding(claim, "at_odds", "The question is about something else.")
         return Finding(claim, "not_found", "Neither question nor reference names it.")
 
     def _near(self, claim: Claim) -> tuple[float, int, Sentence] | None:
@@ -279,13 +285,25 @@ class _Held:
 
     def _same(self, claim: Claim, sentence: Sentence) -> bool:
         """Return whether a reference's sentence states what the claim's own does."""
-        own = next(s for s in self.sentences if s.start <= claim.start < s.end)
+        own = self._own(claim)
+        if own.stems == sentence.stems:
+            return len(own.stems) > 1
         return len(own.stems & sentence.stems) >= FEWEST_STEMS and likeness(own, sentence) >= SAME_STATEMENT
 
-    def _any_like(self, claim: Claim, negated: bool) -> bool:
-        """Return whether some reference says the same, with or without a "not"."""
+    def _around(self, claim: Claim) -> frozenset[str]:
+        """Return the stems of the answer up to the end of the claim's sentence."""
+        own = next((s for s in self.sentences if s.start <= claim.start < s.end), None)
+        return stems(self.text[: own.end if own else claim.end])
+
+    def _own(self, claim: Claim) -> Sentence:
+        """Return the answer's sentence that a claim is in."""
+        return next(s for s in self.sentences if s.start <= claim.start < s.end)
+
+    def _any_like(self, claim: Claim) -> bool:
+        """Return whether some reference says the same with as many a "not": none, one, or more."""
+        said_no = len(cues(self._own(claim).text))
         return any(
-            says_no(sentence.text) == negated and self._same(claim, sentence)
+            len(cues(sentence.text)) == said_no and self._same(claim, sentence)
             for one in self.references
             for sentence in one.sentences
         )
