@@ -15,9 +15,11 @@ from typing import Any
 from medilite.cli.terminal import positive_int
 from medilite.errors import MediLiteError
 from medilite.records import Example
+from medilite.sources.collection import COLLECTION, save_collection
+from medilite.sources.records import Entry
 from training.data.collection import Collection
 from training.data.describe import describe_clean_set, describe_set, describe_source
-from training.data.filtering import Filter, apply_filter
+from training.data.filtering import Filter, Filtered, apply_filter
 from training.data.manifest import MANIFEST, write_splits
 from training.data.sealing import CleanSet, make_clean_set
 from training.data.sources import read_source
@@ -56,6 +58,7 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
     else:
         about["no_clean_set"] = clean
     manifest = write_splits(options.out, splits, about, about_sets)
+    write_library_table(options.out, filtered, rule)
     say_summary(manifest, options.out)
 
     if options.report:
@@ -63,6 +66,24 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
 
         print(f"Report: {write_report(options.out, filtered, manifest)}")
     return manifest
+
+
+def write_library_table(folder: Path, filtered: Filtered, rule: Filter) -> None:
+    """Write every pair with an answer, its page's address and its disease's other names, to make the library of."""
+    entries = [
+        Entry(
+            id=example.qid,
+            question=example.question,
+            answer=example.answer,
+            source=example.source,
+            address=filtered.addresses.get(example.qid, ""),
+            topic="" if example.focus_area == rule.focus_area_if_missing else example.focus_area,
+            kind=example.qtype,
+            names=filtered.synonyms.get(example.qid, ()),
+        )
+        for example in filtered.answered
+    ]
+    save_collection(folder / COLLECTION, entries)
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -11,10 +11,11 @@ import csv
 import gzip
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from medilite.errors import DataError
+from medilite.files import write_whole
 from medilite.packages import sha256_of
 from medilite.sources.records import (
     INSTITUTES,
@@ -40,6 +41,9 @@ COLUMNS = {
 MOST_ANSWER_CHARS = 100_000
 """An answer longer than this is cut there: MedQuAD's longest has 30,000."""
 
+COLLECTION = "collection.csv.gz"
+"""The table in a folder of prepared data: every pair with its address (`training.prepare_medquad` writes it)."""
+
 _LONGEST_FIELD = 1 << 24
 
 
@@ -58,6 +62,21 @@ def read_collection(path: Path) -> tuple[list[Entry], About]:
     if sources <= INSTITUTES.keys():
         return entries, About("MedQuAD", MEDQUAD_LICENCE, MEDQUAD_CREDIT, MEDQUAD_DATE, fingerprint)
     return entries, About(path.name.split(".")[0], fingerprint=fingerprint)
+
+
+def save_collection(path: Path, entries: Sequence[Entry]) -> None:
+    """Write entries as a table that `read_collection` reads; one content gives the same bytes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("id", "question", "answer", "source", "topic", "kind", "address", "names"))
+    for entry in entries:
+        writer.writerow(
+            (
+                *(entry.id, entry.question, entry.answer, entry.source, entry.topic, entry.kind, entry.address),
+                "|".join(entry.names),
+            )
+        )
+    write_whole(path, gzip.compress(text.getvalue().encode(), 6, mtime=0))
 
 
 def entries_of(rows: Iterable[Mapping[str, object]], name: str) -> list[Entry]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
 from medilite.errors import DataError
-from medilite.files import write_whole
-from medilite.sources.collection import entries_of, read_rows
-from medilite.sources.records import Entry
+from medilite.sources.collection import entries_of, read_rows, save_collection
 
 HUB_DATASET = "lavita/MedQuAD"
 FETCHED = "medquad-hub.csv.gz"
@@ -40,18 +34,3 @@ def fetch_collection(folder: Path) -> Path:
     rows = (row for file in files for row in read_rows(file))
     save_collection(path, entries_of(rows, HUB_DATASET))
     return path
-
-
-def save_collection(path: Path, entries: Sequence[Entry]) -> None:
-    """Write entries as a table that `collection.read_collection` reads; one content gives the same bytes."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("id", "question", "answer", "source", "topic", "kind", "address", "names"))
-    for entry in entries:
-        writer.writerow(
-            (
-                *(entry.id, entry.question, entry.answer, entry.source, entry.topic, entry.kind, entry.address),
-                "|".join(entry.names),
-            )
-        )
-    write_whole(path, gzip.compress(text.getvalue().encode(), 6, mtime=0))

@@ -25,7 +25,7 @@ create table passage (entry integer not null, place integer not null, start inte
     primary key (entry, place)) without rowid;
 create table name (key text not null, topic text not null, primary key (key, topic)) without rowid;
 create table word (word text primary key, entries integer not null) without rowid;
-create index entry_topic on entry (topic collate nocase);
+create index entry_id on entry (id);
 create virtual table words using fts5 (
     question, names, answer, content='', tokenize="porter unicode61 remove_diacritics 2"
 );

@@ -103,6 +103,16 @@ class Library:
             except (sqlite3.Error, OSError, ValueError) as error:
                 raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
 
+    def references(self, found: Found) -> tuple[str, ...]:
+        """Return the whole answers that what fits was found in: those of the first hit's topic, among the hits."""
+        if not found.fits:
+            return ()
+        topic = found.hits[0].passage.topic
+        ids = [hit.passage.id.rpartition("#")[0] for hit in found.hits if hit.passage.topic == topic]
+        with self._lock:
+            rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
+        return tuple(row[0] for row in rows if row)
+
     def passage(self, id: str) -> Passage | None:
         """Return the passage of an id ("GHR/0000804-1#2"), None if there is none."""
         entry, _, place = id.rpartition("#")

@@ -23,8 +23,8 @@ from medilite.models import ROOT
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.settings import Settings
 from medilite.sources.build import build_library, library_name
-from medilite.sources.collection import read_collection
-from medilite.sources.fetch import fetch_collection
+from medilite.sources.collection import COLLECTION, read_collection
+from medilite.sources.fetch import FETCHED, fetch_collection
 from medilite.sources.layout import MANIFEST, read_manifest
 from medilite.sources.library import Library
 from medilite.sources.records import Found
@@ -32,9 +32,6 @@ from medilite.sources.records import Found
 log = logging.getLogger(__name__)
 
 PREPARED = ROOT / "data" / "medquad"
-COLLECTION = "collection.csv.gz"
-"""The table in a folder of prepared data: every pair with its address (`training.prepare_medquad` writes it)."""
-
 HOW = "`python -m medilite sources build` makes it"
 
 Kind = Literal["off", "preparing", "ready", "missing"]
@@ -217,7 +214,7 @@ def _collection_path(settings: Settings, prepared: Path) -> Path | None:
     """Return the table to make the library of; None where *auto* finds none on this machine."""
     if settings.sources in ("auto", "off"):
         path = prepared / COLLECTION
-        fetched = shelf_folder(settings) / "medquad-hub.csv.gz"
+        fetched = shelf_folder(settings) / FETCHED
         return path if path.is_file() else fetched if fetched.is_file() else None
     path = Path(settings.sources).expanduser()
     if path.is_dir():

@@ -7,8 +7,8 @@ import gzip
 import pytest
 
 from medilite.errors import DataError
-from medilite.sources.collection import read_collection
-from medilite.sources.fetch import fetch_collection, save_collection
+from medilite.sources.collection import read_collection, save_collection
+from medilite.sources.fetch import fetch_collection
 from medilite.sources.records import Entry
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from medilite.errors import DataError
 from medilite.settings import load_settings
-from medilite.sources.fetch import save_collection
-from medilite.sources.shelf import COLLECTION, Shelf, make_library, ready_library, shelf_folder
+from medilite.sources.collection import COLLECTION, save_collection
+from medilite.sources.shelf import Shelf, make_library, ready_library, shelf_folder
 from tests.sources.conftest import WordEncoder, encode
 
 

@@ -15,6 +15,7 @@ from eval.sentences import judged, load_answers, load_labels, our_ends, textstat
 from medilite.data import question_key
 from medilite.errors import DataError
 from medilite.models import ROOT
+from medilite.sources.collection import COLLECTION, read_collection
 from training.data.manifest import load_manifest, load_split
 from training.data.sealing import used_ids
 from training.data.splits import SPLITS
@@ -44,6 +45,16 @@ def prepared(tmp_path_factory):
     for kind, file in FILES.items():
         assert main(["--source", str(file), "--out", str(folder / kind)]) == 0
     return {kind: folder / kind for kind in FILES}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xml"])
+def test_every_answer_and_its_address_is_at_hand_for_the_library(prepared, kind):
+    entries, about = read_collection(prepared[kind] / COLLECTION)
+
+    assert (len(entries), about.title, about.date) == (16_407, "MedQuAD", "2017")
+    assert all(entry.address.startswith("http") for entry in entries)
+    assert {entry.id for entry in entries} >= {row.qid for row in load_split(prepared[kind], "test")}
+    assert any(entry.names for entry in entries) == (kind == "xml")
 
 
 @pytest.mark.parametrize("kind", ["csv", "xml"])

@@ -28,7 +28,7 @@ MEDQUAD_SOURCES = frozenset(
 class RawPair:
     """One question with its answer as a reader found it, white space folded; "" where a part is missing.
 
-    `synonyms` are the other names of `focus_area` that the source gives.
+    `synonyms` are the other names of `focus_area` that the source gives, `address` is the page of the answer.
     """
 
     question: str
@@ -38,6 +38,7 @@ class RawPair:
     qtype: str = ""
     qid: str = ""
     synonyms: tuple[str, ...] = ()
+    address: str = ""
 
     @classmethod
     def of(cls, cells: Mapping[str, str]) -> RawPair:

@@ -14,6 +14,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "focus_area": ("focus_area", "question_focus", "focus", "topic", "condition"),
     "qtype": ("qtype", "question_type", "type"),
     "qid": ("qid", "question_id", "id"),
+    "address": ("address", "url", "document_url"),
     "synonyms": ("synonyms", "focus_synonyms"),
 }
 """Names under which each part of a pair is looked for, the likeliest first; compared by `_plain`."""

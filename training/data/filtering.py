@@ -25,13 +25,15 @@ class Filter:
 class Filtered:
     """The pairs with an answer, those that the filter kept, and the count at every stage, in order.
 
-    `synonyms` are other names of a pair's focus area, by `qid`, where the source gives any.
+    `synonyms` are other names of a pair's focus area, and `addresses` the pages of the answers, by `qid`, where the
+    source gives any.
     """
 
     answered: list[Example]
     kept: list[Example]
     counts: dict[str, int]
     synonyms: dict[str, tuple[str, ...]]
+    addresses: dict[str, str]
 
 
 def apply_filter(pairs: Sequence[RawPair], rule: Filter) -> Filtered:
@@ -64,6 +66,7 @@ def apply_filter(pairs: Sequence[RawPair], rule: Filter) -> Filtered:
             f"No pair is left after the filter {asdict(rule)}: {steps}. Check the columns of the source, or loosen it "
             "with --max-words or --min-per-focus."
         )
-    pairs_by_id = zip(examples, answered_pairs, strict=True)
+    pairs_by_id = list(zip(examples, answered_pairs, strict=True))
     synonyms = {example.qid: pair.synonyms for example, pair in pairs_by_id if pair.synonyms}
-    return Filtered(examples, kept, counts, synonyms)
+    addresses = {example.qid: pair.address for example, pair in pairs_by_id if pair.address}
+    return Filtered(examples, kept, counts, synonyms, addresses)

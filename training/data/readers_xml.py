@@ -72,6 +72,7 @@ def _read_document(member: Member) -> tuple[list[RawPair], list[Problem]]:
                 qtype=fold(question.get("qtype")),
                 qid=fold(question.get("qid")),
                 synonyms=synonyms,
+                address=fold(root.get("url")),
             )
         )
     return pairs, problems
