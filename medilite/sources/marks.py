@@ -1,0 +1,101 @@
+"""An answer held against its source, sentence by sentence: found, not found, at odds, or left unmarked.
+
+Nothing is marked as true: a sentence is *found* where a sentence of the source
+has nearly all of its words, *not found* where the source has few of them, and
+*at odds* where `claims` finds a number, a gene, a pattern of inheritance or a
+negation that the source says otherwise. What lies between is not marked. How
+often marks are wrong was measured by reading (docs/sources.md).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from medilite import claims
+from medilite.claims.negation import says_no
+from medilite.claims.rarity import weight
+
+Verdict = Literal["found", "not_found", "at_odds"]
+
+FOUND_IN_ONE = 0.75
+"""From this share (by weight) of a sentence's words in one sentence of the source on, it is found."""
+
+NOT_FOUND = 0.45
+"""Up to this share of its words anywhere in the source, a sentence is not found."""
+
+FEWEST_STEMS = 2
+"""A sentence with fewer words of content, beyond those of the question, says nothing that could be looked up."""
+
+AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "explanation", "number", "negation"})
+"""Kinds of claims by which a sentence is at odds with its source. Diseases that are named are none: too often wrong."""
+
+_GENE = re.compile(r"\b(?:genes?|mutations?|proteins?|enzymes?)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`answer[start:end]`, what came of holding it against the source, and the source's sentence, if there is one."""
+
+    start: int
+    end: int
+    verdict: Verdict
+    quote: str = ""
+    why: str = ""
+
+
+def mark(answer: str, sources: Sequence[str], question: str = "") -> list[Mark]:
+    """Return the marks of an answer's sentences, in order; none without a source."""
+    return list(_mark(answer, tuple(sources), question)) if sources else []
+
+
+@lru_cache(maxsize=256)
+def _mark(answer: str, sources: tuple[str, ...], question: str) -> tuple[Mark, ...]:
+    odds = [
+        finding
+        for finding in claims.held_against(answer, sources, question).claims
+        if finding.verdict == "at_odds" and finding.claim.kind in AT_ODDS and _evidence(finding, sources)
+    ]
+    said = [sentence for text in sources for sentence in claims.sentences(text)]
+    everywhere = frozenset[str]().union(*(sentence.stems for sentence in said))
+    known = frozenset[str]().union(*(sentence.stems for sentence in claims.sentences(question)))
+    marks = []
+    for sentence in claims.sentences(answer):
+        finding = next((one for one in odds if sentence.start <= one.claim.start < sentence.end), None)
+        if finding:
+            quote = _evidence(finding, sources)
+            marks.append(Mark(sentence.start, sentence.end, "at_odds", quote, finding.why))
+            continue
+        new = sentence.stems - known
+        if len(new) < FEWEST_STEMS:
+            continue
+        share, best = max(((_share(new, other.stems), other.text) for other in said), default=(0.0, ""))
+        if share >= FOUND_IN_ONE and _agree(sentence.text, best):
+            marks.append(Mark(sentence.start, sentence.end, "found", best))
+        elif _share(sentence.stems, everywhere) <= NOT_FOUND:
+            marks.append(Mark(sentence.start, sentence.end, "not_found"))
+    return tuple(marks)
+
+
+def _agree(one: str, other: str) -> bool:
+    """Tell whether a sentence has no number that the other lacks, and both or neither say no."""
+    return set(_NUMBER.findall(one)) <= set(_NUMBER.findall(other)) and says_no(one) == says_no(other)
+
+
+def _share(stems: frozenset[str], have: frozenset[str]) -> float:
+    total = math.fsum(map(weight, stems))
+    return math.fsum(map(weight, stems & have)) / total if total else 0.0
+
+
+def _evidence(finding: claims.Finding, sources: Sequence[str]) -> str:
+    """Return the sentence of the source that a finding rests on; "" for none, or for a gene where it names no gene."""
+    if finding.evidence is None:
+        return ""
+    place, text = finding.evidence.start, sources[finding.evidence.reference]
+    sentence = next((one.text for one in claims.sentences(text) if one.start <= place < one.end), "")
+    return sentence if finding.claim.kind != "gene" or _GENE.search(sentence) else ""

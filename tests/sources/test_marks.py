@@ -1,0 +1,43 @@
+"""An answer against its source, sentence by sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from medilite.sources.marks import mark
+
+SOURCE = (
+    "Usher syndrome affects hearing and vision. Mutations in the MYO7A gene cause Usher syndrome. It is inherited in "
+    "an autosomal recessive pattern, which means both copies of the gene in each cell have mutations. It affects about "
+    "4 in 100,000 people. Vitamin A does not cure the loss of vision."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "verdict", "quote"),
+    [
+        ("Hearing and vision are affected.", "found", "Usher syndrome affects hearing and vision."),
+        ("Warm compresses and rest relieve swollen ankles.", "not_found", ""),
+        ("Mutations in the BRCA1 gene cause it.", "at_odds", "Mutations in the MYO7A gene cause Usher syndrome."),
+        ("The condition is inherited in an autosomal dominant pattern.", "at_odds", "autosomal recessive"),
+        ("It affects about 1 in 250 people.", "at_odds", "4 in 100,000"),
+        ("Usher syndrome is a syndrome.", None, ""),
+    ],
+)
+def test_a_sentence_and_its_source(sentence, verdict, quote):
+    marks = mark(sentence, [SOURCE], "What is Usher syndrome?")
+    assert [one.verdict for one in marks] == ([verdict] if verdict else [])
+    if marks:
+        assert sentence[marks[0].start : marks[0].end] == sentence
+        assert quote in marks[0].quote
+
+
+def test_places_are_those_of_the_whole_answer_and_nothing_is_marked_without_a_source():
+    answer = "**Hearing and vision** are affected.\n\n- Warm compresses relieve swollen ankles."
+    assert [answer[m.start : m.end] for m in mark(answer, [SOURCE])][-1].startswith("Warm compresses")
+    assert mark(answer, []) == []
+    assert mark("", [SOURCE]) == []
+
+
+def test_a_number_that_the_source_lacks_is_not_found_in_it():
+    assert [m.verdict for m in mark("Vision and hearing are affected at 30.", [SOURCE])] != ["found"]
