@@ -1,107 +1,166 @@
 """Measure training throughput of the lean loop against TRL's own: `python -m training.speed --config FILE.yaml`.
 
-Both take forward and backward over the same batches in turn, in one process.
-What is told is their ratio: absolute rates depend on the machine and its load.
+With `--before COMMIT` the lean loop of that commit is measured too. All take
+forward and backward over the same batches in turn, each in a process of its
+own. What is told is their ratio: absolute rates depend on the machine and its load.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import MediLiteError
+from medilite.errors import ConfigError, MediLiteError
 from training.config import SFTRun, load_config
 from training.job import Job
 from training.record import device_name, versions
-from training.stage import Start, peft_config
+from training.stage import Start
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def compare(run: SFTRun, data_dir: Path, rounds: int, batch_size: int) -> dict[str, Any]:
-    """Return medians and ranges of both loops' tokens a second and of their ratio, over `rounds` batches each.
+def compare(
+    run: SFTRun, data_dir: Path, rounds: int, batch_size: int, before: str | None = None, dropout: float = 0.0
+) -> dict[str, Any]:
+    """Return medians and ranges of the loops' tokens a second and of their ratios, over `rounds` batches each.
 
-    Tokens are those of the pairs themselves; padding does not count.
+    Tokens are those of the pairs themselves; padding does not count. Losses and
+    the gradients' norms are compared with TRL's, which with dropout says little.
+    Raises ConfigError where `before` is no commit.
     """
-    from trl import SFTTrainer
-
-    from training.lean.memory import keep_freed_memory
-    from training.lean.sft import LeanSFTTrainer
-
-    stock_run = run.model_copy(update={"base": run.base.model_copy(update={"products": "float32"})})
-    keep_freed_memory()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         start = Start.of(Job.of(run, data_dir, runs=Path(folder)))
         rows = _rows(start, run, (rounds + 1) * batch_size)
-        loops = {
-            "trl": _trainer(SFTTrainer, stock_run, start, rows),
-            "lean": _trainer(LeanSFTTrainer, run, start, rows),
+        told = {"base_folder": str(start.base_folder), "rows": rows[:batch_size]}
+        loops = {"trl": (ROOT, "trl"), "lean": (ROOT, "lean")}
+        if before:
+            loops = {"trl": (ROOT, "trl"), "before": (stack.enter_context(_checkout(before)), "lean"), **loops}
+        running = {
+            name: stack.enter_context(_Loop(code, {**told, "run": _plain(run, kind, dropout)}))
+            for name, (code, kind) in loops.items()
         }
-        seconds: dict[str, list[float]] = {name: [] for name in loops}
-        losses: dict[str, list[float]] = {name: [] for name in loops}
-        tokens: list[int] = []
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in loops}
         for number in range(rounds + 1):
             batch = rows[number * batch_size : (number + 1) * batch_size]
-            for name, trainer in loops.items():
-                began = time.perf_counter()
-                loss = float(trainer.training_step(trainer.model, trainer.data_collator(batch)))
+            for name, loop in running.items():
+                said = loop.step(batch)
                 if number:  # the first is for warming up
-                    seconds[name].append(time.perf_counter() - began)
-                    losses[name].append(loss)
-                trainer.model.zero_grad()
-            if number:
-                tokens.append(sum(len(row["input_ids"]) for row in batch))
-    ratios = [a / b for a, b in zip(seconds["trl"], seconds["lean"], strict=True)]
+                    tokens = sum(len(row["input_ids"]) for row in batch)
+                    found[name].append({**said, "rate": tokens / said["seconds"]})
+        threads = running["lean"].threads
+    others = [name for name in loops if name != "lean"]
     return {
         "rounds": rounds,
         "batch_size": batch_size,
-        "tokens_per_s": {
-            name: _spread([n / s for n, s in zip(tokens, taken, strict=True)]) for name, taken in seconds.items()
+        "threads": threads,
+        "max_tokens": run.data.max_tokens,
+        "dropout": dropout,
+        "before": before,
+        "tokens_per_s": {name: _spread([one["rate"] for one in steps]) for name, steps in found.items()},
+        "ratio": {
+            other: _spread([a["rate"] / b["rate"] for a, b in zip(found["lean"], found[other], strict=True)])
+            for other in others
         },
-        "ratio": _spread(ratios),
-        "largest_relative_loss_difference": max(
-            abs(a - b) / a for a, b in zip(losses["trl"], losses["lean"], strict=True)
-        ),
+        "largest_relative_difference": {
+            what: {name: _largest_difference(found[name], found["trl"], what) for name in loops if name != "trl"}
+            for what in ("loss", "gradient")
+        },
         "device": device_name(),
         "versions": versions(),
+    }
+
+
+class _Loop:
+    """A `training.speed_loop` process on some checkout's code."""
+
+    def __init__(self, code: Path, told: dict[str, Any]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(ROOT / "training" / "speed_loop.py")],
+            cwd=code,
+            env={**os.environ, "PYTHONPATH": str(code)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.threads = int(self._ask(told)["threads"])
+
+    def step(self, batch: list[dict[str, list[int]]]) -> dict[str, float]:
+        """Return seconds, loss and the gradient's norm of one batch."""
+        return self._ask(batch)
+
+    def _ask(self, what: Any) -> dict[str, Any]:
+        to, of = self._process.stdin, self._process.stdout
+        assert to is not None
+        assert of is not None
+        to.write(json.dumps(what) + "\n")
+        to.flush()
+        answer = of.readline()
+        if not answer:
+            raise RuntimeError(f"The process that trains ended with {self._process.wait()}; its words are above.")
+        return json.loads(answer)
+
+    def __enter__(self) -> _Loop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextmanager
+def _checkout(commit: str) -> Iterator[Path]:
+    """Give a folder with that commit's code for a while; raises ConfigError where there is no such commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(
+            ["git", "archive", commit, "--", "training", "medilite"], cwd=ROOT, capture_output=True
+        )
+        if archive.returncode:
+            raise ConfigError(
+                f"--before {commit}: git has no such commit here ({archive.stderr.decode().strip()}). "
+                "Name one of `git log`, in a clone with its history."
+            )
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        yield Path(folder)
+
+
+def _plain(run: SFTRun, loop: str, dropout: float) -> dict[str, Any]:
+    """Return of a run's settings what a step depends on, in words that earlier commits know."""
+    base = run.base.model_dump(mode="json")
+    if loop == "trl":
+        base["products"] = "float32"
+    return {
+        "model": run.model,
+        "loop": loop,
+        "base": base,
+        "lora": {**run.lora.model_dump(mode="json"), "dropout": dropout},
+        "optim": {"learning_rate": run.optim.learning_rate, "batch_size": run.optim.batch_size},
     }
 
 
 def _rows(start: Start, run: SFTRun, count: int) -> list[dict[str, list[int]]]:
     from training.pairs import as_dataset
 
-    return list(as_dataset(start.pairs("train", count), run.loss_on))
-
-
-def _trainer(kind: type, run: SFTRun, start: Start, rows: list[dict[str, list[int]]]) -> Any:
-    import torch
-    from datasets import Dataset
-
-    from training.base_model import load_base, set_products
-    from training.sft import trainer_arguments
-
-    base = load_base(start.base_folder, run.base)
-    set_products(base, run.base)
-    torch.manual_seed(run.seed)
-    dataset = Dataset.from_list(rows)
-    trainer = kind(
-        model=base,
-        args=trainer_arguments(run, start.job.work_dir),
-        train_dataset=dataset,
-        eval_dataset=dataset,
-        processing_class=start.tokenizer,
-        peft_config=peft_config(run.lora.model_copy(update={"dropout": 0.0})),
-    )
-    trainer.current_gradient_accumulation_steps = 1
-    return trainer
+    return [
+        {"input_ids": row["input_ids"], "labels": row["labels"]}
+        for row in as_dataset(start.pairs("train", count), run.loss_on)
+    ]
 
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def _largest_difference(found: list[dict[str, float]], expected: list[dict[str, float]], what: str) -> float:
+    return max(abs(a[what] - b[what]) / abs(b[what]) for a, b in zip(found, expected, strict=True))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,25 +168,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.speed", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--config", type=Path, required=True, help="an SFT run's YAML file with `loop: lean`")
     parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
-    parser.add_argument("--rounds", type=int, default=9, help="batches measured, each by both loops (default: 9)")
+    parser.add_argument("--before", metavar="COMMIT", help="measure that commit's lean loop too")
+    parser.add_argument("--rounds", type=int, default=9, help="batches measured, each by every loop (default: 9)")
     parser.add_argument("--batch-size", type=int, default=16, help="pairs a batch (default: 16)")
+    parser.add_argument("--max-tokens", type=int, help="longest pair, instead of the configuration's")
+    parser.add_argument("--dropout", type=float, default=0.0, help="of the adapters (default: 0, to compare losses)")
     parser.add_argument("--json", type=Path, help="write the result here too")
     options = parser.parse_args(arguments)
     try:
         run = load_config(options.config, SFTRun)
-        result = compare(run, options.data or run.data.dir, options.rounds, options.batch_size)
+        if options.max_tokens:
+            data = run.data.model_copy(update={"max_tokens": options.max_tokens})
+            run = run.model_copy(update={"data": data})
+        result = compare(
+            run, options.data or run.data.dir, options.rounds, options.batch_size, options.before, options.dropout
+        )
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for name, rate in result["tokens_per_s"].items():
-        print(f"{name:5} {rate['median']:7.0f} tokens/s ({rate['min']:.0f} to {rate['max']:.0f})")
-    ratio = result["ratio"]
-    print(
-        f"lean / trl {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f}), n = {result['rounds']} batches"
-    )
-    print(f"losses differ by at most {result['largest_relative_loss_difference']:.2%}")
+        print(f"{name:6} {rate['median']:7.0f} tokens/s ({rate['min']:.0f} to {rate['max']:.0f})")
+    for name, ratio in result["ratio"].items():
+        print(f"lean / {name} {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})")
+    print(f"n = {result['rounds']} batches of {result['batch_size']} pairs, {result['threads']} thread(s)")
+    for what, by_loop in result["largest_relative_difference"].items():
+        for name, difference in by_loop.items():
+            print(f"{what} of {name} differs from trl's by at most {difference:.3%}")
     return 0
 
 

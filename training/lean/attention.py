@@ -14,7 +14,7 @@ import torch
 
 from training.lean.pointwise import weigh, weigh_back
 
-CHUNK = 192
+CHUNK = 256
 """Queries that are multiplied at once: later keys than theirs are left out, so long rows cost about half."""
 
 

@@ -10,7 +10,7 @@ from trl import GRPOTrainer
 
 from training.lean.tokens import micro_batches, token_log_probs
 
-MICRO_BATCH_TOKENS = 768
+MICRO_BATCH_TOKENS = 1024
 
 
 class LeanGRPOTrainer(GRPOTrainer):

@@ -9,7 +9,7 @@ from trl import SFTTrainer
 
 from training.lean.tokens import micro_batches, token_log_probs
 
-MICRO_BATCH_TOKENS = 768
+MICRO_BATCH_TOKENS = 1024
 
 
 class LeanSFTTrainer(SFTTrainer):

@@ -1,0 +1,74 @@
+"""One training loop, timed step by step in a process of its own; `training.speed` starts it and talks to it.
+
+It may be started on the code of another checkout (PYTHONPATH), so it uses only
+what commits have had since 9f3ade7. In by standard input: a line of JSON that
+describes loop and run, then batches, one a line. Out: a line a batch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def serve(told: dict[str, Any], batches: Any, say: Any) -> None:
+    """Take forward and backward over each batch, and say seconds and loss."""
+    import torch
+
+    trainer = _trainer(told)
+    say({"threads": torch.get_num_threads()})
+    for line in batches:
+        batch = trainer.data_collator(json.loads(line))
+        began = time.perf_counter()
+        loss = float(trainer.training_step(trainer.model, batch))
+        taken = time.perf_counter() - began
+        squares = sum(float(p.grad.double().square().sum()) for p in trainer.model.parameters() if p.grad is not None)
+        trainer.model.zero_grad()
+        say({"seconds": taken, "loss": loss, "gradient": squares**0.5})
+
+
+def _trainer(told: dict[str, Any]) -> Any:
+    import torch
+    from datasets import Dataset
+    from trl import SFTTrainer
+
+    from training.base_model import load_base, load_tokenizer, set_products
+    from training.config import SFTRun
+    from training.lean.memory import keep_freed_memory
+    from training.lean.sft import LeanSFTTrainer
+    from training.sft import trainer_arguments
+    from training.stage import adapters_in_float32, peft_config
+
+    run = SFTRun.model_validate(told["run"])
+    folder = Path(told["base_folder"])
+    keep_freed_memory()
+    base = load_base(folder, run.base)
+    set_products(base, run.base)
+    torch.manual_seed(run.seed)
+    dataset = Dataset.from_list(told["rows"])
+    trainer: Any = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
+        model=base,
+        args=trainer_arguments(run, Path(tempfile.gettempdir()) / "speed"),
+        train_dataset=dataset,
+        eval_dataset=dataset,
+        processing_class=load_tokenizer(folder),
+        peft_config=peft_config(run.lora),
+    )
+    adapters_in_float32(trainer.model)
+    # An adapter as training goes on with: its B is 0 at first, and then A would have no gradient.
+    generator = torch.Generator().manual_seed(run.seed)
+    for name, parameter in trainer.model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * 0.02)
+    trainer.current_gradient_accumulation_steps = 1
+    return trainer
+
+
+if __name__ == "__main__":
+    out = sys.stdout
+    sys.stdout = sys.stderr  # what libraries print is no answer
+    serve(json.loads(sys.stdin.readline()), sys.stdin, lambda said: print(json.dumps(said), file=out, flush=True))
