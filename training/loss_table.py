@@ -90,7 +90,7 @@ def loss_table(
         key = digest([fingerprint, base, split, count, max_tokens, model.key])
         log = LossLog(logs / f"{key}.jsonl")
         loaded, products = _load(folder, config, model) if len(log.done) < len(pairs) else (None, products)
-        losses.append(_losses(loaded, pairs, tokenizer.pad_token_id, log, f"{model.name}: {split}"))
+        losses.append(_losses(loaded, pairs, log, f"{model.name}: {split}"))
     head, dirty = commit()
     return {
         "about": ABOUT,
@@ -107,10 +107,10 @@ def loss_table(
     }  # fmt: skip
 
 
-def _losses(loaded: Any, pairs: Sequence[TokenPair], pad_id: int, log: LossLog, label: str) -> PairLosses:
+def _losses(loaded: Any, pairs: Sequence[TokenPair], log: LossLog, label: str) -> PairLosses:
     if loaded is None:
         return of_answers([log.done[i] for i in range(len(pairs))])
-    return of_answers(pair_losses(loaded, pairs, pad_id, log, label=label))
+    return of_answers(pair_losses(loaded, pairs, log, label=label))
 
 
 def _load(folder: Path, config: BaseConfig, model: Measured) -> tuple[Any, str]:

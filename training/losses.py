@@ -89,47 +89,34 @@ class LossLog:
 def pair_losses(
     model: Any,
     pairs: Sequence[TokenPair],
-    pad_id: int,
     log: LossLog | None = None,
     batch_tokens: int = 2048,
     label: str = "",
 ) -> list[PairLoss]:
     """Return each pair's loss, in order; pairs that `log` holds already are not computed again.
 
-    Batches hold pairs of like length, at most `batch_tokens` with padding.
-    Progress goes to stderr.
+    Batches hold pairs of like length, at most `batch_tokens`. Progress goes to stderr.
     """
     import torch
     from tqdm import tqdm
 
+    from training.lean.tokens import micro_batches, token_log_probs
+
     done: dict[int, PairLoss] = dict(log.done) if log else {}
-    order = sorted((i for i in range(len(pairs)) if i not in done), key=lambda i: len(pairs[i].ids))
-    batches: list[list[int]] = [[]]
-    for i in order:
-        if batches[-1] and len(pairs[i].ids) * (len(batches[-1]) + 1) > batch_tokens:
-            batches.append([])
-        batches[-1].append(i)
-    body, head = _body_and_head(model)
+    missing = [i for i in range(len(pairs)) if i not in done]
     was_training = model.training
     model.eval()
     bar = tqdm(total=len(pairs), initial=len(done), desc=label, unit="pair", file=sys.stderr, mininterval=_every_s())
     with torch.inference_mode(), bar:
-        for batch in filter(None, batches):
-            width = max(len(pairs[i].ids) for i in batch)
-            ids = torch.full((len(batch), width), pad_id)
-            mask = torch.zeros(len(batch), width, dtype=torch.long)
-            for row, i in enumerate(batch):
-                ids[row, : len(pairs[i].ids)] = torch.tensor(pairs[i].ids)
-                mask[row, : len(pairs[i].ids)] = 1
-            hidden = body(input_ids=ids.to(model.device), attention_mask=mask.to(model.device)).last_hidden_state
+        for batch in micro_batches([len(pairs[i].ids) for i in missing], batch_tokens):
+            batch = [missing[place] for place in batch]
+            ids = [torch.tensor(pairs[i].ids, device=model.device) for i in batch]
+            scored = [torch.arange(len(row), device=row.device) > 0 for row in ids]
+            log_probs = token_log_probs(model, ids, scored)[0].double()
             found = {}
-            for row, i in enumerate(batch):
-                pair = pairs[i]
-                # Position t predicts token t + 1: the answer's first token is predicted by the prompt's last.
-                logits = head(hidden[row, : len(pair.ids) - 1]).float()
-                target = torch.tensor(pair.ids[1:], device=logits.device)
-                losses = torch.nn.functional.cross_entropy(logits, target, reduction="none").double()
-                of_prompt, of_answer = losses[: pair.prompt - 1], losses[pair.prompt - 1 :]
+            for i, losses in zip(batch, (-log_probs).split([len(row) - 1 for row in ids]), strict=True):
+                # The first token is not predicted, so the prompt has one loss less than it has tokens.
+                of_prompt, of_answer = losses[: pairs[i].prompt - 1], losses[pairs[i].prompt - 1 :]
                 found[i] = PairLoss(of_answer.sum().item(), len(of_answer), of_prompt.sum().item(), len(of_prompt))
             if log:
                 log.keep(found)
@@ -142,9 +129,3 @@ def pair_losses(
 def _every_s() -> float:
     """Return how often progress is told: into a log, seldom."""
     return 5 if sys.stderr.isatty() else 60
-
-
-def _body_and_head(model: Any) -> tuple[Any, Any]:
-    """Return (transformer without head, head), reaching through PEFT's wrapper."""
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return causal.model, causal.lm_head

@@ -31,14 +31,14 @@ ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap interva
 
 def measure(job: Job) -> dict[str, Any]:
     """Add the test losses of a trained adapter and of its base to the adapter's record, and return the record."""
-    pairs, pad_id = _test_pairs(job)
+    pairs = _test_pairs(job)
     record = read_record(job.out) or {}
     file = _losses_file(job, digest([job.test_key, job.inputs["beneath"], record["adapter_sha256"]]))
     label = f"{job.run.model}: test loss"
     model, products = _model(job, adapters=True)
-    tested = pair_losses(model, pairs, pad_id, LossLog(file), label=label)
+    tested = pair_losses(model, pairs, LossLog(file), label=label)
     # Its own first: who measures beside others finds the base's made by then, instead of waiting for them.
-    base = _base_losses(job, pairs, pad_id)
+    base = _base_losses(job, pairs)
 
     record = with_losses(record, tested, base, job.run.seed, products) | {"tested_on": job.test_key}
     write_record(job.out, record)
@@ -48,7 +48,7 @@ def measure(job: Job) -> dict[str, Any]:
 
 def measure_base(job: Job) -> list[PairLoss]:
     """Measure the base alone, so that runs side by side find its losses when they come to need them."""
-    return _base_losses(job, *_test_pairs(job))
+    return _base_losses(job, _test_pairs(job))
 
 
 def with_losses(
@@ -80,24 +80,24 @@ def with_losses(
     return {**{n: before[n] for n in names[:at]}, **fields, **{n: before[n] for n in names[at:]}}
 
 
-def _test_pairs(job: Job) -> tuple[list[TokenPair], int]:
-    """Return the test pairs as token ids, and the id that pads them."""
+def _test_pairs(job: Job) -> list[TokenPair]:
+    """Return the test pairs as token ids."""
     from medilite.data import load_split
     from training.base_model import base_folder, load_tokenizer
 
     run = job.run
     tokenizer = load_tokenizer(base_folder(job.profile, load_settings()))
     examples = choose(load_split(job.splits, "test"), run.data.test_pairs, run.seed)
-    return tokenise(tokenizer, examples, run.data.max_tokens), tokenizer.pad_token_id
+    return tokenise(tokenizer, examples, run.data.max_tokens)
 
 
-def _base_losses(job: Job, pairs: list[TokenPair], pad_id: int) -> list[PairLoss]:
+def _base_losses(job: Job, pairs: list[TokenPair]) -> list[PairLoss]:
     file = _losses_file(job, job.test_key)
     # Two runs that end together need the same losses: the second waits and finds them done.
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         model, _ = _model(job, adapters=False)
-        return pair_losses(model, pairs, pad_id, LossLog(file), label=f"{job.profile.base.model}: test loss")
+        return pair_losses(model, pairs, LossLog(file), label=f"{job.profile.base.model}: test loss")
 
 
 def _losses_file(job: Job, key: str) -> Path:

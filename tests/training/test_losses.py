@@ -69,7 +69,7 @@ def test_pair_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data:
     tokenizer = load_tokenizer(folder)
     pairs = tokenise(tokenizer, load_split(tiny_data, "test"), 60)
     log = LossLog(tmp_path / "losses.jsonl")
-    losses = pair_losses(model, pairs, tokenizer.pad_token_id, log, batch_tokens=200)
+    losses = pair_losses(model, pairs, log, batch_tokens=200)
     answers, conversations = of_answers(losses), of_conversations(losses)
     for i, pair in enumerate(pairs):
         ids = torch.tensor([pair.ids])
@@ -82,11 +82,13 @@ def test_pair_losses_are_transformers_masked_loss(tiny_profile: Path, tiny_data:
         assert mean == pytest.approx(model(input_ids=ids, labels=labels).loss.item(), rel=1e-4)
         assert conversations.sums[i] / conversations.tokens[i] == pytest.approx(whole, rel=1e-4)
 
-    def never(**_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("all pairs are measured already")
 
-    model.model.forward = never
-    assert pair_losses(model, pairs, tokenizer.pad_token_id, LossLog(tmp_path / "losses.jsonl")) == losses
+    model.model.embed_tokens.forward = never
+    with pytest.raises(AssertionError, match="measured already"):
+        pair_losses(model, pairs)
+    assert pair_losses(model, pairs, LossLog(tmp_path / "losses.jsonl")) == losses
 
 
 def test_a_runs_own_losses_come_before_the_bases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_runs_own_losses_come_before_the_bases(monkeypatch: pytest.MonkeyPatch
 
     order: list[str] = []
     loss = [PairLoss(2.0, 2, 1.0, 1), PairLoss(4.0, 3, 1.0, 1)]
-    monkeypatch.setattr(measure, "_test_pairs", lambda job: ([], 0))
+    monkeypatch.setattr(measure, "_test_pairs", lambda job: [])
     monkeypatch.setattr(measure, "_model", lambda job, adapters: (None, "float32"))
     monkeypatch.setattr(measure, "read_record", lambda folder: {"model": "a", "adapter_sha256": "0"})
     monkeypatch.setattr(measure, "pair_losses", lambda *_, **__: order.append("own") or loss)

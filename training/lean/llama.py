@@ -18,9 +18,12 @@ _PRODUCTS = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj
 
 def hidden_states(causal: Any, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
     """Return the last hidden states (N, H) of rows that lie end to end in `ids` (N,)."""
-    body = _BODIES.get(causal)
-    if body is None:
-        body = _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
+    if causal not in _BODIES:
+        with torch.inference_mode(False):  # or the weights could never be trained on
+            _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
+    body = _BODIES[causal]
+    if isinstance(body, _Body) and torch.is_grad_enabled() and _base_is_trained(causal):
+        body = _Padded(causal)
     return body(ids, lengths)
 
 
@@ -96,16 +99,18 @@ def _side_by_side(linears: Sequence[nn.Linear]) -> torch.Tensor:
 
 
 def _fits(causal: Any) -> bool:
-    """Return whether the model is a Llama that is frozen but for plain adapters."""
+    """Return whether the model is a plain Llama, with or without adapters."""
     config = causal.config
     if config.model_type != "llama" or config.hidden_act != "silu" or config.attention_dropout:
         return False
     if any(getattr(module, "gradient_checkpointing", False) for module in causal.modules()):
         return False
     linears = [_base(_parts(layer)[name]) for layer in causal.model.layers for names in _PRODUCTS for name in names]
-    if not all(type(one) in (nn.Linear, FrozenLinear) and one.bias is None for one in linears):
-        return False
-    return all("lora_" in name for name, p in causal.named_parameters() if p.requires_grad)
+    return all(type(one) in (nn.Linear, FrozenLinear) and one.bias is None for one in linears)
+
+
+def _base_is_trained(causal: Any) -> bool:
+    return any(p.requires_grad and "lora_" not in name for name, p in causal.named_parameters())
 
 
 def _adapters(layer: Any) -> tuple[list[list[Low]], list[torch.Tensor]]:
