@@ -9,7 +9,7 @@ import pytest
 
 from medilite.safety import NOT_MEDICAL_ADVICE, NOT_MEDICAL_ADVICE_LONG, NOTICES, emergency_notice
 from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
-from medilite.safety.detect import _compiled, _phrases
+from medilite.safety.detect import _books, _compiled, _phrases, _plain
 from medilite.safety.phrases import compile_phrase, phrases
 from medilite.safety.rules import PHRASES
 from medilite.safety.spelling import mended
@@ -386,6 +386,80 @@ def test_misspellings_are_mended(wrong, right):
 @pytest.mark.parametrize("word", ["breeding", "smelling", "strike", "attach", "threat", "medicine"])
 def test_real_words_are_left_alone(word):
     assert mended(word) == word
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    """
+    I'm gonna end it
+    i don't wanna live
+    I ain't gonna be here tomorrow
+    imma kill my self 2nite
+    tryna end it all
+    I been stockpiling pills
+    saving up my sleeping pills to end it
+    I hurt myself on purpose
+    cuttin my wrist again because i need to feel something
+    voices tell me to hurt myself
+    the voice in my head keeps saying i should jump
+    i wanna k1ll mys3lf
+    i want to k i l l myself
+    I wish i was never born
+    wish it would all end
+    hoping I wouldn't wake up
+    I pray every night that I don't wake up
+    Everyone I love would have an easier life without me
+    there's nothing keeping me here anymore
+    I want to drive my car into a tree
+    put a rope around my neck
+    I know where the tallest parking garage is
+    How many pills does it take to die?
+    i hate being alive
+    I'm such a burden to my family
+    """.strip().splitlines(),
+)
+def test_spoken_ways_to_say_it(sentence):
+    notice = emergency_notice(sentence.strip())
+    assert notice is not None
+    assert notice.kind == "self-harm"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    """
+    I enjoy cooking delicious meals
+    I wanna live longer, what should I eat?
+    My baby is gonna start cutting teeth
+    How do I end my diet?
+    I want my acne to disappear
+    I'm tired of fighting this cold
+    What is the point of a flu shot?
+    I cut down on sugar on purpose
+    Should I stop taking my medication before surgery?
+    Saving up for dental work
+    I have enough tablets for my blood pressure
+    The voice in the video says that rice is healthy
+    I burned my tongue
+    How do I get rid of this rash forever?
+    """.strip().splitlines(),
+)
+def test_ordinary_questions_with_such_words_get_no_such_notice(sentence):
+    notice = emergency_notice(sentence.strip())
+    assert notice is None or notice.kind != "self-harm"
+
+
+def test_phrases_are_found_by_their_first_words_as_by_searching():
+    texts = [
+        *sentences("\n".join(EMERGENCIES.values())),
+        *sentences(NO_EMERGENCY),
+        "selfharm",
+        "self harm",
+        "self-harm",
+    ]
+    for text in texts:
+        words = _plain(text)
+        for kind, book in _books().items():
+            assert book.any_occurs(words) == any(phrase.occurs(words) for phrase in _compiled()[kind]), (kind, text)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "😀", "🆘", "你好", "ما هو", "\x00\ud800", "|||", "a" * 10_000])

@@ -9,17 +9,21 @@ from functools import lru_cache
 
 from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.notices import NOTICES, EmergencyKind, EmergencyNotice
-from medilite.safety.phrases import Phrase, compile_phrase, phrases
+from medilite.safety.phrases import Phrase, PhraseBook, compile_phrase, phrases
 from medilite.safety.rules import PHRASES
 from medilite.safety.spelling import mended
 from medilite.safety.vocabulary import NAMES
 
 _APOSTROPHE = re.compile(r"['’‘ʼ`´]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_LONG_LIGATURES = re.compile("[\ufdf0-\ufdff]")
+"""Arabic phrases in one character, each of which NFKC makes up to 18: none is of the rules' language."""
+_APART = re.compile(r"\b(my|him|her|your|it|one) self\b")
 _SENTENCE_END = re.compile(r"[.!?;:]+(?:\s+|$)|\n\s*")
 _WORD = re.compile(r"[^\W_]+|\|")
 
 
+@lru_cache(maxsize=512)
 def emergency_notice(question: str) -> EmergencyNotice | None:
     """Return the notice for a question that speaks of an emergency, or None.
 
@@ -28,10 +32,17 @@ def emergency_notice(question: str) -> EmergencyNotice | None:
     so whoever speaks of suicide is always told of a crisis line.
     """
     words = _plain(question)
-    for kind, compiled in _compiled().items():
-        if any(phrase.occurs(words) for phrase in compiled):
+    for kind, book in _books().items():
+        if book.any_occurs(words):
             return NOTICES[kind]
     return None
+
+
+@lru_cache(maxsize=1)
+def _books() -> dict[EmergencyKind, PhraseBook]:
+    return {
+        kind: PhraseBook(zip(_phrases(kind), compiled, strict=True), NAMES) for kind, compiled in _compiled().items()
+    }
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +64,8 @@ def _plain(question: str) -> str:
     Apostrophes are gone ("cant"), sentences (and the question) end with a word "|", so that no phrase
     reaches from one sentence into the next, and misspelt key words are mended.
     """
-    text = unicodedata.normalize("NFKC", question).casefold()
-    text = mended(_INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " "))
+    text = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", question)).casefold()
+    # "my self" is one word, and so are the other selves.
+    text = _APART.sub(r"\1self", mended(_INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " ")))
     words = _WORD.findall(_SENTENCE_END.sub(" | ", text.replace("'", "")))
     return f" {' '.join([*words, '|'])} "

@@ -24,6 +24,9 @@ from dataclasses import dataclass
 _GAPS = {"..": r"(?:\w+ ){0,3}?", "....": r"(?:\w+ ){0,7}?"}
 _ENDS = {"^": r"(?:(?<=^ )|(?<=\| ))", "$": r"(?=\|)"}
 
+_A_WORD = re.compile(r"\S+")
+_REMEMBERED = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -42,6 +45,53 @@ def compile_phrase(phrase: str, names: Mapping[str, str]) -> Phrase:
     """Return one phrase, compiled; `names` maps each <name> to its alternatives. Raises KeyError for others."""
     phrase = re.sub(r"<(\w+)>", lambda match: _named(match[1], names), phrase)
     return Phrase(tuple(re.compile("(?<= )" + "".join(map(_item, part.split()))) for part in phrase.split(" & ")))
+
+
+class PhraseBook:
+    """Many phrases, looked up by the words that they can begin with, so that a text takes time by its length alone."""
+
+    def __init__(self, compiled: Iterable[tuple[str, Phrase]], names: Mapping[str, str]) -> None:
+        """Take (phrase as written, phrase compiled)."""
+        self._anywhere: list[Phrase] = []
+        self._begun: list[tuple[re.Pattern[str], re.Pattern[str]]] = []
+        for written, phrase in compiled:
+            first = None if len(phrase.patterns) > 1 else _first_word(written, names)
+            if first is None:
+                self._anywhere.append(phrase)
+            else:
+                self._begun.append((first, phrase.patterns[0]))
+        self._by_word: dict[str, tuple[re.Pattern[str], ...]] = {}
+
+    def any_occurs(self, words: str) -> bool:
+        """Return whether any of the phrases occurs in `words`."""
+        for match in _A_WORD.finditer(words):
+            if any(pattern.match(words, match.start()) for pattern in self._beginning_with(match[0])):
+                return True
+        return any(phrase.occurs(words) for phrase in self._anywhere)
+
+    def _beginning_with(self, word: str) -> tuple[re.Pattern[str], ...]:
+        found = self._by_word.get(word)
+        if found is None:
+            found = tuple(pattern for first, pattern in self._begun if first.fullmatch(word))
+            if len(self._by_word) < _REMEMBERED:
+                self._by_word[word] = found
+        return found
+
+
+def _first_word(written: str, names: Mapping[str, str]) -> re.Pattern[str] | None:
+    """Return what the first word of a phrase can be, None if that can't be told from its notation."""
+    alternatives: list[str] = []
+    for item in re.sub(r"<(\w+)>", lambda match: _named(match[1], names), written).split():
+        if item == "^" or item[0] in "-!":
+            continue
+        if item in _GAPS or item in _ENDS or "(" in item or "END" in item.rstrip("?").split("|"):
+            return None
+        for word in item.rstrip("?").split("|"):
+            # "self_?harm" is one word or two.
+            alternatives += [word.partition("_")[0], word.replace("_?", "").partition("_")[0]]
+        if not item.endswith("?"):
+            return re.compile("|".join(re.sub(r"(?<=\w)\*", r"\\w*", word) for word in alternatives))
+    return None
 
 
 def phrases(table: str) -> Iterable[str]:

@@ -10,51 +10,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from medilite.safety.notices import EmergencyKind
+from medilite.safety.self_harm import SELF_HARM
 
 PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
     {
-        "self-harm": """
-            suicide|suicidal|suicides|unalive*
-            self_?harm*|self_?injur*|self_?mutilat*|kms|kys
-            kill|killing|hang|hanging|shoot|shooting|harm|harming|starve|starving|poison|hate|hating .. <self>
-            # "I hurt myself lifting" is no emergency of this kind, "I want to hurt myself" is
-            want|wants|wanting|need|urge|urges|thought|thoughts|thinking|tempted|might|keep|keeps .... \
-                hurt|cut|hurting|cutting|burn|burning <self>
-            cutting|cuts|hurting|harming|harms <self> -shaving|off|at|in_the|playing|lifting|running|while
-            cant|cannot go_on|cope|do_this|take_it anymore|any_more|longer|END
-            noose
-            if i|he|she|we was|were|am|is? dead|gone|died
-            miss me .. dead|gone|died
-            cut|cuts <self> on_purpose|again|because_i|every|to_feel|to_cope|when_i|when_he|when_she|when_they
-            want|wants|wanted|wanting|wish|wishes|wished|ready|deserve|deserves|rather|better|decided|going .. \
-                die|dead|dying -for|to|of|out
-            i_wish_i .. dead|born|gone
-            end|ending|ends|take|taking|takes|took my|his|her|their|your own? life|lives
-            end|ending it all|now
-            thought*|thinking|plan* of|to end|ending it|everything|things -with
-            hope|hoping|wish i .. die
-            <not> deserve .. live|alive
-            why should|would|do i .. live|living|alive -with|in|at
-            <not> want|wants|wish|see .. live|living|alive|exist|be_here|wake_up|go_on|point_in_life \
-                -with|at|near|alone|in|where
-            no|any|without reason|point|will|desire|reasons to|in|for live|living|going_on
-            never|not wake_up again|anymore|any_more|tomorrow|END
-            sleep|bed and .. never|not .. wake
-            life|living isnt|not|is_not|hardly worth_living|worth_it|worth
-            better|best off without_me
-            slit|slitting|slash*|cut|cutting my|his|her|their wrist*
-            jump* off|from|in_front_of a|the bridge|building|roof|train|balcony|cliff
-            painless|quickest|quick|easy|easiest|peaceful|best way|ways|method|methods to|of die|dying|kill* \
-                -germ*|bacteria|lice|mold|the
-            how_many|how_much .... to|would|will|could|can kill|die -germ*|bacteria|virus*|lice|mold|mould|the|bed
-            lethal_dose|fatal_dose|deadly_dose|goodbye_note|goodbye_letter
-            want|wants|wish|hope|ready & die|dead -of|from|skin|sea|for|to
-            tired|sick of & living|alive|life -with|at|in
-            live or die
-            <not> feel like .. living|being_alive|waking_up -with|in|at
-            cut <self> --shav*|cook*|chopp*|paper|accident*|kitchen|opening|knife|glass
-            pills|tablets|medication|meds & them_all|all_of_them|all_at_once
-        """,
+        "self-harm": SELF_HARM,
         "heart": """
             !no|without chest -cold|congestion|infection|x|xray|scan|binder|muscle|exercise* .. <hurts>
             !no|without <hurts> .. in|on|across|inside|behind|through|around .... chest|breastbone|heart|sternum \

@@ -8,6 +8,39 @@ from functools import lru_cache
 _LONGER = re.compile(r"([a-z])\1{2,}")
 _WORD = re.compile(r"[a-z]{6,}")
 
+_SPOKEN = {
+    "gonna": "going to", "gunna": "going to", "gna": "going to", "finna": "going to", "imma": "im going to",
+    "ima": "im going to", "wanna": "want to", "wana": "want to", "wannna": "want to", "tryna": "trying to",
+    "gotta": "got to", "hafta": "have to", "needa": "need to", "oughta": "ought to", "outta": "out of",
+    "kinda": "kind of", "lemme": "let me", "gimme": "give me", "dunno": "dont know", "aint": "isnt",
+    "dnt": "dont", "dun": "dont", "cnt": "cant", "couldve": "could have", "shouldve": "should have",
+    "wouldve": "would have", "wudnt": "wouldnt", "cuz": "because", "coz": "because", "bcuz": "because",
+    "u": "you", "ur": "your", "r": "are", "n": "and", "plz": "please", "pls": "please", "tn": "tonight",
+    "tonite": "tonight", "2nite": "tonight", "2night": "tonight", "tmrw": "tomorrow", "tmr": "tomorrow",
+    "tomorow": "tomorrow", "2morrow": "tomorrow", "nomore": "anymore", "anymo": "anymore", "myslf": "myself",
+    "mysef": "myself", "mself": "myself", "meself": "myself", "noone": "nobody", "noones": "nobody",
+    "dieing": "dying", "alot": "a lot", "sewerslide": "suicide", "sueycide": "suicide",
+}  # fmt: skip
+"""Spoken and shortened spellings, without apostrophes, and what they stand for."""
+
+
+def _with_apostrophes(word: str) -> str:
+    """Return a pattern for a word in which an apostrophe may be anywhere ("ain't")."""
+    return "'?".join(word)
+
+
+_SPOKEN_PATTERN = re.compile(rf"\b(?:{'|'.join(map(_with_apostrophes, _SPOKEN))})\b")
+
+_G_LESS = re.compile(
+    r"\b(kill|dy|liv|cutt|hurt|hang|shoot|harm|end|burn|jump|bleed|breath|chok|think|plann|want|try|tak|wak|exist|starv"
+    r"|drown|overdos|stockpil|hoard|feel|say|tell|go)in\b"
+)
+"""Words whose last letter is dropped in speech ("killin")."""
+
+_DISGUISED = re.compile(r"\bk[1!|*]ll\w*|\bsu[1!|*]c[i1!|*]d\w*|\bsuic[1!|*]d\w*|\bd[1!|*]e\b|\bmy[5$3s][3e][l1]f\b")
+_LETTERS = str.maketrans("1!|*53$", "iiiises")
+_SPELT_OUT = re.compile(r"\b(?:[a-z][ .*-]){3,}[a-z]\b")
+
 _FAR_OFF = (
     (r"o\.?d'?e?d|o\.d\.'d", "overdosed"),
     (r"od'?ing|od(?= on\b)", "overdosing"),
@@ -37,18 +70,30 @@ _KEY_WORDS = re.findall(
 _REAL_WORDS = frozenset(
     re.findall(
         r"\w+",
-        """breeding bleating breather breathed breathes smelling spelling dwelling dropping tainted painted fainter
-        overdone strike strokes stroked stroker attach attacks attic threat thrust wreath wreaths breadth breaths
-        heaving heavenly tongues throats lightness rightness swallows stolen swelled poisons stacking""",
+        """cooking cooked breeding bleating breather breathed breathes smelling spelling dwelling dropping tainted
+        painted fainter overdone strike strokes stroked stroker attach attacks attic threat thrust wreath wreaths
+        breadth breaths heaving heavenly tongues throats lightness rightness swallows stolen swelled poisons
+        stacking""",
     )
 )
 """Words a letter away from a key word that mean something else."""
 
 
 def mended(text: str) -> str:
-    """Return lower-case `text` with misspelt key words put right and letters drawn out ("heeelp") cut to two."""
+    """Return lower-case `text` with spoken and misspelt words put right and letters drawn out ("heeelp") cut to two."""
+    text = _SPOKEN_PATTERN.sub(lambda match: _SPOKEN[match[0].replace("'", "")], text)
+    text = _G_LESS.sub(r"\1ing", _SPELT_OUT.sub(_joined, _DISGUISED.sub(_undisguised, text)))
     text = _FAR_OFF_PATTERN.sub(_meant, _LONGER.sub(r"\1\1", text))
     return _WORD.sub(lambda match: _nearest(match[0]), text)
+
+
+def _undisguised(match: re.Match[str]) -> str:
+    return "myself" if match[0].startswith("my") else match[0].translate(_LETTERS)
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Return a word whose letters were written apart ("k i l l")."""
+    return re.sub(r"[ .*-]", "", match[0])
 
 
 def _meant(match: re.Match[str]) -> str:

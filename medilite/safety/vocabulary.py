@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         """,
         "not": """
             not isnt wont will_not doesnt does_not dont didnt hasnt havent never no_longer cant cannot couldnt wasnt
+            wouldnt
         """,
         "hurts": """
             pain pains painful hurt hurts hurting ache aches aching pressure tight tightness tightening heavy
