@@ -101,7 +101,7 @@ class AppCrowd(Crowd):
         if dice.random() < REPLAYED:
             other = "left" if choice == "right" else "right"
             shown = await self._until_answered(dice, _cast, visitor, token, other)
-            assert "This pair had your vote already" in shown
+            assert "You have already voted on this pair" in shown
             assert CHOICE_WORDS[choice][1] in shown
 
 

@@ -139,7 +139,7 @@ def test_one_account_is_one_voter_on_two_devices(space):
         token, said = both[number % 2].draw()
         assert is_signed_in(said)
         assert 'data-state=\\"taken' in both[number % 2].cast(token)
-        assert "had your vote already" in both[(number + 1) % 2].cast(token, "right"), "on either, once"
+        assert "already voted on this pair" in both[(number + 1) % 2].cast(token, "right"), "on either, once"
         tokens.append(text_key(token))
     assert both[0].browser != both[1].browser
     drawn = {pair["id"]: pair["voter"] for pair in space.rows("pairs") if pair["token_sha256"] in tokens}

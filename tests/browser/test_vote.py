@@ -384,7 +384,7 @@ def test_raw_requests_get_nothing_that_a_visitor_would_not(poll, visit, lite):
     assert 'data-state=\\"taken' in taken
     assert not any(spec.label in taken for spec in lite.models)
     for _ in range(3):
-        assert "had your vote already" in raw.post("cast", {**good, "choice": "right"})[1]
+        assert "already voted on this pair" in raw.post("cast", {**good, "choice": "right"})[1]
     assert "alert" in raw.post("undo", {**good, "voter": other})[1]
     assert [(vote.ballot.choice, vote.undone_at) for vote in votes(booth)] == [("left", None)]
 

@@ -34,7 +34,7 @@ def test_kill_9_in_the_middle_of_answers(forks: Forks, start, tmp_path: Path) ->
         assert "The answer ends here, after" in text, text[-3000:]
         assert f"the model server 127.0.0.1:{port} " in text, text[-3000:]
         assert "Ask again for a whole one." in text
-    assert "One model broke down" in live
+    assert "One model failed" in live
     # While it is away: said at once, and votes go on.
     away = Asking(app.url).over()
     assert away.whole

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-from medilite.models import ModelSpec
 from medilite.readability import RECOMMENDED_GRADES, grade_word
-from medilite.ui.compare.cards import colours
 from medilite.ui.compare.comparison import Pane
+from medilite.ui.html import Markup, templates
 from medilite.ui.page.scores import score_text
 
 LOWEST, HIGHEST = 0.0, 18.0
@@ -17,51 +15,33 @@ LOWEST, HIGHEST = 0.0, 18.0
 TICKS = (0, 2, 4, 6, 8, 10, 12, 14, 16, 18)
 
 
-def plot_html(panes: Sequence[Pane], *, asked: bool = True) -> str:
+def plot_html(panes: Sequence[Pane], *, asked: bool = True) -> Markup:
     """Return the plot of these panes; a model without a grade (yet) keeps an empty line of its own."""
     low, high = RECOMMENDED_GRADES
-    rows = "".join(_row(pane.spec, _grade(pane), _pending_words(pane, asked)) for pane in panes)
-    ticks = "".join(
-        f'<span class="ml-tick" style="left:{_percent(tick):.2f}%">{tick}{"+" if tick == HIGHEST else ""}</span>'
-        for tick in TICKS
-    )
-    band = f"--from:{_percent(low):.2f}%;--to:{_percent(high):.2f}%"
-    return (
-        f'<figure class="ml-plot" style="{band}"><figcaption><h3>How hard each answer is to read</h3>'
-        f"<p>US school grade (Flesch–Kincaid): lower is easier. The shaded band, {grade_word(low)} to "
-        f"{grade_word(high)}, is what health agencies recommend for patients.</p></figcaption>"
-        f'<div class="ml-plot-body" role="img" aria-label="{escape(_in_words(panes))}">{rows}'
-        f'<div class="ml-axis" aria-hidden="true"><span></span><div class="ml-axis-track">{ticks}</div><span></span>'
-        "</div></div></figure>"
-    )
+    rows = []
+    for pane in panes:
+        grade = _grade(pane)
+        at = None if grade is None else _percent(grade)
+        rows.append((pane.spec, at, _pending_words(pane, asked) if grade is None else score_text("", float(grade))))
+    ticks = [(_percent(tick), f"{tick}{'+' if tick == HIGHEST else ''}") for tick in TICKS]
+    recommended = f"{grade_word(low)} to {grade_word(high)}"
+    band = (_percent(low), _percent(high))
+    return templates("compare/cards.html").grade_line(rows, ticks, band, recommended, _in_words(panes))
 
 
 def _grade(pane: Pane) -> float | None:
     return pane.scores.flesch_kincaid_grade if pane.scores else None
 
 
-def _percent(grade: float) -> float:
-    return 100 * (min(max(grade, LOWEST), HIGHEST) - LOWEST) / (HIGHEST - LOWEST)
+def _percent(grade: float) -> str:
+    """Return where on the axis a grade is, in per cent of its width."""
+    return f"{100 * (min(max(grade, LOWEST), HIGHEST) - LOWEST) / (HIGHEST - LOWEST):.2f}"
 
 
 def _pending_words(pane: Pane, asked: bool) -> str:
     if not asked:
         return "–"
     return "no grade" if pane.stopped else "…"
-
-
-def _row(spec: ModelSpec, grade: float | None, pending: str) -> str:
-    if grade is None:
-        mark, number = "", pending
-    else:
-        mark = f'<span class="ml-stem" style="width:{_percent(grade):.2f}%"></span>'
-        mark += f'<span class="ml-point" style="left:{_percent(grade):.2f}%"></span>'
-        number = score_text("", float(grade))
-    return (
-        f'<div class="ml-plot-row" data-model="{escape(spec.id)}" {colours(spec)}>'
-        f'<span class="ml-plot-name">{escape(spec.label)}</span><div class="ml-track">{mark}</div>'
-        f'<span class="ml-plot-number">{number}</span></div>'
-    )
 
 
 def _in_words(panes: Sequence[Pane]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from medilite.errors import MediLiteError
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.ui.compare.cards import grid_html
-from medilite.ui.leaderboard.board.about import EMPTY, intro_html, provenance_html
+from medilite.ui.html import Markup, templates
+from medilite.ui.leaderboard.board.about import empty_html, intro_html, provenance_html
 from medilite.ui.leaderboard.board.bleu import bleu
 from medilite.ui.leaderboard.board.differences import differences_html
 from medilite.ui.leaderboard.board.grades import grades
@@ -60,6 +60,7 @@ class LeaderboardTab:
 
     def build(self, tab: gr.Tab) -> None:
         """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
+        heads = templates("leaderboard/board.html")
         self.error = html_slot("", "lb-error", "ml-slot")
         self.intro = html_slot('<p class="ml-quiet">Reading the leaderboard.</p>', "lb-intro", "lb-slot")
         with gr.Column(visible=False, elem_classes="lb-body") as self.body:
@@ -69,11 +70,11 @@ class LeaderboardTab:
             self.scatter = ChartSlot("lb-scatter")
             self.grades = ChartSlot("lb-grades")
             with gr.Column(elem_classes="lb-section") as self.trade:
-                html_slot(_PAIR, "lb-pair-head", "lb-slot")
+                html_slot(heads.pair_head(), "lb-pair-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
                     self.pair = gr.Dropdown([], label="Models", filterable=False, elem_id="lb-pair", min_width=240)
                 self.differences = html_slot("", "lb-differences", "lb-slot")
-                html_slot(_TRADE, "lb-trade-head", "lb-slot")
+                html_slot(heads.quarters_head(), "lb-trade-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
                     self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
                 self.quarters = ChartSlot("lb-quarters")
@@ -82,7 +83,7 @@ class LeaderboardTab:
             self.votes.build(tab)
         self.study = html_slot("", "lb-study", "lb-slot")
         with gr.Column(visible=False, elem_classes="lb-section") as self.browser:
-            html_slot(_BROWSER, "lb-browser-head", "lb-slot")
+            html_slot(heads.questions_head(), "lb-browser-head", "lb-slot")
             with gr.Row(elem_classes="lb-row"):
                 self.source = gr.Dropdown([ALL], value=ALL, label="Source", filterable=False, elem_id="lb-source")
                 self.qtype = gr.Dropdown([ALL], value=ALL, label="Type", filterable=False, elem_id="lb-qtype")
@@ -133,7 +134,7 @@ class LeaderboardTab:
             view, reported = find_boards(self.profile.name, self.folder)
             if view is None:
                 beside = study_html(reported, None, None) if reported else ""
-                return {self.intro: EMPTY, self.study: beside, self.error: ""}
+                return {self.intro: empty_html(), self.study: beside, self.error: ""}
             split = split if split in view.splits else view.splits[0]
             return {
                 self.error: "",
@@ -226,41 +227,17 @@ class LeaderboardTab:
         }
 
 
-_PAIR = (
-    '<div class="lb-figure"><h3>Model against model</h3><p>Both answered the same questions, so their difference is '
-    "surer than their two means look. Here it is for any two, on everything that was measured.</p></div>"
-)
-_TRADE = (
-    '<div class="lb-figure"><h3>Did it get easier by saying less?</h3><p>Each dot is a question: how much easier '
-    "(left) or harder (right) one model’s answer is than another’s, and whether it has more (up) or less (down) of "
-    "what the references say. The upper left is what training is for; the lower left is easier because there is less "
-    "of it.</p></div>"
-)
-_BROWSER = (
-    '<div class="lb-figure"><h3>Question by question</h3><p>Every answer behind the numbers. The questions on which '
-    "the models differ most come first.</p></div>"
-)
-
-
 def _split_label(view: View, split: str) -> str:
-    questions = next(one["questions"] for one in view.about["splits"] if one["name"] == split)
+    questions = view.split(split)["questions"]
     names = {"study": "The study’s test split", "distinct": "Test split without shared questions"}
     names |= {"clean/known": "Sealed questions, known diseases", "clean/new": "Sealed questions, new diseases"}
     label = names.get(split) or names.get(split.partition("/")[0], split)
     return f"{label} ({questions:,})"
 
 
-def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> str:
-    """Return where in the list a question stands, what is known of it, and its references where they are at hand."""
+def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> Markup:
+    """Return a question's place in the list, what is known of it, and its references where they are available."""
     one = found[at]
-    parts = [f"{at + 1:,} of {len(found):,}", one.source, one.qtype or "no type", one.qid]
-    line = f'<p class="ml-fine" role="status">{escape(" · ".join(parts))}</p>'
-    if missing:
-        return f'{line}<p class="ml-fine">{escape(missing)}</p>'
+    line = [f"{at + 1:,} of {len(found):,}", one.source, one.qtype or "no type", one.qid]
     references = texts[one.qid].references if one.qid in texts else ()
-    said = "".join(f'<p class="ml-text">{escape(text)}</p>' for text in references)
-    name = "What the reference says" if len(references) == 1 else f"What the {len(references)} references say"
-    return (
-        f'{line}<details class="lb-fold" data-keep="lb-references"><summary>{name}</summary>'
-        f'<div class="lb-references" tabindex="0" role="region" aria-label="References">{said}</div></details>'
-    )
+    return templates("leaderboard/board.html").place(line, missing, references)

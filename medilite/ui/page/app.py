@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import socket
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from medilite.health.ready import Readiness
 from medilite.leaderboard import FOLDER
 from medilite.logs import take_over
 from medilite.models import Profile
+from medilite.safety import NOT_MEDICAL_ADVICE
 from medilite.settings import Settings
 from medilite.ui.api import Endpoint, endpoints, offer
 from medilite.ui.api.llms import llms_routes
@@ -29,6 +29,7 @@ from medilite.ui.chat.tab import ChatTab
 from medilite.ui.compare.tab import CompareTab
 from medilite.ui.guard import VisitorLimits, guards
 from medilite.ui.guard.address import no_proxy_by_default
+from medilite.ui.html import templates
 from medilite.ui.leaderboard.tab import LeaderboardTab
 from medilite.ui.leaderboard.votes.tab import VotesResults
 from medilite.ui.page import notices
@@ -41,7 +42,6 @@ from medilite.ui.page.routes import routes
 from medilite.ui.page.session import Admission, Session
 from medilite.ui.page.stopping import serve_until_stopped
 from medilite.ui.page.theme import ICON, head, theme
-from medilite.ui.page.words import number_word
 from medilite.ui.vote.tab import VoteTab
 
 POLL_S = 1.0
@@ -93,9 +93,10 @@ def build_ui(
     vote = VoteTab(engine, profile, settings, admission, booth)
     votes = VotesResults(profile, LiveResults(profile, settings), boards)
     leaderboard = LeaderboardTab(profile, boards, votes=votes)
+    parts = templates("page/parts.html")
     with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
-        html_slot(_header(profile), "header", "ml-header-slot")
+        html_slot(parts.header(TITLE, len(profile.models), NOT_MEDICAL_ADVICE), "header", "ml-header-slot")
         with gr.Tabs(elem_classes="ml-tabs"):
             with gr.Tab("Compare", id="compare"):
                 compare.build(session)
@@ -107,7 +108,7 @@ def build_ui(
                 leaderboard.build(board)
             with gr.Tab("About", id="about"):
                 html_slot(about_html(profile), "about", "ml-about-slot")
-        html_slot(_footer(profile), "footer", "ml-footer-slot")
+        html_slot(parts.footer(profile.title), "footer", "ml-footer-slot")
         _watch_loading(engine, profile, session, compare, chat, vote)
         _open_link(page, compare)
         page.endpoints = endpoints(engine, profile, settings, admission, boards)
@@ -245,21 +246,3 @@ def _open_link(page: gr.Blocks, compare: CompareTab) -> None:
         compare.open_link, address, compare.link_outputs, js="() => [window.location.search + window.location.hash]",
         **LIGHT,
     )  # fmt: skip
-
-
-def _header(profile: Profile) -> str:
-    count = len(profile.models)
-    versions = f"{number_word(count)} version{'' if count == 1 else 's'}"
-    return (
-        f'<header class="ml-header"><h1>{TITLE}</h1>'
-        f"<p>Ask a health question. See what {versions} of one small language model answer, side by side, and how hard "
-        f"each answer is to read.</p></header>{notices.advice_html()}"
-    )
-
-
-def _footer(profile: Profile) -> str:
-    return (
-        f'<footer class="ml-footer"><p>{escape(profile.title)} · Training data: MedQuAD (Ben Abacha and '
-        "Demner-Fushman 2019, CC BY 4.0) · Base model: Apache-2.0 · Nothing you type is stored "
-        "unless you agree to it.</p></footer>"
-    )

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from medilite.engine.protocol import Availability
 from medilite.models import Profile
 from medilite.progress import LoadProgress
-from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
+from medilite.safety import emergency_notice
+from medilite.ui.html import Markup, templates
+
+TEMPLATE = "page/parts.html"
 
 
-def error_html(message: str) -> str:
+def error_html(message: str) -> Markup:
     """Return a message near the field; `role=alert` has it read out at once."""
-    return f'<p class="ml-error" role="alert">{escape(message)}</p>'
+    return templates(TEMPLATE).error(message)
 
 
-def note_html(*messages: str) -> str:
+def note_html(*messages: str) -> Markup:
     """Return a quiet message near the field."""
-    return f'<p class="ml-note" role="status">{escape(" ".join(messages))}</p>' if messages else ""
+    return templates(TEMPLATE).note(" ".join(messages)) if messages else Markup()
 
 
-def status_html(message: str, kind: str = "", share: float | None = None, detail: str = "") -> str:
+def status_html(message: str, kind: str = "", share: float | None = None, detail: str = "") -> Markup:
     """Return the status line. Only `message` is read out by screen readers, so keep what ticks in `detail`."""
-    bar = ""
-    if share is not None:
-        percent = round(100 * min(max(share, 0.0), 1.0))
-        bar = f'<progress class="ml-progress" max="100" value="{percent}" aria-label="Loading the model"></progress>'
-        detail = f"{percent} % {detail}".strip()
-    return (
-        f'<div class="ml-status ml-status-{escape(kind)}"><span class="ml-status-dot" aria-hidden="true"></span>'
-        f'<span role="status" aria-live="polite">{escape(message)}</span>'
-        f'<div class="ml-status-line">{bar}<span class="ml-status-detail" aria-hidden="true">{escape(detail)}</span>'
-        "</div></div>"
-    )
+    if share is None:
+        return templates(TEMPLATE).status(message, kind, None, detail)
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    return templates(TEMPLATE).status(message, kind, percent, f"{percent} % {detail}".strip())
 
 
-def progress_html(progress: LoadProgress, *, asked: bool = False) -> str:
+def progress_html(progress: LoadProgress, *, asked: bool = False) -> Markup:
     """Return the status line of a model that loads, is ready, or couldn't be loaded."""
     if progress.error:
         return status_html(f"The model could not be loaded. {progress.error} Then press Ask to try again.", "error")
@@ -47,37 +41,26 @@ def progress_html(progress: LoadProgress, *, asked: bool = False) -> str:
     return status_html(message, "busy", progress.share)
 
 
-def waiting_html(ahead: int) -> str:
+def waiting_html(ahead: int) -> Markup:
     """Return the status line of somebody who waits for other visitors."""
     who = "1 visitor is" if ahead == 1 else f"{ahead} visitors are"
     return status_html(f"{who} ahead of you. Your turn comes by itself.", "busy")
 
 
-def unavailable_html(availability: dict[str, Availability], profile: Profile) -> str:
+def unavailable_html(availability: dict[str, Availability], profile: Profile) -> Markup:
     """Return what to know about models that can't answer, or nothing if all can."""
-    lines = [
-        f"<li><strong>{escape(profile.get(model).label)}</strong>: {escape(state.reason or 'no reason given')}</li>"
+    reasons = [
+        (profile.get(model).label, state.reason or "no reason given")
         for model, state in availability.items()
         if not state.available
     ]
-    if not lines:
-        return ""
-    others = "The others work as usual." if len(lines) < len(availability) else "So no question can be answered now."
-    said = f"<p>Not available at the moment. {others}</p><ul>{''.join(lines)}</ul>"
-    return f'<div class="ml-note" role="status">{said}</div>'
+    if not reasons:
+        return Markup()
+    others = "The others work as usual." if len(reasons) < len(availability) else "No question can be answered now."
+    return templates(TEMPLATE).unavailable(reasons, others)
 
 
-def emergency_html(question: str) -> str:
-    """Return the notice that stands above the answers to a question that speaks of an emergency, else nothing."""
+def emergency_html(question: str) -> Markup:
+    """Return the notice above the answers to a question that mentions an emergency, else nothing."""
     notice = emergency_notice(question)
-    if notice is None:
-        return ""
-    return (
-        f'<section class="ml-emergency" role="alert" data-kind="{escape(notice.kind)}">'
-        f'<h2>{escape(notice.title)}</h2><p class="ml-pre">{escape(notice.text)}</p></section>'
-    )
-
-
-def advice_html() -> str:
-    """Return the notice that stands on top of every page."""
-    return f'<p class="ml-advice">{escape(NOT_MEDICAL_ADVICE)}</p>'
+    return templates(TEMPLATE).emergency(notice) if notice else Markup()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from medilite.ui.guard.doors import LOGIN, LOGOUT
 from medilite.ui.guard.sign_in import Failure
+from medilite.ui.html import Markup, templates
 from medilite.ui.page import notices
 
 _WHY: dict[Failure, str] = {
@@ -65,18 +66,6 @@ def failure_html(code: object) -> str:
     return show(_WHY[failure])
 
 
-def account_html(signed_in: bool) -> str:
+def account_html(signed_in: bool) -> Markup:
     """Return the line that says as whom one votes, with the link to change it."""
-    if signed_in:
-        return (
-            '<div class="vt-account" data-signed-in="true"><p>You are signed in: your votes count as one person’s on '
-            "all your devices. Your name is not stored.</p>"
-            f'<a class="ml-tool" href="{LOGOUT}">Sign out</a></div>'
-        )
-    return (
-        '<div class="vt-account" data-signed-in="false"><p>Sign in, and your votes count as one person’s on all your '
-        "devices. Your name is not stored. You can vote without, too."
-        '<span class="vt-framed"> Here the page stands inside another, where browsers may block what signing in needs: '
-        "it opens in a tab of its own. Vote there.</span></p>"
-        f'<a class="ml-tool" href="{LOGIN}" data-sign-in>Sign in with Hugging Face</a></div>'
-    )
+    return templates("vote/cards.html").account(signed_in, LOGIN, LOGOUT)

@@ -10,7 +10,6 @@ check is the booth's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -24,6 +23,7 @@ from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
 from medilite.ui.guard.address import caller
+from medilite.ui.html import templates
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
@@ -51,7 +51,6 @@ from medilite.ui.vote.cards import (
     writing_html,
 )
 from medilite.ui.vote.own_table import own_html, way_html
-from medilite.ui.vote.tour import intro_html, tour_html
 
 READY, LIVE = "ready", "live"
 
@@ -95,7 +94,7 @@ class VoteTab:
 
     def build(self, session: gr.State, tab: gr.Tab) -> None:
         """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
-        html_slot(intro_html(), "vote-intro", "vt-slot")
+        html_slot(templates("vote/cards.html").intro(), "vote-intro", "vt-slot")
         self.mode = gr.Radio(
             [("Ready-made", READY), ("Live", LIVE)],
             value=READY,
@@ -131,7 +130,7 @@ class VoteTab:
         self.own = html_slot("", "vote-own", "ml-slot")
         self.account = html_slot("", "vote-account", "ml-slot") if self.settings.signs_in else None
         self.voter = html_slot("", "vote-voter", "ml-slot ml-hidden")
-        html_slot(tour_html(self.settings.signs_in), "vote-tour", "vt-slot")
+        html_slot(templates("vote/cards.html").tour(self.settings.signs_in), "vote-tour", "vt-slot")
         self._wire(session, tab)
 
     def _wire(self, session: gr.State, tab: gr.Tab) -> None:
@@ -376,4 +375,4 @@ def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
 
 
 def _voter_html(voter_id: str) -> str:
-    return f'<span data-voter="{escape(voter_id)}"></span>'
+    return templates("vote/cards.html").voter(voter_id)

@@ -84,7 +84,7 @@ def test_some_models(make):
         (None, None, SETTINGS, "has to be text"),
         ("x" * 201, None, SETTINGS, "201 characters; at most 200"),
         ("Hi there?", [], SETTINGS, "No model is chosen"),
-        ("Hi there?", ["grop"], SETTINGS, "Did you mean &#x27;grpo&#x27;"),
+        ("Hi there?", ["grop"], SETTINGS, "Did you mean &#39;grpo&#39;"),
         ("Hi there?", None, (16, 5.0, 1.0, 1.1, 0), "Temperature 5"),
         ("Hi there?", None, (16, 0.0, 1.0, 1.1, -4), "Seed"),
     ],

@@ -11,9 +11,9 @@ from medilite.settings import load_settings
 from medilite.ui.guard import guards
 from medilite.ui.guard.doors import CALLBACK, LOGIN, LOGOUT, OpenDoors
 from medilite.ui.guard.sign_in import HOME, Failure, SignIn, is_foreign, kept_of
+from medilite.ui.html import templates
 from medilite.ui.page.app import build_ui, serve
 from medilite.ui.vote.account import account_html, account_of, failure_html
-from medilite.ui.vote.tour import tour_html
 from tests.support.fakes import ScriptedEngine
 from tests.support.openid import CLIENT_SECRET, Provider
 from tests.ui.asgi import App, call
@@ -259,7 +259,7 @@ def test_every_failure_has_its_words_and_nothing_else_has():
 
 
 def test_the_walk_through_tells_of_accounts_where_there_are_any():
-    assert [tour_html(signs_in).count("If you sign in") for signs_in in (False, True)] == [0, 1]
+    assert [templates("vote/cards.html").tour(signs_in).count("If you sign in") for signs_in in (False, True)] == [0, 1]
 
 
 def test_the_line_leads_in_and_out():

@@ -182,7 +182,7 @@ def test_a_replayed_vote_says_so(tab, clock):
     clock.wait(60)
     tab.cast(Session(), sent(voter, pair, "left"))
     again = pair_of(tab.cast(Session(), sent(voter, pair, "right")), tab.pair)
-    assert "had your vote already" in again.one("div", "vt-told").text
+    assert "already voted on this pair" in again.one("div", "vt-told").text
     assert "You chose A." in again.one("p", "vt-verdict").text
     assert tab.booth.given(voter) == 1
 
@@ -227,7 +227,7 @@ def test_how_others_voted(tab, lite, clock):
     rows = {row.one("dt").text: row.one("dd").text for row in tree.all("div", "vt-split-row")}
     assert rows == {words[2]: str(others[choice]) for choice, words in CHOICE_WORDS.items()}
     unknown = read(voted_html(type(outcome)(outcome.vote, None, None), "t", lite))
-    assert "can't be told" in unknown.text
+    assert "can't be shown" in unknown.text
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_live_pair_can_be_voted_on_after_a_restart(tab, clock):
     pair = pair_of(updates[-1], tab.live_pair)
     voted = told(tab, voter, pair)
     assert voted.attributes["data-state"] == "voted"
-    assert "not at hand" in voted.text
+    assert "no longer available" in voted.text
 
 
 def test_only_a_tick_keeps_the_question_and_with_its_vote_alone(tab):
@@ -406,7 +406,7 @@ def test_a_model_that_breaks_ends_without_a_pair_or_a_name(make_tab, lite):
     assert "needs two" in updates[-1][tab.error]
     tab = make_tab(fail_after=dict.fromkeys(lite.ids, 2))
     last = ask(tab)[-1]
-    assert "One model broke down" in last[tab.live_pair]
+    assert "One model failed" in last[tab.live_pair]
     assert list(tab.booth.store.sames()) == []
 
 

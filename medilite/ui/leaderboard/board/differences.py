@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from medilite.leaderboard import Row
+from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, Column, View
 from medilite.ui.page.words import number_text
 
@@ -23,26 +24,23 @@ CLEAR = 0.05
 Pair = tuple[str, str]
 
 
-def differences_html(view: View, split: str, pair: Pair) -> str:
+def differences_html(view: View, split: str, pair: Pair) -> Markup:
     """Return the table of one pair, the other metrics and the slices folded away; "" where nothing was compared."""
-    rows = [
-        row
-        for row in view.rows("comparisons", split=split, model=pair[0], against=pair[1])
-        if row["difference"] is not None
-    ]
+    compared = view.rows("comparisons", split=split)
+    rows = [row for row in compared if (row["model"], row["against"]) == pair and row["difference"] is not None]
     if not rows:
-        return ""
+        return Markup()
     labels = {spec.id: spec.label for spec in view.models}
-    new, old = labels[pair[0]], labels[pair[1]]
-    count = sum(row["p_holm"] is not None for row in view.rows("comparisons", split=split))
     first = sorted((row for row in rows if row["metric"] in FIRST), key=lambda row: FIRST.index(row["metric"]))
     others = [row for row in rows if row["metric"] not in FIRST]
-    return (
-        f'<p class="ml-fine">{escape(new)} minus {escape(old)}, question by question. A difference counts as clear '
-        f"where its p-value, corrected for all {count:,} comparisons of these questions (Holm), is below {CLEAR}.</p>"
-        f"{_table(view, first, f'{new} minus {old}')}"
-        f"{_folded('All other measures', 'lb-other-measures', _table(view, others, 'All other measures'))}"
-        f"{_slices(view, split, pair)}"
+    return templates("leaderboard/board.html").differences(
+        labels[pair[0]],
+        labels[pair[1]],
+        [_told(row, view.column(row["metric"])) for row in first],
+        [_told(row, view.column(row["metric"])) for row in others],
+        sum(row["p_holm"] is not None for row in compared),
+        CLEAR,
+        _slices(view, split, pair),
     )
 
 
@@ -69,77 +67,37 @@ def signed(value: float, digits: int) -> str:
     return f"+{text}" if value > 0 and text != number_text(0.0, digits) else text
 
 
-def _table(view: View, rows: Sequence[Row], name: str) -> str:
-    if not rows:
-        return ""
-    body = "".join(_row(row, view.column(row["metric"])) for row in rows)
-    heads = "".join(
-        f'<th scope="col">{head}</th>' for head in ("Difference", "Comes to", "Likely better", "p, corrected", "n")
-    )
-    return _scroll(name, f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody>")
+def _told(row: Row, column: Column) -> dict[str, Any]:
+    """Return a difference as the table has it."""
+    return {
+        "column": column,
+        "difference": signed(row["difference"], column.digits),
+        "between": f"{signed(row['low'], column.digits)} to {signed(row['high'], column.digits)}",
+        "verdict": verdict(row, column),
+        "likely": row["probability_better"],
+        "p": p_text(row["p_holm"]),
+        "n": row["n"],
+    }
 
 
-def _row(row: Row, column: Column) -> str:
-    likely = row["probability_better"]
-    return (
-        f'<tr data-metric="{escape(row["metric"])}"><th scope="row">{escape(column.label)} '
-        f'<span class="ml-unit">{escape(column.unit)}</span></th>{_difference(row, column)}'
-        f"<td>{verdict(row, column)}</td><td>{'–' if likely is None else f'{number_text(100 * likely, 0)} %'}</td>"
-        f"<td>{p_text(row['p_holm'])}</td><td>{row['n']:,}</td></tr>"
-    )
-
-
-def _difference(row: Row, column: Column) -> str:
-    between = f"{signed(row['low'], column.digits)} to {signed(row['high'], column.digits)}"
-    return (
-        f'<td><span class="lb-mean">{signed(row["difference"], column.digits)}</span>'
-        f'<span class="lb-interval">{between}</span></td>'
-    )
-
-
-def _slices(view: View, split: str, pair: Pair) -> str:
+def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
+    """Return the columns of the table by slice, and its rows by dimension: (name, n, cells), None for no number."""
     rows = view.rows("slices", split=split, model=pair[0], against=pair[1])
     columns = [view.column(key) for key in SLICED if any(row["metric"] == key for row in rows)]
-    if not columns:
-        return ""
-    heads = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in columns)
-    body = ""
+    by_dimension = []
     for dimension, name in DIMENSIONS.items():
-        of_dimension = [row for row in rows if row["dimension"] == dimension]
-        if of_dimension:
-            body += f'<tr><th scope="rowgroup" colspan="{len(columns) + 1}">{escape(name)}</th></tr>'
-        for one in dict.fromkeys(row["slice"] for row in of_dimension):
-            body += _slice(one, [row for row in of_dimension if row["slice"] == one], columns)
-    table = _scroll("By part of the questions", f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody>")
-    return _folded(
-        "By source, type of question and length of the reference",
-        "lb-slices",
-        '<p class="ml-fine">Parts of at least 20 questions. “Clear” is after a correction for all comparisons of the '
-        f"same kind of part.</p>{table}",
-    )
+        slices: dict[str, dict[str, Row]] = {}
+        for row in rows:
+            if row["dimension"] == dimension:
+                slices.setdefault(row["slice"], {})[row["metric"]] = row
+        if slices:
+            by_dimension.append((name, [_slice(one, metrics, columns) for one, metrics in slices.items()]))
+    return {"columns": columns, "rows": by_dimension}
 
 
-def _slice(name: str, rows: Iterable[Row], columns: Sequence[Column]) -> str:
-    by_metric = {row["metric"]: row for row in rows}
-    cells = ""
+def _slice(name: str, metrics: Mapping[str, Row], columns: Sequence[Column]) -> tuple[str, int, list[Any]]:
+    cells = []
     for column in columns:
-        row = by_metric.get(column.key)
-        if row is None or row["low"] is None:
-            cells += "<td>–</td>"
-            continue
-        cells += _difference(row, column).replace("</td>", f'<span class="lb-n">{verdict(row, column)}</span></td>')
-    count = max((row["of"] for row in by_metric.values()), default=0)
-    return f'<tr><th scope="row">{escape(name)}<span class="lb-n">n {count:,}</span></th>{cells}</tr>'
-
-
-def _scroll(name: str, table: str) -> str:
-    return (
-        f'<div class="lb-table-scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
-        f'<table class="lb-small">{table}</table></div>'
-    )
-
-
-def _folded(summary: str, key: str, content: str) -> str:
-    if not content:
-        return ""
-    return f'<details class="lb-fold" data-keep="{key}"><summary>{escape(summary)}</summary>{content}</details>'
+        row = metrics.get(column.key)
+        cells.append(None if row is None or row["low"] is None else _told(row, column))
+    return name, max((row["of"] for row in metrics.values()), default=0), cells

@@ -11,7 +11,7 @@ from typing import Any
 from medilite.errors import DataError
 from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, current_board
 from medilite.models import ModelSpec
-from medilite.ui.page.words import interval_text, number_text
+from medilite.ui.page.words import interval_text, number_text, number_word
 
 GRADE, CLOSENESS, KEY_TERMS, WORDS = "flesch_kincaid_grade", "closeness", "key_term_recall", "words"
 BLEU_DIGITS = 2
@@ -55,6 +55,12 @@ class Column:
         """The groups that show it, besides "all"."""
         return tuple(name for name, keys in _GROUPS.items() if self.key in keys)
 
+    @property
+    def tip(self) -> str:
+        """What the column means, which way is better, and its unit."""
+        better = f" {self.better.capitalize()} is better." if self.better else ""
+        return f"{self.explanation}{better} Unit: {self.unit}."
+
     def text(self, value: float | None) -> str:
         """Return a value as people read it, a dash for none."""
         return number_text(value, self.digits)
@@ -76,6 +82,20 @@ class Cell:
         """Return "12.1 (11.9 to 12.4)", or the number alone where it has no interval."""
         between = interval_text(self, digits)
         return f"{number_text(self.value, digits)} ({between})" if between else number_text(self.value, digits)
+
+    @property
+    def counted(self) -> str:
+        """How many were scored: "1,385 of 1,386", or "" where nobody said how many."""
+        return "" if self.n is None or self.of is None else f"{self.n:,} of {self.of:,}"
+
+    @property
+    def rank_tip(self) -> str:
+        """What the rank means."""
+        better = (self.rank or 1) - 1
+        if not better:
+            return "No model’s interval lies wholly on the better side."
+        verb = "model’s interval lies" if better == 1 else "models’ intervals lie"
+        return f"{number_word(better).capitalize()} {verb} wholly on the better side."
 
 
 @dataclass(frozen=True)
@@ -115,6 +135,10 @@ class View:
     def splits(self) -> tuple[str, ...]:
         """The splits' names."""
         return tuple(split["name"] for split in self.about["splits"])
+
+    def split(self, name: str) -> Mapping[str, Any]:
+        """Return what board.json says of a split."""
+        return next(split for split in self.about["splits"] if split["name"] == name)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -240,8 +264,3 @@ def read_ahead(profile: str, folder: Path = FOLDER) -> None:
 @lru_cache(maxsize=4)
 def _open(folder: Path, changed_ns: int) -> View:
     return View(current_board(folder))
-
-
-def count_text(cell: Cell) -> str:
-    """Return "1,385 of 1,386", or "" where nobody said how many."""
-    return "" if cell.n is None or cell.of is None else f"{cell.n:,} of {cell.of:,}"
