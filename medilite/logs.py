@@ -193,6 +193,7 @@ def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable
     )  # fmt: skip
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    say_again = withhold_words()
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # A log call that is wrong itself would print what it was to say.
@@ -204,6 +205,7 @@ def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable
         sys.stderr = _Lines(logging.getLogger("stderr"))
 
     def undo() -> None:
+        say_again()
         root.removeHandler(handler)
         level, sys.excepthook, threading.excepthook, traceback.print_exc, sys.stderr, raises = before
         logging.raiseExceptions = raises
@@ -218,6 +220,28 @@ def take_over() -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+
+
+_PLAIN = ("medilite", "alembic", "huggingface_hub", "stderr", "printed", "uncaught", "py.warnings")
+"""Loggers whose messages are of our making, or have nothing of a visitor's to quote."""
+
+
+def withhold_words() -> Callable[[], None]:
+    """Have what other libraries log name its place in their code and not its words; return what undoes it.
+
+    They may quote a request: an SDK writes bodies that it can't read to the root
+    logger. Done to the record itself, so that no handler of anybody's has the words.
+    """
+    before = logging.getLogRecordFactory()
+
+    def made(*given: Any, **named: Any) -> logging.LogRecord:
+        record = before(*given, **named)
+        if not any(record.name == name or record.name.startswith(f"{name}.") for name in _PLAIN):
+            record.msg, record.args = f"{record.module}.{record.funcName}, line {record.lineno} (words withheld)", ()
+        return record
+
+    logging.setLogRecordFactory(made)
+    return lambda: logging.setLogRecordFactory(before)
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

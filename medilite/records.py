@@ -69,7 +69,8 @@ class Request:
     whichever models they name. `visitor` says who asks, by an id that nobody else
     can know or guess: an engine may keep what it computed for one visitor and go on
     from it when the same one asks again, and serves visitors by turns. Without one
-    nothing is kept.
+    nothing is kept. `network` says from which network address, by a hash: turns
+    are between addresses first, and one of them never fills the engine.
     """
 
     model: str
@@ -77,6 +78,7 @@ class Request:
     decoding: Decoding = field(default_factory=Decoding)
     seed: int = 0
     visitor: str = field(default="", repr=False)
+    network: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

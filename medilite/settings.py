@@ -145,6 +145,19 @@ class Settings(BaseSettings):
         description="how often programs at one network address may have a text measured or read the leaderboard "
         "([API](api.md))",
     )
+    events_per_address: str = Field(
+        "600/10second",
+        description="how many events of the page (clicks, asking, polling) visitors at one network address may send",
+    )
+    sessions_per_address: str = Field(
+        "120/minute; 1200/hour", description="how many pages visitors at one network address may open"
+    )
+    allowed_origins: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s,/]+(?:\s*,\s*https?://[^\s,/]+)*$",
+        description="addresses of other pages that may use this app through their visitors' browsers, separated by "
+        "commas: `https://clinic.example` (default: none)",
+    )
     sign_ins_per_address: str = Field(
         "60/minute; 1200/hour",
         description="how often visitors at one network address may begin or finish to sign in, where "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from medilite.content.words import words
 
 ECHO_WORDS = 4
@@ -45,9 +47,10 @@ def echo_share(question: str, answer: str) -> float | None:
     starts: dict[str, list[int]] = {}
     for start, word in enumerate(asked):
         starts.setdefault(word, []).append(start)
+    longest = _longest_runs(starts, said)
     copied = at = 0
     while at < len(said):
-        length = max((_common(asked, start, said, at) for start in starts.get(said[at], ())), default=0)
+        length = longest[at]
         if length >= shortest and not ASKING.isdisjoint(said[at : at + length]):
             copied += length
             at += length
@@ -56,9 +59,16 @@ def echo_share(question: str, answer: str) -> float | None:
     return copied / len(said)
 
 
-def _common(asked: list[str], start: int, said: list[str], at: int) -> int:
-    """Return how many words agree from `asked[start]` and `said[at]` on."""
-    length = 0
-    while start + length < len(asked) and at + length < len(said) and asked[start + length] == said[at + length]:
-        length += 1
-    return length
+def _longest_runs(starts: Mapping[str, list[int]], said: list[str]) -> list[int]:
+    """Return, for every place in `said`, how many words from there on stand in a row in the question as well.
+
+    `starts` has the places of every word of the question. From the end on, a run
+    is one longer than that of the next word at the next place, so no run is
+    counted out twice.
+    """
+    longest = [0] * len(said)
+    after: dict[int, int] = {}
+    for at in range(len(said) - 1, -1, -1):
+        after = {start: 1 + after.get(start + 1, 0) for start in starts.get(said[at], ())}
+        longest[at] = max(after.values(), default=0)
+    return longest

@@ -8,8 +8,9 @@ import pytest
 
 from medilite import metrics
 from medilite.settings import load_settings
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page.loading import start_loading
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 from medilite.ui.vote.tab import VoteTab
 from tests.support.fakes import ScriptedEngine
 from tests.ui.vote.test_vote import ask, build_blocks, pair_of, sent

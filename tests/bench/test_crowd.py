@@ -31,8 +31,8 @@ from medilite.errors import DataError, EngineError
 from medilite.records import Decoding
 from medilite.ui.compare.cards import grid_html
 from medilite.ui.compare.comparison import Comparison
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page import notices
-from medilite.ui.page.session import Admission
 from medilite.ui.vote.cards import open_html
 from tests.arena.made import pair
 

@@ -16,7 +16,7 @@ from bench.running_app import ROOT, running_app
 from tests.security.visitor import Visitor
 
 NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}
-NO_LIMITS["MEDILITE_READINGS_PER_ADDRESS"] = "off"
+NO_LIMITS |= {f"MEDILITE_{what}_PER_ADDRESS": "off" for what in ("READINGS", "EVENTS", "SESSIONS")}
 SECRET = "Zebrafinch4711"
 """A word that one visitor has asked about; nobody else may ever see it."""
 

@@ -29,12 +29,14 @@ class EchoEngine(ScriptedEngine):
 def main(folder: Path) -> None:
     """Serve until the process is stopped."""
     from medilite.arena.booth import Booth
+    from medilite.logs import set_up_logging
     from medilite.models import load_profile
     from medilite.settings import load_settings
     from medilite.ui.page.app import build_ui, serve
 
     profile, settings = load_profile("lite"), load_settings(data_dir=folder / "votes")
-    engine = EchoEngine(profile)
+    set_up_logging(settings)
+    engine = EchoEngine(profile, step_s=float(os.environ.get("MEDILITE_TEST_STEP_S", "0")))
     engine.load()
     booth = Booth(profile, settings.votes_database, folder=write_bank(folder / "bank", profile))
     serve(build_ui(engine, profile, settings, folder / "boards", booth), profile, settings, block=False)

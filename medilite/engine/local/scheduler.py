@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Hashable, Iterator
 from typing import Protocol
 
-from medilite.engine.local.calls import Call, fair_order, visitors_ahead
+from medilite.engine.local.calls import Call, fair_order, has_room_for, visitors_ahead
 from medilite.engine.native.courtesy import give_way
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, MediLiteError
@@ -161,7 +161,10 @@ class Scheduler:
             with self._changed:
                 if not self._waiting:
                     return
-                call = self._order()[0]
+                slots = self._runner.occupied()[1]
+                call = next((c for c in self._order() if has_room_for(c, self._running, slots)), None)
+                if call is None:
+                    return
             # Not under the lock, which callers need: what joins may be long.
             try:
                 joined = self._runner.join(call)

@@ -22,9 +22,10 @@ from medilite.ui.api.arguments import one_model, several_models
 from medilite.ui.api.results import Asked, Compared, ModelAnswer
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.guard.address import caller, network_of
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, as_decoding, as_seed
-from medilite.ui.page.session import Admission, StopFlag
+from medilite.ui.page.session import StopFlag
 
 AT_ONCE = 4
 """Answers that programs at one address may have written at once; a page has one a tab."""

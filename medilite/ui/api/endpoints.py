@@ -16,8 +16,8 @@ from medilite.ui.api.asking import Asking
 from medilite.ui.api.reading import Reading
 from medilite.ui.api.results import Asked, Board, Compared, Measured
 from medilite.ui.guard.bodies import TEXT_CHARS
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page.decoding import MAX_SEED, SETTINGS
-from medilite.ui.page.session import Admission
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from medilite.ui.api.arguments import choice, some_text
 from medilite.ui.api.results import Board, Figure, Measured, MetricTold
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.bodies import TEXT_CHARS
-from medilite.ui.page.session import Admission
+from medilite.ui.guard.limits import Admission
 
 GRADE = "flesch_kincaid_grade"
 

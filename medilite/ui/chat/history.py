@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from medilite.records import Message
 from medilite.ui.compare.comparison import Pane
+from medilite.ui.html import Markup
+from medilite.ui.page.notices import emergency_html
 
 
-@dataclass(slots=True)
+@dataclass
 class Turn:
     """One question and the answer to it; the pane knows which model gave it.
 
@@ -21,6 +24,11 @@ class Turn:
     pane: Pane
     limit: int
     attempt: int = 0
+
+    @cached_property
+    def emergency(self) -> Markup:
+        """The notice above the turn as HTML, "" for none; worked out once, and not at every step of every answer."""
+        return emergency_html(self.question)
 
 
 def messages(turns: Sequence[Turn], question: str) -> tuple[Message, ...]:

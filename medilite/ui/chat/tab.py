@@ -16,11 +16,12 @@ from medilite.settings import Settings
 from medilite.ui.chat.history import Turn, messages
 from medilite.ui.chat.transcript import transcript_html
 from medilite.ui.compare.comparison import Pane
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 
 Update = dict[Any, Any]
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from medilite.ui.chat.history import Turn
 from medilite.ui.compare.cards import card_html
 from medilite.ui.html import Markup, templates
-from medilite.ui.page.notices import emergency_html
 
 
 def transcript_html(turns: Sequence[Turn]) -> Markup:
@@ -15,7 +14,7 @@ def transcript_html(turns: Sequence[Turn]) -> Markup:
     return templates("chat/transcript.html").transcript([
         (
             turn.question,
-            emergency_html(turn.question),
+            turn.emergency,
             card_html(turn.pane, turn.limit, key=f"-{number}", extra_class="ml-chat-answer"),
         )
         for number, turn in enumerate(turns)

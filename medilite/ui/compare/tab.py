@@ -19,11 +19,12 @@ from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.grade_line import plot_html
 from medilite.ui.compare.links import decode_link
 from medilite.ui.compare.toolbar import legend_html, toolbar_html
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import as_decoding, as_seed
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 
 ALL_TOPICS = "All topics"
 EXAMPLES = 4

@@ -2,8 +2,8 @@
 
 Pure ASGI throughout: a middleware that wraps responses in tasks of its own
 would hold up streams. `guards` gives them in the order in which a request
-passes them. Gradio's own two (CORS and compression), and its sessions where
-visitors can sign in, are outside of these.
+passes them. Outside of these are compression, `origin.OwnPages` (in the place of
+Gradio's CORS), and Gradio's sessions where visitors can sign in.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from medilite.ui.guard.headers import SafeHeaders
 from medilite.ui.guard.host import NobodysHost
 from medilite.ui.guard.limits import VisitorLimits
 from medilite.ui.guard.sign_in import SignIn
+from medilite.ui.guard.visits import Paced, Visits
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -25,25 +26,30 @@ if TYPE_CHECKING:
 
     from medilite.settings import Settings
 
-__all__ = ["VisitorLimits", "guards"]
+__all__ = ["VisitorLimits", "Visits", "guards"]
 
 
-def guards(page: gr.Blocks, settings: Settings, head: str, routes: list[Any]) -> list[Middleware]:
+def guards(
+    page: gr.Blocks, settings: Settings, head: str, routes: list[Any], visits: Visits | None = None
+) -> list[Middleware]:
     """Return the middleware for `launch(app_kwargs={"middleware": …})`.
 
     `head` is the HTML that the page adds to its head, whose scripts may run;
-    `routes` are addresses of our own, which are served beside the page's.
+    `routes` are addresses of our own, which are served beside the page's; `visits`
+    knows which pages are open.
     Raises SettingsError for proxies that can't be read.
     """
     from starlette.middleware import Middleware
 
+    limits, visits = VisitorLimits(settings), visits or Visits()
     sign_in = [Middleware(SignIn, settings=settings)] if settings.signs_in else []
     return [
         Middleware(SafeHeaders, head=head),
         Middleware(KnownAddress, proxies=TrustedProxies.parse(settings.trusted_proxies)),
         Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
+        Middleware(Paced, limits=limits, visits=visits),
         *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
-        Middleware(CheckedCalls, page=page),
+        Middleware(CheckedCalls, page=page, limits=limits, visits=visits),
         Middleware(NobodysHost),
     ]

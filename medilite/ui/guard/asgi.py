@@ -19,9 +19,9 @@ def header(scope: Scope, name: bytes) -> str | None:
     return ", ".join(values) if values else None
 
 
-async def refuse(send: Send, status: int, reason: str) -> None:
-    """Answer a request with a status and the reason as JSON, where Gradio's own errors have theirs."""
+async def refuse(send: Send, status: int, reason: str, more: list[tuple[bytes, bytes]] | None = None) -> None:
+    """Answer a request with a status and the reason as JSON, where Gradio's own errors have theirs; `more` headers."""
     body = json.dumps({"detail": reason}, ensure_ascii=False).encode("utf-8", "replace")
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(more or ())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, header, refuse
+
+BODY_S = 30.0
+"""How long a body may take to arrive: it is some kilobytes."""
 
 _BESIDES_BYTES = 32 * 1024
 """Room for everything but the text: settings, ids, a vote with its details."""
@@ -42,8 +47,13 @@ class BoundedBody:
             return
         body = bytearray()
         more = True
+        until = asyncio.get_running_loop().time() + BODY_S
         while more:
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), until - asyncio.get_running_loop().time())
+            except TimeoutError:
+                await refuse(send, 408, f"The request's body did not come whole within {BODY_S:.0f} s. Send it again.")
+                return
             if message["type"] == "http.disconnect":
                 return
             body.extend(message.get("body", b""))

@@ -12,13 +12,19 @@ import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
+from medilite.errors import RateLimitError
+from medilite.ui.guard.address import network_of
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
 from medilite.ui.guard.bodies import replay
 from medilite.ui.guard.doors import API, MCP
 
 if TYPE_CHECKING:
     import gradio as gr
+
+    from medilite.ui.guard.limits import VisitorLimits
+    from medilite.ui.guard.visits import Visits
 
 _DIRECT = re.compile(rf"{API}/(?:run|api)/predict/?")
 _JOIN = f"{API}/queue/join"
@@ -40,11 +46,17 @@ class Unfit(ValueError):
 class CheckedCalls:
     """Reads every event before Gradio does; answers 422, with the reason, to what is none."""
 
-    def __init__(self, app: App, page: gr.Blocks) -> None:
-        self.app, self.page = app, page
+    def __init__(
+        self, app: App, page: gr.Blocks, limits: VisitorLimits | None = None, visits: Visits | None = None
+    ) -> None:
+        self.app, self.page, self.limits, self.visits = app, page, limits, visits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class. Its body is there in one piece (BoundedBody)."""
+        if scope["type"] == "http" and scope["path"] == f"{API}/queue/data" and not self._is_awaited(scope):
+            # Gradio would write a page of traceback to the log each time.
+            await refuse(send, 404, "This session has asked for nothing. Reload the page.")
+            return
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(f"{API}/"):
             await self.app(scope, receive, send)
             return
@@ -55,14 +67,29 @@ class CheckedCalls:
         message = await receive()
         try:
             call = self._read(scope["path"], message.get("body", b""))
+            self._admit(call.get("session_hash"), (scope.get("client") or ("", 0))[0])
         except Unfit as error:
             await refuse(send, 422, str(error))
+            return
+        except RateLimitError as error:
+            await refuse(send, 429, str(error))
             return
         body = json.dumps(call, allow_nan=False).encode("ascii")
         replaced = (b"content-length", b"content-type", b"transfer-encoding")
         headers = [pair for pair in scope["headers"] if pair[0] not in replaced]
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await self.app({**scope, "headers": headers}, replay(body, receive), send)
+
+    def _is_awaited(self, scope: Scope) -> bool:
+        given = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+        return given.get("session_hash", "") in self.page._queue.pending_messages_per_session
+
+    def _admit(self, session: object, address: str) -> None:
+        """Count a session that is new; raises RateLimitError where there are too many from its address."""
+        if self.limits is None or self.visits is None or not isinstance(session, str) or self.visits.knows(session):
+            return
+        self.limits.count("sessions", address=address)
+        self.visits.note(session, network_of(address))
 
     def _read(self, path: str, body: bytes) -> dict[str, Any]:
         try:
@@ -73,7 +100,7 @@ class CheckedCalls:
             raise Unfit(f"The body is JSON, but {_kind(given)} instead of an object.")
         given = _plain(given)
         if path in MCP:
-            return given
+            return _rpc(given)
         if call := _CALL.fullmatch(path):
             return self._call(given, call[2], by_name=call[1] is not None)
         session = given.get("session_hash")
@@ -123,6 +150,18 @@ class CheckedCalls:
             "data": values, "fn_index": number, "session_hash": session,
             "trigger_id": trigger if _whole(trigger) and trigger in self.page.blocks else None,
         }  # fmt: skip
+
+
+def _rpc(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a message of MCP. Raises Unfit for what is none: the SDK would quote it in its log."""
+    known = {
+        "jsonrpc": (str,), "id": (str, int, float), "method": (str,), "params": (dict,), "result": (dict,),
+        "error": (dict,),
+    }  # fmt: skip
+    odd = given.get("jsonrpc") != "2.0" or not {"method", "result", "error"} & given.keys()
+    if odd or any(key not in known or not isinstance(value, known[key]) for key, value in given.items()):
+        raise Unfit("The body is no JSON-RPC 2.0 message as MCP has it: jsonrpc, method, id and params.")
+    return given
 
 
 def _check(part: Any, value: object, place: int, *, direct: bool) -> None:

@@ -12,11 +12,13 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from medilite.errors import RateLimitError, SettingsError
+from medilite.errors import EngineError, RateLimitError, SettingsError
 from medilite.ui.guard.address import caller, network_of
 
 if TYPE_CHECKING:
@@ -24,15 +26,17 @@ if TYPE_CHECKING:
 
     from medilite.settings import Settings
 
-What = Literal["answers", "pairs", "readings", "sign-ins"]
+What = Literal["answers", "pairs", "readings", "sign-ins", "events", "sessions"]
 
 _ASKED: dict[What, str] = {
     "answers": "asked for answers", "pairs": "taken pairs to vote on",
     "readings": "had texts measured or read the leaderboard", "sign-ins": "begun or finished to sign in",
+    "events": "used the page", "sessions": "opened the page",
 }  # fmt: skip
 _LATER: dict[What, str] = {
     "answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair",
     "readings": "Send it again", "sign-ins": "You can vote without; sign in",
+    "events": "Nothing is lost: go on", "sessions": "Open it",
 }  # fmt: skip
 
 
@@ -59,6 +63,8 @@ class VisitorLimits:
             "answers": _rules(settings, "answers_per_visitor", "answers_per_address"),
             "pairs": _rules(settings, "pairs_per_visitor", "pairs_per_address"),
             "readings": [_Rule(item, "address") for item in _items(settings, "readings_per_address")],
+            "events": [_Rule(item, "address") for item in _items(settings, "events_per_address")],
+            "sessions": [_Rule(item, "address") for item in _items(settings, "sessions_per_address")],
             "sign-ins": [_Rule(item, "address") for item in _items(settings, "sign_ins_per_address")],
         }
 
@@ -82,6 +88,61 @@ class VisitorLimits:
 
     def _hidden(self, text: str) -> str:
         return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._key, digest_size=16).hexdigest()
+
+
+class Admission:
+    """Counts those who ask or wait; turns away whoever would be one too many, or comes too often.
+
+    Half of the seats at most are one network address's, so that nobody who makes
+    up visitors takes them all.
+    """
+
+    def __init__(self, limit: int, limits: VisitorLimits | None = None, who: Callable[[], str | None] = caller) -> None:
+        self._limit = limit
+        self._limits = limits
+        self._who = who
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def seat(self, visitor: str) -> Iterator[None]:
+        """Hold a seat for the length of a `with`; raises EngineError when none is free, RateLimitError as below."""
+        address = network_of(self._who() or "")
+        self._take(address)
+        try:
+            if self._limits:
+                self._limits.count("answers", visitor)
+            yield
+        finally:
+            with self._lock:
+                self._taken[address] -= 1
+                if not self._taken[address]:
+                    del self._taken[address]
+
+    def _take(self, address: str) -> None:
+        with self._lock:
+            if self._taken.total() >= self._limit:
+                raise EngineError(
+                    f"{self._limit} visitors are asking at the moment, which is all that fit. "
+                    "Your question is still here: ask again in a minute."
+                )
+            share = max(self._limit // 2, 1)
+            if address and self._taken[address] >= share:
+                raise EngineError(
+                    f"{share} visitors at your network address are asking at the moment, which is the limit for one "
+                    "address. Your question is still here: ask again in a minute."
+                )
+            self._taken[address] += 1
+
+    def pair(self, voter_id: str) -> None:
+        """Count a pair that a voter takes; raises RateLimitError when it is one too many in this time."""
+        if self._limits:
+            self._limits.count("pairs", voter_id)
+
+    def reading(self, program: str) -> None:
+        """Count a text measured, or a leaderboard read, for a program; raises RateLimitError as above."""
+        if self._limits:
+            self._limits.count("readings", program)
 
 
 def _rules(settings: Settings, visitor: str, address: str) -> list[_Rule]:
@@ -120,7 +181,7 @@ def _too_many(what: What, rule: _Rule, wait_s: float) -> RateLimitError:
     often = "once" if rule.item.amount == 1 else f"{rule.item.amount:,} times"
     who = "You have" if rule.whose == "visitor" else "You and others at your network address have"
     return RateLimitError(
-        f"{who} {_ASKED[what]} {often} within {span}, which is as often as goes. {_LATER[what]} in {_words(wait_s)}.",
+        f"{who} {_ASKED[what]} {often} within {span}, which is the limit. {_LATER[what]} in {_words(wait_s)}.",
         wait_s,
     )
 

@@ -20,12 +20,13 @@ import re
 import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from medilite.errors import RateLimitError
-from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, header, refuse
+from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, refuse
 from medilite.ui.guard.doors import CALLBACK, LOGIN, LOGOUT
 from medilite.ui.guard.limits import VisitorLimits
+from medilite.ui.guard.origin import is_foreign
 
 if TYPE_CHECKING:
     from medilite.settings import Settings
@@ -52,16 +53,6 @@ class Failure(Enum):
     COOKIES = "cookies"
     OFTEN = "often"
     FAILED = "failed"
-
-
-def is_foreign(scope: Scope) -> bool:
-    """Whether a page of another site had the browser send this request; a program's own request is not."""
-    site = header(scope, b"sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    # Old browsers. X-Forwarded-Host is not looked at: a page elsewhere could send one along.
-    origin = header(scope, b"origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != (header(scope, b"host") or "").lower()
 
 
 def kept_of(told: Any, now: float) -> dict[str, Any]:

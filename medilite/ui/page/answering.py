@@ -6,7 +6,10 @@ them into HTML.
 
 from __future__ import annotations
 
+import dataclasses
+import hmac
 import logging
+import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ from medilite.errors import MediLiteError, StoppingError
 from medilite.logs import request_id
 from medilite.progress import LoadProgress
 from medilite.records import Request, Step
+from medilite.ui.guard.address import caller, network_of
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import StopFlag
 from medilite.ui.page.updates import Updates
@@ -50,6 +54,7 @@ def run(
     their models' names, which would tell a pair to whoever reads the metrics.
     Raises what the engine raises.
     """
+    requests = _from_where(requests)
     watch = Watch(requests, blind=blind)
     for progress in wait_until_ready(engine, stop):
         yield Stage("loading", progress=progress)
@@ -72,6 +77,17 @@ def run(
 
 
 _updates = Updates()
+
+_KEY = secrets.token_bytes(16)
+
+
+def _from_where(requests: tuple[Request, ...]) -> tuple[Request, ...]:
+    """Return requests that say, by a hash, from which network address the event that is being handled comes."""
+    address = caller()
+    if not address:
+        return requests
+    told = hmac.new(_KEY, network_of(address).encode("utf-8", "replace"), "sha256").hexdigest()
+    return tuple(dataclasses.replace(request, network=told) for request in requests)
 
 
 class ClosableSteps(Iterator[Step]):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.http_server import LOCALHOST_NAME
 
 from medilite import metrics
 from medilite.arena.booth import Booth
@@ -27,8 +28,11 @@ from medilite.ui.api.llms import llms_routes
 from medilite.ui.api.mcp_server import open_mcp
 from medilite.ui.chat.tab import ChatTab
 from medilite.ui.compare.tab import CompareTab
-from medilite.ui.guard import VisitorLimits, guards
+from medilite.ui.guard import VisitorLimits, Visits, guards
 from medilite.ui.guard.address import no_proxy_by_default
+from medilite.ui.guard.limits import Admission
+from medilite.ui.guard.origin import in_gradios_place, own_pages
+from medilite.ui.guard.patience import with_patience
 from medilite.ui.html import templates
 from medilite.ui.leaderboard.tab import LeaderboardTab
 from medilite.ui.leaderboard.votes.tab import VotesResults
@@ -39,7 +43,7 @@ from medilite.ui.page.events import watch_events
 from medilite.ui.page.kept import keep_little
 from medilite.ui.page.loading import is_loading
 from medilite.ui.page.routes import routes
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 from medilite.ui.page.stopping import serve_until_stopped
 from medilite.ui.page.theme import ICON, head, theme
 from medilite.ui.vote.tab import VoteTab
@@ -143,42 +147,45 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         importlib.import_module(part)
     mcp = open_mcp(page.endpoints, settings, page.drain, threads)
     programs = [*llms_routes(profile, page.endpoints, mcp=mcp is not None), *(mcp.routes() if mcp else ())]
+    visits = Visits()
     added, own = head(profile), routes(settings, readiness, meters, programs)
-    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own)}
+    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits)}
     if mcp:
         app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)
+    pages = own_pages(settings, settings.host if "host" in asked else LOCALHOST_NAME)
     try:
-        _, local, _ = launch(
-            server_name=settings.host if "host" in asked else None,
-            server_port=_free_port(settings.host) if port == 0 else port,
-            inbrowser=settings.open_browser,
-            theme=theme(),
-            head=added,
-            favicon_path=ICON,
-            app_kwargs=app,
-            footer_links=[],
-            run_history=False,  # otherwise people's questions stay in the browser's storage
-            share=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,  # there is one of our own: see ui/api/mcp_server.py
-            enable_monitoring=False,
-            show_error=False,
-            quiet=True,
-            max_threads=threads,
-            state_session_capacity=_SESSIONS,
-            prevent_thread_lock=True,
-            # Else Gradio asks for the page once more and gives up after three seconds, which a machine that is busy
-            # with loading the model may need; all it is for is to offer a tunnel.
-            _frontend=False,
-        )
+        with in_gradios_place(**pages), with_patience():
+            _, local, _ = launch(
+                server_name=settings.host if "host" in asked else None,
+                server_port=_free_port(settings.host) if port == 0 else port,
+                inbrowser=settings.open_browser,
+                theme=theme(),
+                head=added,
+                favicon_path=ICON,
+                app_kwargs=app,
+                footer_links=[],
+                run_history=False,  # otherwise people's questions stay in the browser's storage
+                share=False,
+                ssr_mode=False,
+                pwa=False,
+                mcp_server=False,  # there is one of our own: see ui/api/mcp_server.py
+                enable_monitoring=False,
+                show_error=False,
+                quiet=True,
+                max_threads=threads,
+                state_session_capacity=_SESSIONS,
+                prevent_thread_lock=True,
+                # Else Gradio asks for the page once more and gives up after three seconds, which a machine that is busy
+                # with loading the model may need; all it is for is to offer a tunnel.
+                _frontend=False,
+            )
     except OSError as error:
         raise SettingsError(
             f"Port {port} on {settings.host} can't be used: {error} "
             "Set MEDILITE_PORT to another, or to 0 for any free one."
         ) from error
-    keep_little(page)
+    keep_little(page, visits)
     take_over()
     print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
     if block:

@@ -16,10 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medilite.arena.live import LiveRun
-from medilite.errors import EngineError
 from medilite.ui.chat.history import Turn
 from medilite.ui.compare.comparison import Comparison
-from medilite.ui.guard.limits import VisitorLimits
 
 
 class StopFlag:
@@ -91,37 +89,3 @@ class Session:
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """Return a new, empty session: Gradio copies the first one for every page that opens."""
         return Session()
-
-
-class Admission:
-    """Counts those who ask or wait; turns away whoever would be one too many, or comes too often."""
-
-    def __init__(self, limit: int, limits: VisitorLimits | None = None) -> None:
-        self._limit = limit
-        self._limits = limits
-        self._free = threading.BoundedSemaphore(limit)
-
-    @contextmanager
-    def seat(self, visitor: str) -> Iterator[None]:
-        """Hold a seat for the length of a `with`; raises EngineError when none is free, RateLimitError as below."""
-        if not self._free.acquire(blocking=False):
-            raise EngineError(
-                f"{self._limit} visitors are asking at the moment, which is all that fit. "
-                "Your question is still here: ask again in a minute."
-            )
-        try:
-            if self._limits:
-                self._limits.count("answers", visitor)
-            yield
-        finally:
-            self._free.release()
-
-    def pair(self, voter_id: str) -> None:
-        """Count a pair that a voter takes; raises RateLimitError when it is one too many in this time."""
-        if self._limits:
-            self._limits.count("pairs", voter_id)
-
-    def reading(self, program: str) -> None:
-        """Count a text measured, or a leaderboard read, for a program; raises RateLimitError as above."""
-        if self._limits:
-            self._limits.count("readings", program)

@@ -23,12 +23,13 @@ from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
 from medilite.ui.guard.address import caller
+from medilite.ui.guard.limits import Admission
 from medilite.ui.html import templates
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
 from medilite.ui.page.loading import wait_until_ready
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 from medilite.ui.vote.account import (
     EARLIER,
     ENDED,

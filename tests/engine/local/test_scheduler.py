@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from medilite.engine.local.batch import OneByOne
-from medilite.engine.local.calls import Call, fair_order, visitors_ahead
+from medilite.engine.local.calls import Call, fair_order, has_room_for, visitors_ahead
 from medilite.engine.local.int8_llama import Int8Llama
 from medilite.engine.local.scheduler import Scheduler
 from medilite.engine.protocol import Occupancy
@@ -284,3 +284,28 @@ def test_visitors_who_come_and_go_on_the_real_batch(tmp_path: Path) -> None:
     batch._prefixes.clear()
     assert llama.pool.free == llama.pool.size
     llama.close()
+
+
+def test_a_network_with_many_visitors_holds_up_another_by_one_call():
+    def call(network, visitor):
+        return Call([Request("base", (), visitor=visitor, network=network)] * 6, [], [])
+
+    running = [call("school", f"s{n}") for n in range(6)]
+    waiting = [call("school", f"w{n}") for n in range(50)]
+    lone = call("home", "me")
+    assert fair_order([*waiting, lone], running, {})[0] is lone
+    # Between visitors of one network all is as before.
+    first, second = call("school", "a"), call("school", "a")
+    assert fair_order([first, second, call("school", "b")], [], {})[2] is second
+
+
+def test_a_network_leaves_room_for_others():
+    def call(network):
+        return Call([Request("base", (), network=network)] * 6, [], [])
+
+    running = [call("school") for _ in range(6)]
+    assert not has_room_for(call("school"), running, 48), "36 of 48 rows are its share"
+    assert has_room_for(call("home"), running, 48)
+    assert has_room_for(call("school"), running[:5], 48)
+    assert has_room_for(call("school"), [], 6), "one call it may always have"
+    assert has_room_for(call("school"), running, None)

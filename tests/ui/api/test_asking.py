@@ -21,7 +21,7 @@ from medilite.settings import load_settings
 from medilite.ui.api import asking
 from medilite.ui.api.asking import AT_ONCE, NOTICE, Asking
 from medilite.ui.guard import VisitorLimits
-from medilite.ui.page.session import Admission
+from medilite.ui.guard.limits import Admission
 from tests.support.fakes import ScriptedEngine
 
 QUESTION = "What is asthma?"

@@ -15,7 +15,7 @@ import pytest
 from medilite.settings import load_settings
 from medilite.ui.api import Endpoint, endpoints
 from medilite.ui.api.llms import GUIDE
-from medilite.ui.page.session import Admission
+from medilite.ui.guard.limits import Admission
 from tests.conftest import do_without
 from tests.support.fakes import ScriptedEngine
 

@@ -15,8 +15,8 @@ from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from medilite.ui.api import endpoints, mcp_server
 from medilite.ui.api.mcp_server import open_mcp
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page.app import build_ui, serve
-from medilite.ui.page.session import Admission
 from tests.support.fakes import ScriptedEngine
 from tests.ui.api.conftest import NO_LIMITS
 from tests.ui.api.test_served import ARGUMENTS, NAMES

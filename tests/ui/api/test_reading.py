@@ -14,7 +14,7 @@ from medilite.settings import load_settings
 from medilite.ui.api.reading import Reading
 from medilite.ui.guard import VisitorLimits
 from medilite.ui.guard.bodies import TEXT_CHARS, body_limit
-from medilite.ui.page.session import Admission
+from medilite.ui.guard.limits import Admission
 
 
 def made(lite, boards=FOLDER, **given) -> Reading:

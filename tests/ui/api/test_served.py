@@ -13,7 +13,7 @@ from medilite.settings import load_settings
 from medilite.ui.api import endpoints
 from medilite.ui.api.endpoints import json_schema
 from medilite.ui.api.llms import llms_text
-from medilite.ui.page.session import Admission
+from medilite.ui.guard.limits import Admission
 from tests.support.fakes import ScriptedEngine
 
 pytestmark = pytest.mark.xdist_group("api")

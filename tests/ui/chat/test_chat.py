@@ -7,7 +7,8 @@ import pytest
 
 from medilite.settings import load_settings
 from medilite.ui.chat.tab import ChatTab
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.guard.limits import Admission
+from medilite.ui.page.session import Session
 from tests.support.fakes import ScriptedEngine
 from tests.ui.html import read
 

@@ -8,7 +8,8 @@ import pytest
 from medilite.errors import WeightsUnavailableError
 from medilite.settings import load_settings
 from medilite.ui.compare.tab import CompareTab
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.guard.limits import Admission
+from medilite.ui.page.session import Session
 from tests.support.fakes import ScriptedEngine
 from tests.ui.html import read
 

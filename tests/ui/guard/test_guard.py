@@ -15,6 +15,7 @@ from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
 from medilite.ui.guard.host import NobodysHost
+from medilite.ui.guard.visits import Paced
 from medilite.ui.leaderboard.votes.files import VoteFiles
 from medilite.ui.page.app import build_ui, serve
 from tests.support.fakes import ScriptedEngine
@@ -385,5 +386,5 @@ def test_the_app_is_served_behind_them(lite, monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
     serve(page, lite, load_settings(), block=False)
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
-        SafeHeaders, KnownAddress, OpenDoors, BoundedBody, CheckedCalls, NobodysHost,
+        SafeHeaders, KnownAddress, OpenDoors, Paced, BoundedBody, CheckedCalls, NobodysHost,
     ]  # fmt: skip

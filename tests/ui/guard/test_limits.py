@@ -8,8 +8,8 @@ from medilite.arena.booth import Booth
 from medilite.errors import RateLimitError, SettingsError
 from medilite.settings import load_settings
 from medilite.ui.chat.tab import ChatTab
-from medilite.ui.guard.limits import VisitorLimits
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.guard.limits import Admission, VisitorLimits
+from medilite.ui.page.session import Session
 from tests.support.fakes import ScriptedEngine
 
 FREE = {f"{what}_per_{who}": "off" for what in ("answers", "pairs") for who in ("visitor", "address")}

@@ -7,7 +7,8 @@ import copy
 import pytest
 
 from medilite.errors import EngineError
-from medilite.ui.page.session import Admission, Desk, Session
+from medilite.ui.guard.limits import Admission
+from medilite.ui.page.session import Desk, Session
 
 
 def test_a_copy_is_a_new_session():

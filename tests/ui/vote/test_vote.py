@@ -14,9 +14,10 @@ from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS
 from medilite.errors import StoreError
 from medilite.settings import load_settings
+from medilite.ui.guard.limits import Admission
 from medilite.ui.page.app import build_ui
 from medilite.ui.page.loading import start_loading
-from medilite.ui.page.session import Admission, Session
+from medilite.ui.page.session import Session
 from medilite.ui.vote.cards import CHOICE_WORDS, open_html, voted_html
 from medilite.ui.vote.tab import VoteTab
 from tests.arena.made import MANY, NOW
@@ -213,7 +214,7 @@ def test_undo_and_what_comes_too_late(tab, clock):
     update = tab.undo(Session(), sent(voter, pair))
     assert "too late" in update[tab.error]
     assert tab.pair not in update
-    assert [vote.ballot.choice for vote in tab.booth.store.votes()] == ["right", "left"]
+    assert sorted(vote.ballot.choice for vote in tab.booth.store.votes()) == ["left", "right"]
 
 
 def test_how_others_voted(tab, lite, clock):

@@ -1,0 +1,110 @@
+"""Which pages are open, from where, and how many at once: what one network address may have of sessions and events."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+
+from medilite.errors import RateLimitError
+from medilite.ui.guard.address import network_of
+from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse
+from medilite.ui.guard.doors import API, WRITE
+from medilite.ui.guard.limits import VisitorLimits
+
+_KNOWN = 50_000
+"""How many sessions' addresses are remembered; a name and a hash each."""
+
+
+class Visits:
+    """Sessions by network address, and which of them have a connection open; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._from: OrderedDict[str, str] = OrderedDict()
+        self._open: Counter[str] = Counter()
+
+    def knows(self, session: str) -> bool:
+        """Whether a session has been seen."""
+        return session in self._from
+
+    def note(self, session: str, network: str) -> None:
+        """Note where a session is from, the first time that it is seen."""
+        with self._lock:
+            self._from.setdefault(session, network)
+            if len(self._from) > _KNOWN:
+                gone = next((one for one in self._from if not self._open[one]), None)
+                if gone is not None:
+                    del self._from[gone]
+
+    def opened(self, session: str) -> None:
+        """Note that a connection of a session has been opened."""
+        with self._lock:
+            self._open[session] += 1
+
+    def closed(self, session: str) -> None:
+        """Note that one has been closed."""
+        with self._lock:
+            self._open[session] -= 1
+            if self._open[session] <= 0:
+                del self._open[session]
+
+    def whose_turn_to_go(self, sessions: list[str]) -> str:
+        """Return which of these sessions, the one used longest ago first, is to be forgotten.
+
+        One of the address that has most of them, and there one without an open
+        connection before any that has one: whoever opens thousands loses their own.
+        """
+        with self._lock:
+            counts = Counter(self._from.get(one, "") for one in sessions)
+            most = max(counts.values())
+            crowded = [one for one in sessions if counts[self._from.get(one, "")] == most]
+            alone = crowded if most > 1 else sessions
+            return next((one for one in alone if not self._open[one]), alone[0])
+
+
+class Paced:
+    """Counts events and new sessions by address, and notes which sessions have a connection open."""
+
+    def __init__(self, app: App, limits: VisitorLimits, visits: Visits) -> None:
+        self.app, self.limits, self.visits = app, limits, visits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; see the class."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        address = (scope.get("client") or ("", 0))[0]
+        if scope["method"] == "POST" and WRITE.fullmatch(scope["path"]):
+            try:
+                self.limits.count("events", address=address)
+            except RateLimitError as error:
+                await refuse(send, 429, str(error), [(b"retry-after", str(max(1, round(error.wait_s))).encode())])
+                return
+        session = _session_of(scope)
+        if not session:
+            await self.app(scope, receive, send)
+            return
+        if not self.visits.knows(session):
+            try:
+                self.limits.count("sessions", address=address)
+            except RateLimitError as error:
+                await refuse(send, 429, str(error), [(b"retry-after", str(max(1, round(error.wait_s))).encode())])
+                return
+            self.visits.note(session, network_of(address))
+        self.visits.opened(session)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.visits.closed(session)
+
+
+def _session_of(scope: Scope) -> str:
+    """Return the session whose stream a request opens, "" for none."""
+    path = scope["path"]
+    if path.startswith(f"{API}/heartbeat/"):
+        return str(path.rpartition("/")[2])
+    if path == f"{API}/queue/data":
+        from urllib.parse import parse_qs
+
+        return (parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash") or [""])[0]
+    return ""
