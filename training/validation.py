@@ -1,8 +1,8 @@
 """What GRPO does to answers while it trains: greedy answers to validation questions, measured as evaluation measures.
 
 Rewards are of samples, and they are what is trained for; whether the checkpoint
-that people will use got easier without saying less shows in greedy answers to
-questions that no training saw. Settings are chosen by these curves, never by
+that people will use got easier without saying less, or more than is known, shows in
+greedy answers to questions that no training saw. Settings are chosen by these curves, never by
 the test split.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from transformers import TrainerCallback
@@ -18,13 +18,20 @@ from transformers import TrainerCallback
 from medilite.content import Encoder, closenesses, key_term_recall, repeated_ngrams
 from medilite.readability import measure
 from medilite.records import Message
+from training.rewards.claimed import found_in
 
 FIT_WORDS = range(30, 301)
 """Words of an answer that is neither too short nor too long: the study's bounds."""
 
+LOOP = 0.25
+"""Share of repeated 4-grams from which an answer is a loop (docs/protocol.md)."""
+
 MEASURES = (
     "grade", "closeness", "key_term_recall", "words", "words_a_sentence", "fit_length", "ended", "repeated_4grams",
+    "median_grade", "looped", "content_f1", "content_precision", "claims_not_found", "claims_at_odds",
 )  # fmt: skip
+"""The protocol compares tries by the last six; the others were there before, for older runs to be compared with."""
+
 VALIDATION_CURVES = tuple(f"validation/{name}" for name in MEASURES)
 
 
@@ -41,11 +48,16 @@ def measured(
 ) -> dict[str, float]:
     """Return the means of MEASURES over answers that have them; a measure that none has is left out.
 
-    `references[i]` are those of `questions[i]`, which `answers[i]` is to.
+    `references[i]` are those of `questions[i]`, which `answers[i]` is to. The
+    median grade is of answers that don't loop; claims are counts an answer.
     """
     texts = [answer.text for answer in answers]
     found = [measure(text) for text in texts]
     recalls = [key_term_recall(t, own, q) for t, own, q in zip(texts, references, questions, strict=True)]
+    held = [found_in(t, own, q) for t, own, q in zip(texts, references, questions, strict=True)]
+    claims = [one for one in held if one is not None]
+    repeated = [repeated_ngrams(text) for text in texts]
+    loops = [share is not None and share >= LOOP for share in repeated]
     values: dict[str, Iterable[float | None]] = {
         "grade": [one.flesch_kincaid_grade for one in found],
         "closeness": closenesses(texts, references, encoder),
@@ -54,10 +66,17 @@ def measured(
         "words_a_sentence": [one.words / one.sentences if one.sentences else None for one in found],
         "fit_length": [float(one.words in FIT_WORDS) for one in found],
         "ended": [float(answer.ended) for answer in answers],
-        "repeated_4grams": [repeated_ngrams(text) for text in texts],
+        "repeated_4grams": repeated,
+        "median_grade": [one.flesch_kincaid_grade for one, loop in zip(found, loops, strict=True) if not loop],
+        "looped": map(float, loops),
+        "content_f1": [one.f1 for one in claims],
+        "content_precision": [one.precision for one in claims],
+        "claims_not_found": [float(one.count("not_found")) for one in claims],
+        "claims_at_odds": [float(one.count("at_odds")) for one in claims],
     }
     there = {name: [value for value in column if value is not None] for name, column in values.items()}
-    return {name: fmean(column) for name, column in there.items() if column}
+    means = {name: fmean(column) for name, column in there.items() if column}
+    return means | ({"median_grade": median(there["median_grade"])} if there["median_grade"] else {})
 
 
 class Validation(TrainerCallback):

@@ -35,11 +35,27 @@ def test_means_by_hand() -> None:
     assert found["key_term_recall"] == pytest.approx((1 + 0 + 0) / 3)
     assert found["fit_length"] == pytest.approx(1 / 3)
     assert found["ended"] == pytest.approx(2 / 3)
+    # One of three repeats itself, and is left out of the median grade: 0.39·3 + 11.8·8/6 − 15.59 of six words.
+    assert found["looped"] == pytest.approx(1 / 3)
+    assert found["median_grade"] == pytest.approx(0.39 * 3 + 11.8 * 8 / 6 - 15.59, abs=1e-6)
+    # The first says all that its reference does and no more, the second nothing of it; the empty one has no term.
+    assert found["content_precision"] == pytest.approx((1 + 0) / 2)
+    assert found["content_f1"] == pytest.approx((1 + 0 + 0) / 3)
+    assert (found["claims_not_found"], found["claims_at_odds"]) == (0, 0)
+
+
+def test_claims_that_no_reference_has_are_counted_an_answer() -> None:
+    invented = "It is caused by mutations in the COL4A5 gene and affects 1 in 10,000 people."
+    found = measured([Completion(invented, True)] * 2, ["Gout?"] * 2, [["Ice."], [invented]], Same())
+    assert found["claims_not_found"] == pytest.approx((2 + 0) / 2)
 
 
 def test_a_measure_that_no_answer_has_is_left_out_not_0() -> None:
     found = measured([Completion("", False)], ["Gout?"], [["Ice."]], Same())
-    assert found == {"key_term_recall": 0, "words": 0, "fit_length": 0, "ended": 0}
+    assert found == {
+        "key_term_recall": 0, "words": 0, "fit_length": 0, "ended": 0, "looped": 0, "content_f1": 0,
+        "claims_not_found": 0, "claims_at_odds": 0,
+    }  # fmt: skip
 
 
 def test_it_measures_the_parent_then_every_few_steps_and_the_last() -> None:
