@@ -101,6 +101,11 @@ class Profile(_Strict):
         """The ids of all models, in the order of display."""
         return tuple(model.id for model in self.models)
 
+    @property
+    def base_model(self) -> ModelSpec | None:
+        """The model that is the base itself, None where the profile doesn't show it."""
+        return next((spec for spec in self.models if spec.adapter is None), None)
+
     def get(self, model: str) -> ModelSpec:
         """Return the model of that id; raises UnknownModelError with the nearest id."""
         for spec in self.models:

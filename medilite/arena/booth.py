@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from medilite import __version__, metrics
 from medilite.arena.bank import Bank, bank_folder, read_bank
-from medilite.arena.contestants import contestants
+from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Knowledge, Place, Two, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, able_contestants
@@ -402,7 +402,7 @@ class Booth:
         """Read the votes and rate them anew, for the next pairs to be drawn by."""
         ready = self._ready()
         table = read_table(self.store, self.here.values())
-        base = next((self.here.get(spec.id) for spec in self.profile.models if spec.adapter is None), None)
+        base = base_contestant(self.profile, self.here)
         known = knowledge_of(table, rate(table, base), {} if isinstance(ready, Nothing) else ready.keys)
         with self._lock:
             self._knowledge = known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def contestants(profile: Profile) -> dict[str, Contestant]:
         else:
             found[spec.id] = Contestant(spec.id, hashlib.sha256("\n".join(parts).encode()).hexdigest())
     return found
+
+
+def base_contestant(profile: Profile, here: Mapping[str, Contestant]) -> Contestant | None:
+    """Return the base among `contestants`, None where the profile doesn't show it."""
+    return here.get(profile.base_model.id) if profile.base_model else None
 
 
 def _folder(profile: Profile, spec: ModelSpec) -> Path | None:

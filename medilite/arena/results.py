@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from medilite.arena.bank import bank_folder, read_bank
 from medilite.arena.booth import UNDO_GRACE_S, UNDO_S
-from medilite.arena.contestants import contestants
+from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Two
 from medilite.arena.mirror.state import MirrorState, read_state
 from medilite.arena.ratings import Ratings, rate
@@ -143,7 +143,7 @@ class LiveResults:
         if version == self._version:
             return
         table = read_table(self.store, here.values(), before)
-        base = next((here.get(spec.id) for spec in self._profile.models if spec.adapter is None), None)
+        base = base_contestant(self._profile, here)
         self._results = Results(
             ratings=rate(table, base),
             counts=count(table),

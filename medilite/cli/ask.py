@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from medilite import __version__
+from medilite.answer_record import answer_record
 from medilite.cli.terminal import Say, chosen, load_line, print_json, progress_line
 from medilite.engine import open_engine
 from medilite.engine.protocol import collect
@@ -50,6 +51,7 @@ def record(question: str, profile: Profile, decoding: Decoding, seed: int, answe
 
     An answer that failed has None for text, tokens and readability, and says why under `error`.
     """
+    notice = emergency_notice(question)
     return {
         "question": question,
         "profile": profile.name,
@@ -57,26 +59,16 @@ def record(question: str, profile: Profile, decoding: Decoding, seed: int, answe
         "decoding": dataclasses.asdict(decoding),
         "seed": seed,
         "notice": NOT_MEDICAL_ADVICE,
-        "emergency": _emergency_record(question),
+        "emergency": dataclasses.asdict(notice) if notice else None,
         "version": __version__,
     }
 
 
 def _answer_record(answer: Answer) -> dict[str, Any]:
-    failed = answer.stopped == "error"
-    return {
-        "model": answer.model,
-        "answer": None if failed else answer.text,
-        "tokens": None if failed else answer.tokens,
-        "stopped": answer.stopped,
-        "readability": None if failed else measure(answer.text).as_dict(),
-        "error": answer.error,
-    }
-
-
-def _emergency_record(question: str) -> dict[str, str] | None:
-    notice = emergency_notice(question)
-    return {"kind": notice.kind, "title": notice.title, "text": notice.text} if notice else None
+    if answer.stopped == "error":
+        # Here an answer that broke off is none.
+        return {**answer_record(answer, None), "answer": None, "tokens": None}
+    return answer_record(answer, measure(answer.text))
 
 
 def _question_text(argument: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medilite.arena.contestants import contestants
+from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.export import preference_pairs, vote_record, write_records
 from medilite.arena.marks import MARKS, mark
 from medilite.arena.ratings import Interval, Ratings, rate
@@ -38,7 +38,7 @@ def _rate(options: argparse.Namespace) -> int:
     here = contestants(profile)
     with _opened(settings) as store:
         table = read_table(store, here.values())
-    base = next((here.get(spec.id) for spec in profile.models if spec.adapter is None), None)
+    base = base_contestant(profile, here)
     ratings = rate(table, base)
     record = rating_record(ratings, table, here)
     if options.json:

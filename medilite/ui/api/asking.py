@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import medilite
+from medilite.answer_record import answer_record
 from medilite.engine.protocol import Engine
 from medilite.errors import EngineError
 from medilite.models import ModelSpec, Profile
@@ -145,7 +146,7 @@ def _about(comparison: Comparison, stage: Stage) -> dict[str, Any]:
         "state": stage.kind,
         "ahead": stage.ahead,
         "question": comparison.question,
-        "emergency": {"kind": notice.kind, "title": notice.title, "text": notice.text} if notice else None,
+        "emergency": asdict(notice) if notice else None,
         "profile": comparison.profile.name,
         "decoding": asdict(comparison.decoding),
         "seed": comparison.seed,
@@ -154,16 +155,13 @@ def _about(comparison: Comparison, stage: Stage) -> dict[str, Any]:
 
 
 def _answer(pane: Pane) -> ModelAnswer:
-    failed = pane.stopped == "error" and not pane.text
-    return {
-        "model": pane.spec.id,
+    told = {
+        **answer_record(pane.answer(), pane.scores),
         "label": pane.spec.label,
-        "answer": None if failed else pane.text,
-        "tokens": pane.tokens,
-        "ended": None if pane.stopped is None else pane.stopped == "end",
+        # Until the answer has stopped there is nothing to say of how.
         "stopped": pane.stopped,
-        "error": pane.error,
-        "readability": cast("Any", pane.scores.as_dict()) if pane.scores else None,
+        "ended": None if pane.stopped is None else pane.stopped == "end",
         "grade": grade_word(pane.scores.flesch_kincaid_grade) if pane.scores else None,
         "notice": NOTICE,
     }
+    return cast("ModelAnswer", told)

@@ -18,8 +18,6 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from medilite import __version__
 from medilite.draining import Drain
 from medilite.errors import SettingsError
@@ -29,9 +27,11 @@ from medilite.ui.api.endpoints import Endpoint
 from medilite.ui.api.llms import MCP_ADDRESS
 from medilite.ui.api.serving import UNEXPECTED
 from medilite.ui.guard.asgi import Receive, Scope, Send
+from medilite.ui.guard.calls import BadCall, check_names
 from medilite.ui.guard.doors import MCP
 from medilite.ui.page.answering import message_of
 from medilite.ui.page.events import watched
+from medilite.ui.page.gradio_internals import set_current_request
 
 if TYPE_CHECKING:
     from mcp import types
@@ -114,11 +114,10 @@ class McpTools:
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             return _failed(f"There is no tool {quoted(name)}. The tools are {', '.join(self._endpoints)}.")
-        known = {one.name for one in endpoint.parameters}
-        if odd := sorted(arguments.keys() - known):
-            return _failed(f"{name} takes no argument {quoted(odd[0])}. What it takes: {', '.join(sorted(known))}.")
-        if missing := [one.name for one in endpoint.parameters if one.required and one.name not in arguments]:
-            return _failed(f"{name} needs the argument {missing[0]}, which is missing. Send it.")
+        try:
+            check_names(name, arguments, {one.name: one.required for one in endpoint.parameters})
+        except BadCall as error:
+            return _failed(str(error))
         try:
             answer = await self._answer(endpoint, arguments)
         except Exception as error:
@@ -130,10 +129,9 @@ class McpTools:
         """Run the endpoint step by step in threads, under the address of whoever called; closed if they leave."""
         from anyio import CancelScope
         from anyio.to_thread import run_sync
-        from gradio.context import LocalContext
 
         # As Gradio has it around an event: limits look for the address there, ZeroGPU for whose time it is.
-        LocalContext.request.set(gr.Request(self._server.request_context.request))
+        set_current_request(self._server.request_context.request)
         steps = endpoint.steps(self._functions[endpoint.name], arguments)
         answer = None
         try:

@@ -172,16 +172,9 @@ class ChatTab:
         yield self._buttons(session, busy=False)
 
     def _shown(self, session: Session, stage: Stage, pane: Pane) -> Update:
-        if stage.kind == "loading" and stage.progress:
-            return {self.status: notices.progress_html(stage.progress, asked=True)}
-        if stage.kind == "waiting":
-            return {self.status: notices.waiting_html(stage.ahead)}
-        status = {
-            "asking": notices.status_html("Asking.", "busy"),
-            "writing": notices.status_html(f"{pane.spec.label} is writing.", "busy"),
-            "done": notices.status_html("The answer is here.", "ready"),
-            "stopped": notices.status_html("Stopped. What was written so far is kept.", "ready"),
-        }[stage.kind]
+        status = notices.stage_html(stage, writing=f"{pane.spec.label} is writing.", done="The answer is here.")
+        if stage.kind in ("loading", "waiting"):
+            return {self.status: status}
         return {self.status: status, self.transcript: transcript_html(session.turns)}
 
     def _buttons(self, session: Session, *, busy: bool) -> Update:

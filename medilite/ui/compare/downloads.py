@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 import medilite
+from medilite.answer_record import answer_record
 from medilite.files import csv_cell
 from medilite.readability import Readability
 from medilite.safety import NOT_MEDICAL_ADVICE
-from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.comparison import Comparison
 
 _SCORE_NAMES = tuple(Readability.__dataclass_fields__)
 
@@ -28,21 +29,10 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
         "seed": comparison.seed,
         "version": medilite.__version__,
         "notice": NOT_MEDICAL_ADVICE,
-        "answers": [_answer_record(pane) for pane in comparison.panes],
-    }
-
-
-def _answer_record(pane: Pane) -> dict[str, Any]:
-    answer = pane.answer()
-    failed = answer.stopped == "error" and not answer.text
-    return {
-        "model": answer.model,
-        "label": pane.spec.label,
-        "answer": None if failed else answer.text,
-        "tokens": answer.tokens,
-        "stopped": answer.stopped,
-        "error": answer.error,
-        "readability": asdict(pane.scores) if pane.scores else None,
+        "answers": [
+            {"model": pane.spec.id, "label": pane.spec.label, **answer_record(pane.answer(), pane.scores)}
+            for pane in comparison.panes
+        ],
     }
 
 

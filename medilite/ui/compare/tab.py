@@ -116,7 +116,7 @@ class CompareTab:
         return plot_html([Pane(spec) for spec in self.profile.models], asked=False)
 
     def _base_label(self) -> str:
-        return next((spec.label for spec in self.profile.models if spec.adapter is None), "the base")
+        return self.profile.base_model.label if self.profile.base_model else "the base"
 
     # --- what happens --------------------------------------------------------------------
 
@@ -174,19 +174,14 @@ class CompareTab:
         }
 
     def _show(self, comparison: Comparison, stage: Stage) -> dict[Any, Any]:
-        if stage.kind == "loading" and stage.progress:
-            return {self.status: notices.progress_html(stage.progress, asked=True)}
-        if stage.kind == "waiting":
-            return {self.status: notices.waiting_html(stage.ahead)}
+        detail = f"{comparison.stopped} of {len(comparison.panes)} done" if comparison.stopped else ""
+        status = notices.stage_html(stage, done="All answers are here.", detail=detail)
+        if stage.kind in ("loading", "waiting"):
+            return {self.status: status}
         if stage.kind == "writing":
-            detail = f"{comparison.stopped} of {len(comparison.panes)} done" if comparison.stopped else ""
-            return {
-                self.status: notices.status_html("Writing.", "busy", detail=detail),
-                self.grid: grid_html(comparison),
-            }
+            return {self.status: status, self.grid: grid_html(comparison)}
         comparison.cancel()
-        said = "All answers are here." if stage.kind == "done" else "Stopped. What was written so far is kept."
-        return self._end(comparison, notices.status_html(said, "ready"))
+        return self._end(comparison, status)
 
     def _end(self, comparison: Comparison, status: str) -> dict[Any, Any]:
         return {

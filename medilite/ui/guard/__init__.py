@@ -15,7 +15,7 @@ from medilite.ui.guard.bodies import BoundedBody, body_limit
 from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders
-from medilite.ui.guard.host import NobodysHost
+from medilite.ui.guard.host import FixedHost
 from medilite.ui.guard.limits import VisitorLimits
 from medilite.ui.guard.sign_in import SignIn
 from medilite.ui.guard.visits import Paced, Visits
@@ -51,5 +51,5 @@ def guards(
         *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
         Middleware(CheckedCalls, page=page, limits=limits, visits=visits),
-        Middleware(NobodysHost),
+        Middleware(FixedHost),
     ]

@@ -114,14 +114,10 @@ def no_proxy_by_default() -> Iterator[None]:
 
 
 def caller() -> str | None:
-    """Return the address of whoever's event is being handled, None outside of any.
+    """Return the address of whoever's event is being handled, None outside of any."""
+    from medilite.ui.page.gradio_internals import current_request
 
-    Gradio hands requests to handlers that name one among their parameters; it
-    keeps the same one here, so handlers can stay free of it.
-    """
-    from gradio.context import LocalContext
-
-    client = getattr(LocalContext.request.get(None), "client", None)
+    client = getattr(current_request(), "client", None)
     return getattr(client, "host", None) or None
 
 

@@ -11,6 +11,7 @@ import inspect
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ from medilite.ui.guard.address import network_of
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
 from medilite.ui.guard.bodies import replay
 from medilite.ui.guard.doors import API, MCP
+from medilite.ui.page.gradio_internals import awaits_messages, components_of, event_by_number, public_events
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -39,7 +41,7 @@ _FILE_MARKS = {"_type", "__type__", "is_file", "is_stream", "orig_name"}
 """Keys of Gradio's descriptions of files and updates; no value of ours has any."""
 
 
-class Unfit(ValueError):
+class BadCall(ValueError):
     """Why a call can't be used, in words for whoever made it."""
 
 
@@ -68,7 +70,7 @@ class CheckedCalls:
         try:
             call = self._read(scope["path"], message.get("body", b""))
             self._admit(call.get("session_hash"), (scope.get("client") or ("", 0))[0])
-        except Unfit as error:
+        except BadCall as error:
             await refuse(send, 422, str(error))
             return
         except RateLimitError as error:
@@ -82,7 +84,7 @@ class CheckedCalls:
 
     def _is_awaited(self, scope: Scope) -> bool:
         given = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
-        return given.get("session_hash", "") in self.page._queue.pending_messages_per_session
+        return awaits_messages(self.page, given.get("session_hash", ""))
 
     def _admit(self, session: object, address: str) -> None:
         """Count a session that is new; raises RateLimitError where there are too many from its address."""
@@ -95,9 +97,9 @@ class CheckedCalls:
         try:
             given = json.loads(body, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise Unfit("The body is no JSON that can be read. Send one JSON object.") from error
+            raise BadCall("The body is no JSON that can be read. Send one JSON object.") from error
         if not isinstance(given, dict):
-            raise Unfit(f"The body is JSON, but {_kind(given)} instead of an object.")
+            raise BadCall(f"The body is JSON, but {_kind(given)} instead of an object.")
         given = _plain(given)
         if path in MCP:
             return _rpc(given)
@@ -105,7 +107,7 @@ class CheckedCalls:
             return self._call(given, call[2], by_name=call[1] is not None)
         session = given.get("session_hash")
         if not (isinstance(session, str) and _SESSION.fullmatch(session)):
-            raise Unfit("session_hash has to be 1 to 64 letters, digits, hyphens or underscores.")
+            raise BadCall("session_hash has to be 1 to 64 letters, digits, hyphens or underscores.")
         if path == _JOIN or _DIRECT.fullmatch(path):
             return self._event(given, session, direct=path != _JOIN)
         event, number = given.get("event_id"), given.get("fn_index")
@@ -114,38 +116,32 @@ class CheckedCalls:
 
     def _call(self, given: dict[str, Any], name: str, *, by_name: bool) -> dict[str, Any]:
         """Return a program's call with whatever it left out; what the values can be, the endpoint says."""
-        fn = next((fn for fn in self.page.fns.values() if fn.api_name == name and fn.api_visibility == "public"), None)
-        if fn is None or fn.fn is None:
-            names = [str(fn.api_name) for fn in self.page.fns.values() if fn.api_visibility == "public"]
-            raise Unfit(f"There is no endpoint {name!r}. Those that can be called are {', '.join(names)}.")
-        takes = inspect.signature(fn.fn).parameters
+        known = public_events(self.page)
+        if name not in known:
+            raise BadCall(f"There is no endpoint {name!r}. Those that can be called are {', '.join(known)}.")
+        takes = inspect.signature(known[name]).parameters
         if by_name:
             sent = given
         else:
             data = given.get("data")
             if not isinstance(data, list) or len(data) > len(takes):
-                raise Unfit(f"data has to be a list of {len(takes)} values at most: {', '.join(takes)}.")
+                raise BadCall(f"data has to be a list of {len(takes)} values at most: {', '.join(takes)}.")
             sent = dict(zip(takes, data, strict=False))
-        if odd := sorted(sent.keys() - takes.keys()):
-            raise Unfit(f"{name} takes no argument {odd[0][:80]!r}. What it takes: {', '.join(takes)}.")
-        left_out = [key for key, one in takes.items() if one.default is one.empty and key not in sent]
-        if left_out:
-            raise Unfit(f"{name} needs the argument {left_out[0]}, which is missing. Send it.")
+        check_names(name, sent, {key: one.default is one.empty for key, one in takes.items()})
         whole = {key: sent.get(key, one.default) for key, one in takes.items()}
         return whole if by_name else {"data": list(whole.values())}
 
     def _event(self, given: dict[str, Any], session: str, *, direct: bool) -> dict[str, Any]:
         number, data, trigger = given.get("fn_index"), given.get("data"), given.get("trigger_id")
-        fn = self.page.fns.get(int(number)) if number is not None and _whole(number) else None
-        if fn is None or fn.fn is None:  # those without one happen in the browser alone
-            raise Unfit("fn_index names no event of this page. Reload it: it may be an older one.")
+        fn = event_by_number(self.page, int(number)) if number is not None and _whole(number) else None
+        if fn is None:
+            raise BadCall("fn_index names no event of this page. Reload it: it may be an older one.")
         if not isinstance(data, list) or len(data) != len(fn.inputs):
-            raise Unfit(f"data has to be a list of {len(fn.inputs)} values, as many as this event takes.")
+            raise BadCall(f"data has to be a list of {len(fn.inputs)} values, as many as this event takes.")
         values = [None if part.stateful else value for part, value in zip(fn.inputs, data, strict=True)]
-        held = self.page.state_holder.session_data.get(session)
-        here = held.blocks_config.blocks if held else self.page.blocks  # as this visitor's page has them by now
-        for place, (part, value) in enumerate(zip(fn.inputs, values, strict=True)):
-            _check(here.get(part._id, part), value, place, direct=direct)
+        parts = components_of(self.page, session, fn.inputs)
+        for place, (part, value) in enumerate(zip(parts, values, strict=True)):
+            _check(part, value, place, direct=direct)
         return {
             "data": values, "fn_index": number, "session_hash": session,
             "trigger_id": trigger if _whole(trigger) and trigger in self.page.blocks else None,
@@ -153,19 +149,27 @@ class CheckedCalls:
 
 
 def _rpc(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a message of MCP. Raises Unfit for what is none: the SDK would quote it in its log."""
+    """Return a message of MCP. Raises BadCall for what is none: the SDK would quote it in its log."""
     known = {
         "jsonrpc": (str,), "id": (str, int, float), "method": (str,), "params": (dict,), "result": (dict,),
         "error": (dict,),
     }  # fmt: skip
     odd = given.get("jsonrpc") != "2.0" or not {"method", "result", "error"} & given.keys()
     if odd or any(key not in known or not isinstance(value, known[key]) for key, value in given.items()):
-        raise Unfit("The body is no JSON-RPC 2.0 message as MCP has it: jsonrpc, method, id and params.")
+        raise BadCall("The body is no JSON-RPC 2.0 message as MCP has it: jsonrpc, method, id and params.")
     return given
 
 
+def check_names(name: str, sent: Mapping[str, Any], takes: Mapping[str, bool]) -> None:
+    """Raise BadCall for an argument that an endpoint doesn't take, or that it needs (True) and wasn't sent."""
+    if odd := sorted(sent.keys() - takes.keys()):
+        raise BadCall(f"{name} takes no argument {odd[0][:80]!r}. What it takes: {', '.join(takes)}.")
+    if missing := [key for key, needed in takes.items() if needed and key not in sent]:
+        raise BadCall(f"{name} needs the argument {missing[0]}, which is missing. Send it.")
+
+
 def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
-    """Raise Unfit for a value that its component can't have; `direct`: the event doesn't wait its turn.
+    """Raise BadCall for a value that its component can't have; `direct`: the event doesn't wait its turn.
 
     Gradio would print what it can't use to the log, a visitor's words included.
     Numbers out of range are left to it in events that wait, for there the page
@@ -177,12 +181,12 @@ def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
     kind = part.get_block_name()
     kinds = _KINDS.get(kind)
     if kinds and value is not None and (not isinstance(value, kinds) or (bool not in kinds and _is_bool(value))):
-        raise Unfit(f"Value {place} of data is {_kind(value)}, which “{_name(part)}” can't be.")
+        raise BadCall(f"Value {place} of data is {_kind(value)}, which “{_name(part)}” can't be.")
     if direct or kind not in ("slider", "number"):
         try:
             part.preprocess(value)
         except Exception as error:
-            raise Unfit(f"Value {place} of data is none that “{_name(part)}” can have.") from error
+            raise BadCall(f"Value {place} of data is none that “{_name(part)}” can have.") from error
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -197,22 +201,22 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return a copy without lone surrogates, which no text can be sent back with. Raises Unfit for odd values."""
+    """Return a copy without lone surrogates, which no text can be sent back with. Raises BadCall for odd values."""
     if depth > _DEPTH:
-        raise Unfit(f"The body is nested more than {_DEPTH} deep.")
+        raise BadCall(f"The body is nested more than {_DEPTH} deep.")
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unfit("A number in the body is too large.")
+        raise BadCall("A number in the body is too large.")
     if _whole(value) and abs(value) > _BIGGEST:
-        raise Unfit("A number in the body is too large.")
+        raise BadCall("A number in the body is too large.")
     if isinstance(value, list | dict) and len(value) > _ITEMS:
-        raise Unfit(f"The body has a list of {len(value):,} values; at most {_ITEMS:,} are taken.")
+        raise BadCall(f"The body has a list of {len(value):,} values; at most {_ITEMS:,} are taken.")
     if isinstance(value, list):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, dict):
         if _FILE_MARKS & value.keys():
-            raise Unfit("The body describes a file or an update; MediLite takes text, numbers and choices alone.")
+            raise BadCall("The body describes a file or an update; MediLite takes text, numbers and choices alone.")
         return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
     return value
 

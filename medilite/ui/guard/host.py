@@ -18,7 +18,7 @@ _KEPT = re.compile(rf"{API}/(?:info/?|call/v2/[a-z_]+/?)")
 _TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
 
 
-class NobodysHost:
+class FixedHost:
     """Puts one fixed host in place of the request's where what is made of it is kept."""
 
     def __init__(self, app: App) -> None:

@@ -40,7 +40,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.about import about_html
 from medilite.ui.page.controls import LIGHT, html_slot, model_choices
 from medilite.ui.page.events import watch_events
-from medilite.ui.page.kept import keep_little
+from medilite.ui.page.gradio_internals import hold_little
 from medilite.ui.page.loading import is_loading
 from medilite.ui.page.routes import routes
 from medilite.ui.page.session import Session
@@ -185,7 +185,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
             f"Port {port} on {settings.host} can't be used: {error} "
             "Set MEDILITE_PORT to another, or to 0 for any free one."
         ) from error
-    keep_little(page, visits)
+    hold_little(page, visits)
     take_over()
     print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
     if block:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medilite.engine.protocol import Availability
 from medilite.models import Profile
 from medilite.progress import LoadProgress
 from medilite.safety import emergency_notice
 from medilite.ui.html import Markup, templates
+
+if TYPE_CHECKING:
+    from medilite.ui.page.answering import Stage
 
 TEMPLATE = "page/parts.html"
 
@@ -45,6 +50,17 @@ def waiting_html(ahead: int) -> Markup:
     """Return the status line of somebody who waits for other visitors."""
     who = "1 visitor is" if ahead == 1 else f"{ahead} visitors are"
     return status_html(f"{who} ahead of you. Your turn comes by itself.", "busy")
+
+
+def stage_html(stage: Stage, *, writing: str = "Writing.", done: str = "", detail: str = "") -> Markup:
+    """Return the status line of a request: where it is, or how it ended."""
+    if stage.kind == "loading" and stage.progress:
+        return progress_html(stage.progress, asked=True)
+    if stage.kind == "waiting":
+        return waiting_html(stage.ahead)
+    if stage.kind in ("done", "stopped"):
+        return status_html(done if stage.kind == "done" else "Stopped. What was written so far is kept.", "ready")
+    return status_html("Asking." if stage.kind == "asking" else writing, "busy", detail=detail)
 
 
 def unavailable_html(availability: dict[str, Availability], profile: Profile) -> Markup:

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from medilite.draining import Drain
+from medilite.ui.page.gradio_internals import all_sent
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +76,6 @@ def _let_send(page: gr.Blocks) -> None:
     What waits for a browser that has left is never sent.
     """
     end = time.monotonic() + LAST_WORDS_S
-    while not _all_sent(page) and time.monotonic() < end:
+    while not all_sent(page) and time.monotonic() < end:
         time.sleep(SENT_S)
     time.sleep(SENT_S)
-
-
-def _all_sent(page: gr.Blocks) -> bool:
-    queue = page._queue
-    waiting = list(queue.pending_messages_per_session.values())
-    # Events that nobody has begun with count too: each ends at once, with the word that the app is being stopped.
-    return not len(queue) and not any(queue.active_jobs) and all(messages.empty() for messages in waiting)

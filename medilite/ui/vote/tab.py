@@ -300,14 +300,14 @@ class VoteTab:
         return lambda step: self.booth.advance(live, step)
 
     def _writing(self, live: LiveRun, stage: Stage) -> Update:
-        if stage.kind == "loading" and stage.progress:
-            return {self.status: notices.progress_html(stage.progress, asked=True)}
-        if stage.kind == "waiting":
-            return {self.status: notices.waiting_html(stage.ahead)}
-        return {
-            self.status: notices.status_html("Writing.", "busy"),
-            self.live_pair: writing_html(live.question, *live.shown()),
-        }
+        status = notices.stage_html(stage)
+        if stage.kind in ("loading", "waiting"):
+            return {self.status: status}
+        pair = writing_html(live.question, *live.shown())
+        # How it ended is said once the pair is stored (`_end`).
+        return (
+            {self.live_pair: pair} if stage.kind in ("done", "stopped") else {self.status: status, self.live_pair: pair}
+        )
 
     def _end(self, live: LiveRun | None) -> Update:
         """Make a pair of two answers that have stopped."""

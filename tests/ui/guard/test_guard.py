@@ -14,7 +14,7 @@ from medilite.ui.guard.bodies import BoundedBody, body_limit
 from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
-from medilite.ui.guard.host import NobodysHost
+from medilite.ui.guard.host import FixedHost
 from medilite.ui.guard.visits import Paced
 from medilite.ui.leaderboard.votes.files import VoteFiles
 from medilite.ui.page.app import build_ui, serve
@@ -372,9 +372,9 @@ def test_what_is_kept_for_all_is_made_under_nobody_s_host():
     app = App()
     said = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "Accept": "x"}
     for path in ("/gradio_api/info", "/gradio_api/info/", "/gradio_api/call/v2/ask"):
-        call(NobodysHost(app), path, headers=said)
+        call(FixedHost(app), path, headers=said)
         assert dict(app.scopes[-1]["headers"]) == {b"accept": b"x", b"host": b"localhost"}
-    call(NobodysHost(app), "/config", headers=said)
+    call(FixedHost(app), "/config", headers=said)
     assert dict(app.scopes[-1]["headers"])[b"host"] == b"evil.example"
 
 
@@ -386,5 +386,5 @@ def test_the_app_is_served_behind_them(lite, monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
     serve(page, lite, load_settings(), block=False)
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
-        SafeHeaders, KnownAddress, OpenDoors, Paced, BoundedBody, CheckedCalls, NobodysHost,
+        SafeHeaders, KnownAddress, OpenDoors, Paced, BoundedBody, CheckedCalls, FixedHost,
     ]  # fmt: skip

@@ -9,7 +9,8 @@ import pytest
 from gradio.state_holder import SessionState
 from gradio_client import Client
 
-from medilite.ui.page.kept import OpenPages, keep_little
+from medilite.ui.guard.visits import Visits
+from medilite.ui.page.gradio_internals import OpenPages, hold_little
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def pages():
         button = gr.Button("Ask")
         models = gr.Radio(["base"])
         button.click(lambda: "x" * 100_000, None, shown)
-    kept = OpenPages()
+    kept = OpenPages(Visits())
     kept.set_blocks(blocks)
     kept.state_id, kept.shown_id, kept.models_id = state._id, shown._id, models._id
     return kept
@@ -68,7 +69,7 @@ def test_pages_in_the_same_state_share_their_components_and_others_do_not(pages)
     # So it is on the same place of another app, which counts its components from the same number on.
     with gr.Blocks(analytics_enabled=False) as another:
         gr.Radio()
-    others = OpenPages()
+    others = OpenPages(Visits())
     others.set_blocks(another)
     others["one"][pages.models_id] = gr.Radio(["base", "grpo"], render=False)
     assert others["one"][pages.models_id] is not one
@@ -104,7 +105,7 @@ def test_events_are_not_noted_for_a_monitoring_page_that_is_off(little):
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", enable_monitoring=False)
     try:
         if little:
-            keep_little(page)
+            hold_little(page, Visits())
         visitor = Client(address, verbose=False)
         assert [visitor.predict(who, api_name="/greet") for who in ("one", "two")] == ["Hello one", "Hello two"]
         # The first line would fail where an upgrade had done away with it by itself.

@@ -1,25 +1,34 @@
-"""What Gradio keeps of pages and events: no more than an open page needs, and nothing an hour after it was closed.
+"""Everything that leans on Gradio's insides, which a release may change: look here when the pin moves.
 
-Gradio holds a copy of all that it last showed on every page, for links that
-reopen a page as it stands, and holds it for as long as it runs. Such links are
-switched off here (`guard.doors`); with a leaderboard and six answers a copy is
-half a megabyte, so that the memory grew with every visitor. It also notes each
-event for its monitoring page, which is switched off as well, and works the last
-ten thousand of them out anew as a table of Pandas after every event.
+- **What Gradio holds of pages and events.** It keeps a copy of all that it last
+  showed on every page, for links that reopen a page, for as long as it runs.
+  Such links are switched off here (`guard.doors`); with a leaderboard and six
+  answers a copy is half a megabyte, so that memory grew with every visitor. It
+  also notes each event for its monitoring page, which is switched off as well,
+  and computes the last ten thousand of them again as a table of Pandas after
+  every event. `hold_little` has it hold no more than an open page needs, and
+  nothing an hour after it was closed.
+- **Events by name and number**, and a visitor's components as they are by now
+  (`public_events`, `event_by_number`, `components_of`), for the guards.
+- **Whose request it is** (`current_request`).
+- **Whether everything is sent** (`all_sent`), for stopping.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.context import LocalContext
 from gradio.state_holder import SessionState, StateHolder
 
-from medilite.ui.guard.visits import Visits
+if TYPE_CHECKING:
+    from medilite.ui.guard.visits import Visits
 
 SHARED = 512
 """Components as updates left them that are kept for all pages; those used longest ago go first."""
@@ -82,9 +91,9 @@ class OpenPages(StateHolder):
     Where there are more than fit, `visits` says whose goes.
     """
 
-    def __init__(self, visits: Visits | None = None) -> None:
+    def __init__(self, visits: Visits) -> None:
         super().__init__()
-        self._visits = visits or Visits()
+        self._visits = visits
 
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
@@ -111,11 +120,58 @@ class OpenPages(StateHolder):
                     self.time_last_used.pop(session_id, None)
 
 
-def keep_little(page: gr.Blocks, visits: Visits | None = None) -> None:
-    """Have a page that is being served keep its visitors' pages here and note no events; pages stay what they are."""
+def hold_little(page: gr.Blocks, visits: Visits) -> None:
+    """Have a page that is being served hold its visitors' pages here and note no events; open pages don't change."""
     pages = OpenPages(visits)
     pages.set_blocks(page)
     before = page.app.state_holder
     pages.session_data, pages.time_last_used = before.session_data, before.time_last_used
     page.app.state_holder = pages
     page._queue.ANALYTICS_MAX_EVENTS = 0
+
+
+def public_events(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
+    """Return the functions that programs may call, by their names."""
+    return {
+        str(event.api_name): event.fn for event in page.fns.values() if event.api_visibility == "public" and event.fn
+    }
+
+
+def event_by_number(page: gr.Blocks, number: int) -> Any | None:
+    """Return the event of that number, None where there is none or it happens in the browser alone."""
+    found = page.fns.get(number)
+    return found if found and found.fn else None
+
+
+def components_of(page: gr.Blocks, session: str, inputs: Iterable[Any]) -> list[Any]:
+    """Return an event's input components as the page of this session has them by now."""
+    held = page.state_holder.session_data.get(session)
+    here = held.blocks_config.blocks if held else page.blocks
+    return [here.get(part._id, part) for part in inputs]
+
+
+def current_request() -> gr.Request | None:
+    """Return the request whose event is being handled, None outside of any.
+
+    Gradio hands requests to handlers that name one among their parameters; it
+    keeps the same one here, so handlers can stay free of it.
+    """
+    return LocalContext.request.get(None)
+
+
+def set_current_request(request: Any) -> None:
+    """Have what follows in this context count as an event of this request (ZeroGPU looks there too)."""
+    LocalContext.request.set(gr.Request(request))
+
+
+def awaits_messages(page: gr.Blocks, session: str) -> bool:
+    """Return whether messages of this session wait to be sent."""
+    return session in page._queue.pending_messages_per_session
+
+
+def all_sent(page: gr.Blocks) -> bool:
+    """Return whether no event waits or runs, and every message has gone to its browser."""
+    queue = page._queue
+    waiting = list(queue.pending_messages_per_session.values())
+    # Events that nobody has begun with count too: each ends at once, with the word that the app is being stopped.
+    return not len(queue) and not any(queue.active_jobs) and all(messages.empty() for messages in waiting)
