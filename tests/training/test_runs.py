@@ -78,7 +78,7 @@ def lite_configs() -> list[dict[str, Any]]:
         "stacked_on": "sft-r8-high",
         "optim": {**OPTIM, "epochs": 1, "batch_size": 8},
         "generation": {"num_generations": 4, "max_new_tokens": 8},
-        "rewards": {"closeness": 1, "key_terms": 1, "echo": 1, "ending": 1},
+        "rewards": {"closeness": 1, "key_terms": 1, "f1": 1, "precision": 1, "supported": 1, "echo": 1, "ending": 1},
     }
     return [low, high, grpo]
 
