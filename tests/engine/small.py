@@ -34,7 +34,7 @@ def write_base(folder: Path, **changes: int) -> Path:
     embedding = random(VOCABULARY, HIDDEN) * 10
     embedding[:, [3, 77]] *= 20
     tensors = {"model.embed_tokens.weight": embedding, "model.norm.weight": torch.ones(HIDDEN)}
-    for layer in range(LAYERS):
+    for layer in range(changes.get("num_hidden_layers", LAYERS)):
         at = f"model.layers.{layer}."
         for norm in ("input_layernorm", "post_attention_layernorm"):
             tensors[f"{at}{norm}.weight"] = 1 + 0.1 * torch.randn(HIDDEN, generator=generator)

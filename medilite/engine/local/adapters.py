@@ -10,25 +10,20 @@ models its rows name; the base is the model whose pair is all zeros.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
+from medilite.engine.local.adapter_config import AdapterConfig, AdapterConfigError
 from medilite.engine.shape import LlamaShape
 from medilite.errors import ModelUnavailableError
 
 _TENSOR = re.compile(r"^base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)_proj\.lora_([AB])\.weight$")
-# What changes the function in a way that a pair of products does not express.
-_UNSUPPORTED = ("use_dora", "modules_to_save", "layer_replication", "lora_bias", "trainable_token_indices")
 
 
 def fused_modules(shape: LlamaShape) -> dict[str, tuple[int, dict[str, tuple[int, int]]]]:
@@ -50,27 +45,33 @@ class Adapter:
 
 
 def read_adapter(folder: Path, shape: LlamaShape, model: str) -> Adapter:
-    """Read a PEFT LoRA folder; raises ModelUnavailableError where it is corrupt or does not fit the base."""
+    """Read a PEFT LoRA folder; raises ModelUnavailableError whatever is wrong with it, which is that model's alone."""
     try:
-        config: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        tensors = load_file(folder / WEIGHTS_FILE)
-    except (OSError, ValueError, SafetensorError) as error:
+        return _read(folder, shape)
+    except ModelUnavailableError as error:
+        raise ModelUnavailableError(f"{model}: {error}") from error
+    except AdapterConfigError as error:
         raise ModelUnavailableError(
-            f"{model}: its adapter can't be read ({error}). Get the folder {folder.name} again, or train it again."
+            f"{model}: its adapter can't be used: {error} ({CONFIG_FILE} in {folder.name})."
         ) from error
-    if str(config.get("peft_type", "LORA")).upper() != "LORA" or any(config.get(key) for key in _UNSUPPORTED):
-        raise ModelUnavailableError(f"{model}: its adapter is no plain LoRA, which is what the engine can add.")
-    if config.get("bias", "none") != "none":
-        raise ModelUnavailableError(f"{model}: its adapter trains biases (bias={config['bias']!r}); train it without.")
+    except Exception as error:
+        raise ModelUnavailableError(
+            f"{model}: its adapter can't be read ({type(error).__name__}: {error}). "
+            f"Get the folder {folder.name} again, or train it again."
+        ) from error
 
+
+def _read(folder: Path, shape: LlamaShape) -> Adapter:
+    config = AdapterConfig.read(folder / CONFIG_FILE)
+    tensors = load_file(folder / WEIGHTS_FILE)
     halves: dict[tuple[int, str], dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         match = _TENSOR.match(name)
         if not match:
-            raise ModelUnavailableError(f"{model}: its adapter holds {name}, which no module of the base takes.")
+            raise ModelUnavailableError(f"its adapter holds {name}, which no module of the base takes.")
         halves.setdefault((int(match[1]), match[2]), {})[match[3]] = tensor.float()
     if not halves:
-        raise ModelUnavailableError(f"{model}: its adapter file holds no tensor.")
+        raise ModelUnavailableError("its adapter file holds no tensor.")
     sizes = {
         module: (width, to - start)
         for width, places in fused_modules(shape).values()
@@ -78,30 +79,25 @@ def read_adapter(folder: Path, shape: LlamaShape, model: str) -> Adapter:
     }
     pairs = {}
     for (layer, module), half in halves.items():
-        rank = _pattern(config.get("rank_pattern"), layer, module, config["r"])
-        alpha = _pattern(config.get("alpha_pattern"), layer, module, config["lora_alpha"])
+        name = f"model.layers.{layer}.{'mlp' if module in ('gate', 'up', 'down') else 'self_attn'}.{module}_proj"
+        if not config.targets_module(name):
+            raise ModelUnavailableError(
+                f"its adapter holds tensors of {name}, which target_modules, exclude_modules or layers_to_transform "
+                "leave out, so that PEFT would ignore them. Train it again, or mend the configuration."
+            )
+        rank, scale = config.rank_and_scale(name)
         found = {key: tuple(tensor.shape) for key, tensor in sorted(half.items())}
         wide, out = sizes.get(module, (0, 0))
         wanted = {"A": (rank, wide), "B": (out, rank)}
         if layer >= shape.layers or found != wanted:
             raise ModelUnavailableError(
-                f"{model}: its adapter does not fit this base: layer {layer}, {module}_proj has {found}, the base and"
+                f"its adapter does not fit this base: layer {layer}, {module}_proj has {found}, the base and"
                 f" rank {rank} need {wanted}. Use the adapter that was trained on this base."
             )
-        if not all(bool(tensor.isfinite().all()) for tensor in half.values()):
-            raise ModelUnavailableError(f"{model}: its adapter holds numbers that are not finite; train it again.")
-        scale = alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
         pairs[layer, module] = (half["A"], half["B"] * scale)
+        if not all(bool(part.isfinite().all()) for part in pairs[layer, module]):
+            raise ModelUnavailableError("its adapter holds numbers that are not finite; train it again.")
     return Adapter(pairs)
-
-
-def _pattern(patterns: Mapping[str, Any] | None, layer: int, module: str, default: Any) -> Any:
-    """Return PEFT's per-module override of rank or alpha, where there is one."""
-    name = f"model.layers.{layer}.{'mlp' if module in ('gate', 'up', 'down') else 'self_attn'}.{module}_proj"
-    for pattern, value in (patterns or {}).items():
-        if re.fullmatch(rf"(.*\.)?{pattern}", name):
-            return value
-    return default
 
 
 class AdapterBank:
