@@ -31,6 +31,8 @@ PUSHED = (
     "requirements.txt",
     "app.py",
     "medilite/**/*.py",
+    "medilite/**/*.html",
+    "medilite/claims/*.json*",
     "medilite/profiles/*.yaml",
     "assets/questions.jsonl",
     "assets/style/*",

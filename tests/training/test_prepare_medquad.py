@@ -56,6 +56,7 @@ def test_a_second_run_writes_the_same_bytes(tmp_path):
 
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
     assert [str(path) for path in files] == [
+        "collection.csv.gz",
         "distinct/grpo.jsonl",
         "distinct/test.jsonl",
         "distinct/train.jsonl",
