@@ -43,15 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="print JSON")
 
-    commands.add_parser("models", parents=[common, as_json], help="tell which model is what, and whether it is here")
+    commands.add_parser("models", parents=[common, as_json], help="list the models, and whether each is available")
     commands.add_parser("fetch", parents=[common], help="get the weights of the base into the cache, once")
 
     doctor = commands.add_parser(
-        "doctor", parents=[common, as_json], help="look whether all that answers and votes need is in order"
+        "doctor", parents=[common, as_json], help="check that everything answers and votes need is in order"
     )
-    doctor.add_argument(
-        "--skip", default="", metavar="CHECK,CHECK", help="leave checks out; engine is the one that takes long"
-    )
+    doctor.add_argument("--skip", default="", metavar="CHECK,CHECK", help="checks to leave out; engine is the slow one")
 
     ask = commands.add_parser("ask", parents=[common, as_json], help="have models answer a question")
     ask.add_argument("question", help='the question in quotes, or "-" to read it from standard input')
@@ -75,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         default=DEFAULT_SEED,
         metavar="S",
-        help="the same dice for every model (default: %(default)s)",
+        help="the same random numbers for every model (default: %(default)s)",
     )
     _add_sources(commands, as_json)
     _add_votes(commands, common, as_json)
@@ -103,8 +101,8 @@ def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse
     """Add the command `votes` with its subcommands."""
     votes = commands.add_parser("votes", help="rate, check and export blind votes; make answers to vote on")
     inner = votes.add_subparsers(dest="votes_command", required=True, metavar="COMMAND")
-    inner.add_parser("rate", parents=[common, as_json], help="tell the ratings and how many votes count")
-    inner.add_parser("recheck", parents=[common], help="mark every vote anew by the present rules")
+    inner.add_parser("rate", parents=[common, as_json], help="print the ratings and how many votes count")
+    inner.add_parser("recheck", parents=[common], help="mark every vote again by the present rules")
     inner.add_parser("clean", parents=[common], help="delete what is older than the settings keep it")
     export = inner.add_parser("export", parents=[common], help="write the votes to a file")
     export.add_argument("out", metavar="FILE", help="its name ends with .jsonl, .csv or .parquet")

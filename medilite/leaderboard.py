@@ -124,7 +124,7 @@ def load_board(folder: Path) -> Board:
     if about.get("format") != FORMAT:
         raise DataError(
             f"{folder / BOARD_FILE} has format {about.get('format')!r}, this version reads {FORMAT}. "
-            "Make the leaderboard anew: make leaderboard"
+            "Make the leaderboard again: make leaderboard"
         )
     paths = {name: folder / f"{name}.json" for name in TABLES}
     tables = {name: _read(path) for name, path in paths.items() if path.exists() or not about["reported"]}

@@ -46,7 +46,7 @@ class Meters:
             buckets=FIRST_TOKEN_S, **here,
         )  # fmt: skip
         self.votes = Counter("medilite_votes_total", "Votes that were kept.", ["kind", "choice"], **here)
-        self.errors = Counter("medilite_errors_total", "Errors that a visitor was told of, by type.", ["kind"], **here)
+        self.errors = Counter("medilite_errors_total", "Errors that a visitor was shown, by type.", ["kind"], **here)
 
     def follow_engine(self, engine: object, answering: Callable[[], int]) -> None:
         """Show the engine's queue and slots from now on, and how many visitors `answering` says are being answered."""

@@ -63,7 +63,7 @@ Greedy, so that one link gives one answer; the slight penalty keeps a small mode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer asked for: which model, what conversation, how to decode, which dice.
+    """One answer asked for: which model, what conversation, how to decode, which seed.
 
     Two requests with the same `seed` get the same random numbers step by step,
     whichever models they name. `visitor` says who asks, by an id that nobody else

@@ -94,8 +94,8 @@ class Settings(BaseSettings):
     voter_secret: SecretStr | None = Field(
         None,
         min_length=16,
-        description="any long random text: with the same one, voters' ids stay good where the database begins anew, as "
-        "after a Space's restart (default: made with the database)",
+        description="any long random text: with the same one, voters' ids stay valid when the database starts empty, "
+        "as after a Space's restart (default: made with the database)",
     )
     mirror: str | None = Field(
         None,

@@ -104,7 +104,7 @@ def read_bank(folder: Path) -> Bank | None:
             raise DataError(f"{where}: {record['model']} answers {record['question_id']!r} twice with one seed.")
         row[contestant] = as_candidate(record)
     if not answers:
-        raise DataError(f"{path} holds no answers; make them anew with `python -m medilite votes prepare`.")
+        raise DataError(f"{path} holds no answers; make new ones with `python -m medilite votes prepare`.")
     return Bank(questions, answers, provenance)
 
 
@@ -134,7 +134,7 @@ def _records(path: Path) -> Iterator[tuple[int, Any]]:
                 except json.JSONDecodeError as error:
                     raise DataError(f"{path}, line {number}: not valid JSON ({error}).") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} can't be read: {error}. Restore the file or make it anew.") from error
+        raise DataError(f"{path} can't be read: {error}. Restore the file or make it again.") from error
 
 
 def _provenance(path: Path) -> Decoding:

@@ -71,7 +71,7 @@ class Nothing(Enum):
     """Why there is no pair to vote on."""
 
     EMPTY = "no answers have been made beforehand"
-    STALE = "the answers made beforehand are of models that have been trained anew since"
+    STALE = "the answers made beforehand are of models that have been retrained since"
     SEEN = "this visitor has had every pair"
     SAME = "both answers are the same"
     WORDLESS = "an answer has no words"
@@ -252,7 +252,7 @@ class Booth:
         if len(candidates) < 2:
             raise EngineError(
                 f"{len(candidates)} of the models can answer at the moment, and a vote needs two. "
-                "Tell whoever runs this app; the app's log says what is wrong with the others."
+                "Please tell the person who runs this app; its log says what is wrong with the others."
             )
         with self._lock:
             two, probability = draw_two(candidates, self._knowledge, self._rng)
@@ -419,7 +419,7 @@ class Booth:
     def _usable(self, bank: Bank) -> _Ready | Nothing:
         present = bank.of(self.here)
         if present.stale:
-            log.warning("Ready-made answers are left out, for their models were trained anew: %s", present.stale)
+            log.warning("Ready-made answers are left out, because their models were retrained: %s", present.stale)
         sames, places = dict(present.sames), {}
         for two, listed in present.places.items():
             places[two] = [place for place in listed if not self._same_when_shown(present, two, place)]

@@ -46,7 +46,7 @@ class LiveRun:
     finishing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def requests(self) -> tuple[Request, Request]:
-        """Return what to ask the engine: left and right with the same dice."""
+        """Return what to ask the engine: left and right with the same seed."""
         messages = question_messages(self.question)
         left, right = (Request(c.model, messages, self.decoding, self.seed) for c in self.contestants)
         return left, right

@@ -115,7 +115,7 @@ class Ratings:
 
 
 def rate(table: VoteTable, base: Contestant | None) -> Ratings:
-    """Return the ratings from the counted votes of a table; `base` stands at 1000.
+    """Return the ratings from the counted votes of a table; `base` is at 1000.
 
     Only contestants that votes connect with the base are rated: nothing is known
     of how two islands compare.

@@ -150,7 +150,7 @@ def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iter
         yield f"Left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} % between equals"
     labels = {spec.id: spec.label for spec in profile.models}
     yield ""
-    yield "Ratings: higher is better; the base stands at 1000"
+    yield "Ratings: higher is better; the base is at 1000"
     yield f"{'rank':<4} {'model':<16} {'rating':>7} {'95 % interval':>15} {'at equal grade':>15} {'votes':>8}"
     for row, told in zip(ratings.rows, record["models"], strict=True):
         label = labels.get(row.contestant.model, row.contestant.model)

@@ -128,7 +128,7 @@ def prepare(engine: Engine, plan: Plan, out: Path, batch: int, say: Say) -> tupl
             requests = [Request(m, question_messages(q.question), plan.decoding, seed) for q, seed, m in part]
             answers = collect(requests, engine.stream(requests))
             if len(answers) != len(requests):
-                raise EngineError("The engine ended without an answer. Run the command again: it goes on from here.")
+                raise EngineError("The engine ended without an answer. Run the command again: it resumes from here.")
             for (question, seed, _), answer in zip(part, answers, strict=True):
                 if answer.stopped == "error":
                     failed += 1
@@ -204,7 +204,8 @@ def _resume(path: Path, plan: Plan) -> dict[tuple[str, int, str], dict[str, Any]
     first, *lines = whole.decode("utf-8").splitlines()
     if first + "\n" != header:
         raise DataError(
-            f"{path} was begun with other models or other settings. Finish it with those, or remove it to begin anew."
+            f"{path} was begun with other models or other settings. Finish it with those, or remove it to "
+            "start from scratch."
         )
     done = {}
     for number, line in enumerate(lines, 2):

@@ -176,7 +176,7 @@ def check_memory(profile: Profile, settings: Settings) -> str:
     """Compare the memory that is available with what the base takes. Raises EngineError, Skipped."""
     available = available_bytes()
     if available is None:
-        raise Skipped("this system doesn't tell how much memory is available")
+        raise Skipped("this system doesn't report how much memory is available")
     base = find_base(profile, settings)
     weights = sum(file.stat().st_size for file in base.glob("*.safetensors")) if base else 0
     needed = weights + WORKING_BYTES
@@ -220,11 +220,11 @@ def check_adapter(profile: Profile, spec: ModelSpec) -> str:
     record = read_training_record(profile, spec)
     known = record.get("adapter_sha256") if record else None
     if known is None:
-        return f"sha256 {found[:12]}; its training.json tells none to compare with"
+        return f"sha256 {found[:12]}; its training.json has none to compare with"
     if known != found:
         raise ModelUnavailableError(
             f"{spec.id}: its weights have SHA-256 {found[:12]}, and its training.json was written for {str(known)[:12]}"
-            ": one of the two was exchanged or damaged. Get the folder from the repository, or train it anew."
+            ": one of the two was exchanged or damaged. Get the folder from the repository, or train it again."
         )
     return f"sha256 {found[:12]}, as its training.json says"
 

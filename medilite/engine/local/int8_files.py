@@ -44,7 +44,7 @@ def kept_weights(folder: Path, shape: LlamaShape, keep_in: Path) -> Weights:
     try:
         _keep(made, place, folder.name)
     except OSError as error:
-        log.warning("The int8 weights can't be kept in %s (%s): every start makes them anew.", keep_in, error.strerror)
+        log.warning("The int8 weights can't be kept in %s (%s): every start makes them again.", keep_in, error.strerror)
         return made
     if mapped := _mapped(place):
         # What stood between on the way would stay with this process for as long as it runs: a hundred megabytes.
@@ -95,14 +95,14 @@ def _mapped(place: Path) -> Weights | None:
         arrays = {name: np.load(place / f"{name}.npy", mmap_mode="c").view(np.ndarray) for name in manifest}
         damaged = [name for name, array in arrays.items() if _digest(array) != manifest[name]["sha256"]]
         if damaged:
-            log.warning("%s: %s is not as it was written; the int8 weights are made anew.", place, ", ".join(damaged))
+            log.warning("%s: %s is not as it was written; the int8 weights are made again.", place, ", ".join(damaged))
             return None
         arrays.setdefault("head", arrays["embedding"])
         return Weights(**arrays)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s can't be read (%s); the int8 weights are made anew.", place, type(error).__name__)
+        log.warning("%s can't be read (%s); the int8 weights are made again.", place, type(error).__name__)
         return None
 
 

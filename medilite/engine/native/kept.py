@@ -37,7 +37,7 @@ def compiled(**options: Any) -> Callable[[F], F]:
         try:
             made: F = njit(cache=True, **options)(function)
         except RuntimeError as error:  # "no locator available"
-            log.warning("Compiled code can't be kept, every start compiles anew: %s.", error)
+            log.warning("Compiled code can't be kept, every start compiles again: %s.", error)
             made = njit(**options)(function)
         finally:
             _settings.CACHE_LOCATOR_CLASSES = before

@@ -127,8 +127,8 @@ class Asking:
         with self._lock:
             if self._running[address] >= AT_ONCE:
                 raise EngineError(
-                    f"{AT_ONCE} answers are being written for programs at your network address, which is as many as "
-                    "go at once. Ask again when one of them is done."
+                    f"{AT_ONCE} answers are being written for programs at your network address, which is the "
+                    "limit. Ask again when one of them is done."
                 )
             self._running[address] += 1
         try:

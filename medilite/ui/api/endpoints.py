@@ -97,7 +97,7 @@ def endpoints(
     one_of: Any = Literal[profile.ids]  # type: ignore[valid-type, name-defined]
     question = f"A health question in English, {settings.max_question_chars:,} characters at most."
     decoding = {setting.name: setting.about for setting in SETTINGS} | {
-        "seed": "The same seed gives every model the same dice. No effect at temperature 0."
+        "seed": "The same seed gives every model the same random numbers. No effect at temperature 0."
     }
     bounds = {setting.name: {"minimum": setting.low, "maximum": setting.high} for setting in SETTINGS} | {
         "seed": {"minimum": 0, "maximum": MAX_SEED}

@@ -13,7 +13,7 @@ from medilite.ui.api.endpoints import Endpoint
 from medilite.ui.page.answering import message_of
 from medilite.ui.page.controls import MODEL_EVENTS
 
-UNEXPECTED = "Something went wrong in the app; its log tells where. Ask again."
+UNEXPECTED = "Something went wrong in the app; its log says where. Ask again."
 
 
 def offer(endpoints: tuple[Endpoint, ...]) -> None:

@@ -93,7 +93,7 @@ class ChatTab:
         yield from self._stream(session, list(session.turns), turn, request, typed=text)
 
     def answer_again(self, session: Session, model: str, *controls: object) -> Iterator[Update]:
-        """Ask the last question once more, of the model now chosen, with other dice."""
+        """Ask the last question once more, of the model now chosen, with another seed."""
         if not session.turns or session.chat.busy:
             return
         *earlier, last = session.turns

@@ -48,10 +48,10 @@ def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
     if pane.stopped is None:
         return ("writing", f"writing · {tokens}", "") if pane.tokens else ("waiting", "waiting", "")
     return {
-        "end": ("end", "ended by itself", f"The model ended its answer by itself, after {tokens}."),
+        "end": ("end", "ended", f"The model ended its answer after {tokens}."),
         "length": ("length", f"cut at {limit} tokens", "The longest answer that the settings allow; it may break off."),
         "cancelled": ("cancelled", "stopped by you", f"You stopped it after {tokens}."),
-        "error": ("error", "failed", "This model gave no whole answer; the reason stands in the text."),
+        "error": ("error", "failed", "This model gave no complete answer; the text says why."),
     }[pane.stopped]
 
 

@@ -123,7 +123,7 @@ class Admission:
         with self._lock:
             if self._taken.total() >= self._limit:
                 raise EngineError(
-                    f"{self._limit} visitors are asking at the moment, which is all that fit. "
+                    f"{self._limit} visitors are asking at the moment, which is the limit. "
                     "Your question is still here: ask again in a minute."
                 )
             share = max(self._limit // 2, 1)

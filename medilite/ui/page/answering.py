@@ -30,7 +30,7 @@ from medilite.ui.page.updates import Updates
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "Something went wrong in the app; its log tells where. Your question is still here: ask again."
+UNEXPECTED = "Something went wrong in the app; its log says where. Your question is still here: ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +152,4 @@ def message_of(error: Exception, unexpected: str = UNEXPECTED) -> str:
         return str(error)
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("Unexpected %s while answering:\n%s", type(error).__name__, frames)
-    return f"{unexpected} (Its log calls this {request_id()}.)" if request_id() else unexpected
+    return f"{unexpected} (The log has it as {request_id()}.)" if request_id() else unexpected

@@ -56,7 +56,7 @@ def decoding_controls(tab: str) -> tuple[gr.Number | gr.Slider, ...]:
         seed = gr.Number(
             DEFAULT_SEED,
             label="Seed",
-            info="All models roll the same dice; the same seed rolls them the same way. No effect at temperature 0.",
+            info="The same seed gives all models the same random numbers. No effect at temperature 0.",
             precision=0,
             minimum=0,
             maximum=MAX_SEED,

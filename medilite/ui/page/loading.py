@@ -92,4 +92,4 @@ def wait_until_ready(engine: Engine, stop: StopFlag) -> Iterator[LoadProgress]:
 def _load_error(progress: LoadProgress) -> MediLiteError:
     if progress.error:
         return WeightsError(progress.error)
-    return EngineError("The model could not be loaded. What went wrong stands in the app's log; ask again to retry.")
+    return EngineError("The model could not be loaded. The app's log says what went wrong; ask again to retry.")

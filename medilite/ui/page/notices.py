@@ -49,7 +49,7 @@ def progress_html(progress: LoadProgress, *, asked: bool = False) -> Markup:
 def waiting_html(ahead: int) -> Markup:
     """Return the status line of somebody who waits for other visitors."""
     who = "1 visitor is" if ahead == 1 else f"{ahead} visitors are"
-    return status_html(f"{who} ahead of you. Your turn comes by itself.", "busy")
+    return status_html(f"{who} ahead of you. You don't have to do anything.", "busy")
 
 
 def stage_html(stage: Stage, *, writing: str = "Writing.", done: str = "", detail: str = "") -> Markup:

@@ -39,7 +39,7 @@ NOT_YOURS = (
 """To a vote on an account's pair without its session."""
 
 NOT_YOURS_TO_UNDO = (
-    "You are not signed in any more, and this vote is your account’s, so it stands. To take it back in time, sign in "
+    "You are not signed in any more, and this vote is your account’s, so it counts. To take it back in time, sign in "
     "again on another page, come back and press Undo again."
 )
 """To an undo of an account's vote without its session."""

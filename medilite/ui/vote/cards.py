@@ -150,24 +150,24 @@ _WHY: dict[Nothing, tuple[str, str, bool]] = {
     ),
     Nothing.SAME: (
         "Both answers are the same",
-        "The two models wrote the same, word for word. That is noted as “same”, and there is nothing to choose. "
-        "Ask once more for another two, or ask something else.",
+        "The two models wrote the same, word for word. There is nothing to choose. "
+        "Ask again for two other answers, or ask something else.",
         False,
     ),
     Nothing.WORDLESS: (
         "One model said nothing",
-        "An answer without a word can't be compared. Ask once more for another two.",
+        "An answer without a word can't be compared. Ask again for two other answers.",
         False,
     ),
     Nothing.STOPPED: (
         "Stopped before the end",
-        "Half an answer says little about who wrote it, so there is nothing to choose. Ask once more, and let both "
+        "Half an answer says little about who wrote it, so there is nothing to choose. Ask again, and let both "
         "answers end.",
         False,
     ),
     Nothing.FAILED: (
         "One model failed",
-        "There is nothing to compare, and nothing was counted. Ask once more for another two.",
+        "There is nothing to compare, and nothing was counted. Ask again for two other answers.",
         False,
     ),
 }

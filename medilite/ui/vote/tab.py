@@ -61,7 +61,7 @@ _CALL = "(...given) => [null, window.medilite.vote.call(), ...given.slice(2)]"
 _SETTLED = "() => window.medilite.vote.settled()"
 
 _UNEXPECTED = (
-    "Something went wrong in the app; its log tells where. Try again: nothing is lost, and nothing is counted twice."
+    "Something went wrong in the app; its log says where. Try again: nothing is lost, and nothing is counted twice."
 )
 
 _UNCONFIRMED = (
@@ -332,7 +332,7 @@ class VoteTab:
         """Try once more to store a live pair whose answers are there."""
         live = session.live
         if live is None or not live.done or session.vote.busy:
-            return {self.error: notices.error_html("These answers are not here any more: ask your question again.")}
+            return {self.error: notices.error_html("These answers are no longer available: ask your question again.")}
         try:
             return self._registered(live)
         except Exception as error:

@@ -214,6 +214,6 @@ def test_no_seat_is_said(engine, lite):
     programs = made(engine, lite, max_queue=1)
     steps = programs.ask(QUESTION, "base")
     next(steps)
-    with pytest.raises(EngineError, match="which is all that fit"):
+    with pytest.raises(EngineError, match="which is the limit"):
         next(programs.ask(QUESTION, "base"))
     steps.close()

@@ -134,7 +134,7 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     tuned = {"score": (2.0, 1.8, 2.2), "precision_1": (46.0, 45.0, 47.0), "brevity_penalty": (0.14, 0.1, 0.2)}
     tuned |= {"length_ratio": (0.337, 0.3, 0.4)}
     said = bleu.paradox(bleu_view(base=base, sft=tuned), SPLIT)
-    assert "More of SFT’s words stand in the references than of BASE’s (46.0 % against 32.0 %)" in said
+    assert "More of SFT’s words are in the references than of BASE’s (46.0 % against 32.0 %)" in said
     assert "yet its BLEU is lower (2.00 against 4.90)" in said
     assert "only 0.34 times as long" in said
     assert "multiplied by 0.14" in said
@@ -148,7 +148,7 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     plain |= {"precision_4": (1.3, 1.2, 1.4)}
     phrases = base | {"score": (5.3, 4.9, 5.8), "precision_4": (2.6, 2.4, 3.0)}
     told = bleu.paradox(bleu_view(base=phrases, grpo=plain), SPLIT)
-    assert "More of GRPO’s words stand in the references than of BASE’s (38.0 % against 32.0 %)" in told
+    assert "More of GRPO’s words are in the references than of BASE’s (38.0 % against 32.0 %)" in told
     assert "yet its BLEU is lower (3.90 against 5.30): fewer of its runs of four words do (1.3 % against 2.6 %)" in told
     overlapping = plain | {"precision_4": (2.3, 2.0, 2.5)}
     assert "no model shares clearly more" in bleu.paradox(bleu_view(base=phrases, grpo=overlapping), SPLIT)
@@ -160,7 +160,7 @@ def test_the_paradox_is_told_where_it_is_and_only_there():
     far = {"score": (3.4, 3.2, 3.5), "precision_1": (27.0, 26.0, 28.0), "precision_4": (0.7, 0.6, 0.8)}
     far |= {"brevity_penalty": (0.88, 0.83, 0.94)}
     of_three = bleu.paradox(bleu_view(base=far, sft=parent, grpo=shorter), SPLIT)
-    assert "More of GRPO’s words stand in the references than of SFT’s (37.5 % against 25.0 %)" in of_three
+    assert "More of GRPO’s words are in the references than of SFT’s (37.5 % against 25.0 %)" in of_three
     assert "not clearly higher (5.50 against 5.30)" in of_three
     assert "multiplied by 0.53 (by 0.80 for SFT)" in of_three
     no_nearer = tuned | {"precision_1": (33.0, 32.0, 34.0)}

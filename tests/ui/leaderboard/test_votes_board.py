@@ -201,7 +201,7 @@ def test_in_a_space_without_a_mirror_votes_are_said_to_be_lost(lite, tmp_path):
         settings = load_settings(data_dir=tmp_path, space_id="clinic/space", **missing)
         part, _ = built(lite, settings, tmp_path)
         (said,) = part.show_mirror().values()
-        assert "will not outlive this Space" in said
+        assert "are lost when this Space restarts" in said
     part, _ = built(lite, load_settings(data_dir=tmp_path), tmp_path)
     assert list(part.show_mirror().values()) == [""]
 

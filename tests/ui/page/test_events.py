@@ -98,5 +98,5 @@ def test_a_person_gets_the_id_of_the_lines_about_them(caplog):
         return message_of(RuntimeError("their words")), request_id()
 
     told, made = watched(event, Drain())()
-    assert told == f"{UNEXPECTED} (Its log calls this {made}.)"
+    assert told == f"{UNEXPECTED} (The log has it as {made}.)"
     assert "their words" not in caplog.text

@@ -143,7 +143,7 @@ def _brevity(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
     )
     lower = _above(view.part(split, other.id, KIND, "score"), view.part(split, spec.id, KIND, "score"))
     return (
-        f"More of {spec.label}’s words stand in the references than of {other.label}’s "
+        f"More of {spec.label}’s words are in the references than of {other.label}’s "
         f"({mine['precision_1']} % against {its['precision_1']} %), yet its BLEU is "
         f"{'lower' if lower else 'not clearly higher'} ({mine['score']} against {its['score']}). Its answers are only "
         f"{mine['length_ratio']} times as long as the references joined together, and for that BLEU is multiplied by "
@@ -161,7 +161,7 @@ def _phrases(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
 
     words, bleus, runs = both("precision_1"), both("score"), both("precision_4")
     return (
-        f"More of {spec.label}’s words stand in the references than of {other.label}’s ({words[0]} % against "
+        f"More of {spec.label}’s words are in the references than of {other.label}’s ({words[0]} % against "
         f"{words[1]} %), yet its BLEU is lower ({bleus[0]} against {bleus[1]}): fewer of its runs of four words do "
         f"({runs[0]} % against {runs[1]} %). BLEU rewards the references’ own phrases; the same thing said in plainer "
         "words counts as wrong."

@@ -136,8 +136,8 @@ def texts_of(view: View, split: str, data: Path = DATA) -> tuple[dict[str, Text]
         return _texts(data, split, here), ""
     except DataError:
         return {}, (
-            "The questions’ text is MedQuAD’s and not part of this repository, so answers stand under the question’s "
-            "id. Prepare the data (make data) and open this again to read the questions and references."
+            "The questions’ text is MedQuAD’s and not part of this repository, so answers are listed under the "
+            "question’s id. Prepare the data (make data) and open this again to read the questions and references."
         )
 
 

@@ -36,7 +36,7 @@ def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
     yield "Given", counts.given, f"{counts.live:,} of them on visitors' own questions"
     yield "Counted", counts.counted, "in the ratings"
     yield "Left out", counts.left_out, "for the reasons below"
-    yield "Taken back", counts.undone, "by the voter, before the names were told"
+    yield "Taken back", counts.undone, "by the voter, before the names were shown"
     for mark, means in MARKS.items():
         yield mark.capitalize(), counts.marked.get(mark, 0), means
     for mark, number in counts.marked.items():

@@ -27,8 +27,8 @@ def _told(settings: Settings, state: MirrorState | None, now: float) -> tuple[st
             return None
         missing = "MEDILITE_MIRROR" if settings.mirror is None else "HF_TOKEN"
         return (
-            "Votes given here will not outlive this Space: its disk is wiped when it restarts, and they have no mirror."
-            f" Whoever runs it can set one up ({missing} is not set).",
+            "Votes given here are lost when this Space restarts: its disk is wiped, and they have no mirror. The "
+            f"person who runs it can set one up ({missing} is not set).",
             "note",
         )
     if state is None or state.restored_at is None:
