@@ -47,7 +47,7 @@ def device_name() -> str:
     return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-_NAMES = {"float32": "float32", "int8": "int8, groups of 32"}
+_NAMES = {"float32": "float32", "int8": "int8, groups of 32", "int4": "int4, groups of 32"}
 
 
 def precision_name(settings: Settings) -> str:

@@ -41,10 +41,10 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".cache" / "medilite", description="where fetched weights are kept"
     )
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
-    precision: Literal["float32", "int8"] = Field(
+    precision: Literal["float32", "int8", "int4"] = Field(
         "int8",
         description="numbers that the engine computes in on a CPU; float32 gives the very tokens of transformers with"
-        " PEFT, several times slower",
+        " PEFT, several times slower; int4 rounds the base to 16 levels, for a large one",
     )
     slots: int | None = Field(
         None, ge=1, le=512,

@@ -106,6 +106,7 @@ class LocalEngine:
         import torch
 
         from medilite.engine.local.adapters import read_adapter
+        from medilite.engine.native.intrinsics import lacking
         from medilite.engine.shape import LlamaShape
         from medilite.engine.tokenizer import BaseTokenizer
 
@@ -131,7 +132,11 @@ class LocalEngine:
         # Any control token ends an answer: after one, what follows is no part of it.
         control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         stop_ids = frozenset(() if self._endless else control)
-        if self._settings.precision == "int8" and not torch.cuda.is_available():
+        in_floats = self._settings.precision == "float32" or torch.cuda.is_available()
+        if not in_floats and (missing := lacking()):
+            log.warning("This processor has no %s, which int8 needs: answers come in float32, slower.", missing)
+            in_floats = True
+        if not in_floats:
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
         else:
             llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
@@ -158,7 +163,12 @@ class LocalEngine:
         from medilite.engine.local.running import RunningBatch
 
         keep_in = self._settings.cache_dir.expanduser() / "int8"
-        llama = Int8Llama(folder, chains, torch.get_num_threads(), keep_in)
+        bits = 4 if self._settings.precision == "int4" else 8
+
+        def making(share: float) -> None:
+            tell(LoadProgress(f"Packing the base into {bits} bits for this CPU (once)", share))
+
+        llama = Int8Llama(folder, chains, torch.get_num_threads(), keep_in, bits, making)
         tell(LoadProgress("Compiling for this CPU (once)", None))
         llama.warm_up()
         slots = self._settings.slots or usual_slots(llama.shape)

@@ -1,4 +1,4 @@
-"""The base in int8 and the adapters beside it, as arrays for the compiled forward pass.
+"""The base in four or eight bits and the adapters beside it, as arrays for the compiled forward pass.
 
 Of every output 32 weights share a scale and an offset, as in GGUF's formats, so
 that a base that was published in Q4_1 or Q8_0 is kept to the last bit. Inputs
@@ -7,18 +7,27 @@ become int8 as they come, 255 steps from the least of 32 to the greatest. The ad
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 
 from medilite.engine.local.adapters import Adapter, fused_modules, stack_pair
 from medilite.engine.local.llama import read_tensors
-from medilite.engine.native.arrays import Lora, Weights
+from medilite.engine.native.arrays import Lora, Weights, new_array
 from medilite.engine.native.intrinsics import BLOCK, WIDE
-from medilite.engine.native.tiles import GROUP, NUMBERS, TILE
+from medilite.engine.native.pack import pack_eight, pack_four
+from medilite.engine.native.tiles import FOUR, GROUP, TILE
 from medilite.engine.shape import LlamaShape
+
+PIECE = 2048
+"""Lines of a matrix that are float32 at once."""
+
+Lines = Any
+"""A tensor (N, width) of a safetensors file, or a part of one; its numbers are read as they are used."""
 
 
 def unfit(shape: LlamaShape) -> str | None:
@@ -31,84 +40,93 @@ def unfit(shape: LlamaShape) -> str | None:
     return f"{', '.join(f'{k}={v}' for k, v in odd.items())} is no multiple of {WIDE}" if odd else None
 
 
-def quantise(weight: torch.Tensor) -> np.ndarray:
-    """Return a matrix (N, width) packed as (N / 32, width / 32, 1216) uint8: a tile for 32 outputs of 32 inputs.
+def pack(lines: Sequence[Lines], bits: int, *, exactly: bool = False) -> np.ndarray | None:
+    """Return the matrix (N, width) of some lines, one below the other, as tiles (N / 32, width / 32, bytes of a tile).
 
-    A tile is its outputs' scales and offsets (float16), the sums of their numbers
-    (uint16), and the numbers as (8, 32, 4) uint8, four inputs of an output side by
-    side; a weight is scale · number + offset.
+    With `exactly` None where four bits don't hold every weight to the last bit.
     """
-    outputs, width = weight.shape
-    tiles = np.empty((outputs // BLOCK, width // GROUP, TILE), np.uint8)
-    # In pieces, for what stands between takes several times the room of a piece.
-    for first in range(0, outputs // BLOCK, 64):
-        piece = tiles[first : first + 64]
-        lines = weight[first * BLOCK : (first + 64) * BLOCK].float()
-        groups = lines.view(len(piece), BLOCK, -1, GROUP).transpose(1, 2).contiguous()
-        scale, offset, numbers = _nearest(groups)
-        sums = numbers.sum(-1, dtype=torch.int16)
-        for part, two_bytes in enumerate((scale, offset, sums)):
-            piece[:, :, part * 2 * BLOCK : (part + 1) * 2 * BLOCK] = two_bytes.contiguous().numpy().view(np.uint8)
-        packed = numbers.view(*piece.shape[:2], BLOCK, GROUP // 4, 4).transpose(2, 3)
-        piece[:, :, NUMBERS:] = packed.reshape(*piece.shape[:2], BLOCK * GROUP).numpy()
-    return aligned(tiles)
+    outputs = sum(part.shape[0] for part in lines)
+    width = lines[0].shape[1]
+    tiles = new_array((outputs // BLOCK, width // GROUP, FOUR if bits == 4 else TILE), np.uint8)
+    return tiles if pack_into(tiles, lines, exactly=exactly) else None
 
 
-def _nearest(groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return scales and offsets (…,) float16 and numbers (…, GROUP) uint8 of the lattice that is nearest to each group.
+def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = False) -> bool:
+    """Pack lines into `tiles`, piece by piece, on two threads; False as soon as `exactly` can't be held."""
+    jobs, first = [], 0
+    for part in lines:
+        step = min(PIECE, part.shape[0])
+        for start in range(0, part.shape[0], step):
+            size = min(step, part.shape[0] - start)
+            jobs.append((part, start, size, tiles[first // BLOCK : (first + size) // BLOCK]))
+            first += size
 
-    Tried are 15 steps from the least weight to the greatest, which is Q4_1's; 127
-    steps either side of zero, which is Q8_0's; and 255 from the least to the greatest.
+    def do(job: tuple[Lines, int, int, np.ndarray]) -> bool:
+        part, start, size, into = job
+        piece = np.ascontiguousarray(part[start : start + size].float().numpy())
+        if into.shape[2] == FOUR:
+            return bool(pack_four(piece, into, exactly))
+        pack_eight(piece, into)
+        return True
+
+    # The first alone: a base that four bits don't hold shows at once.
+    if not do(jobs[0]):
+        return False
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return all(pool.map(do, jobs[1:]))
+
+
+def read_weights(
+    folder: Path, shape: LlamaShape, bits: int = 8, tell: Callable[[float], None] | None = None
+) -> Weights:
+    """Read a base's folder and make it tiles; raises WeightsError where a tensor is missing.
+
+    With `bits` 8 a product takes four where these hold all of its weights to the
+    last bit, so a base published in Q4_1 does; with 4 every product of the layers
+    takes four, to the nearest. Embedding and head take eight. `tell` is told the
+    share that is done. Of the files no more is in memory at once than one product of a layer.
     """
-    low, high = groups.amin(-1), groups.amax(-1)
-    size = torch.maximum(low.abs(), high.abs())
-    scale, offset = low.half(), low.half()
-    numbers = torch.zeros_like(groups, dtype=torch.uint8)
-    least = torch.full_like(low, torch.inf)
-    for step, start, most in (
-        ((high - low) / 15, low, 15),
-        (size / 127, -128 * (size / 127).half().float(), 255),
-        ((high - low) / 255, low, 255),
-    ):
-        # The least step that float16 has keeps the division finite where all weights are one.
-        tried, base = step.clamp(min=2.0**-24).half(), start.half()
-        wide, zero = tried.float()[..., None], base.float()[..., None]
-        found = ((groups - zero) / wide).round_().clamp_(0, most)
-        error = (found * wide).add_(zero).sub_(groups).square_().sum(-1)
-        better = error < least
-        scale, offset = torch.where(better, tried, scale), torch.where(better, base, offset)
-        numbers = torch.where(better[..., None], found.to(torch.uint8), numbers)
-        least = torch.where(better, error, least)
-        if not least.any():
-            break
-    return scale, offset, numbers
-
-
-def aligned(array: np.ndarray) -> np.ndarray:
-    """Return a copy whose first number stands at a multiple of 64 bytes, as a vector of weights is loaded."""
-    room = np.empty(array.nbytes + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-def read_weights(folder: Path, shape: LlamaShape) -> Weights:
-    """Read a base's folder and make it int8; raises WeightsError where a tensor is missing."""
     take = read_tensors(folder)
+    done, all_of_it = 0, shape.layers * 4 + (1 if shape.tied_head else 2)
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if tell:
+            tell(done / all_of_it)
 
     def layers(names: Sequence[str]) -> np.ndarray:
-        made = [
-            quantise(_interleaved([take(f"model.layers.{i}.{name}.weight") for name in names]))
-            for i in range(shape.layers)
-        ]
-        return aligned(np.stack(made))
+        def lines(layer: int) -> list[Lines]:
+            return _interleaved([take(f"model.layers.{layer}.{name}.weight") for name in names])
+
+        size = (sum(part.shape[0] for part in lines(0)) // BLOCK, lines(0)[0].shape[1] // GROUP)
+        for kind, exactly in ((FOUR, bits == 8), (TILE, False)):
+            before = done
+            tiles = new_array((shape.layers, *size, kind), np.uint8)
+            for layer in range(shape.layers):
+                if not pack_into(tiles[layer], lines(layer), exactly=exactly):
+                    break
+                count()
+            else:
+                return tiles
+            set_back(before)
+        raise AssertionError("eight bits hold any weights")
+
+    def set_back(to: int) -> None:
+        nonlocal done
+        done = to
+
+    def whole(name: str) -> np.ndarray:
+        tiles = pack([take(name)], 8)
+        assert tiles is not None
+        count()
+        return tiles
 
     def norms(name: str) -> np.ndarray:
-        return np.stack([take(f"model.layers.{i}.{name}.weight").float().numpy() for i in range(shape.layers)])
+        return aligned([take(f"model.layers.{i}.{name}.weight").float().numpy() for i in range(shape.layers)])
 
-    embedding = quantise(take("model.embed_tokens.weight"))
-    head = embedding if shape.tied_head else quantise(take("lm_head.weight"))
+    embedding = whole("model.embed_tokens.weight")
+    head = embedding if shape.tied_head else whole("lm_head.weight")
     qkv = layers(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"])
     out = layers(["self_attn.o_proj"])
     gate_up = layers(["mlp.gate_proj", "mlp.up_proj"])
@@ -117,17 +135,25 @@ def read_weights(folder: Path, shape: LlamaShape) -> Weights:
     angles = np.arange(shape.context)[:, None] * frequencies
     return Weights(
         embedding, head,
-        take("model.norm.weight").float().numpy(), norms("input_layernorm"), norms("post_attention_layernorm"),
+        aligned(take("model.norm.weight").float().numpy()), norms("input_layernorm"), norms("post_attention_layernorm"),
         qkv, out, gate_up, down,
-        np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32),
+        aligned(np.stack([np.cos(angles), np.sin(angles)], 1)),
     )  # fmt: skip
 
 
-def _interleaved(parts: list[torch.Tensor]) -> torch.Tensor:
-    """Return matrices one above the other; gate and up by turns, a group of outputs of each."""
+def aligned(numbers: Any) -> np.ndarray:
+    """Return a float32 copy that begins at a multiple of 64 bytes, as vectors are loaded."""
+    copy = new_array(np.shape(numbers), np.float32)
+    copy[...] = numbers
+    return copy
+
+
+def _interleaved(parts: list[Lines]) -> list[Lines]:
+    """Return the lines of matrices one above the other; of gate and up by turns, a group of outputs of each."""
     if len(parts) != 2:
-        return torch.cat(parts)
-    return torch.stack([part.view(-1, WIDE, part.shape[1]) for part in parts], 1).flatten(0, 2)
+        return parts
+    gate, up = parts
+    return [part[start : start + WIDE] for start in range(0, gate.shape[0], WIDE) for part in (gate, up)]
 
 
 def lay_out(shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> dict[str, Lora]:
@@ -139,7 +165,7 @@ def lay_out(shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> dict[
         rank = max(a.shape[1] for layer in pairs for a, _ in layer)
         size = (shape.layers, len(chains), rank)
         lora = Lora(
-            np.zeros((*size, width), np.float32), np.zeros((*size, out), np.float32),
+            new_array((*size, width), np.float32), new_array((*size, out), np.float32),
             np.zeros(len(chains), np.int32), np.zeros((*size[:2], out // BLOCK, 2), np.int32),
         )  # fmt: skip
         for layer, models in enumerate(pairs):

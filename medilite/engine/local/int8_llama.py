@@ -7,7 +7,7 @@ anything being copied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,12 @@ import torch
 from medilite.engine.local.adapters import Adapter
 from medilite.engine.local.int8 import lay_out, read_weights, unfit
 from medilite.engine.local.int8_files import kept_weights
-from medilite.engine.local.pages import PagedCache, PagePool
-from medilite.engine.native.arrays import Int8, Lora, Scratch, Shape, Tokens
+from medilite.engine.local.pages import PagedCache, PagePool, pages_for
+from medilite.engine.native.arrays import PAGE, Int8, Lora, Scratch, Shape, Tokens, new_array
 from medilite.engine.native.forward import forward, phases
-from medilite.engine.native.intrinsics import lacking
+from medilite.engine.native.intrinsics import WIDE, lacking
 from medilite.engine.native.team import Team
-from medilite.engine.native.tiles import GROUP
+from medilite.engine.native.tiles import GROUP, TILE
 from medilite.engine.shape import LlamaShape
 from medilite.errors import WeightsError
 
@@ -73,11 +73,18 @@ class Int8Bank:
 class Int8Llama:
     """The base in int8 and the forward pass over it; `bank` holds the adapters that rows name.
 
-    With `keep_in` the int8 weights are kept in that folder and mapped at the next start.
+    With `keep_in` the base's tiles are kept in that folder and read at the next start. `bits` 4 rounds the weights
+    to 16 levels, and `tell` is told what share of the tiles is made (`int8.read_weights`).
     """
 
     def __init__(
-        self, folder: Path, chains: Mapping[str, Sequence[Adapter]], threads: int, keep_in: Path | None = None
+        self,
+        folder: Path,
+        chains: Mapping[str, Sequence[Adapter]],
+        threads: int,
+        keep_in: Path | None = None,
+        bits: int = 8,
+        tell: Callable[[float], None] | None = None,
     ) -> None:
         self.shape = shape = LlamaShape.read(folder)
         if reason := unfit(shape):
@@ -86,10 +93,14 @@ class Int8Llama:
             )
         if missing := lacking():
             raise WeightsError(f"This processor has no {missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
+        if keep_in:
+            self._weights = kept_weights(folder, shape, keep_in, bits, tell)
+        else:
+            self._weights = read_weights(folder, shape, bits, tell)
         self.device = torch.device("cpu")
         self.bank = Int8Bank(shape, chains)
-        self._weights = kept_weights(folder, shape, keep_in) if keep_in else read_weights(folder, shape)
         self.pool = PagePool(shape)
+        self._threads = threads
         self._team = Team(threads, phases(shape.layers))
         self._numbers = Shape(shape.heads, shape.kv_heads, shape.head_dim, shape.intermediate, shape.rms_norm_eps)
         self._scratch = self._new_scratch(64)
@@ -154,4 +165,7 @@ class Int8Llama:
         return Scratch(
             np.zeros((count, shape.hidden), np.float32), np.zeros(count * widest, np.float32), int8(), int8(),
             np.zeros((count, queries), np.float32), np.zeros((count, self.bank.rank), np.float32),
+            np.zeros((self._threads, shape.heads // shape.kv_heads, pages_for(shape.context) * PAGE), np.float32),
+            np.zeros((self._threads, count, max(2 * WIDE, shape.head_dim)), np.float32),
+            new_array((self._threads, widest // GROUP * TILE), np.uint8),
         )  # fmt: skip

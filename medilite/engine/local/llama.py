@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from safetensors import safe_open
 
 from medilite.engine.shape import LlamaShape
 from medilite.errors import WeightsError
@@ -52,15 +52,21 @@ class KVCache:
 
 
 def read_tensors(folder: Path) -> Callable[[str], torch.Tensor]:
-    """Return what reads a folder's tensors by name; it raises WeightsError where one is missing."""
-    tensors: dict[str, torch.Tensor] = {}
+    """Return what reads a folder's tensors by name, mapped; it raises WeightsError where one is missing.
+
+    Each is mapped by itself, so that its memory goes when the tensor does.
+    """
+    places: dict[str, Path] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        tensors.update(load_file(file))
+        with safe_open(file, "pt") as opened:
+            places.update(dict.fromkeys(opened.keys(), file))
 
     def take(name: str) -> torch.Tensor:
-        if name not in tensors:
+        if name not in places:
             raise WeightsError(f"{folder.name}: tensor {name} is missing; the folder is not a whole model.")
-        return tensors[name]
+        with safe_open(places[name], "pt") as opened:
+            found: torch.Tensor = opened.get_tensor(name)
+        return found
 
     return take
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medilite.engine.native.arrays import PAGE, Pages
+from medilite.engine.native.arrays import PAGE, Pages, new_array
 from medilite.engine.shape import LlamaShape
 
 
@@ -45,9 +45,9 @@ class PagePool:
 
     def _empty(self, count: int) -> Pages:
         shape = self._shape
-        size = (shape.layers, count, shape.kv_heads)
+        size = (count, shape.layers, shape.kv_heads)
         return Pages(
-            np.zeros((*size, shape.head_dim, PAGE), np.uint16), np.zeros((*size, PAGE, shape.head_dim), np.uint16)
+            new_array((*size, shape.head_dim, PAGE), np.uint16), new_array((*size, PAGE, shape.head_dim), np.uint16)
         )
 
     @property
@@ -71,7 +71,7 @@ class PagePool:
             return
         grown = self._empty(count)
         if there:
-            grown.keys[:, :there], grown.values[:, :there] = self.pages
+            grown.keys[:there], grown.values[:there] = self.pages
         self.pages = grown
         self._holders += [0] * (count - there)
         for page in range(there, count):
@@ -86,7 +86,7 @@ class PagePool:
             self._holders[page] = 1
         end = taken[-1] + 1 if taken else 0
         for part in self.pages:
-            part[:, self._written : end] = 0
+            part[self._written : end] = 0
         self._written = max(self._written, end)
         return taken
 
@@ -105,7 +105,7 @@ class PagePool:
     def copy(self, source: int, to: int) -> None:
         """Give page `to` what stands in page `source`."""
         for part in self.pages:
-            part[:, to] = part[:, source]
+            part[to] = part[source]
 
 
 class PagedCache:

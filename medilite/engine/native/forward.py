@@ -1,6 +1,6 @@
 """One step through all layers for tokens of many rows, whichever models they belong to.
 
-A layer is seven phases, each cut into items that threads take by turns. What a
+A layer is nine phases, each cut into items that threads take by turns. What a
 token gets depends on its own row alone: see the package's docstring. No
 `fastmath` here, for the same reason: sums that want vectors are written with them.
 """
@@ -18,6 +18,7 @@ from medilite.engine.native.intrinsics import (
     as_half,
     dot,
     exponentials,
+    fetch,
     float_tile,
     half_tile,
     halves,
@@ -26,11 +27,14 @@ from medilite.engine.native.intrinsics import (
     swish_group,
     total,
 )
-from medilite.engine.native.kept import compiled
+from medilite.engine.native.kept import lean
 from medilite.engine.native.team import done, enter, leave, take, wait
-from medilite.engine.native.tiles import GROUP, TILE, int8_tile, quantise_group, unpack_line
+from medilite.engine.native.tiles import FOUR, GROUP, product_tile, quantise_group, unpack_line, widen_tiles
 
 PHASES_OF_A_LAYER = 9
+
+WIDENED = 24
+"""Tokens from which on it is quicker to make tiles of four bits into tiles of eight first (native/__init__.py)."""
 
 MANY = 16
 """Tokens from which on a token is enough of an item for the threads to share the work evenly."""
@@ -41,7 +45,7 @@ def phases(layers: int) -> int:
     return layers * PHASES_OF_A_LAYER + 3
 
 
-@compiled(nogil=True, error_model="numpy")
+@lean()
 def forward(
     weights: Weights,
     qkv: Lora,
@@ -57,96 +61,134 @@ def forward(
     generation: int,
 ) -> None:
     """Write float32 logits (wanted tokens, V) and the keys and values of every token; run by all threads of a team."""
-    if not enter(counters, generation):
+    seat = enter(counters, generation)
+    if seat < 0:
         return
-    count, layers = len(tokens.ids), len(weights.attention_norm)
-    _embed(weights, tokens, scratch, counters, 0)
-    # Room of this thread's own: scores of a head's queries, outputs of a product's item, one query group's values.
-    scores = np.empty((shape.heads // shape.kv_heads, tokens.tables.shape[1] * PAGE), np.float32)
-    room = np.empty((count, max(2 * WIDE, shape.head_dim)), np.float32)
+    layers = len(weights.attention_norm)
+    _embed(weights, tokens, scratch, counters, seat, 0)
     for layer in range(layers):
         phase = 1 + layer * PHASES_OF_A_LAYER
-        _normalise(weights.attention_norm[layer], qkv, layer, tokens, scratch, shape, counters, phase)
-        _project_heads(weights, qkv, layer, pages, tokens, scratch, shape, room, counters, phase + 1)
-        _attend(layer, pages, tokens, scratch, shape, scores, counters, phase + 2)
-        _shrink(out, layer, shape.heads * shape.head_dim, tokens, scratch, counters, phase + 3)
-        _add_product(weights.out, out, layer, scratch.inputs, tokens, scratch, room, counters, phase + 4)
-        _normalise(weights.mlp_norm[layer], gate_up, layer, tokens, scratch, shape, counters, phase + 5)
-        _gate(weights, gate_up, layer, tokens, scratch, shape, room, counters, phase + 6)
-        _shrink(down, layer, shape.intermediate, tokens, scratch, counters, phase + 7)
-        _add_product(weights.down, down, layer, scratch.gated, tokens, scratch, room, counters, phase + 8)
-    _predict(weights, tokens, scratch, shape, logits, counters, 1 + layers * PHASES_OF_A_LAYER)
+        _fetch(weights.qkv[layer], seat)
+        _normalise(weights.attention_norm[layer], qkv, layer, tokens, scratch, shape, counters, seat, phase)
+        _project_heads(weights, qkv, layer, pages, tokens, scratch, shape, counters, seat, phase + 1)
+        _fetch(weights.out[layer], seat)
+        _attend(layer, pages, tokens, scratch, shape, counters, seat, phase + 2)
+        _shrink(out, layer, shape.heads * shape.head_dim, tokens, scratch, counters, seat, phase + 3)
+        _add_product(weights.out, out, layer, scratch.inputs, tokens, scratch, counters, seat, phase + 4)
+        _fetch(weights.gate_up[layer], seat)
+        _normalise(weights.mlp_norm[layer], gate_up, layer, tokens, scratch, shape, counters, seat, phase + 5)
+        _gate(weights, gate_up, layer, tokens, scratch, shape, counters, seat, phase + 6)
+        _fetch(weights.down[layer], seat)
+        _shrink(down, layer, shape.intermediate, tokens, scratch, counters, seat, phase + 7)
+        _add_product(weights.down, down, layer, scratch.gated, tokens, scratch, counters, seat, phase + 8)
+    _fetch(weights.head, seat)
+    _predict(weights, tokens, scratch, shape, logits, counters, seat, 1 + layers * PHASES_OF_A_LAYER)
     leave(counters)
 
 
-@compiled(error_model="numpy")
-def _multiply(packed: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int) -> None:
-    """Write the products of `count` tokens' values and some blocks of packed weights to `out` (count, stride)."""
-    groups = packed.shape[1]
+@lean()
+def _multiply_block(weights: int, groups: int, four_bits: bool, source: Int8, count: int, out: int, stride: int,
+                    ahead: int) -> None:  # fmt: skip
+    """Write the products of `count` tokens' values and one block of packed weights to `out` (count, stride)."""
     values, factors = source.values.ctypes.data, source.factors.ctypes.data
-    for part in range(blocks):
-        weights = packed.ctypes.data + (block + part) * groups * TILE
-        first = 0
-        while first < count:
-            # With the last rows of a block the next block's weights are fetched, while there is little else to fetch.
-            ahead = weights + groups * TILE if count - first <= 6 else weights
-            to = out + 4 * (first * stride + part * BLOCK)
-            v, f = values + first * groups * GROUP, factors + 12 * first * groups
+    first = 0
+    while first < count:
+        to, v, f = out + 4 * first * stride, values + first * groups * GROUP, factors + 12 * first * groups
+        # With the last rows of a block the next block's weights are fetched, while there is little else to fetch.
+        coming = ahead if count - first <= 6 else weights
+        if four_bits:
             if count - first >= 6:
-                int8_tile(to, stride, v, groups, f, weights, ahead, 6)
+                product_tile(to, stride, v, groups, f, weights, coming, 6, 4)
                 first += 6
             elif count - first >= 3:
-                int8_tile(to, stride, v, groups, f, weights, ahead, 3)
+                product_tile(to, stride, v, groups, f, weights, coming, 3, 4)
                 first += 3
             else:
-                int8_tile(to, stride, v, groups, f, weights, ahead, 1)
+                product_tile(to, stride, v, groups, f, weights, coming, 1, 4)
                 first += 1
+        elif count - first >= 6:
+            product_tile(to, stride, v, groups, f, weights, coming, 6, 8)
+            first += 6
+        elif count - first >= 3:
+            product_tile(to, stride, v, groups, f, weights, coming, 3, 8)
+            first += 3
+        else:
+            product_tile(to, stride, v, groups, f, weights, coming, 1, 8)
+            first += 1
 
 
-@compiled(error_model="numpy")
-def _expand(
-    lora: Lora, layer: int, block: int, blocks: int, tokens: Tokens, scratch: Scratch, out: int, stride: int
-) -> None:
-    """Add each token's low-rank term for some blocks of outputs to `out` (tokens, stride)."""
+@lean()
+def _multiply(
+    packed: np.ndarray, block: int, blocks: int, source: Int8, count: int, out: int, stride: int, scratch: Scratch,
+    seat: int,
+) -> None:  # fmt: skip
+    """Write the products of `count` tokens' values and some blocks of packed weights to `out` (count, stride).
+
+    From WIDENED tokens on a block of four bits is first made one of eight.
+    """
+    groups, size = packed.shape[1], packed.shape[2]
+    whole = groups * size
+    for turn in range(blocks):
+        # In the direction in which this thread takes items, so that the next block is the one that is fetched ahead.
+        part = turn if seat % 2 == 0 else blocks - 1 - turn
+        weights = packed.ctypes.data + (block + part) * whole
+        to, ahead = out + 4 * part * BLOCK, weights + whole if seat % 2 == 0 else weights - whole
+        if size == FOUR and count >= WIDENED:
+            wide = scratch.wide[seat].ctypes.data
+            widen_tiles(weights, groups, wide)
+            _multiply_block(wide, groups, False, source, count, to, stride, ahead)
+        else:
+            _multiply_block(weights, groups, size == FOUR, source, count, to, stride, ahead)
+
+
+@lean()
+def _fetch(packed: np.ndarray, seat: int) -> None:
+    """Have the first block that this thread will take of a product fetched, while there is nothing else to fetch."""
+    whole = packed.shape[1] * packed.shape[2]
+    first = packed.ctypes.data if seat % 2 == 0 else packed.ctypes.data + (packed.shape[0] - 1) * whole
+    fetch(first, whole)
+
+
+@lean()
+def _expand(lora: Lora, layer: int, block: int, tokens: Tokens, scratch: Scratch, out: int, stride: int) -> None:
+    """Add each token's low-rank term for one block of outputs to `out` (tokens, stride)."""
     models, ranks, outputs = lora.b.shape[1:]
     if ranks == 0:
         return
     b, shrunk, wide = lora.b.ctypes.data, scratch.shrunk.ctypes.data, scratch.shrunk.shape[1]
     for token in range(len(tokens.ids)):
         model = tokens.models[token]
-        for part in range(blocks):
-            first, last = lora.reach[layer, model, block + part, 0], lora.reach[layer, model, block + part, 1]
-            if first < last:
-                right = b + 4 * (((layer * models + model) * ranks + first) * outputs + (block + part) * BLOCK)
-                left = shrunk + 4 * (token * wide + first)
-                float_tile(out + 4 * (token * stride + part * BLOCK), left, right, outputs, last - first)
+        first, last = lora.reach[layer, model, block, 0], lora.reach[layer, model, block, 1]
+        if first < last:
+            right = b + 4 * (((layer * models + model) * ranks + first) * outputs + block * BLOCK)
+            float_tile(out + 4 * token * stride, shrunk + 4 * (token * wide + first), right, outputs, last - first)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _shrink_token(lora: Lora, layer: int, model: int, values: np.ndarray, out: np.ndarray) -> None:
     for rank in range(lora.ranks[model]):
         out[rank] = dot(values.ctypes.data, lora.a[layer, model, rank].ctypes.data, len(values))
 
 
-@compiled(error_model="numpy")
+@lean()
 def _shrink(
-    lora: Lora, layer: int, width: int, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int
+    lora: Lora, layer: int, width: int, tokens: Tokens, scratch: Scratch, counters: np.ndarray, seat: int, phase: int
 ) -> None:
     """Give each token what its model's A makes of the product's input in `h`; nothing where no model has one."""
     if lora.a.shape[2] == 0:
         return
     count = len(tokens.ids)
     h = scratch.h
-    token = take(counters, phase)
-    while token < count:
+    token = take(counters, phase, count, seat)
+    while token >= 0:
         values = h[token * width : (token + 1) * width]
         _shrink_token(lora, layer, tokens.models[token], values, scratch.shrunk[token])
         done(counters, phase)
-        token = take(counters, phase)
+        token = take(counters, phase, count, seat)
     wait(counters, phase, count)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, columns: int) -> None:
     """Cut `columns` of a token's `h` from `first` on into int8, where a token has `width`."""
     for group in range(first // GROUP, (first + columns) // GROUP):
@@ -158,20 +200,20 @@ def _quantise(scratch: Scratch, to: Int8, token: int, width: int, first: int, co
         )
 
 
-@compiled(error_model="numpy")
-def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndarray, phase: int) -> None:
+@lean()
+def _embed(weights: Weights, tokens: Tokens, scratch: Scratch, counters: np.ndarray, seat: int, phase: int) -> None:
     count = len(tokens.ids)
-    token = take(counters, phase)
-    while token < count:
+    token = take(counters, phase, count, seat)
+    while token >= 0:
         word = tokens.ids[token]
         tiles, x = weights.embedding[word // BLOCK], scratch.x[token]
         unpack_line(tiles.ctypes.data, tiles.shape[0], word % BLOCK, x.ctypes.data)
         done(counters, phase)
-        token = take(counters, phase)
+        token = take(counters, phase, count, seat)
     wait(counters, phase, count)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) -> None:
     squares = dot(x.ctypes.data, x.ctypes.data, len(x))
     factor = np.float32(1) / np.float32(math.sqrt(squares / np.float32(len(x)) + np.float32(eps)))
@@ -179,7 +221,7 @@ def _norm_token(x: np.ndarray, weight: np.ndarray, eps: float, out: np.ndarray) 
         out[column] = x[column] * factor * weight[column]
 
 
-@compiled(error_model="numpy")
+@lean()
 def _normalise(
     weight: np.ndarray,
     lora: Lora,
@@ -188,24 +230,25 @@ def _normalise(
     scratch: Scratch,
     shape: Shape,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """Root-mean-square norm of every token, as int8 for the product and through the adapters' A."""
     count, width = len(tokens.ids), len(weight)
     h = scratch.h
-    token = take(counters, phase)
-    while token < count:
+    token = take(counters, phase, count, seat)
+    while token >= 0:
         values = h[token * width : (token + 1) * width]
         _norm_token(scratch.x[token], weight, shape.eps, values)
         _quantise(scratch, scratch.inputs, token, width, 0, width)
         if lora.a.shape[2]:
             _shrink_token(lora, layer, tokens.models[token], values, scratch.shrunk[token])
         done(counters, phase)
-        token = take(counters, phase)
+        token = take(counters, phase, count, seat)
     wait(counters, phase, count)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _project_heads(
     weights: Weights,
     lora: Lora,
@@ -214,41 +257,44 @@ def _project_heads(
     tokens: Tokens,
     scratch: Scratch,
     shape: Shape,
-    room: np.ndarray,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """Queries, keys and values; an item is one head of any of them. Keys and values go to the cache."""
     count, size, heads, kv = len(tokens.ids), shape.head_dim, shape.heads, shape.kv_heads
     blocks, items = size // BLOCK, heads + 2 * kv
+    room = scratch.room[seat]
     out, stride = room.ctypes.data, room.shape[1]
     angles, queries = weights.angles.ctypes.data, scratch.queries.ctypes.data
-    values, wide = pages.values[layer].ctypes.data, scratch.queries.shape[1]
+    values, line = pages.values.ctypes.data, scratch.queries.shape[1]
+    layers = pages.values.shape[1]
     # Scores are products over √D (Vaswani et al. 2017).
     factor = np.float32(1 / math.sqrt(size))
-    item = take(counters, phase)
-    while item < items:
-        _multiply(weights.qkv[layer], item * blocks, blocks, scratch.inputs, count, out, stride)
-        _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
+    item = take(counters, phase, items, seat)
+    while item >= 0:
+        _multiply(weights.qkv[layer], item * blocks, blocks, scratch.inputs, count, out, stride, scratch, seat)
+        for part in range(blocks):
+            _expand(lora, layer, item * blocks + part, tokens, scratch, out + 4 * part * BLOCK, stride)
         for token in range(count):
             position = tokens.positions[token]
             page, place = tokens.tables[tokens.rows[token], position // PAGE], position % PAGE
             head, turn = out + 4 * token * stride, angles + 4 * size * position
             if item < heads:
-                rotate_head(head, queries + 4 * (token * wide + item * size), turn, size, factor)
+                rotate_head(head, queries + 4 * (token * line + item * size), turn, size, factor)
             elif item < heads + kv:
                 rotate_head(head, head, turn, size, np.float32(1))
                 for column in range(size):
-                    pages.keys[layer, page, item - heads, column, place] = as_half(room[token, column])
+                    pages.keys[page, layer, item - heads, column, place] = as_half(room[token, column])
             else:
-                at = (np.int64(page) * kv + item - heads - kv) * PAGE + place
+                at = ((np.int64(page) * layers + layer) * kv + item - heads - kv) * PAGE + place
                 halves(head, values + 2 * at * size, size)
         done(counters, phase)
-        item = take(counters, phase)
+        item = take(counters, phase, items, seat)
     wait(counters, phase, items)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _half_product(
     out: int, out_stride: int, left: int, left_stride: int, right: int, right_stride: int, depth: int, ahead: int,
     rows: int,
@@ -272,7 +318,7 @@ def _half_product(
         rows -= taken
 
 
-@compiled(error_model="numpy")
+@lean()
 def _softmax(scores: np.ndarray, length: int, whole: int, top: float) -> None:
     """Make weights of the first `length` scores, and zeros of those behind them up to `whole`, a multiple of 64."""
     exponentials(scores.ctypes.data, whole, top)
@@ -282,7 +328,7 @@ def _softmax(scores: np.ndarray, length: int, whole: int, top: float) -> None:
         scores[place] *= factor
 
 
-@compiled(error_model="numpy")
+@lean()
 def _attend_head(
     layer: int,
     pages: Pages,
@@ -296,7 +342,7 @@ def _attend_head(
     """Let a token's queries of one key-value head attend to its row up to itself."""
     size, kv = shape.head_dim, shape.kv_heads
     group, width = shape.heads // kv, shape.heads * size
-    keys, values = pages.keys[layer].ctypes.data, pages.values[layer].ctypes.data
+    keys, values, layers = pages.keys.ctypes.data, pages.values.ctypes.data, pages.keys.shape[1]
     h, queries = scratch.h.ctypes.data, scratch.queries.ctypes.data
     line, score = scores.shape[1], scores.ctypes.data
     table, length = tokens.tables[tokens.rows[token]], tokens.positions[token] + 1
@@ -304,7 +350,7 @@ def _attend_head(
     bytes_of_head = 2 * PAGE * size
     scores[:, : whole * PAGE] = 0
     for page in range(whole):
-        at = bytes_of_head * (np.int64(table[page]) * kv + head)
+        at = bytes_of_head * ((np.int64(table[page]) * layers + layer) * kv + head)
         # While scores are computed, the values that they weigh are fetched; while those are, the next head's keys.
         _half_product(
             score + 4 * page * PAGE, line, queries + 4 * first, size, keys + at, PAGE, size, values + at, group
@@ -315,7 +361,7 @@ def _attend_head(
         _softmax(scores[query], length, whole * PAGE, largest(score + 4 * query * line, whole * PAGE))
     scratch.h[first : first + group * size] = 0
     for page in range(whole):
-        at = bytes_of_head * (np.int64(table[page]) * kv + head)
+        at = bytes_of_head * ((np.int64(table[page]) * layers + layer) * kv + head)
         left, after = min(PAGE, length - page * PAGE), at + bytes_of_head
         for part in range(0, size, 64):
             _half_product(
@@ -325,15 +371,15 @@ def _attend_head(
     _quantise(scratch, scratch.inputs, token, width, head * group * size, group * size)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _attend(
     layer: int,
     pages: Pages,
     tokens: Tokens,
     scratch: Scratch,
     shape: Shape,
-    scores: np.ndarray,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """Every token attends to its row up to itself; an item is one token, or one key-value head of it."""
@@ -341,16 +387,16 @@ def _attend(
     # A token's heads stand side by side in a page. With few tokens there has to be something for every thread.
     together = kv if count >= MANY else 1
     items = count * kv // together
-    item = take(counters, phase)
-    while item < items:
+    item = take(counters, phase, items, seat)
+    while item >= 0:
         for head in range(item * together % kv, item * together % kv + together):
-            _attend_head(layer, pages, tokens, scratch, shape, scores, item * together // kv, head)
+            _attend_head(layer, pages, tokens, scratch, shape, scratch.scores[seat], item * together // kv, head)
         done(counters, phase)
-        item = take(counters, phase)
+        item = take(counters, phase, items, seat)
     wait(counters, phase, items)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _add_product(
     packed: np.ndarray,
     lora: Lora,
@@ -358,26 +404,27 @@ def _add_product(
     source: Int8,
     tokens: Tokens,
     scratch: Scratch,
-    room: np.ndarray,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """Add a product of what stands in `source` to the residual stream; an item is one block of outputs."""
     count, items = len(tokens.ids), packed.shape[1]
+    room = scratch.room[seat]
     out, stride = room.ctypes.data, room.shape[1]
-    item = take(counters, phase)
-    while item < items:
-        _multiply(packed[layer], item, 1, source, count, out, stride)
-        _expand(lora, layer, item, 1, tokens, scratch, out, stride)
+    item = take(counters, phase, items, seat)
+    while item >= 0:
+        _multiply(packed[layer], item, 1, source, count, out, stride, scratch, seat)
+        _expand(lora, layer, item, tokens, scratch, out, stride)
         for token in range(count):
             for column in range(BLOCK):
                 scratch.x[token, item * BLOCK + column] += room[token, column]
         done(counters, phase)
-        item = take(counters, phase)
+        item = take(counters, phase, items, seat)
     wait(counters, phase, items)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _gate(
     weights: Weights,
     lora: Lora,
@@ -385,29 +432,34 @@ def _gate(
     tokens: Tokens,
     scratch: Scratch,
     shape: Shape,
-    room: np.ndarray,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """silu(gate) · up; an item is the same group of outputs of both, which it makes int8 at once."""
     count, width = len(tokens.ids), shape.intermediate
     blocks, items = WIDE // BLOCK, width // WIDE
-    out, stride, h = room.ctypes.data, room.shape[1], scratch.h.ctypes.data
-    item = take(counters, phase)
-    while item < items:
-        _multiply(weights.gate_up[layer], 2 * item * blocks, 2 * blocks, scratch.inputs, count, out, stride)
-        _expand(lora, layer, item * blocks, blocks, tokens, scratch, out, stride)
-        _expand(lora, layer, (items + item) * blocks, blocks, tokens, scratch, out + 4 * WIDE, stride)
+    room, h = scratch.room[seat], scratch.h.ctypes.data
+    out, stride = room.ctypes.data, room.shape[1]
+    item = take(counters, phase, items, seat)
+    while item >= 0:
+        _multiply(
+            weights.gate_up[layer], 2 * item * blocks, 2 * blocks, scratch.inputs, count, out, stride, scratch, seat
+        )
+        for part in range(2 * blocks):
+            # Gate's blocks of this item, then up's, which come after all of gate's.
+            block = item * blocks + part if part < blocks else (items + item - 1) * blocks + part
+            _expand(lora, layer, block, tokens, scratch, out + 4 * part * BLOCK, stride)
         for token in range(count):
             gate = out + 4 * token * stride
             swish_group(gate, gate + 4 * WIDE, h + 4 * (token * width + item * WIDE))
             _quantise(scratch, scratch.gated, token, width, item * WIDE, WIDE)
         done(counters, phase)
-        item = take(counters, phase)
+        item = take(counters, phase, items, seat)
     wait(counters, phase, items)
 
 
-@compiled(error_model="numpy")
+@lean()
 def _predict(
     weights: Weights,
     tokens: Tokens,
@@ -415,27 +467,28 @@ def _predict(
     shape: Shape,
     logits: np.ndarray,
     counters: np.ndarray,
+    seat: int,
     phase: int,
 ) -> None:
     """The last norm and the head, for the wanted tokens; an item of the head is some blocks of the vocabulary."""
     count, width = len(tokens.wanted), len(weights.norm)
     h = scratch.h
-    row = take(counters, phase)
-    while row < count:
+    row = take(counters, phase, count, seat)
+    while row >= 0:
         _norm_token(scratch.x[tokens.wanted[row]], weights.norm, shape.eps, h[row * width : (row + 1) * width])
         _quantise(scratch, scratch.inputs, row, width, 0, width)
         done(counters, phase)
-        row = take(counters, phase)
+        row = take(counters, phase, count, seat)
     wait(counters, phase, count)
 
     vocabulary, together = logits.shape[1], 16
     items = (vocabulary // BLOCK + together - 1) // together
-    item = take(counters, phase + 1)
-    while item < items:
+    item = take(counters, phase + 1, items, seat)
+    while item >= 0:
         first = item * together
         blocks = min(together, vocabulary // BLOCK - first)
         out = logits.ctypes.data + 4 * first * BLOCK
-        _multiply(weights.head, first, blocks, scratch.inputs, count, out, vocabulary)
+        _multiply(weights.head, first, blocks, scratch.inputs, count, out, vocabulary, scratch, seat)
         done(counters, phase + 1)
-        item = take(counters, phase + 1)
+        item = take(counters, phase + 1, items, seat)
     wait(counters, phase + 1, items)

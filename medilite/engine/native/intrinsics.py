@@ -84,6 +84,26 @@ def _fma(builder: Any, left: Any, right: Any, more: Any) -> Any:
     return _call(builder, f"llvm.fma.v{left.type.count}f32", left.type, left, right, more)
 
 
+def reload(builder: Any) -> None:
+    """Have what was loaded before be loaded again where it is used after this."""
+    nothing = ir.FunctionType(ir.VoidType(), [])
+    builder.call(ir.InlineAsm(nothing, "", "~{memory}", side_effect=True), [])
+
+
+@intrinsic
+def fetch(context: Any, address: Any, size: Any) -> Any:
+    """Ask for `size` bytes of memory, for reading soon."""
+    signature = types.void(types.int64, types.int64)
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        address, size = arguments
+        with cgutils.for_range(b, b.udiv(size, _number(64))) as line:
+            _prefetch(b, address, b.mul(line.index, _number(64)))
+        return cgutils.get_null_value(ir.IntType(8).as_pointer())
+
+    return signature, generate
+
+
 @intrinsic(prefer_literal=True)
 def half_tile(
     context: Any,
@@ -133,6 +153,7 @@ def float_tile(context: Any, out: Any, left: Any, right: Any, right_stride: Any,
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
         out, left, right, right_stride, depth = arguments
         wide = ir.VectorType(_F32, BLOCK)
+        reload(b)
         total = cgutils.alloca_once_value(b, _load(b, out, _number(0), wide, 4))
         with cgutils.for_range(b, depth) as step:
             spread = _splat(b, _load(b, left, b.mul(step.index, _number(4)), _F32, 4), BLOCK)
@@ -247,7 +268,7 @@ def exponentials(context: Any, values: Any, count: Any, top: Any) -> Any:
 
 @intrinsic
 def swish_group(context: Any, gate: Any, up: Any, out: Any) -> Any:
-    """Write silu(gate) · up of GROUP float32 of each to `out`."""
+    """Write silu(gate) · up of WIDE float32 of each to `out`."""
     signature = types.void(types.int64, types.int64, types.int64)
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -328,6 +349,16 @@ def as_half(context: Any, value: Any) -> Any:
         return b.bitcast(b.fptrunc(arguments[0], _F16), _I16)
 
     return types.uint16(types.float32), generate
+
+
+@intrinsic
+def from_half(context: Any, bits: Any) -> Any:
+    """Return the float32 of a float16's bits."""
+
+    def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
+        return b.fpext(b.bitcast(arguments[0], _F16), _F32)
+
+    return types.float32(types.uint16), generate
 
 
 @intrinsic

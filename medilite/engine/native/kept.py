@@ -46,6 +46,15 @@ def compiled(**options: Any) -> Callable[[F], F]:
     return decorate
 
 
+def lean() -> Callable[[F], F]:
+    """Return a decorator: `compiled`, for code that many threads run at once and that makes no arrays.
+
+    Numba counts who holds an array, at every call that one is passed to, in a number that
+    all threads share: with two threads half of a step went into that.
+    """
+    return compiled(nogil=True, error_model="numpy", _nrt=False)
+
+
 @lru_cache
 def sources_digest(folder: Path) -> str:
     """Return a digest of a folder's Python files, names and contents."""

@@ -18,57 +18,68 @@ import numpy as np
 
 from medilite.engine.native.courtesy import give_way
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
-from medilite.engine.native.kept import compiled
+from medilite.engine.native.kept import lean
 
 log = logging.getLogger(__name__)
 
 _LINE = 16
 """int64 numbers between two counters, so that threads don't fight over a cache line."""
 
-_GENERATION, _INSIDE = 0, 1
+_GENERATION, _INSIDE, _SEATS = 0, 1, 2
+_PHASES = 3
+"""Counters before those of the phases, which have two each: items that are taken, and items that are done."""
 
 
-@compiled()
+@lean()
 def _counter(counters: np.ndarray, number: int) -> int:
     return counters.ctypes.data + 8 * _LINE * number
 
 
-@compiled()
-def enter(counters: np.ndarray, generation: int) -> bool:
-    """Join the step of that generation; False where it is over already."""
+@lean()
+def enter(counters: np.ndarray, generation: int) -> int:
+    """Join the step of that generation and return which of its threads this one is, from 0; −1 where it is over."""
     add_shared(_counter(counters, _INSIDE), 1)
     if read_shared(_counter(counters, _GENERATION)) == generation:
-        return True
+        return add_shared(_counter(counters, _SEATS), 1)
     leave(counters)
-    return False
+    return -1
 
 
-@compiled()
+@lean()
 def leave(counters: np.ndarray) -> None:
     """Say that this thread touches the counters no more."""
     add_shared(_counter(counters, _INSIDE), -1)
 
 
-@compiled()
-def take(counters: np.ndarray, phase: int) -> int:
-    """Return the number of the next item of a phase that nobody has."""
-    return add_shared(_counter(counters, 2 + 2 * phase), 1)
+@lean()
+def take(counters: np.ndarray, phase: int, items: int, seat: int) -> int:
+    """Return an item of a phase that nobody has, or −1 where all are taken.
+
+    Threads with an even seat take from the first item up, the others from the last
+    one down: so each of two reads its weights from one end to the other, as memory likes it.
+    """
+    taken = _counter(counters, _PHASES + 2 * phase)
+    if add_shared(taken, 1) >= items:
+        return -1
+    if seat % 2 == 0:
+        return add_shared(taken + 8, 1)
+    return items - 1 - add_shared(taken + 16, 1)
 
 
-@compiled()
+@lean()
 def done(counters: np.ndarray, phase: int) -> None:
     """Say that one item is done."""
-    add_shared(_counter(counters, 3 + 2 * phase), 1)
+    add_shared(_counter(counters, _PHASES + 1 + 2 * phase), 1)
 
 
-@compiled()
+@lean()
 def wait(counters: np.ndarray, phase: int, items: int) -> None:
     """Wait until all items of a phase are done."""
-    while read_shared(_counter(counters, 3 + 2 * phase)) < items:
+    while read_shared(_counter(counters, _PHASES + 1 + 2 * phase)) < items:
         breathe()
 
 
-@compiled(nogil=True)
+@lean()
 def _begin(counters: np.ndarray, generation: int) -> None:
     """Shut the last step, wait for those still in it, open the next."""
     add_shared(_counter(counters, _GENERATION), -read_shared(_counter(counters, _GENERATION)))
@@ -82,7 +93,7 @@ class Team:
     """`threads` threads, the caller's among them; the others sleep between steps and end with the process."""
 
     def __init__(self, threads: int, phases: int) -> None:
-        self._counters = np.zeros((2 + 2 * phases) * _LINE, np.int64)
+        self._counters = np.zeros((_PHASES + 2 * phases) * _LINE, np.int64)
         self._generation = 0
         self._work: list[queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]] = []
         for number in range(1, threads):

@@ -7,18 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 import torch
 
 from medilite.engine.local.adapters import AdapterBank
-from medilite.engine.local.int8 import quantise
+from medilite.engine.local.int8 import pack
 from medilite.engine.local.int8_llama import Int8Llama, ModelRows
 from medilite.engine.local.llama import Llama
 from medilite.engine.native import forward, intrinsics, team, tiles
+from medilite.engine.native.arrays import new_array
 from medilite.engine.native.tiles import GROUP
 from medilite.errors import WeightsError
-from tests.engine.local.test_int8_weights import unpacked
+from tests.engine.local.test_int8_weights import published
 from tests.engine.small import MODELS, adapter, chains, generate, prompts, write_base
 
 
@@ -109,14 +111,14 @@ def test_pages_come_back_and_hold_nothing_over(fast: Int8Llama) -> None:
     wanted = prompts(3, 100)
     expected = generate(fast, fast.bank, MODELS[:3], wanted, 2)
     pool = fast.pool
-    free, there = len(pool._free), pool.pages.keys.shape[1]
+    free, there = len(pool._free), pool.pages.keys.shape[0]
     cache = fast.new_cache(5, 130)
     assert cache.tables.shape == (5, 3)
     kept = cache.tables[[1, 4]].copy()
     cache.keep([1, 4])
     assert np.array_equal(cache.tables, kept)
     del cache
-    assert len(pool._free) - (pool.pages.keys.shape[1] - there) == free
+    assert len(pool._free) - (pool.pages.keys.shape[0] - there) == free
     # Whatever stood in a page before, not-a-number included, is never attended to.
     pool.pages.keys[:], pool.pages.values[:] = 0x7E00, 0x7E00
     assert torch.equal(generate(fast, fast.bank, MODELS[:3], wanted, 2), expected)
@@ -154,21 +156,29 @@ def test_a_tile_is_the_exact_product_on_every_kind_of_cpu(features: set[str], mo
     if features - intrinsics._features():
         pytest.skip(f"this CPU has no {', '.join(features)}")
     monkeypatch.setattr(intrinsics, "_features", lambda: features)
-    tile = tiles.int8_tile
+    tile, widen = tiles.product_tile, tiles.widen_tiles
 
     @njit
-    def multiply(out, values, groups, factors, weights):
-        tile(out, 40, values, groups, factors, weights, weights, 3)
+    def multiply(out, values, groups, factors, four, eight, widened):
+        tile(out, 40, values, groups, factors, eight, eight, 3, 8)
+        tile(out + 3 * 160, 40, values, groups, factors, four, four, 3, 4)
+        widen(four, groups, widened)
 
     rng = np.random.default_rng(0)
     values = rng.integers(-128, 128, (3, 4, GROUP)).astype(np.int8)
     steps, shifts = rng.random((2, 3, 4)).astype(np.float32)
     factors = np.stack([steps, shifts, steps * values.sum(-1, dtype=np.int32)], -1).astype(np.float32)
-    weights = quantise(torch.from_numpy(rng.standard_normal((32, 128)).astype(np.float32)))
-    out = np.zeros((3, 40), np.float32)
-    multiply(out.ctypes.data, values.ctypes.data, 4, factors.ctypes.data, weights.ctypes.data)
+    weights = published(rng.standard_normal((32, 128)).astype(np.float32), gguf.GGMLQuantizationType.Q4_1)
+    wide, narrow = (pack([torch.from_numpy(weights)], bits) for bits in (8, 4))
+    widened = new_array(wide.shape, np.uint8)
+    out = np.zeros((6, 40), np.float32)
+    multiply(
+        *(a.ctypes.data if isinstance(a, np.ndarray) else a for a in (out, values, 4, factors, narrow, wide, widened))
+    )
     inputs = values.astype(np.float64) * steps[..., None] + shifts[..., None]
-    np.testing.assert_allclose(out[:, :32], inputs.reshape(3, 128) @ unpacked(weights).T, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(out[:3, :32], inputs.reshape(3, 128) @ weights.T, rtol=1e-4, atol=1e-3)
+    assert np.array_equal(out[3:], out[:3]), "four bits give what eight give, to the last bit"
+    assert np.array_equal(widened, wide)
     assert not out[:, 32:].any()
 
 

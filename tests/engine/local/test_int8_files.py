@@ -31,9 +31,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The bases that were made int8, one entry each time."""
     bases: list[Path] = []
 
-    def reading(folder: Path, shape: LlamaShape):
+    def reading(folder: Path, shape: LlamaShape, bits: int, tell: None):
         bases.append(folder)
-        return read_weights(folder, shape)
+        return read_weights(folder, shape, bits, tell)
 
     monkeypatch.setattr(int8_kept, "read_weights", reading)
     return bases

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gguf
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from medilite.engine.local.int8 import quantise
+from medilite.engine.local.int8 import pack, read_weights
 from medilite.engine.native import tiles as native
+from medilite.engine.native.arrays import new_array
 from medilite.engine.native.intrinsics import BLOCK
-from medilite.engine.native.tiles import GROUP, NUMBERS, TILE
+from medilite.engine.native.tiles import FOUR, GROUP, NUMBERS, TILE
+from medilite.engine.shape import LlamaShape
+from tests.engine.small import write_base
 
 
 def unpacked(tiles: np.ndarray) -> np.ndarray:
@@ -25,23 +31,87 @@ def unpacked(tiles: np.ndarray) -> np.ndarray:
     return (numbers * scale + offset).swapaxes(1, 2).reshape(blocks * BLOCK, groups * GROUP)
 
 
+def widened(tiles: np.ndarray) -> np.ndarray:
+    """Return the weights (N, width) float32 of tiles of four bits."""
+    from numba import njit
+
+    widen = native.widen_tiles
+
+    @njit
+    def run(tiles, count, out):
+        widen(tiles, count, out)
+
+    wide = new_array((*tiles.shape[:2], TILE), np.uint8)
+    run(tiles.ctypes.data, tiles.shape[0] * tiles.shape[1], wide.ctypes.data)
+    return unpacked(wide)
+
+
+def eight(weights: np.ndarray) -> np.ndarray:
+    """Return weights as tiles of eight bits."""
+    tiles = pack([torch.from_numpy(weights)], 8)
+    assert tiles is not None
+    return tiles
+
+
 def drawn(outputs: int = 2 * BLOCK, width: int = 128, seed: int = 0) -> np.ndarray:
     """Return normal weights about as large as a model's."""
     return np.random.default_rng(seed).normal(0, 0.05, (outputs, width)).astype(np.float32)
 
 
+def published(weights: np.ndarray, kind: gguf.GGMLQuantizationType) -> np.ndarray:
+    """Return weights as a format of GGUF's holds them, as float32."""
+    return gguf.quants.dequantize(gguf.quants.quantize(weights, kind), kind)
+
+
 @pytest.mark.parametrize("kind", [gguf.GGMLQuantizationType.Q4_1, gguf.GGMLQuantizationType.Q8_0])
 def test_weights_published_in_a_format_of_gguf_are_kept_to_the_last_bit(kind: gguf.GGMLQuantizationType) -> None:
-    published = gguf.quants.dequantize(gguf.quants.quantize(drawn(), kind), kind)
-    assert not np.array_equal(published, drawn())
-    assert np.array_equal(unpacked(quantise(torch.from_numpy(published))), published)
+    weights = published(drawn(), kind)
+    assert not np.array_equal(weights, drawn())
+    assert np.array_equal(unpacked(eight(weights)), weights)
+    four = pack([torch.from_numpy(weights)], 4, exactly=True)
+    assert (four is not None) == (kind == gguf.GGMLQuantizationType.Q4_1), "16 levels hold the one and not the other"
+
+
+def test_four_bits_for_any_weights_come_nearer_than_rounding_to_16_steps_between_the_ends() -> None:
+    weights = drawn(8 * BLOCK, 256)
+    tiles = pack([torch.from_numpy(weights)], 4)
+    assert tiles is not None
+    assert tiles.shape[2] == FOUR == 20 * BLOCK
+    found = widened(tiles)
+    plain = published(weights, gguf.GGMLQuantizationType.Q4_1)
+    errors = [np.square(one - weights).mean() for one in (found, plain)]
+    assert errors[0] < 0.9 * errors[1]
+    groups = [np.square(one - weights).reshape(-1, GROUP).sum(-1) for one in (found, plain)]
+    assert (groups[0] <= groups[1] * 1.01 + 1e-9).all(), "no group is worse off"
+
+
+@pytest.mark.parametrize("kind", [*"QK"])
+def test_a_product_takes_four_bits_only_where_these_hold_all_of_its_weights(kind: str, tmp_path: Path) -> None:
+    folder = write_base(tmp_path)
+    tensors = load_file(folder / "model.safetensors")
+    for name, tensor in tensors.items():
+        if "_proj" in name:
+            # One weight of a layer that isn't on its 16 levels is enough.
+            exact = torch.from_numpy(published(tensor.numpy(), gguf.GGMLQuantizationType.Q4_1))
+            if kind == "K" and name == "model.layers.1.self_attn.k_proj.weight":
+                exact[-1, -1] += 0.01
+            tensors[name] = exact
+    save_file(tensors, folder / "model.safetensors")
+    shape, told = LlamaShape.read(folder), []
+    found = read_weights(folder, shape, 8, told.append)
+    sizes = {name: getattr(found, name).shape[-1] for name in ("qkv", "out", "gate_up", "down", "embedding")}
+    four = dict.fromkeys(("out", "gate_up", "down"), FOUR)
+    assert sizes == {"qkv": TILE if kind == "K" else FOUR, **four, "embedding": TILE}
+    assert told[-1] == 1
+    rounded = read_weights(folder, shape, 4)
+    assert {getattr(rounded, name).shape[-1] for name in ("qkv", "out", "gate_up", "down")} == {FOUR}
 
 
 def test_other_weights_are_kept_to_half_a_step_of_their_group() -> None:
     weights = drawn()
     groups = weights.reshape(len(weights), -1, GROUP)
     steps = (groups.max(-1) - groups.min(-1)) / 255
-    error = np.abs(unpacked(quantise(torch.from_numpy(weights))) - weights).reshape(groups.shape).max(-1)
+    error = np.abs(unpacked(eight(np.asarray(weights))) - weights).reshape(groups.shape).max(-1)
     # Scale and offset are float16, which moves the numbers at the end by a little.
     assert (error < 0.6 * steps).all()
     # Half as many steps would show.
@@ -51,7 +121,7 @@ def test_other_weights_are_kept_to_half_a_step_of_their_group() -> None:
 def test_groups_without_a_spread_and_pieces_of_a_large_matrix_keep_their_values() -> None:
     weights = drawn(66 * BLOCK, 64)
     weights[0], weights[1, :GROUP], weights[-1] = 0, 0.25, -3.5
-    found = unpacked(quantise(torch.from_numpy(weights)))
+    found = unpacked(eight(np.asarray(weights)))
     assert (found[0] == 0).all()
     assert (found[1, :GROUP] == 0.25).all()
     assert (found[-1] == -3.5).all()
@@ -59,7 +129,7 @@ def test_groups_without_a_spread_and_pieces_of_a_large_matrix_keep_their_values(
 
 
 def test_a_tile_knows_the_sums_of_its_numbers() -> None:
-    tiles = quantise(torch.from_numpy(drawn()))
+    tiles = eight(np.asarray(drawn()))
     sums = tiles[..., 4 * BLOCK : NUMBERS].copy().view(np.uint16)
     numbers = tiles[..., NUMBERS:].reshape(*tiles.shape[:2], GROUP // 4, BLOCK, 4)
     assert np.array_equal(sums, numbers.sum((2, 4), dtype=int))
@@ -76,7 +146,7 @@ def test_one_output_is_unpacked_as_an_embedding_is_read() -> None:
     def read(tiles, groups, line, out):
         unpack(tiles, groups, line, out)
 
-    tiles = quantise(torch.from_numpy(drawn()))
+    tiles = eight(np.asarray(drawn()))
     wanted = unpacked(tiles)
     for word in (0, 31, 32, 45):
         out = np.full(128 + 1, 7, np.float32)

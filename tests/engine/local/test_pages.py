@@ -31,9 +31,9 @@ def test_a_page_has_its_memory_from_when_it_is_taken_and_none_before(tmp_path: P
     taken = resident() - before
     assert 0.8 * half < taken < 1.2 * half
     # Used again, with what stands in it as it was.
-    pool.pages.keys[:, first[-1]] = 7
+    pool.pages.keys[first[-1]] = 7
     pool.give_back(first)
     assert pool.take(0) == []
     assert pool.take(count // 2) == first
-    assert (pool.pages.keys[:, first[-1]] == 7).all()
+    assert (pool.pages.keys[first[-1]] == 7).all()
     assert resident() - before < taken + 0.2 * half
