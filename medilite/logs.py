@@ -33,8 +33,8 @@ SHORTEST_SECRET = 4
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-_CHATTY = ("httpx", "httpx2", "uvicorn.access")
-"""These log the address of every request they make or get."""
+_CHATTY = ("httpx", "httpx2", "uvicorn.access", "alembic")
+"""These log the address of every request they make or get, or each of their plugins at every start."""
 
 _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 """These bring handlers of their own, which this log's formatter doesn't see."""

@@ -7,6 +7,8 @@ import gc
 import io
 import json
 import logging
+import os
+import subprocess
 import sys
 import threading
 import traceback
@@ -48,6 +50,18 @@ def fail(words: str) -> None:
         raise KeyError(words)
     except KeyError as error:
         raise ValueError(f"can't use {words!r}") from error
+
+
+def test_a_start_shows_nothing_of_the_database_s_tools(tmp_path):
+    """Alembic names each of its plugins when it is loaded: seven lines before the app's own first one."""
+    code = (
+        "from medilite.logs import set_up_logging; from medilite.settings import load_settings\n"
+        "settings = load_settings(); set_up_logging(settings)\n"
+        "from medilite.arena.store import Store; Store(settings.votes_database).votes()"
+    )
+    env = {**os.environ, "MEDILITE_DATA_DIR": str(tmp_path)}
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert made.stderr == made.stdout == ""
 
 
 def in_an_event(act: Callable[[], object]) -> str:
