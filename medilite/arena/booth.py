@@ -32,7 +32,8 @@ from medilite.arena.ratings import rate
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
 from medilite.arena.tally import OwnTable, orient, own_table
-from medilite.arena.voters import new_voter_id, voter_of, voters_of
+from medilite.arena.trust import LEAST_OF_A_NETWORK, TRUSTED_AFTER_S, TRUSTED_DAYS, judge
+from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
 from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
@@ -110,12 +111,15 @@ class Outcome:
     """What a visitor is told once their vote can't be taken back any more: the pair, with its names.
 
     `others` counts the other counted votes on the two answers, by choice as they
-    stand here; None where they can't be told. `texts` as in `Taken`.
+    stand here; None where they can't be told. `texts` as in `Taken`. `crowd` is
+    how many votes of newcomers have come from the voter's network today, and how
+    many of them can count, where that is fewer; else None.
     """
 
     vote: Vote
     others: Mapping[Choice, int] | None
     texts: tuple[str, str, str] | None
+    crowd: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ class Booth:
         self._here: dict[str, Contestant] | None = None
         self._answers: _Ready | Nothing | None = None
         self._networks = Networks()
+        self._cap = LEAST_OF_A_NETWORK
         self._knowledge = Knowledge()
         self._refreshed_at: float | None = None
         self._refreshing = False
@@ -346,12 +351,21 @@ class Booth:
         """Tell whose answers they were; from then on the vote can't be taken back. Raises TokenError or StoreError."""
         store = self.store
         vote = store.reveal(_checked(token), self._owner(token, voter_id), self._clock())
-        others = None
+        others = crowd = None
         try:
+            crowd = self._crowd(vote)
             others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
         except StoreError as error:  # told is told, and the rest is no failure of it
             log.warning("A pair's names are told, but what goes with them can't be read: %s", error)
-        return Outcome(vote, others, self._texts(vote.pair, run))
+        return Outcome(vote, others, self._texts(vote.pair, run), crowd)
+
+    def _crowd(self, vote: Vote) -> tuple[int, int] | None:
+        """Return how many votes the voter's network has given today and how many count, where those are fewer."""
+        if not vote.network or is_account(vote.pair.voter):
+            return None
+        given, first, days = self.store.of_network(vote.network, vote.pair.voter)
+        known = self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS
+        return None if known or given <= self._cap else (given, self._cap)
 
     def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
         """Take a vote back and return its pair, to choose anew; None if it is too late.
@@ -401,11 +415,12 @@ class Booth:
     def refresh(self) -> None:
         """Read the votes and rate them anew, for the next pairs to be drawn by."""
         ready = self._ready()
-        table = read_table(self.store, self.here.values())
+        trust = judge(read_table(self.store, self.here.values()))
+        table = trust.table
         base = base_contestant(self.profile, self.here)
         known = knowledge_of(table, rate(table, base), {} if isinstance(ready, Nothing) else ready.keys)
         with self._lock:
-            self._knowledge = known
+            self._knowledge, self._cap = known, trust.cap
 
     def _ready(self) -> _Ready | Nothing:
         with self._lock:

@@ -12,14 +12,19 @@ from collections.abc import Sequence
 from medilite.arena.records import Vote
 
 HASTY, ONE_SIDED, PATTERN, REPEATED = "hasty", "one-sided", "pattern", "repeated"
+CROWDED, FAVOURS, SELECTIVE, SERIES = "crowded", "favours", "selective", "series"
 
 MARKS = {
     HASTY: "decided faster than a person can read",
     ONE_SIDED: "part of a long run of one side",
     PATTERN: "part of a choice pattern that repeats",
     REPEATED: "the same two answers, voted on before",
+    CROWDED: "more from one network address in a day than count",
+    FAVOURS: "by somebody who prefers one model far more often than others do",
+    SELECTIVE: "by somebody who votes where one model stands, and skips elsewhere",
+    SERIES: "by new voters who came from one network address one after another",
 }
-"""Every mark, and what it means."""
+"""Every mark, and what it means. The last four need all votes, and are given when votes are rated (`trust`)."""
 
 FASTEST_WORDS_PER_S = 1000 / 60
 """A thousand words a minute: four times the mean of silent reading (238, Brysbaert 2019, J Mem Lang 109:104047)."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medilite.arena.fit import LEFT, RIGHT, TIE, Design, Floats, covariance, fit
+from medilite.arena.fit import LEFT, RIGHT, TIE, Design, Fit, Floats, Ints, covariance, fit
 from medilite.arena.records import Contestant
 from medilite.arena.table import VoteTable
 
@@ -31,6 +31,12 @@ CONFIDENCE = 0.95
 GRADE_STEP, LENGTH_STEP, SIMILARITY_STEP = 0.5, 0.2, 0.2
 """Differences in grade, in the logarithm of the length and in similarity that are taken as one: finer than anybody
 notices, and coarse enough that a million votes make few rows."""
+
+TUNED_VOTES = 1000
+"""The number of votes at which the intervals are narrowest for what they promise."""
+
+_A = -2 * math.log(1 - CONFIDENCE)
+_RHO2 = (_A + math.log(_A) + 1) / TUNED_VOTES
 
 MOST_VOTES_FORETOLD = 100_000
 """More votes than this are not foretold: two that need them are as good as equal."""
@@ -54,9 +60,11 @@ class Interval:
 class Rating:
     """One contestant's rating; None, with the reason, where it can't be told.
 
-    `rank` is 1 plus the number of contestants whose interval lies wholly above
-    this one's, so those whose intervals overlap share it. `equal` is the rating
-    at equal grade and length. `score` is wins plus half the ties, by `votes`.
+    `rank` is 1 plus the number of contestants that are told apart from this one
+    and above it, by Holm's method over all pairs, at whatever time one looks.
+    `equal` is the rating at equal grade and length, which describes the votes and
+    says nothing of causes. `score` is wins plus half the ties ("equally good"),
+    by the votes that are not "both bad"; those are a result of their own, `bad`.
     """
 
     contestant: Contestant
@@ -70,6 +78,8 @@ class Rating:
     reason: str | None
     unsafe: Interval | None
     unsafe_votes: int
+    bad: Interval | None
+    bad_votes: int
 
     @property
     def preliminary(self) -> bool:
@@ -79,7 +89,8 @@ class Rating:
     @property
     def score(self) -> float | None:
         """Share of the points that a win is worth 1 and a tie one half of."""
-        return (self.wins + self.ties / 2) / self.votes if self.votes else None
+        compared = self.votes - self.bad_votes
+        return (self.wins + self.ties / 2) / compared if compared else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +108,8 @@ class Ratings:
     `rows` has every contestant, best first, unrated ones last. `left_share` is
     the share of decided votes that the left answer would win if both were equal.
     `effects` are of the second fit, whose votes are `equal_votes`. `more_votes`
-    tells for two contestants about how many more votes in all it takes until
-    their intervals part (0: they have; None: too many to say). `strengths` and
+    tells for two contestants about how many more votes in all it takes to tell
+    them apart (0: they are; None: too many to say). `strengths` and
     `tie` are the first fit's own numbers, by which the next pairs are drawn.
     """
 
@@ -122,17 +133,20 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
     """
     counted = table.counted
     count = len(counted.contestants)
-    here = _island(counted, base)
+    here = _island(counted.where(~counted.both_bad), base)
     inside = np.zeros(count, bool)
     inside[list(here)] = True
-    on_island = counted.where(inside[counted.left] & inside[counted.right])
+    # "Both bad" says nothing of which is better: given that it isn't chosen, the model's odds are as they were.
+    compared = counted.where(~counted.both_bad)
+    on_island = compared.where(inside[compared.left] & inside[compared.right])
     scale = _Scale(counted.contestants, here, base)
     first = _strengths(on_island, here, at_equal=False)[0] if len(on_island) else None
     ratings = scale.ratings(first) if first else {}
     graded = on_island.where(np.isfinite(on_island.grade_difference))
     second, spread = _strengths(graded, here, at_equal=True) if len(graded) else (None, np.ones(2))
     equal = scale.ratings(second) if second else {}
-    ranks = {c: 1 + sum(other.low > mine.high for other in ratings.values()) for c, mine in ratings.items()}
+    apart = scale.told_apart(first) if first else {}
+    ranks = {c: 1 + sum(apart[other, c] is True for other in ratings if other != c) for c in ratings}
     rows = []
     for i, contestant in enumerate(counted.contestants):
         rows.append(
@@ -143,8 +157,10 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
                 rank=ranks.get(contestant),
                 equal=equal.get(contestant),
                 reason=None if contestant in ratings else _why_not(contestant, counted, i, base),
-                unsafe=_unsafe(counted, i)[0],
-                unsafe_votes=_unsafe(counted, i)[1],
+                unsafe=_share(counted, i, counted.left_unsafe, counted.right_unsafe)[0],
+                unsafe_votes=_share(counted, i, counted.left_unsafe, counted.right_unsafe)[1],
+                bad=_share(counted, i, counted.both_bad, counted.both_bad)[0],
+                bad_votes=_share(counted, i, counted.both_bad, counted.both_bad)[1],
             )
         )
     rows.sort(key=lambda row: -row.rating.value if row.rating else math.inf)
@@ -158,17 +174,58 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
         equal_votes=len(graded) if second else 0,
         strengths=dict(zip((counted.contestants[i] for i in here), first.parameters, strict=False)) if first else {},
         tie=first.tie if first else (),
-        more_votes=_more_votes(ratings, len(on_island)),
+        more_votes=_more_votes(ratings, first, scale, len(on_island)) if first else {},
     )
 
 
-def wilson(successes: int, trials: int) -> Interval | None:
-    """Return a share with Wilson's interval (1927, JASA 22:209); None without trials."""
+def points(table: VoteTable, base: Contestant | None) -> dict[Contestant, float]:
+    """Return the ratings alone, without intervals, from the votes of a table; empty where there are none."""
+    table = table.where(~table.both_bad)
+    here = _island(table, base)
+    inside = np.zeros(len(table.contestants), bool)
+    inside[list(here)] = True
+    on_island = table.where(inside[table.left] & inside[table.right])
+    if not len(on_island):
+        return {}
+    fitted, *_ = _fitted(on_island, here, at_equal=False)
+    assert fitted is not None
+    values = fitted.parameters[: len(here)]
+    zero = values[here.index(table.contestants.index(base))] if base else 0.0
+    return {table.contestants[i]: BASE_RATING + POINTS * float(v - zero) for i, v in zip(here, values, strict=True)}
+
+
+# --- intervals that hold whenever one looks ----------------------------------------------
+
+
+def anytime_z(votes: int, alpha: float = 1 - CONFIDENCE) -> float:
+    """Return by how many standard errors an interval reaches that holds at every number of votes at once.
+
+    The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and
+    Ramdas (2024, Ann. Stat. 52:2613), narrowest at TUNED_VOTES. A usual interval
+    is wrong ever more often the more often one looks; of these, at most the share
+    `alpha` is ever wrong.
+    """
+    x = max(votes, 1) * _RHO2
+    return math.sqrt(2 * (x + 1) / x * math.log(math.sqrt(x + 1) / alpha))
+
+
+def anytime_p(z: float, votes: int) -> float:
+    """Return the p-value that goes with `anytime_z`: the least alpha at which z standard errors are outside."""
+    x = max(votes, 1) * _RHO2
+    return min(1.0, math.sqrt(x + 1) * math.exp(-z * z * x / (2 * (x + 1))))
+
+
+def wilson(successes: int, trials: int, z: float | None = None, design_effect: float = 1.0) -> Interval | None:
+    """Return a share with Wilson's interval (1927, JASA 22:209) of z standard errors; None without trials.
+
+    `design_effect` is how many trials tell as much as one that depends on no other.
+    """
     from scipy import stats
 
     if not trials:
         return None
-    z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+    z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) if z is None else z
+    successes, trials = successes / max(design_effect, 1.0), trials / max(design_effect, 1.0)  # type: ignore[assignment]
     share = successes / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
@@ -190,13 +247,20 @@ class Strengths:
     contestants: int
     ties: int
     clusters: int
+    votes: int
+
+    @property
+    def few(self) -> float:
+        """By how much intervals are wider because clusters are few: t against normal quantile."""
+        from scipy import stats
+
+        at = 0.5 + CONFIDENCE / 2
+        return float(stats.t.ppf(at, max(self.clusters - 1, 1)) / stats.norm.ppf(at))
 
     @property
     def quantile(self) -> float:
-        """The t quantile for this many clusters: a wide one for few."""
-        from scipy import stats
-
-        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, max(self.clusters - 1, 1)))
+        """How many standard errors an interval reaches: such that it holds at any time, wide for few clusters."""
+        return anytime_z(self.votes) * self.few
 
     def against_average(self) -> tuple[Floats, Floats]:
         """Return each strength minus their average, and its standard error."""
@@ -227,7 +291,7 @@ def tie_columns(similarity: Floats) -> Floats:
     return np.stack([np.ones_like(similarity), 2 * similarity - 1], axis=-1)
 
 
-def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Strengths | None, Floats]:
+def _fitted(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Fit | None, Design | None, Ints, Floats]:
     """Fit strengths and side; with `at_equal` also grade and length, which a voter may go by besides.
 
     Returns with the strengths the spread of grade and length: both are
@@ -250,15 +314,23 @@ def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tupl
         differences = rounded[first, 1:] * (GRADE_STEP, LENGTH_STEP)
         spread = np.sqrt(np.average(differences**2, axis=0, weights=weight))
         if (spread == 0).any():
-            return None, spread
+            return None, None, row, spread
         x = np.hstack([x, differences / spread])
     z = tie_columns(rounded[first, 0] * SIMILARITY_STEP)
     if not (table.outcome == TIE).any():
         z = z[:, :0]
     design = Design(x, z, table.outcome[first], weight.astype(float))
-    fitted = fit(design)
+    return fit(design), design, row, spread
+
+
+def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Strengths | None, Floats]:
+    """Return what `_fitted` finds with its covariance, and the spread of grade and length."""
+    fitted, design, row, spread = _fitted(table, here, at_equal=at_equal)
+    if fitted is None or design is None:
+        return None, spread
     matrix, clusters = covariance(design, fitted, row, (table.voter, table.question))
-    return Strengths(fitted.parameters, matrix, len(here), z.shape[1], clusters), spread
+    ties = design.z.shape[1]
+    return Strengths(fitted.parameters, matrix, len(here), ties, clusters, len(table)), spread
 
 
 def _effects(strengths: Strengths, spread: Floats) -> tuple[Effect, ...]:
@@ -299,6 +371,31 @@ class _Scale:
             for contestant, p, h in zip(self._contestants, points, half, strict=True)
         }
 
+    def z_scores(self, strengths: Strengths) -> dict[tuple[Contestant, Contestant], float]:
+        """Return, for every two, how many standard errors the first is above the second."""
+        k = strengths.contestants
+        values, matrix = strengths.parameters[:k], strengths.covariance[:k, :k]
+        found = {}
+        for i, one in enumerate(self._contestants):
+            for j, other in enumerate(self._contestants):
+                if i != j:
+                    variance = float(matrix[i, i] + matrix[j, j] - 2 * matrix[i, j])
+                    error = math.sqrt(max(variance, 1e-12)) * strengths.few
+                    found[one, other] = float(values[i] - values[j]) / error
+        return found
+
+    def told_apart(self, strengths: Strengths) -> dict[tuple[Contestant, Contestant], bool]:
+        """Return, for every two, whether the first is above the second beyond doubt (Holm 1979, over all pairs)."""
+        z_scores = self.z_scores(strengths)
+        pairs = {two: anytime_p(z, strengths.votes) for two, z in z_scores.items() if z > 0}
+        told = dict.fromkeys(z_scores, False)
+        every = len(z_scores) // 2
+        for place, (two, p) in enumerate(sorted(pairs.items(), key=lambda one: one[1])):
+            if p * (every - place) > 1 - CONFIDENCE:
+                break
+            told[two] = True
+        return told
+
 
 # --- what else the votes tell --------------------------------------------------------------
 
@@ -332,28 +429,44 @@ def _distinct(codes: NDArray[np.int64]) -> int:
 def _tally(table: VoteTable, index: int) -> tuple[int, int, int, int]:
     on_left, on_right = table.left == index, table.right == index
     wins = (on_left & (table.outcome == LEFT)) | (on_right & (table.outcome == RIGHT))
-    ties = (on_left | on_right) & (table.outcome == TIE)
-    votes = int((on_left | on_right).sum())
-    return votes, int(wins.sum()), int(ties.sum()), votes - int(wins.sum()) - int(ties.sum())
+    stood = on_left | on_right
+    ties = stood & (table.outcome == TIE) & ~table.both_bad
+    losses = stood & ~wins & (table.outcome != TIE)
+    return int(stood.sum()), int(wins.sum()), int(ties.sum()), int(losses.sum())
 
 
-def _unsafe(table: VoteTable, index: int) -> tuple[Interval | None, int]:
-    on_left, on_right = table.left == index, table.right == index
-    flagged = int((on_left & table.left_unsafe).sum() + (on_right & table.right_unsafe).sum())
-    return wilson(flagged, int((on_left | on_right).sum())), flagged
+def _share(
+    table: VoteTable, index: int, of_left: NDArray[np.bool_], of_right: NDArray[np.bool_]
+) -> tuple[Interval | None, int]:
+    """Return the share of a contestant's votes in which something is said of it, and their number.
+
+    Votes of one voter resemble each other: their design effect (Kish 1965) makes
+    the interval as wide as it has to be.
+    """
+    inside = (table.left == index) | (table.right == index)
+    yes = np.where(table.left == index, of_left, of_right)[inside].astype(float)
+    said, votes = int(yes.sum()), int(inside.sum())
+    effect = 1.0
+    if 0 < said < votes:
+        sums = np.bincount(table.voter[inside], yes - yes.mean())
+        effect = float((sums**2).sum() / (votes * yes.mean() * (1 - yes.mean())))
+    return wilson(said, votes, anytime_z(votes), effect), said
 
 
-def _more_votes(ratings: Mapping[Contestant, Interval], votes: int) -> dict[tuple[Contestant, Contestant], int | None]:
-    """Return how many more votes part two intervals, if ratings stay and widths shrink with the root of the votes."""
+def _more_votes(
+    ratings: Mapping[Contestant, Interval], strengths: Strengths, scale: _Scale, votes: int
+) -> dict[tuple[Contestant, Contestant], int | None]:
+    """Return how many more votes tell two apart, if ratings stay and errors shrink with the root of the votes."""
     result: dict[tuple[Contestant, Contestant], int | None] = {}
+    apart, z_scores = scale.told_apart(strengths), scale.z_scores(strengths)
+    needed = anytime_z(votes, (1 - CONFIDENCE) / max(len(apart) // 2, 1))
     ordered = sorted(ratings, key=lambda c: -ratings[c].value)
     for i, upper in enumerate(ordered):
         for lower in ordered[i + 1 :]:
-            gap = ratings[upper].value - ratings[lower].value
-            widths = ratings[upper].half_width + ratings[lower].half_width
-            if gap > widths:
+            if apart[upper, lower]:
                 result[upper, lower] = 0
                 continue
-            more = votes * ((widths / gap) ** 2 - 1) if gap > 0 else math.inf
+            z = abs(z_scores[upper, lower])
+            more = votes * ((needed / z) ** 2 - 1) if z > 0 else math.inf
             result[upper, lower] = max(1, math.ceil(more)) if more <= MOST_VOTES_FORETOLD else None
     return result

@@ -31,6 +31,7 @@ from medilite.arena.tallies import (
     same_in_bank,
     win_matrix,
 )
+from medilite.arena.trust import Sensitivity, judge, sensitivity
 from medilite.errors import MediLiteError
 from medilite.models import Profile
 
@@ -49,12 +50,20 @@ SETTLED_S = UNDO_S + UNDO_GRACE_S
 class Results:
     """Everything that is told of the votes; `at` is when they were read, in seconds since 1970.
 
+    `ratings` are from pairs that nobody can look up, `public` from those of the
+    bank in the public repository, counted apart (None without any); where there
+    are no others `ratings` are from them, and `public` is the same. `cap` is how
+    many votes of one network and day count.
+
     `current` are the contestants that the models are now, by model. `sames` has,
     for every two, how many pairs were the same word for word: (of the ready-made
     answers, out of so many, and of those written live).
     """
 
     ratings: Ratings
+    public: Ratings | None
+    sensitivity: Sensitivity
+    cap: int
     counts: Counts
     matrix: Matrix
     periods: tuple[Period, ...]
@@ -142,10 +151,16 @@ class LiveResults:
         version = (self.store.version(before), tuple(here.values()))
         if version == self._version:
             return
-        table = read_table(self.store, here.values(), before)
+        trust = judge(read_table(self.store, here.values(), before))
+        table = trust.table
         base = base_contestant(self._profile, here)
+        secret, looked_up = table.where(~table.public), table.where(table.public)
+        public = rate(looked_up, base) if len(looked_up.counted) else None
         self._results = Results(
-            ratings=rate(table, base),
+            ratings=public if public and not len(secret.counted) else rate(secret, base),
+            public=public,
+            sensitivity=sensitivity(trust, base),
+            cap=trust.cap,
             counts=count(table),
             matrix=win_matrix(table),
             periods=over_time(table),

@@ -339,7 +339,7 @@ class Store:
         contestants = (c[f"{side}_model"] + "@" + c[f"{side}_contestant"] for side in ("left", "right"))
         wanted = sa.select(
             *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
-            c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out,
+            c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out, c.network, c.bank,
         )  # fmt: skip
         if before is not None:
             wanted = wanted.where(c.voted_at < before)
@@ -369,6 +369,16 @@ class Store:
         wanted = sa.select(sa.func.count()).where(c.voter == voter, c.undone_at.is_(None))
         with self.database.read() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+    def of_network(self, network: str, voter: str) -> tuple[int, float, int]:
+        """Return how many votes of a network stand, and of a voter when the first was given and on how many days."""
+        c = schema.votes.c
+        stands = sa.select(sa.func.count()).where(c.network == network, c.undone_at.is_(None))
+        day = sa.func.floor(c.voted_at / 86_400.0)
+        own = sa.select(sa.func.min(c.voted_at), sa.func.count(day.distinct())).where(c.voter == voter)
+        with self.database.read() as connection:
+            first, days = connection.execute(own).one()
+            return int(connection.execute(stands).scalar_one()), float(first or 0.0), int(days)
 
     def sames(self) -> list[tuple[Contestant, Contestant, int]]:
         """Return how often each two contestants gave the same answer, word for word."""

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medilite.arena.fit import LEFT, RIGHT, TIE
-from medilite.arena.records import CHOICES, Contestant
+from medilite.arena.records import CHOICES, PUBLIC_BANK, Contestant
+from medilite.arena.voters import is_account
 
 COLUMNS = (
     "left", "right", "choice", "voter", "question_key", "grade_difference", "left_words", "right_words", "similarity",
-    "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out",
+    "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out", "network", "bank",
 )  # fmt: skip
 """What `Store.rating_rows` gives of each vote."""
 
@@ -39,7 +40,9 @@ class VoteTable:
     `grade_difference` is left minus right, nan where a text has no grade;
     `log_length_ratio` is log(words left / words right), `similarity` the share of
     words in common. `left_out` indexes
-    `reasons`: why a vote is not counted, 0 ("") where it is.
+    `reasons`: why a vote is not counted, 0 ("") where it is. `network` numbers
+    where votes come from, a day each, -1 where unknown; `account` tells votes of
+    those who were signed in, `public` those on pairs that anybody can look up.
     """
 
     contestants: tuple[Contestant, ...]
@@ -59,6 +62,9 @@ class VoteTable:
     voted_at: Floats
     left_out: Ints
     reasons: tuple[str, ...]
+    network: Ints
+    account: NDArray[np.bool_]
+    public: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.left)
@@ -91,6 +97,7 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
     contestants = {contestant.key: i for i, contestant in enumerate(known)}
     voters: dict[str, int] = {}
     questions: dict[str, int] = {}
+    voter = _codes(column["voter"], voters)
     left, right = (_codes(column[side], contestants) for side in ("left", "right"))
     choice = _codes(column["choice"], {name: i for i, name in enumerate(CHOICES)})
     # An answer without words has no length to compare; 1 keeps the ratio finite.
@@ -103,7 +110,7 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
         right=right,
         outcome=np.array([OUTCOMES[name] for name in CHOICES])[choice],
         both_bad=choice == CHOICES.index("both_bad"),
-        voter=_codes(column["voter"], voters),
+        voter=voter,
         question=_codes(column["question_key"], questions),
         questions=tuple(questions),
         grade_difference=np.array(column["grade_difference"], dtype=float),
@@ -115,11 +122,16 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
         voted_at=np.array(column["voted_at"], dtype=float),
         left_out=left_out,
         reasons=tuple(reasons),
+        network=_codes(column["network"], {"": -1, None: -1}, first=0),
+        account=np.array([is_account(name) for name in voters], dtype=bool)[voter],
+        public=np.array(column["bank"]) == PUBLIC_BANK,
     )
 
 
-def _codes(values: Sequence[Any], codes: dict[Any, int]) -> Ints:
-    """Return each value's number; new values get the next."""
+def _codes(values: Sequence[Any], codes: dict[Any, int], first: int | None = None) -> Ints:
+    """Return each value's number; new values get the next, from `first` on (by default as many as are known)."""
+    following = len(codes) if first is None else first
     for value in dict.fromkeys(values):
-        codes.setdefault(value, len(codes))
+        if value not in codes:
+            codes[value], following = following, following + 1
     return np.fromiter(map(codes.__getitem__, values), dtype=np.int64, count=len(values))

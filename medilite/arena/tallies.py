@@ -81,6 +81,7 @@ class Matrix:
 def win_matrix(table: VoteTable) -> Matrix:
     """Return who beat whom in the counted votes."""
     counted = table.counted
+    counted = counted.where(~counted.both_bad)
     size = len(counted.contestants)
 
     def tally(first: Ints, second: Ints) -> Ints:
@@ -160,7 +161,7 @@ def _clustered_share(yes: np.ndarray, voter: Ints, question: Ints) -> Interval:
     fitted = fit(design)
     matrix, clusters = covariance(design, fitted, row, (voter, question))
     # The log-odds of "yes" are the one parameter, as the side's are where all are equal.
-    return Strengths(fitted.parameters, matrix, 0, 0, clusters).left_share()
+    return Strengths(fitted.parameters, matrix, 0, 0, clusters, len(voter)).left_share()
 
 
 def orders_agree(ratings: Ratings, values: Mapping[Contestant, float | None], *, lower_is_better: bool) -> Agreement:

@@ -17,6 +17,7 @@ from medilite.arena.records import UNDONE, Contestant
 from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
 from medilite.arena.tallies import count
+from medilite.arena.trust import judge, sensitivity
 from medilite.cli import votes_prepare
 from medilite.cli.terminal import chosen, print_json
 from medilite.models import Profile
@@ -37,10 +38,23 @@ def _rate(options: argparse.Namespace) -> int:
     settings, profile = chosen(options)
     here = contestants(profile)
     with _opened(settings) as store:
-        table = read_table(store, here.values())
+        trust = judge(read_table(store, here.values()))
+    table = trust.table
     base = base_contestant(profile, here)
-    ratings = rate(table, base)
+    secret = table.where(~table.public)
+    # Votes on pairs that anybody can look up are counted apart; where there are no others, they are what there is.
+    ratings = rate(secret if len(secret.counted) else table.where(table.public), base)
     record = rating_record(ratings, table, here)
+    record["on_public_pairs"] = _points(rate(table.where(table.public), base))
+    moved = sensitivity(trust, base)
+    record["trust"] = {
+        "votes_of_one_network_and_day_that_count": trust.cap,
+        "most_suspicious_tenth": {"votes": moved.tenth, "moves_points_at_most": moved.most_moved},
+        "rating": {
+            c.model: {"with_low_trust": moved.everything.get(c), "trusted_only": moved.trusted.get(c)}
+            for c in here.values()
+        },
+    }
     if options.json:
         print_json(record)
     else:
@@ -125,6 +139,8 @@ def rating_record(ratings: Ratings, table: VoteTable, here: dict[str, Contestant
                 "wins": row.wins,
                 "ties": row.ties,
                 "losses": row.losses,
+                "both_bad": row.bad_votes,
+                "both_bad_share": _interval(row.bad),
                 "preliminary": row.preliminary,
                 "unsafe_share": _interval(row.unsafe),
                 "reason": row.reason,
@@ -135,6 +151,10 @@ def rating_record(ratings: Ratings, table: VoteTable, here: dict[str, Contestant
             {"higher": a.model, "lower": b.model, "votes": votes} for (a, b), votes in ratings.more_votes.items()
         ],
     }
+
+
+def _points(ratings: Ratings) -> dict[str, float]:
+    return {row.contestant.model: round(row.rating.value, 4) for row in ratings.rows if row.rating}
 
 
 def _interval(value: Interval | None) -> dict[str, float] | None:

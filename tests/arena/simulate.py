@@ -96,7 +96,8 @@ def table(left, right, outcome, voter, question, similarity=None, **fields) -> V
         "grade_difference": np.full(count, np.nan), "log_length_ratio": np.zeros(count),
         "similarity": np.full(count, 0.5) if similarity is None else similarity,
         "left_unsafe": np.zeros(count, bool), "right_unsafe": np.zeros(count, bool), "live": np.zeros(count, bool),
-        "voted_at": 1.7e9 + np.arange(count) * 60.0, "left_out": np.zeros(count, np.int64), "reasons": ("",), **fields,
+        "voted_at": 1.7e9 + np.arange(count) * 60.0, "left_out": np.zeros(count, np.int64), "reasons": ("",),
+        "network": np.full(count, -1), "account": np.zeros(count, bool), "public": np.zeros(count, bool), **fields,
     }  # fmt: skip
     arrays = {name: np.asarray(v) if isinstance(v, list) else v for name, v in values.items()}
     return VoteTable(**arrays)

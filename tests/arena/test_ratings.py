@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from medilite.arena.fit import LEFT, PRIOR_SD, RIGHT, TIE, Design, compact, covariance, fit, probabilities
-from medilite.arena.ratings import POINTS, rate, tie_columns, wilson
+from medilite.arena.ratings import POINTS, anytime_z, rate, tie_columns, wilson
 from tests.arena.simulate import CONTESTANTS, MODELS, World, table, votes
 
 BASE = CONTESTANTS[0]
@@ -47,7 +48,9 @@ def test_two_models_by_hand():
     assert (found["m1"].votes, found["m1"].wins, found["m1"].ties, found["m1"].losses) == (400, 300, 0, 100)
     assert found["m1"].score == 0.75
     # The standard error of a log-odds is sqrt(1/300 + 1/100); that of half of it, the strength against the average.
-    assert found["m1"].rating.half_width == pytest.approx(1.97 * math.sqrt(1 / 300 + 1 / 100) / 2 * POINTS, rel=0.02)
+    assert found["m1"].rating.half_width == pytest.approx(
+        anytime_z(400) * math.sqrt(1 / 300 + 1 / 100) / 2 * POINTS, rel=0.02
+    )
     # Ties are half a win each: adding as many to both changes the odds among the decided by nothing.
     tied = by_model(rate(repeated([*wins, (1, 0, TIE, 200), (0, 1, TIE, 200)]), BASE))
     assert tied["m1"].rating.value == pytest.approx(found["m1"].rating.value, abs=1)
@@ -59,7 +62,7 @@ def test_the_left_s_advantage_by_hand():
     cells = [(1, 0, LEFT, 300), (0, 1, LEFT, 300), (1, 0, RIGHT, 200), (0, 1, RIGHT, 200)]
     found = rate(repeated(cells), BASE)
     assert found.left_share.value == pytest.approx(0.6, abs=0.001)
-    assert found.left_share.half_width == pytest.approx(1.96 * math.sqrt(0.6 * 0.4 / 1000), rel=0.03)
+    assert found.left_share.half_width == pytest.approx(anytime_z(1000) * math.sqrt(0.6 * 0.4 / 1000), rel=0.03)
     assert by_model(found)["m1"].rating.value == pytest.approx(1000, abs=0.5)
 
 
@@ -141,11 +144,9 @@ def test_ranks_are_shared_where_intervals_overlap():
     close = [(1, 0, LEFT, 26), (0, 1, RIGHT, 26), (1, 0, RIGHT, 24), (0, 1, LEFT, 24)]
     found = rate(repeated(close), BASE)
     assert {row.rank for row in found.rows if row.rank} == {1}
-    # The gap is 13.9 points and the widths add up to 67.9: 23.9 times the 100 votes would part them.
-    gap = found.rows[0].rating.value - found.rows[1].rating.value
-    widths = found.rows[0].rating.half_width + found.rows[1].rating.half_width
-    assert found.more_votes[CONTESTANTS[1], BASE] == math.ceil(100 * ((widths / gap) ** 2 - 1))
-    assert 2000 < found.more_votes[CONTESTANTS[1], BASE] < 2600
+    # The gap is 0.4 standard errors of 100 votes, and 3.67 are needed: about 84 times as many votes would do.
+    z = math.log(52 / 48) / math.sqrt(1 / 52 + 1 / 48)
+    assert found.more_votes[CONTESTANTS[1], BASE] == pytest.approx(100 * ((anytime_z(100) / z) ** 2 - 1), rel=0.1)
     even = [(1, 0, LEFT, 50), (0, 1, LEFT, 50), (1, 0, RIGHT, 50), (0, 1, RIGHT, 50)]
     assert set(rate(repeated(even), BASE).more_votes.values()) == {None}
 
@@ -210,11 +211,16 @@ def test_ratings_agree_with_lmarena_s():
     zero = theirs["ratings"]["base"][0]
     for model, (value, low, high) in theirs["ratings"].items():
         assert abs((ours[model].rating.value - 1000) - (value - zero)) < (high - low) / 10, model
-        assert ours[model].rating.high - ours[model].rating.low == pytest.approx(high - low, rel=0.05)
+        # Theirs are of one look; ours hold at every one.
+        usual = 1.96 / anytime_z(sum(cell[3] for cell in cells))
+        assert (ours[model].rating.high - ours[model].rating.low) * usual == pytest.approx(high - low, rel=0.05)
 
 
 def coverage(count: int, runs: int, seed: int = 0) -> tuple[np.ndarray, float, float]:
-    """Return the share of runs in which each strength is covered, that of the side, and the mean left share."""
+    """Return the share of runs in which each strength is covered, that of the side, and the mean left share.
+
+    By the usual intervals of one look, from the same standard errors.
+    """
     world, rng = World(), np.random.default_rng(seed)
     truth = (world.strengths - world.strengths.mean()) * POINTS
     share = 1 / (1 + math.exp(-world.side))
@@ -223,8 +229,9 @@ def coverage(count: int, runs: int, seed: int = 0) -> tuple[np.ndarray, float, f
         found = rate(votes(world, rng, count), BASE)
         ratings = [by_model(found)[model].rating for model in MODELS]
         values = np.array([rating.value for rating in ratings])
-        covered += np.abs(values - values.mean() - truth) <= [rating.half_width for rating in ratings]
-        side += found.left_share.low <= share <= found.left_share.high
+        usual = 1.96 / anytime_z(count)
+        covered += np.abs(values - values.mean() - truth) <= [usual * rating.half_width for rating in ratings]
+        side += abs(found.left_share.value - share) <= usual * found.left_share.half_width
         shares.append(found.left_share.value)
     return covered / runs, side / runs, float(np.mean(shares)) - share
 
@@ -234,6 +241,61 @@ def test_intervals_cover_about_as_often_as_they_say():
     assert 0.9 <= covered.mean() <= 0.99
     assert side >= 0.85
     assert abs(bias) < 0.02
+
+
+def wrong_at_any_look(looks: range, runs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the share of runs in which an interval misses a strength at any look: ours, and the usual one.
+
+    And the share in which two are told apart the wrong way round at any look.
+    """
+    world, rng = World(), np.random.default_rng(seed)
+    truth = (world.strengths - world.strengths.mean()) * POINTS
+    ours, usual, ranks = np.zeros(len(MODELS)), np.zeros(len(MODELS)), 0
+    for _ in range(runs):
+        made = votes(world, rng, looks[-1])
+        missed, missed_usual, wrong = np.zeros(len(MODELS), bool), np.zeros(len(MODELS), bool), False
+        for count in looks:
+            found = rate(made.where(np.arange(len(made)) < count), BASE)
+            rows = by_model(found)
+            values = np.array([rows[model].rating.value for model in MODELS])
+            half = np.array([rows[model].rating.half_width for model in MODELS])
+            off = np.abs(values - values.mean() - truth)
+            missed |= off > half
+            missed_usual |= off > half * 1.96 / anytime_z(count)
+            at = {contestant: truth[MODELS.index(contestant.model)] for contestant in CONTESTANTS}
+            wrong |= any(more == 0 and at[a] < at[b] for (a, b), more in found.more_votes.items())
+        ours, usual, ranks = ours + missed, usual + missed_usual, ranks + wrong
+    return ours / runs, usual / runs, ranks / runs
+
+
+def test_intervals_hold_at_any_time_one_looks():
+    ours, usual, ranks = wrong_at_any_look(range(150, 1050, 100), 12)
+    assert ours.mean() <= 0.05 < usual.mean(), "who looks nine times is wrong far more often by the usual ones"
+    assert ranks <= 1 / 12
+
+
+@pytest.mark.slow
+def test_intervals_hold_at_any_of_twenty_looks_in_200_runs():
+    ours, usual, ranks = wrong_at_any_look(range(100, 2100, 100), 200, seed=2)
+    print(ours, usual, ranks)
+    assert (ours <= 0.05).all()
+    assert usual.mean() > 0.1
+    assert ranks <= 0.05
+
+
+def test_both_bad_is_a_result_of_its_own():
+    """It says nothing of which is better, so it moves no rating; "equally good" does."""
+    wins = [(1, 0, LEFT, 60), (0, 1, RIGHT, 60), (1, 0, RIGHT, 20), (0, 1, LEFT, 20)]
+    without = by_model(rate(repeated(wins), BASE))
+    ties = repeated([*wins, (1, 0, TIE, 40), (0, 1, TIE, 40)])
+    bad = by_model(rate(dataclasses.replace(ties, both_bad=ties.outcome == TIE), BASE))
+    assert bad["m1"].rating.value == pytest.approx(without["m1"].rating.value, abs=0.01)
+    assert (bad["m1"].votes, bad["m1"].ties, bad["m1"].bad_votes) == (240, 0, 80)
+    assert bad["m1"].score == without["m1"].score == 0.75
+    assert bad["m1"].bad.value == pytest.approx(1 / 3)
+    assert bad["m1"].bad.low < 1 / 3 < bad["m1"].bad.high
+    tied = by_model(rate(ties, BASE))
+    assert (tied["m1"].ties, tied["m1"].bad_votes) == (80, 0)
 
 
 @pytest.mark.slow

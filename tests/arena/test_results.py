@@ -45,7 +45,12 @@ def test_everything_is_there(lite, settings, here, open_store):
     store.add_same(pair(*(dataclasses.replace(candidate(m), contestant=here[m]) for m in ("base", "grpo"))))
     found = LiveResults(lite, settings).get()
     assert (found.counts.given, found.counts.counted, found.counts.undone) == (200, 197, 1)
-    assert found.ratings.votes == found.matrix.wins.sum() + found.matrix.ties.sum() // 2 == 197
+    assert found.ratings.votes == 197
+    bad = sum(row.bad_votes for row in found.ratings.rows) // 2
+    assert found.matrix.wins.sum() + found.matrix.ties.sum() // 2 + bad == 197
+    assert found.public is None, "no vote was on a pair that anybody can look up"
+    assert found.sensitivity.tenth == 19
+    assert found.sensitivity.most_moved > 0
     assert sum(p.counted + p.left_out for p in found.periods) == 200
     assert found.easier.n > 100
     assert found.sames[frozenset((here["base"], here["grpo"]))][2] == 1

@@ -49,13 +49,8 @@ def test_a_notice_is_worked_out_once_a_turn(lite, monkeypatch):
 
 
 def test_an_echo_is_found_in_time_that_grows_with_the_texts():
-    """It was cubic in the length of one repeated word: 400 words took as long as ten answers."""
-
-    def run(count):
-        return best_of(lambda: echo_share("what " * count, "what " * count), 2)
-
-    run(50)
-    assert run(800) < 40 * run(100) + 0.05, "eight times as long a text may take 64 times as long, not 512 times"
+    """It was cubic in the length of one repeated word: 800 words took ten seconds."""
+    assert best_of(lambda: echo_share("pain " * 800, "pain " * 800), 1) < 3
     assert echo_share("What are the symptoms of gout?", "What are the symptoms of gout are pain and heat.") == 0.6
 
 

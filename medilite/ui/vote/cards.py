@@ -37,6 +37,12 @@ Texts = tuple[str, str, str]
 
 TEMPLATE = "vote/cards.html"
 
+_CROWD = (
+    "{:,} votes have come from your network address today, and {:,} of them count: each voter's first ones come first. "
+    "Yours is kept. To count in full, sign in where that is offered, or come back: this browser counts in full once it "
+    "has voted on three days over a week."
+)
+
 # --- before the vote -----------------------------------------------------------------------
 
 
@@ -105,6 +111,8 @@ def voted_html(outcome: Outcome, token: str, profile: Profile) -> Markup:
     told = macros.verdict(verdict, macros.who(*(card["name"] for card in cards)))
     if reasons := [MARKS[name] for name in vote.marks if name in MARKS]:
         told += macros.fine(f"It is kept, and left out of the ratings: {'; '.join(reasons)}.")
+    if outcome.crowd:
+        told += macros.fine(_CROWD.format(*outcome.crowd))
     told += _others(outcome.others)
     say = f"{verdict} A is {labels[0]}, B is {labels[1]}."
     return macros.pair("voted", question, cards, macros.buttons(_next(pair.kind)), told, token, say)

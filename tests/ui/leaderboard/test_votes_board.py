@@ -39,7 +39,7 @@ def rows_of(html):
 def test_every_table_has_a_caption(lite, data, made_boards):
     part, seen = built(lite, data, made_boards[0])
     page = read("".join(value for value in part.show(0.0, seen).values() if isinstance(value, str)))
-    assert len(page.all("table")) == 7
+    assert len(page.all("table")) == 8
     for table in page.all("table"):
         assert table.one("caption").text
     for scroll in page.all("div", "lb-table-scroll"):

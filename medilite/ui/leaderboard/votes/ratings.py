@@ -18,6 +18,22 @@ def ratings_html(results: Results, names: Names) -> Markup:
     return templates("leaderboard/votes.html").ratings(rows, PRELIMINARY_VOTES)
 
 
+def trust_html(results: Results, names: Names) -> Markup:
+    """Return the ratings with more and with less trust in the votes; "" where nobody has a rating."""
+    moved = results.sensitivity
+    apart = results.public if results.public is not results.ratings else None
+    looked_up = {row.contestant: row.rating.value for row in apart.rows if row.rating} if apart else {}
+    rows = []
+    for row in shown(results):
+        values = [m.get(row.contestant) for m in (moved.counted, moved.everything, moved.trusted, moved.without_tenth)]
+        if values[0] is not None:
+            rows.append((names.of(row.contestant), [*values, *([looked_up.get(row.contestant)] if looked_up else [])]))
+    if not rows:
+        return Markup()
+    template = templates("leaderboard/votes.html")
+    return template.trust(rows, moved.tenth, moved.most_moved, results.cap, bool(looked_up))
+
+
 def shown(results: Results) -> list[Rating]:
     """Return the ratings that are shown: of the models as they are now, and of earlier ones that have votes."""
     current = set(results.current.values())
@@ -32,8 +48,8 @@ def ratings(results: Results, names: Names) -> Chart | None:
     y = axis(autorange="reversed", type="category", showgrid=False)
     return Chart(
         "Ratings",
-        "With 95 % intervals, which are wider where votes come from few people or few questions. Models whose "
-        "intervals overlap share a rank.",
+        "With 95 % intervals that hold at whatever time you look; they are wider where votes come from few people or "
+        "few questions. Models share a rank unless they are told apart.",
         figure("ratings", traces, 90 + 40 * len(traces), showlegend=False, xaxis=axis("Rating →"), yaxis=y),
     )
 

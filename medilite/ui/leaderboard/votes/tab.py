@@ -22,7 +22,7 @@ from medilite.ui.leaderboard.votes.intro import counts_html, empty_html, intro_h
 from medilite.ui.leaderboard.votes.matrix import matrix
 from medilite.ui.leaderboard.votes.mirror import mirror_html
 from medilite.ui.leaderboard.votes.names import Names
-from medilite.ui.leaderboard.votes.ratings import ratings, ratings_html
+from medilite.ui.leaderboard.votes.ratings import ratings, ratings_html, trust_html
 from medilite.ui.leaderboard.votes.timeline import timeline
 from medilite.ui.page import notices
 from medilite.ui.page.controls import LIGHT, html_slot
@@ -82,7 +82,10 @@ class VotesResults:
             self.error: "",
             self.intro: intro_html(results),
             **self.ratings.show(ratings(results, names)),
-            self.models: ratings_html(results, names) + apart_html(results, names) + equal_html(results, names),
+            self.models: ratings_html(results, names)
+            + trust_html(results, names)
+            + apart_html(results, names)
+            + equal_html(results, names),
             **self.matrix.show(matrix(results, names)),
             self.agreement: agreement_html(results, board),
             **self.timeline.show(timeline(results)),

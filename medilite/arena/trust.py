@@ -1,0 +1,253 @@
+"""Which votes count, so that many of one hand move little: caps by network, and voters who are out to move a rating.
+
+Whoever likes can have as many voter ids as they want, and a program can tell
+the models by their texts; so no single vote is believed much. What is bounded
+is how much one place can add, and what shows a purpose is left out. All of it is
+computed anew from all votes, and every vote that is left out has its reason.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medilite.arena.fit import LEFT, RIGHT, TIE, Ints
+from medilite.arena.marks import CROWDED, FAVOURS, REPEATED, SELECTIVE, SERIES
+from medilite.arena.records import Contestant
+from medilite.arena.table import VoteTable
+
+DAY_S = 86_400.0
+
+LEAST_OF_A_NETWORK = 20
+SHARE_OF_A_NETWORK = 0.01
+"""So many votes of one network and day count at least, and no more than this share of the votes from elsewhere."""
+
+TRUSTED_AFTER_S = 7 * DAY_S
+TRUSTED_DAYS = 3
+"""A voter whose first vote is a week old, and who has voted on so many days, is not capped by their network."""
+
+REPEATS = 4
+"""From so many repeated pairs on a voter's agreement with themselves counts, and half of them have to agree."""
+
+FEWEST_DECIDED = 8
+"""Fewer votes than this show no purpose."""
+
+CHANCE = 1e-4
+"""What is less likely than this by chance, among all contestants, is taken for purpose."""
+
+SEQUENCE = 8
+"""So many new voters of one network one after another, none beside another, are one hand."""
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The table with the votes that don't count marked so, and what is known of each vote's voter.
+
+    `trusted` tells whose votes no cap holds for, `suspicion` is -log10 of how
+    likely a vote's voter, or network, is by chance; both have one entry a vote.
+    `cap` is how many votes of one network and day count.
+    """
+
+    table: VoteTable
+    trusted: Bools
+    suspicion: NDArray[np.float64]
+    cap: int
+
+
+def judge(table: VoteTable) -> Trust:
+    """Return a table's votes with their trust; votes that were left out before stay so, for their own reason."""
+    standing = table.left_out == 0
+    trusted = _trusted_voters(table)[table.voter] if len(table) else np.zeros(0, bool)
+    counts = table.where(standing)
+    units = [counts.voter, np.where(trusted[standing] | (counts.network < 0), -1, counts.network)]
+    favours = np.max([_favours(counts, unit) for unit in units], axis=0) if len(counts) else np.zeros(0)
+    picks = np.max([_selects(counts, unit) for unit in units], axis=0) if len(counts) else np.zeros(0)
+    suspicion = np.zeros(len(table))
+    suspicion[standing] = np.maximum(favours, picks)
+    series = np.zeros(len(table), bool)
+    series[standing] = _in_series(counts) & ~trusted[standing]
+    found: list[tuple[str, Bools]] = [(SERIES, series)]
+    for mark, value in ((FAVOURS, favours), (SELECTIVE, picks)):
+        sure = np.zeros(len(table), bool)
+        sure[standing] = value > -np.log10(CHANCE)
+        found.append((mark, sure))
+    left_out, reasons = table.left_out.copy(), list(table.reasons)
+    for mark, chosen in found:
+        _leave_out(left_out, reasons, mark, chosen)
+    crowded, cap = _crowded(table, left_out, trusted)
+    _leave_out(left_out, reasons, CROWDED, crowded)
+    return Trust(dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons)), trusted, suspicion, cap)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How far ratings move with other votes, in points by contestant; a table without a rating has none.
+
+    `everything` also counts what was left out for want of trust, `trusted` only
+    the votes of trusted voters; `without_tenth` leaves out the tenth of the
+    counted votes that is most suspicious, `tenth` is how many those are.
+    """
+
+    counted: Mapping[Contestant, float]
+    everything: Mapping[Contestant, float]
+    trusted: Mapping[Contestant, float]
+    without_tenth: Mapping[Contestant, float]
+    tenth: int
+
+    @property
+    def most_moved(self) -> float | None:
+        """The most points by which the most suspicious tenth moves any rating; None where there is none."""
+        both = self.counted.keys() & self.without_tenth.keys()
+        return max((abs(self.counted[c] - self.without_tenth[c]) for c in both), default=None)
+
+
+def sensitivity(trust: Trust, base: Contestant | None) -> Sensitivity:
+    """Return how far the ratings of a judged table move with more trust, and with less."""
+    from medilite.arena.ratings import points
+
+    table = trust.table
+    # Pairs that anybody can look up are counted apart, where there are others.
+    private = ~table.public if ((table.left_out == 0) & ~table.public).any() else np.ones(len(table), bool)
+    counted = (table.left_out == 0) & private
+    ours = [i for i, reason in enumerate(table.reasons) if reason in (CROWDED, FAVOURS, SELECTIVE, SERIES)]
+    tenth = int(counted.sum()) // 10
+    # Of equals the newest first: what came last is what nobody had time to look at.
+    order = np.lexsort((table.voted_at, trust.suspicion, ~trust.trusted, counted))
+    without = counted.copy()
+    without[order[len(order) - tenth :]] = False
+    chosen = (counted, counted | (private & np.isin(table.left_out, ours)), counted & trust.trusted, without)
+    rated, everything, trusted, without_tenth = (points(table.where(votes), base) for votes in chosen)
+    return Sensitivity(rated, everything, trusted, without_tenth, tenth)
+
+
+def _leave_out(left_out: Ints, reasons: list[str], mark: str, chosen: Bools) -> None:
+    chosen &= left_out == 0
+    if chosen.any():
+        if mark not in reasons:
+            reasons.append(mark)
+        left_out[chosen] = reasons.index(mark)
+
+
+def _trusted_voters(table: VoteTable) -> Bools:
+    """Return, by voter, who is signed in, or old enough, has voted on enough days, and agrees with themselves."""
+    voters = int(table.voter.max()) + 1
+    first = np.full(voters, np.inf)
+    np.minimum.at(first, table.voter, table.voted_at)
+    days = np.unique(np.stack([table.voter, (table.voted_at // DAY_S).astype(np.int64)]), axis=1)
+    several = np.bincount(days[0], minlength=voters) >= TRUSTED_DAYS
+    signed = np.zeros(voters, bool)
+    signed[table.voter[table.account]] = True
+    old = float(table.voted_at.max()) - first >= TRUSTED_AFTER_S
+    return signed | (old & several & ~_contradict_themselves(table, voters))
+
+
+def _contradict_themselves(table: VoteTable, voters: int) -> Bools:
+    """Return, by voter, who chose otherwise on most of the pairs that they were shown twice."""
+    repeats = [i for i, reason in enumerate(table.reasons) if REPEATED in reason.split(",")]
+    agreed, asked = np.zeros(voters), np.zeros(voters)
+    if not repeats:
+        return np.zeros(voters, bool)
+    earlier: dict[tuple[int, int, int, int], int] = {}
+    for i in np.argsort(table.voted_at, kind="stable"):
+        left, right, outcome = int(table.left[i]), int(table.right[i]), int(table.outcome[i])
+        won = outcome if left < right or outcome == TIE else LEFT + RIGHT - outcome
+        key = (int(table.voter[i]), int(table.question[i]), min(left, right), max(left, right))
+        if table.left_out[i] in repeats and key in earlier:
+            asked[key[0]] += 1
+            agreed[key[0]] += earlier[key] == won
+        earlier.setdefault(key, won)
+    return (asked >= REPEATS) & (agreed < asked / 2)
+
+
+def _favours(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
+    """Return, by vote, -log10 of the chance that its unit (a voter, or a network) prefers some contestant as it does.
+
+    What would be usual is how often the contestant wins with all other units.
+    Units below 0 are none.
+    """
+    from scipy import stats
+
+    count, size = len(table.contestants), int(unit.max(initial=0)) + 1
+    inside = (unit >= 0) & (table.outcome != TIE)
+    wins, stood = np.zeros((size, count)), np.zeros((size, count))
+    for side, won in ((table.left, table.outcome == LEFT), (table.right, table.outcome == RIGHT)):
+        np.add.at(stood, (unit[inside], side[inside]), 1)
+        np.add.at(wins, (unit[inside & won], side[inside & won]), 1)
+    all_wins, all_stood = _totals(table, count)
+    # Two half wins and losses for those of whom nothing else is known.
+    usual = (all_wins - wins + 1) / (all_stood - stood + 2)
+    chance = np.where(stood >= FEWEST_DECIDED, stats.binom.sf(wins - 1, stood, np.minimum(usual, 0.95)), 1.0)
+    least = np.minimum(chance.min(axis=1) * count, 1.0)
+    return np.where(unit >= 0, -np.log10(np.maximum(least, 1e-300))[np.maximum(unit, 0)], 0.0)
+
+
+def _totals(table: VoteTable, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    decided = table.outcome != TIE
+    left, right = table.outcome == LEFT, table.outcome == RIGHT
+    stood = np.bincount(table.left[decided], minlength=count) + np.bincount(table.right[decided], minlength=count)
+    wins = np.bincount(table.left[left], minlength=count) + np.bincount(table.right[right], minlength=count)
+    return wins.astype(float), stood.astype(float)
+
+
+def _selects(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
+    """Return, by vote, -log10 of the chance that its unit got some contestant as often without skipping or undoing."""
+    from scipy import stats
+
+    count, size = len(table.contestants), int(unit.max(initial=0)) + 1
+    stood, inside = np.zeros((size, count)), unit >= 0
+    for side in (table.left, table.right):
+        np.add.at(stood, (unit[inside], side[inside]), 1)
+    votes = np.bincount(unit[inside], minlength=size).astype(float)
+    others = np.maximum(len(table) - votes, 1)
+    usual = np.clip((stood.sum(axis=0) - stood + 1) / (others + 2)[:, None], 0.05, 0.95)
+    enough = (votes >= 2 * FEWEST_DECIDED)[:, None]
+    chance = np.where(enough, stats.binom.sf(stood - 1, votes[:, None], usual), 1.0)
+    least = np.minimum(chance.min(axis=1) * count, 1.0)
+    return np.where(inside, -np.log10(np.maximum(least, 1e-300))[np.maximum(unit, 0)], 0.0)
+
+
+def _in_series(table: VoteTable) -> Bools:
+    """Return which votes are of networks where new voters came one after another, each when the last had gone."""
+    found = np.zeros(len(table), bool)
+    for network in np.unique(table.network[table.network >= 0]):
+        inside = np.flatnonzero(table.network == network)
+        if len(inside) < SEQUENCE:
+            continue
+        voters, starts = np.unique(table.voter[inside], return_index=True)
+        if len(voters) < SEQUENCE:
+            continue
+        ends = {v: float(table.voted_at[inside][table.voter[inside] == v].max()) for v in voters}
+        spans = sorted((float(table.voted_at[inside][start]), ends[v]) for v, start in zip(voters, starts, strict=True))
+        after = sum(later[0] >= earlier[1] for earlier, later in pairwise(spans))
+        soon = spans[-1][1] - spans[0][0] < 60.0 * len(inside)
+        if soon and after >= 0.9 * (len(spans) - 1):
+            found[inside] = True
+    return found
+
+
+def _crowded(table: VoteTable, left_out: Ints, trusted: Bools) -> tuple[Bools, int]:
+    """Return which votes are more than count of their network, and how many do.
+
+    Voters of one network take turns: the first vote of each counts before the
+    second of any. The share is of votes from elsewhere, so nobody widens it.
+    """
+    capped = (left_out == 0) & ~trusted & (table.network >= 0)
+    sizes = np.bincount(table.network[capped])
+    elsewhere = int((left_out == 0).sum()) - int(capped.sum()) + int(np.minimum(sizes, LEAST_OF_A_NETWORK).sum())
+    cap = max(LEAST_OF_A_NETWORK, int(SHARE_OF_A_NETWORK * elsewhere))
+    crowded = np.zeros(len(table), bool)
+    for network in np.flatnonzero(sizes > cap):
+        inside = np.flatnonzero(capped & (table.network == network))
+        seen: dict[int, int] = {}
+        turn = np.empty(len(inside), np.int64)
+        for place, voter in enumerate(table.voter[inside].tolist()):
+            turn[place] = seen[voter] = seen.get(voter, -1) + 1
+        crowded[inside[np.lexsort((inside, turn))[cap:]]] = True
+    return crowded, cap
