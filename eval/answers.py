@@ -43,6 +43,11 @@ _SHARED = ("profile", "base", "precision", "data", "decoding", "seed")
 
 NO_PRECISION = "In which numbers these answers were computed (float32, int8) was not noted when they were made."
 
+EARLIER_INT8 = (
+    "These answers were computed by an earlier int8 engine (one scale an output), not by today's: answered again, some "
+    "would differ."
+)
+
 _STOPPED = ("end", "length")
 
 

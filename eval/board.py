@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from eval.answers import NO_PRECISION, SavedAnswer, read_answers
+from eval.answers import EARLIER_INT8, NO_PRECISION, SavedAnswer, read_answers
 from eval.compare import Pair, compare, pairs_of
 from eval.files import BoardFiles
-from eval.intervals import LEVEL
+from eval.floors import FLOORS
+from eval.intervals import LEVEL, METHOD
 from eval.judgments import FILE, NONE, about, join, read_judgments
 from eval.metrics.catalogue import BLEU_ABOUT, METRICS, TRAINED_BY
 from eval.metrics.overlap import BLEU_KINDS
 from eval.questions import ABOUT
+from eval.reading.labels import published_agreement
 from eval.run import CODE, Run
-from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns
-from eval.tables import bleu_rows, metric_rows
+from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns, read_lines
+from eval.statements import statements, with_echo
+from eval.tables import bleu_rows, kind_rows, metric_rows
 from eval.trade import QUARTERS
 from medilite.checkpoints import read_training_record
+from medilite.claims.reliability import reliability
 from medilite.leaderboard import FORMAT, TABLES
 from medilite.models import Profile
 from medilite.provenance import commit
@@ -32,7 +37,16 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
     rows, questions, scoring = load_run(run.folder, profile)
     judgments = read_judgments(run.folder / FILE)
     rows = in_order(join(rows, judgments), questions, profile.ids)
+    floors = read_lines(run.floors)
     stacked = {spec.id: spec.stacked_on for spec in profile.models}
+    tables = tables_of(
+        split_scores(rows, questions, profile.ids),
+        split_scores(floors, questions, tuple(FLOORS)),
+        stacked,
+        resamples,
+        seed,
+    )
+    reading = published_agreement(profile.name)
     return BoardFiles(
         about={
             "format": FORMAT,
@@ -44,11 +58,16 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
                 {"name": split, "about": ABOUT[split.partition("/")[0]], "questions": len(some)}
                 for split, some in questions.items()
             ],
-            "metrics": [metric.as_dict() for metric in METRICS.values()],
+            "floors": [{"id": key, "label": label, "about": about} for key, (label, about) in FLOORS.items()],
+            "metrics": [metric.as_dict() for metric in with_echo(tables)],
             "bleu": {kind: dict(zip(("label", "explanation"), BLEU_ABOUT[kind], strict=True)) for kind in BLEU_KINDS},
             "quarters": QUARTERS,
+            "statements": statements(tables, profile, reading),
+            "claims": {kind: asdict(row) for kind, row in reliability().items()},
+            "reading": reading,
             "missing": [
                 *([] if answers[0].setup.precision else [NO_PRECISION]),
+                *([EARLIER_INT8] if answers[0].setup.precision == "int8" else []),
                 *scoring["missing"],
                 *([] if judgments else [NONE]),
             ],
@@ -57,24 +76,33 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
                 "generation": run.sessions(),
                 "scoring": {key: value for key, value in scoring.items() if key != "missing"},
                 "judge": about(judgments),
-                "bootstrap": {"resamples": resamples, "seed": seed, "level": LEVEL},
+                "bootstrap": {"resamples": resamples, "seed": seed, "level": LEVEL, "method": METHOD},
                 "commit": dict(zip(("id", "dirty"), commit(CODE), strict=True)),
             },
         },
-        tables=tables_of(split_scores(rows, questions, profile.ids), stacked, resamples, seed),
+        tables=tables,
         questions=questions_as_columns(questions),
         answers=[answer_row(answer) for answer in sorted(answers, key=lambda a: (a.qid, profile.ids.index(a.model)))],
         scores={split: score_columns([row for row in rows if row.split == split]) for split in questions},
+        floors={split: score_columns([row for row in floors if row.split == split]) for split in questions},
     )
 
 
 def tables_of(
-    splits: Sequence[SplitScores], stacked: Mapping[str, str | None], resamples: int, seed: int
+    splits: Sequence[SplitScores],
+    floors: Sequence[SplitScores],
+    stacked: Mapping[str, str | None],
+    resamples: int,
+    seed: int,
 ) -> dict[str, list[dict[str, Any]]]:
     """Return every table of medilite.leaderboard.TABLES, all splits below each other."""
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    for floor in floors:
+        tables["floors"] += [{**row, "rank": None} for row in metric_rows(floor, resamples, seed) if row["n"]]
+        tables["kinds"] += [row for row in kind_rows(floor, resamples, seed) if row["n"]]
     for scores in splits:
         tables["means"] += metric_rows(scores, resamples, seed)
+        tables["kinds"] += [row for row in kind_rows(scores, resamples, seed) if row["n"]]
         tables["bleu"] += bleu_rows(scores, resamples, seed)
         pairs: Sequence[Pair] = pairs_of(stacked, scores.answering)
         for name, rows in compare(scores, pairs, resamples, seed).items():
@@ -107,7 +135,8 @@ def score_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """Return a split's scores, one list a column."""
     found: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in ("qid", "model", "answer")}
     found |= {metric: [row.scores.get(metric) for row in rows] for metric in METRICS}
-    return found | {kind: [list(row.bleu[kind]) for row in rows] for kind in BLEU_KINDS}
+    kinds = [kind for kind in BLEU_KINDS if rows and kind in rows[0].bleu]
+    return found | {kind: [list(row.bleu[kind]) for row in rows] for kind in kinds}
 
 
 def rows_of(split: str, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
@@ -119,7 +148,7 @@ def rows_of(split: str, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
             columns["model"][i],
             columns["answer"][i],
             {metric: columns[metric][i] for metric in METRICS},
-            {kind: columns[kind][i] for kind in BLEU_KINDS},
+            {kind: columns[kind][i] for kind in BLEU_KINDS if kind in columns},
         )
         for i in range(len(columns["qid"]))
     ]

@@ -2,13 +2,14 @@
 
 Needs no model. What depends on MedQuAD's text is made again where the data is
 at hand; what was left out is said, with how to get it. Sentence embeddings of
-all answers would take minutes, so closeness is made again for a seeded sample.
+all answers would take minutes, so topic similarity is made again for a seeded sample.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +20,10 @@ from eval.answers import SavedAnswer
 from eval.board import rows_of, split_scores, tables_of
 from eval.committed import saved_answers
 from eval.files import columns_of, flat, read_parquet
+from eval.floors import FLOORS, floor_rows
 from eval.metrics.answer import own_scores
 from eval.questions import Question, fingerprint_of, load_questions, text_hash
-from eval.score import add_closeness, score_rows
+from eval.score import MANY_ANSWERS, add_similarity, score_rows
 from eval.scores import About, Row, questions_as_columns, questions_from_columns
 from medilite.content import Encoder
 from medilite.errors import DataError, ModelUnavailableError, ProfileError
@@ -33,15 +35,15 @@ TOLERANCE = 2e-6
 """Tables have six digits after the point; the last may turn with another machine's order of summing."""
 
 P_TOLERANCE = 2e-3
-"""p-values have four significant digits and go over many magnitudes: theirs is relative."""
+"""p-values have four significant digits: theirs is relative."""
 
-CLOSENESS_TOLERANCE = 1e-3
+SIMILARITY_TOLERANCE = 1e-3
 """Embeddings are float32 and depend on the machine's kernels; tables show three digits."""
 
 P_COLUMNS = ("p_value", "p_holm")
 
 SAMPLE = 40
-"""Answers whose closeness is made again, unless all are asked for."""
+"""Answers whose topic similarity is made again, unless all are asked for."""
 
 SEED = 42
 
@@ -67,7 +69,7 @@ class Report:
 
 
 def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder: Encoder | None = None) -> Report:
-    """Return what came of making a measured board's numbers again; `sample` None makes all closeness again.
+    """Return what came of making a measured board's numbers again; `sample` None makes all topic similarity again.
 
     Raises DataError where a file of the board is missing or broken.
     """
@@ -77,14 +79,22 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
 
     report.notes += stale_adapters(board)
     report.compare("answers by their hashes", hash_pairs(rows, answers))
-    if questions := find_questions(board, data, report):
-        reference_pairs(report, board, rows, answers, questions, sample, encoder)
+    questions = find_questions(board, data, report)
+    if data and questions:
+        reference_pairs(report, board, rows, answers, questions, data, sample, encoder)
     else:
         report.compare("scores of answers alone", own_pairs(rows, answers))
     abouts = questions_from_columns(board.questions())
     bootstrap = board.about["provenance"]["bootstrap"]
     stacked = {model["id"]: model["stacked_on"] for model in board.about["models"]}
-    tables = tables_of(split_scores(rows, abouts, tuple(stacked)), stacked, bootstrap["resamples"], bootstrap["seed"])
+    floors = [row for split, columns in board.floors().items() for row in rows_of(split, columns)]
+    tables = tables_of(
+        split_scores(rows, abouts, tuple(stacked)),
+        split_scores(floors, abouts, tuple(FLOORS)) if floors else [],
+        stacked,
+        bootstrap["resamples"],
+        bootstrap["seed"],
+    )
     for name, made in tables.items():
         report.compare(f"numbers of {name}", table_pairs(name, board.tables[name], made))
     for name in tables:
@@ -154,8 +164,8 @@ def find_questions(board: Board, data: Path | None, report: Report) -> dict[str,
     except DataError as error:
         reason = str(error)
     report.left_out.append(
-        f"everything that needs questions or references (BLEU, chrF++, ROUGE-L, key terms, closeness, echo): {reason}. "
-        f"To check it: {remedy}"
+        "everything that needs questions or references (claims, BLEU, chrF++, ROUGE-L, key terms, topic similarity, "
+        f"echo, floors): {reason}. To check it: {remedy}"
     )
     return None
 
@@ -166,6 +176,7 @@ def reference_pairs(
     rows: Sequence[Row],
     answers: Mapping[tuple[str, str], SavedAnswer],
     questions: Mapping[str, Sequence[Question]],
+    data: Path,
     sample: int | None,
     encoder: Encoder | None,
 ) -> None:
@@ -178,28 +189,34 @@ def reference_pairs(
 
     again = {(row.split, row.qid, row.model): row for row in score_rows(list(answers.values()), questions)}
     report.compare("scores of answers, by themselves and against references", score_pairs(rows, again))
-    if any("closeness" in sentence for sentence in board.about["missing"]):
+    if committed := [row for split, columns in board.floors().items() for row in rows_of(split, columns)]:
+        workers = 1 if len(committed) < MANY_ANSWERS else os.cpu_count() or 1
+        made_again = floor_rows(questions, data, workers=workers, similar=False)
+        floors = {(row.split, row.qid, row.model): row for row in made_again}
+        report.compare("scores of floors", score_pairs(committed, floors))
+    if any("topic similarity" in sentence for sentence in board.about["missing"]):
         return
     chosen = list(rows)
     if sample is not None and sample < len(chosen):
         chosen = random.Random(SEED).sample(chosen, sample)
-    close, failed = add_closeness(chosen, list(answers.values()), questions, encoder)
+    close, failed = add_similarity(chosen, list(answers.values()), questions, encoder)
     if failed:
         report.left_out.append(failed)
         return
+    key = "topic_similarity"
     made = [
-        (f"{row.split}, {row.qid}, {row.model}: closeness", row.scores["closeness"], new.scores["closeness"])
+        (f"{row.split}, {row.qid}, {row.model}: {key}", row.scores[key], new.scores[key])
         for row, new in zip(chosen, close, strict=True)
     ]
-    report.compare(f"closenesses, of {len(rows):,}", made, CLOSENESS_TOLERANCE)
+    report.compare(f"topic similarities, of {len(rows):,}", made, SIMILARITY_TOLERANCE)
     if len(chosen) < len(rows):
         report.left_out.append(
-            f"closeness of {len(rows) - len(chosen):,} answers (a seeded sample is made again): --all"
+            f"topic similarity of {len(rows) - len(chosen):,} answers (a seeded sample is made again): --all"
         )
 
 
 def score_pairs(rows: Sequence[Row], again: Mapping[Any, Row]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield every score, closeness and what a judge gave aside."""
+    """Yield every score, topic similarity and what a judge gave aside."""
     for row in rows:
         where = f"{row.split}, {row.qid}, {row.model}"
         new = again.get((row.split, row.qid, row.model))
@@ -207,7 +224,8 @@ def score_pairs(rows: Sequence[Row], again: Mapping[Any, Row]) -> Iterator[tuple
             yield where, "an answer", None
             continue
         for metric, value in new.scores.items():
-            yield f"{where}: {metric}", row.scores[metric], value
+            if metric != "topic_similarity":
+                yield f"{where}: {metric}", row.scores[metric], value
         for kind, counts in new.bleu.items():
             yield f"{where}: {kind}", row.bleu[kind], counts
 

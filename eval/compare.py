@@ -1,9 +1,11 @@
 """Models compared question by question: `python -m eval.compare [--run FOLDER]`.
 
-Every model against the base, and a stacked one against its parent: differences
-with 95 % intervals, the probability of being better, p-values corrected for
-their number; the same by source, question type and reference length; and
-whether what got easier says less. Reads scores.jsonl, writes comparisons.json.
+Every model against the base, and a stacked one against its parent and every
+other model: differences with 95 % intervals, the probability that the mean
+difference is to the better, p-values corrected for their number; by how many of
+five formulas one is easier; the same by source, question type and reference
+length; and whether what got easier says less. Reads scores.jsonl, writes
+comparisons.json.
 """
 
 from __future__ import annotations
@@ -18,35 +20,47 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.command import add_run, chosen, run_command, run_of
-from eval.intervals import RESAMPLES, SEED, function_interval, mean_intervals
-from eval.metrics.catalogue import BLEU_ABOUT, METRICS, SCORED
+from eval.intervals import (
+    RESAMPLES,
+    SEED,
+    Clusters,
+    by_cluster,
+    clusters_of,
+    function_interval,
+    mean_intervals,
+)
+from eval.metrics.catalogue import BLEU_ABOUT, EASIER, FORMULAS, METRICS, SCORED
 from eval.metrics.overlap import BLEU_KINDS
 from eval.scores import SplitScores, arrange, load_run
-from eval.significance import error_p_value, holm
+from eval.significance import holm, statistic_p_values
 from eval.slices import slices
-from eval.tables import Row, bleu_parts, number, p_number
+from eval.tables import MIDDLE, Row, bleu_parts, middle_fields, number, p_number
 from eval.trade import trade
 from medilite.files import write_whole
 
 SLICED = (
     *("flesch_kincaid_grade", "flesch_reading_ease", "words"),
-    *("key_term_recall", "closeness", "rouge_l", "chrf"),
+    *("content_precision", "content_f1", "unsupported_terms", "claims_at_odds", "loops"),
 )
 """Metrics that are compared by slice: ease and content. All of them would be a table that nobody reads."""
 
-TABLES = ("comparisons", "slices", "quarters", "easier")
+TABLES = ("comparisons", "formulas", "slices", "quarters", "easier")
 
 Pair = tuple[str, str]
 
 
 def pairs_of(stacked: Mapping[str, str | None], present: Sequence[str]) -> list[Pair]:
-    """Return (model, against) for models with answers: each against the first of all, a stacked one against its parent.
+    """Return (model, against) for models with answers: each against the first of all, a stacked one against all others.
 
     `stacked` names, by model in the profile's order, what it is stacked on.
     """
     base = next(iter(stacked))
     found = [(model, base) for model in stacked if model != base]
-    found += [(model, parent) for model, parent in stacked.items() if parent and parent != base]
+    for model, parent in stacked.items():
+        if parent:
+            # Its parent first, which is the question that its training asks.
+            found += [(model, other) for other in (parent, *stacked) if other not in {model, base}]
+    found = list(dict.fromkeys(found))
     return [(model, against) for model, against in found if model in present and against in present]
 
 
@@ -64,6 +78,7 @@ def compare(
     tables["comparisons"] = _differences(scores, pairs, metrics, everything, resamples, seed)
     tables["comparisons"] += _bleu_differences(scores, pairs, resamples, seed)
     _correct(tables["comparisons"])
+    tables["formulas"] = formula_rows(tables["comparisons"], scores, pairs)
 
     by_dimension: dict[str, list[Row]] = {}
     sliced = [metric for metric in SLICED if metric in metrics]
@@ -93,7 +108,12 @@ def _differences(
     if not keys:
         return []
     columns = np.stack([scores.column(k, m)[which] - scores.column(k, a)[which] for m, a, k in keys], axis=1)
-    means = mean_intervals(columns, resamples, seed)
+    clusters = clusters_of([(a.source, a.qtype) for a, chosen in zip(scores.questions, which, strict=True) if chosen])
+    means = mean_intervals(columns, resamples, seed, clusters=clusters)
+    middle = [
+        middle_fields(columns[:, [i]], METRICS[metric].lead, resamples, seed, clusters)[0]
+        for i, (_, _, metric) in enumerate(keys)
+    ]
     rows: list[Row] = []
     for i, (model, against, metric) in enumerate(keys):
         better = METRICS[metric].better
@@ -107,6 +127,7 @@ def _differences(
                 "difference": number(means.mean[i]),
                 "low": number(means.low[i]),
                 "high": number(means.high[i]),
+                **middle[i],
                 "n": int(means.n[i]),
                 "of": int(which.sum()),
                 "probability_better": _better(above, better),
@@ -121,22 +142,70 @@ def _bleu_differences(scores: SplitScores, pairs: Sequence[Pair], resamples: int
     for model, against in pairs:
         for kind in BLEU_KINDS:
             counts = np.concatenate([scores.counts(kind, model), scores.counts(kind, against)], axis=1)
-            counts = counts[~np.isnan(counts).any(axis=1)]
+            there = ~np.isnan(counts).any(axis=1)
+            counts, clusters = counts[there], scores.clusters[there]
             row: Row = {"split": scores.split, "model": model, "against": against, "metric": kind}
-            row |= {"difference": None, "low": None, "high": None, "n": len(counts), "of": len(scores.questions)}
+            row |= {"difference": None, "low": None, "high": None, **dict.fromkeys(MIDDLE)}
+            row |= {"n": len(counts), "of": len(scores.questions)}
             row |= {"probability_better": None, "p_value": None}
             if len(counts) > 1:
 
                 def difference(sums: Any, kind: str = kind) -> Any:
                     return bleu_parts(kind, sums[:, :10])[:, :1] - bleu_parts(kind, sums[:, 10:])[:, :1]
 
-                found = function_interval(counts, difference, resamples, seed)
-                value, low, high, above, error = (float(v[0]) for v in found)
-                unlike = int((counts[:, :10] != counts[:, 10:]).any(axis=1).sum())
+                found = function_interval(counts, difference, resamples, seed, clusters=clusters)
+                value, low, high, above = (float(v[0]) for v in found)
                 row |= {"difference": number(value), "low": number(low), "high": number(high)}
                 row |= {"probability_better": number(above)}
-                row |= {"p_value": p_number(error_p_value(value, error, len(counts), unlike))}
+                row |= {"p_value": p_number(_bleu_p_value(kind, counts, clusters, seed))}
             rows.append(row)
+    return rows
+
+
+def _bleu_p_value(kind: str, counts: Any, clusters: Clusters, seed: int) -> float:
+    """Return the p-value of a difference in BLEU: whole clusters change sides, as `significance` flips signs."""
+    half = by_cluster((counts[:, :10] - counts[:, 10:]) / 2, clusters)
+    middle = (counts[:, :10] + counts[:, 10:]).sum(0) / 2
+
+    def difference(moved: Any) -> Any:
+        return bleu_parts(kind, middle + moved)[:, :1] - bleu_parts(kind, middle - moved)[:, :1]
+
+    return float(statistic_p_values(half, difference, seed=seed)[0])
+
+
+def formula_rows(comparisons: Sequence[Row], scores: SplitScores, pairs: Sequence[Pair]) -> list[Row]:
+    """Return, for each pair, by how many of the five formulas one is easier or harder, and what that comes to.
+
+    A formula counts where the interval of the median paired difference lies on
+    one side of 0; loops of either side are left out.
+    """
+    rows: list[Row] = []
+    for model, against in pairs:
+        own = {
+            row["metric"]: row
+            for row in comparisons
+            if (row["model"], row["against"]) == (model, against) and row["metric"] in FORMULAS
+        }
+        known = [row for row in own.values() if row["median_low"] is not None]
+        easier = [row["metric"] for row in known if row["median_high"] < 0]
+        harder = [row["metric"] for row in known if row["median_low"] > 0]
+        both = ~np.isnan(scores.column("words", model)) & ~np.isnan(scores.column("words", against))
+        loops = np.nan_to_num(scores.column("loops", model)) + np.nan_to_num(scores.column("loops", against))
+        rows.append(
+            {
+                "split": scores.split,
+                "model": model,
+                "against": against,
+                "formulas": len(known),
+                "easier": len(easier),
+                "harder": len(harder),
+                "easier_by": ", ".join(easier),
+                "harder_by": ", ".join(harder),
+                "verdict": "easier" if len(easier) >= EASIER else "harder" if len(harder) >= EASIER else "neither",
+                "n": max((row["n"] for row in known), default=0),
+                "loops_left_out": int((both & (loops > 0)).sum()),
+            }
+        )
     return rows
 
 

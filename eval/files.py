@@ -13,7 +13,7 @@ from typing import Any
 from eval.tables import Row
 from medilite.errors import DataError
 from medilite.files import write_whole
-from medilite.leaderboard import ANSWERS_FILE, BOARD_FILE, QUESTIONS_FILE, SCORES_FILE
+from medilite.leaderboard import ANSWERS_FILE, BOARD_FILE, FLOORS_FILE, QUESTIONS_FILE, SCORES_FILE
 
 Columns = Mapping[str, list[Any]]
 
@@ -27,6 +27,7 @@ class BoardFiles:
     questions: Mapping[str, Columns] | None = None
     answers: Sequence[Row] = field(default_factory=tuple)
     scores: Mapping[str, Columns] | None = None
+    floors: Mapping[str, Columns] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write all files, board.json last."""
@@ -43,6 +44,7 @@ class BoardFiles:
             files[QUESTIONS_FILE] = _json(self.questions)
             files[ANSWERS_FILE] = _gzip(b"".join(_json(answer) for answer in self.answers))
             files[SCORES_FILE] = _gzip(_json(self.scores))
+            files[FLOORS_FILE] = _gzip(_json(self.floors))
             files["scores.parquet"] = parquet(flat(self.scores))
         files[BOARD_FILE] = (json.dumps(self.about, ensure_ascii=False, indent=1) + "\n").encode()
         return files

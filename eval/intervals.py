@@ -1,25 +1,19 @@
-"""Uncertainty over questions: bootstrap intervals and the probability of being better.
+"""Uncertainty, one method: percentile intervals of a bootstrap that draws clusters of questions.
 
-Questions are resampled, all columns (models, metrics) with the same draws, so
-differences stay paired. Two statistics:
+Questions of one source and one kind are answered alike (a template of one
+institute), so they are no independent cases: what is drawn again is a cluster,
+all questions of one source and one kind, with everything in it. Columns (models,
+metrics) share the draws, so differences stay paired. Where there are fewer than
+FEWEST_CLUSTERS (a slice by source or kind, a small run) questions are drawn.
 
-- a mean: the studentised bootstrap ("bootstrap-t"; Efron & Tibshirani 1993,
-  12.5). The percentile interval is too short for few or skewed differences
-  (about 93 % at 50 questions); dividing each resampled mean by its own standard
-  error makes it second-order right.
-- a BLEU, a function of sums: BCa (same, 14.3), whose acceleration comes from
-  leaving one question out at a time; it needs no standard error of the score.
-
-Everything is matrix products of (resamples × questions) counts, a chunk of
-resamples at a time. The counts depend on the number of questions and the seed
-alone, so they are drawn once for all that is computed of one set of questions.
-p-values are not counted from resamples: eval.significance says why.
+Statistics: the mean, the median, the mean trimmed by a tenth at either end, and
+functions of sums such as BLEU. A draw is how often each cluster came, (resamples
+× clusters) counts; sums are products with it. p-values are of eval.significance.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,15 +22,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.significance import mean_p_values
+from eval.significance import flipped_p_values
 
 Array = npt.NDArray[np.float64]
+Clusters = npt.NDArray[np.intp]
 
 RESAMPLES = 10_000
 SEED = 42
 LEVEL = 0.95
+TRIM = 0.1
+"""Share of the values that the trimmed mean leaves out at either end: the floor of it, as scipy's trim_mean."""
 
-_CHUNK = 500
+FEWEST_CLUSTERS = 10
+METHOD = (
+    "95 % percentile intervals of a bootstrap over clusters, a cluster being all questions of one source and one kind; "
+    f"over questions where there are fewer than {FEWEST_CLUSTERS} clusters"
+)
+
+_CHUNK = 2_000
 _TIE = 1e-9
 
 
@@ -45,7 +48,7 @@ class Means:
     """Of each column: its mean, the interval, how many values it has, and what the resamples say of its sign.
 
     `above` is the share of resampled means over 0 (ties half); `p_value` is
-    two-sided against a mean of 0 (significance.mean_p_values). NaN where a
+    two-sided against a mean of 0 (significance.flipped_p_values). NaN where a
     column has fewer than two values.
     """
 
@@ -57,62 +60,122 @@ class Means:
     p_value: Array
 
 
-def mean_intervals(columns: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED, level: float = LEVEL) -> Means:
-    """Return the means of `columns` (questions × columns; NaN is missing) with their bootstrap-t intervals.
+@dataclass(frozen=True, slots=True)
+class Middles:
+    """Of each column: median and trimmed mean with their intervals; NaN where a column has fewer than two values."""
 
-    A column that is nearly all one value, so that over 2.5 % of its resamples
-    have no spread and no t, gets the percentile interval instead; one without any
-    spread thus an interval of no width.
-    """
+    median: Array
+    median_low: Array
+    median_high: Array
+    trimmed: Array
+    trimmed_low: Array
+    trimmed_high: Array
+
+
+def clusters_of(names: Sequence[tuple[str, ...]]) -> Clusters:
+    """Return each question's cluster as a number, from its source and kind; its own where there are too few."""
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    if len(numbers) < FEWEST_CLUSTERS:
+        return np.arange(len(names))
+    return np.array([numbers[name] for name in names], np.intp)
+
+
+def mean_intervals(
+    columns: npt.ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    clusters: Clusters | None = None,
+) -> Means:
+    """Return the means of `columns` (questions × columns; NaN is missing) with their intervals and p-values."""
     values = np.asarray(columns, float)
     there = ~np.isnan(values)
     n = there.sum(0)
-    mean, low, high, above, p_value = np.full((5, len(n)), np.nan)
-    found = Means(mean, low, high, n, above, p_value)
-    found.mean[n > 0] = np.where(there, values, 0.0).sum(0)[n > 0] / n[n > 0]
-    if enough := np.flatnonzero(n > 1).tolist():
-        _fill(found, enough, values[:, enough], resamples, seed, level)
-    return found
+    nothing = np.full(values.shape[1], np.nan)
+    mean, low, high, above, p_value = (nothing.copy() for _ in range(5))
+    some = np.flatnonzero(n > 0)
+    mean[some] = np.where(there, values, 0.0).sum(0)[some] / n[some]
+    enough = np.flatnonzero(n > 1)
+    if len(enough):
+        # Around the mean, so that sums lose no digits.
+        around = np.where(there, values - mean, 0.0)[:, enough]
+        sums, sizes = (by_cluster(part, clusters) for part in (around, there[:, enough].astype(float)))
+        drawn = np.empty((resamples, len(enough)))
+        for rows, counts in _draws(len(sums), resamples, seed):
+            with np.errstate(invalid="ignore", divide="ignore"):
+                drawn[rows] = (counts @ sums) / (counts @ sizes) + mean[enough]
+        # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
+        drawn[np.abs(drawn) < _TIE] = 0.0
+        low[enough], high[enough] = _ends(drawn, level)
+        above[enough] = _above(drawn)
+        p_value[enough] = flipped_p_values(
+            by_cluster(np.where(there, values, 0.0)[:, enough], clusters), resamples, seed
+        )
+    return Means(mean, low, high, n, above, p_value)
 
 
-def _fill(found: Means, where: list[int], values: Array, resamples: int, seed: int, level: float) -> None:
-    """Put intervals and p-values of columns with two values or more in their places."""
-    centre, n = found.mean[where], found.n[where]
-    there = ~np.isnan(values)
-    # Around the mean, so that sums of squares lose no digits.
-    around = np.where(there, values - centre, 0.0)
-    squares = around**2
-    error = _standard_error(centre, squares.sum(0), n)
-    # Only columns with gaps need their size counted in each resample.
-    gaps = np.flatnonzero(n < len(values))
-    summed = np.concatenate([around, squares, there[:, gaps]], axis=1)
-    ends = np.cumsum([len(where), len(where)])
+def middle_intervals(
+    columns: npt.ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    clusters: Clusters | None = None,
+) -> Middles:
+    """Return the medians and trimmed means of `columns` (questions × columns; NaN is missing) with their intervals."""
+    values = np.asarray(columns, float)
+    found = np.full((6, values.shape[1]), np.nan)
+    whole = np.arange(len(values)) if clusters is None else clusters
+    once = np.ones((1, int(whole.max(initial=-1)) + 1), np.uint16)
+    for place in range(values.shape[1]):
+        there = np.flatnonzero(~np.isnan(values[:, place]))
+        if len(there) < 2:
+            continue
+        order = there[np.argsort(values[there, place], kind="stable")]
+        sorted_values, of = values[order, place], whole[order]
+        own = _middles()(sorted_values, of, once, TRIM)
+        drawn = _middles()(sorted_values, of, _drawn(once.shape[1], resamples, seed), TRIM)
+        ends = [_ends(one[:, None], level) for one in drawn]
+        found[:, place] = [own[0, 0], *(end[0] for end in ends[0]), own[1, 0], *(end[0] for end in ends[1])]
+    return Middles(*found)
 
-    t, drawn = np.empty((resamples, len(where))), np.empty((resamples, len(where)))
-    for rows, resampled in _resampled(summed, resamples, seed):
-        sums, square_sums, sizes = np.split(resampled, ends, axis=1)
-        size = np.tile(n.astype(float), (len(sums), 1))
-        size[:, gaps] = sizes
-        moved, spread = _moments(sums, square_sums, size)
-        drawn[rows] = moved + centre
-        with np.errstate(invalid="ignore", divide="ignore"):
-            # A resample without spread (one value drawn again and again) stands for its side's extreme, or 0.
-            t[rows] = np.nan_to_num(moved / spread, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
-    drawn[np.abs(drawn) < _TIE] = 0.0
-    found.above[where] = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2) / resamples
 
-    tail = (1 - level) / 2
-    upper, lower = np.quantile(t, [1 - tail, tail], axis=0, method="inverted_cdf")
-    with np.errstate(invalid="ignore"):
-        low, high = centre - upper * error, centre - lower * error
-    # Too many resamples without spread leave no t to go by.
-    percentile = ~(np.isfinite(upper) & np.isfinite(lower)) | (error == 0)
-    if percentile.any():
-        edges = np.quantile(np.nan_to_num(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
-        low, high = np.where(percentile, edges[0], low), np.where(percentile, edges[1], high)
-    found.low[where], found.high[where] = low, high
-    found.p_value[where] = mean_p_values(values)
+@cache
+def _middles() -> Callable[[Array, Clusters, npt.NDArray[np.uint16], float], Array]:
+    """Return the function (median, trimmed mean) × sets of values in ascending order, compiled.
+
+    A set has the value of each question as often as its cluster came: 14 million steps a column, which numpy
+    could only do by writing all sets out.
+    """
+    from numba import njit
+
+    def middles(values: Any, clusters: Any, counts: Any, trim: float) -> Any:
+        found = np.full((2, len(counts)), np.nan)
+        for draw in range(len(counts)):
+            count = counts[draw]
+            size = 0
+            for question in range(len(values)):
+                size += count[clusters[question]]
+            if size == 0:
+                continue
+            out = int(np.floor(trim * size + 1e-9))
+            low_rank, high_rank = (size + 1) // 2, size // 2 + 1
+            before, middle, summed = 0, 0.0, 0.0
+            for question in range(len(values)):
+                many = count[clusters[question]]
+                if many == 0:
+                    continue
+                upto = before + many
+                middle += values[question] * ((before < low_rank <= upto) + (before < high_rank <= upto)) / 2
+                kept = min(upto, size - out) - max(before, out)
+                if kept > 0:
+                    summed += kept * values[question]
+                before = upto
+            found[0, draw] = middle
+            found[1, draw] = summed / (size - 2 * out)
+        return found
+
+    compiled: Callable[[Array, Clusters, npt.NDArray[np.uint16], float], Array] = njit(middles)
+    return compiled
 
 
 def function_interval(
@@ -121,33 +184,20 @@ def function_interval(
     resamples: int = RESAMPLES,
     seed: int = SEED,
     level: float = LEVEL,
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Return (value, low, high, share of resamples above 0, standard error) of a function of sums, by BCa.
+    clusters: Clusters | None = None,
+) -> tuple[Array, Array, Array, Array]:
+    """Return (value, low, high, share of resamples above 0) of a function of sums.
 
     `sums_of` (questions × counts) holds what is summed; `function` takes sums
     (any number of rows × counts) and returns a row of values for each.
     """
-    total = sums_of.sum(0, keepdims=True)
-    value = function(total)[0]
-    drawn = np.concatenate([function(sums) for _, sums in _resampled(sums_of, resamples, seed)])
-    left_out = function(total - sums_of)
-
-    around = left_out.mean(0) - left_out
-    with np.errstate(invalid="ignore", divide="ignore"):
-        acceleration = np.nan_to_num((around**3).sum(0) / (6 * (around**2).sum(0) ** 1.5))
-    below = ((drawn < value).sum(0) + (drawn == value).sum(0) / 2 + 0.5) / (resamples + 1)
-    bias = _normal_quantile(below)
-    ordered = np.sort(drawn, axis=0)
-
-    def end(tail: float) -> Array:
-        z = bias + _normal_quantile(np.array([tail]))
-        share = _normal_share(bias + z / (1 - acceleration * z))
-        index = np.clip(np.ceil(share * resamples).astype(int) - 1, 0, resamples - 1)
-        return np.take_along_axis(ordered, index[None, :], axis=0)[0]
-
-    tail = (1 - level) / 2
-    above = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2) / resamples
-    return value, end(tail), end(1 - tail), above, drawn.std(0, ddof=1)
+    sums = by_cluster(sums_of, clusters)
+    value = function(sums_of.sum(0, keepdims=True))[0]
+    drawn = np.empty((resamples, len(value)))
+    for rows, counts in _draws(len(sums), resamples, seed):
+        drawn[rows] = function(counts @ sums)
+    low, high = _ends(drawn, level)
+    return value, low, high, _above(drawn)
 
 
 def shared_ranks(lows: Sequence[float | None], highs: Sequence[float | None], better: str) -> list[int | None]:
@@ -161,12 +211,36 @@ def shared_ranks(lows: Sequence[float | None], highs: Sequence[float | None], be
     ]
 
 
-def _resampled(columns: Array, resamples: int, seed: int) -> Iterator[tuple[slice, Array]]:
-    """Yield (rows, sums of `columns` in these resamples), a chunk of resamples at a time."""
-    drawn = _drawn(len(columns), resamples, seed)
+def by_cluster(rows: Array, clusters: Clusters | None) -> Array:
+    """Return the sums of the rows of each cluster."""
+    if clusters is None:
+        return rows
+    sums = np.zeros((int(clusters.max()) + 1, rows.shape[1]))
+    np.add.at(sums, clusters, rows)
+    return sums
+
+
+def _ends(drawn: Array, level: float) -> tuple[Array, Array]:
+    """Return the ends of percentile intervals: of the resamples that have a value, the sorted ones at these shares."""
+    tail = round((1 - level) / 2, 9)
+    if np.isnan(drawn).any():
+        low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=0, method="inverted_cdf")
+    else:
+        low, high = np.quantile(drawn, [tail, 1 - tail], axis=0, method="inverted_cdf")
+    return low, high
+
+
+def _above(drawn: Array) -> Array:
+    share: Array = ((drawn > 0).sum(0) + (drawn == 0).sum(0) / 2) / len(drawn)
+    return share
+
+
+def _draws(size: int, resamples: int, seed: int) -> Any:
+    """Yield (rows, how often each of `size` clusters came in these resamples), a chunk of resamples at a time."""
+    drawn = _drawn(size, resamples, seed)
     with _one_thread():
         for start in range(0, resamples, _CHUNK):
-            yield slice(start, start + _CHUNK), drawn[start : start + _CHUNK].astype(float) @ columns
+            yield slice(start, min(start + _CHUNK, resamples)), drawn[start : start + _CHUNK].astype(float)
 
 
 def _one_thread() -> AbstractContextManager[Any]:
@@ -185,38 +259,13 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
-@lru_cache(maxsize=4)
-def _drawn(n: int, resamples: int, seed: int) -> npt.NDArray[np.uint16]:
-    """Return the counts of all resamples: (resamples, n), 28 MB at full size."""
+@lru_cache(maxsize=8)
+def _drawn(size: int, resamples: int, seed: int) -> npt.NDArray[np.uint16]:
+    """Return the counts of all resamples: (resamples, size)."""
     random = np.random.default_rng(seed)
-    drawn = np.empty((resamples, n), np.uint16)
+    drawn = np.empty((resamples, size), np.uint16)
     for start in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - start)
-        picks = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        drawn[start : start + size] = np.bincount(picks.ravel(), minlength=size * n).reshape(size, n)
+        many = min(_CHUNK, resamples - start)
+        picks = random.integers(0, size, (many, size)) + size * np.arange(many)[:, None]
+        drawn[start : start + many] = np.bincount(picks.ravel(), minlength=size * many).reshape(many, size)
     return drawn
-
-
-def _standard_error(mean: Array, squares: Array, n: npt.NDArray[np.int64]) -> Array:
-    """Return the standard error (with n − 1) of means, from sums of squares around them."""
-    error = np.sqrt(squares / (n - 1) / n)
-    # Values that are all one can leave a rounding error of spread.
-    return np.where(error <= 1e-12 * np.abs(mean), 0.0, error)
-
-
-def _moments(total: Array, squares: Array, size: Array) -> tuple[Array, Array]:
-    """Return mean and standard error of resamples from their sums, sums of squares and sizes."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / size
-        variance = np.maximum(squares / size - mean**2, 0.0) * size / np.maximum(size - 1, 1)
-        return mean, np.sqrt(variance / size)
-
-
-def _normal_quantile(share: Array) -> Array:
-    from statistics import NormalDist
-
-    return np.array([NormalDist().inv_cdf(float(value)) for value in share])
-
-
-def _normal_share(z: Array) -> Array:
-    return np.array([0.5 * (1 + math.erf(float(value) / math.sqrt(2))) for value in z])

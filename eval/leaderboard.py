@@ -18,13 +18,16 @@ from typing import Any
 from eval.board import board_of
 from eval.check import SAMPLE, Report, check, column_pairs, table_pairs
 from eval.command import add_run, chosen, run_command, run_of
+from eval.committed import saved_answers
 from eval.compare import add_resampling
 from eval.files import BoardFiles, columns_of, read_parquet
 from eval.published import PROFILE as PUBLISHED
 from eval.published import published_board
 from eval.questions import TEST_SPLITS
+from eval.run import RUNS, Run
 from eval.score import add_data_and_split, score
 from medilite.errors import DataError
+from medilite.files import write_whole
 from medilite.leaderboard import BOARD_FILE, FOLDER, Board, load_board
 
 SHOWN_DIFFERENCES = 20
@@ -34,7 +37,11 @@ def write(options: argparse.Namespace) -> int:
     """Score, compare and write the boards."""
     _, profile = chosen(options)
     run = run_of(options, profile)
-    for split, count in score(run, options.data, options.split or TEST_SPLITS).items():
+    known: dict[tuple[str, str, str, str], float | None] = {}
+    if options.from_board:
+        run = unpack(options.from_board, options.run or RUNS / f"{profile.name}-again")
+        known = similarities(options.from_board)
+    for split, count in score(run, options.data, options.split or TEST_SPLITS, known=known).items():
         print(f"{split}: {count:,} answers scored")
     out = options.out / profile.name
     board = board_of(run, profile, options.resamples, options.bootstrap_seed)
@@ -47,6 +54,28 @@ def write(options: argparse.Namespace) -> int:
     print("\n".join(board.about["missing"]))
     print(f"Written to {out} and {options.out / PUBLISHED}")
     return 0
+
+
+def unpack(folder: Path, into: Path) -> Run:
+    """Write a committed board's answers as a run's, to score and lay them out again without a model."""
+    board, run = load_board(folder), Run(into)
+    if board.about["reported"]:
+        raise DataError(f"{folder} holds numbers that others reported, and no answers to score.")
+    lines = "".join(f"{answer.to_json()}\n" for answer in saved_answers(board).values())
+    write_whole(run.answers, lines.encode())
+    run.write_sessions(board.about["provenance"]["generation"])
+    return run
+
+
+def similarities(folder: Path) -> dict[tuple[str, str, str, str], float | None]:
+    """Return a board's topic similarities by (split, qid, model, hash of the answer): embeddings take longest."""
+    board = load_board(folder)
+    return {
+        (split, *key): value
+        for scores in (board.scores(), board.floors())
+        for split, columns in scores.items()
+        for *key, value in zip(*(columns[name] for name in ("qid", "model", "answer", "topic_similarity")), strict=True)
+    }
 
 
 def check_all(options: argparse.Namespace) -> int:
@@ -101,8 +130,14 @@ def build_parser() -> argparse.ArgumentParser:
     add_data_and_split(parser)
     add_resampling(parser)
     parser.add_argument("--out", type=Path, default=FOLDER, help="where boards go (default: assets/leaderboard)")
+    parser.add_argument(
+        "--from-board",
+        type=Path,
+        metavar="FOLDER",
+        help="score a committed board's answers again (assets/leaderboard/PROFILE), no model needed",
+    )
     parser.add_argument("--check", action="store_true", help="make every committed number again and compare")
-    parser.add_argument("--all", action="store_true", help="with --check: closeness of all answers, not of a sample")
+    parser.add_argument("--all", action="store_true", help="with --check: topic similarity of all answers, no sample")
     return parser
 
 

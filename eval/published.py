@@ -35,7 +35,9 @@ def published_board() -> BoardFiles:
             for spec in profile.models
         ],
         "splits": [{"name": study["split"], "about": "The study's test split.", "questions": None}],
-        "metrics": [METRICS[key].as_dict() for key in ("flesch_kincaid_grade", *JUDGED)],
+        "metrics": [{**METRICS[key].as_dict(), "lead": "mean"} for key in ("flesch_kincaid_grade", *JUDGED)],
+        "floors": [],
+        "statements": {},
         "bleu": {"bleu_study": dict(zip(("label", "explanation"), BLEU_ABOUT["bleu_study"], strict=True))},
         "losses": [{"model": model, **row} for model, row in study["losses"].items()],
     }

@@ -36,6 +36,11 @@ class Run:
         return self.folder / "scores.jsonl"
 
     @property
+    def floors(self) -> Path:
+        """Written by score: the floors' scores, see eval.floors."""
+        return self.folder / "floors.jsonl"
+
+    @property
     def comparisons(self) -> Path:
         """Written by compare: the tables of eval.compare as JSON."""
         return self.folder / "comparisons.json"

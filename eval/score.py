@@ -1,7 +1,8 @@
 """Scores of a run's answers, no model needed: `python -m eval.score [--run FOLDER] [--split study/test]`.
 
 Reads answers.jsonl, joins questions and references by qid, and writes
-scores.jsonl, questions.json and scoring.json (see eval.scores). An empty answer
+scores.jsonl, questions.json and scoring.json (see eval.scores), and the scores
+of systems that know nothing or all beside them (eval.floors). An empty answer
 is scored as empty; a question without an answer has no line.
 """
 
@@ -18,8 +19,10 @@ from typing import Any
 
 from eval.answers import NO_PRECISION, AnswerFile, SavedAnswer, read_answers
 from eval.command import add_run, chosen, run_command, run_of
-from eval.metrics.answer import Scores, closeness_or_empty, own_scores, question_scores, reference_scores
+from eval.floors import floor_rows
+from eval.metrics.answer import Scores, own_scores, question_scores, reference_scores, similarity_or_empty
 from eval.metrics.catalogue import METRICS, SCORED
+from eval.metrics.claimed import claim_scores
 from eval.metrics.overlap import References, signatures
 from eval.processes import mapped
 from eval.questions import ABOUT, TEST_SPLITS, Question, fingerprint_of, load_questions, text_hash
@@ -34,14 +37,20 @@ from medilite.provenance import commit, versions
 MANY_ANSWERS = 2000
 """From so many on, starting a process for each processor (seconds) pays."""
 
-CLOSENESS_AT_ONCE = 256
+SIMILARITIES_AT_ONCE = 256
 """Answers whose embeddings are computed together: enough for full batches, few enough to tell progress."""
 
 
-def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None = None) -> dict[str, int]:
+def score(
+    run: Run,
+    data: Path,
+    splits: Sequence[str],
+    encoder: Encoder | None = None,
+    known: Mapping[tuple[str, str, str, str], float | None] | None = None,
+) -> dict[str, int]:
     """Score a run against splits and write the files; return the number of scored answers by split.
 
-    Without an encoder (it can't be had from here) closeness is null, and
+    Without an encoder (it can't be had from here) topic similarity is null, and
     scoring.json says why. Raises DataError where answers or data can't be used.
     """
     file = read_answers(run.answers)
@@ -56,7 +65,10 @@ def score(run: Run, data: Path, splits: Sequence[str], encoder: Encoder | None =
 
     with progress_line() as say:
         rows = score_rows(file.answers, questions, say)
-        rows, failed = add_closeness(rows, file.answers, questions, encoder, say)
+        rows, failed = add_similarity(rows, file.answers, questions, encoder, say, known)
+        workers = 1 if len(file.answers) < MANY_ANSWERS else os.cpu_count() or 1
+        floors = floor_rows(questions, data, encoder, say, workers, known=known)
+    write_whole(run.floors, write_lines(floors))
     write_whole(run.scores, write_lines(rows))
     about = {split: [About.of(question) for question in some] for split, some in questions.items()}
     write_whole(run.folder / "questions.json", _json(questions_as_columns(about)))
@@ -86,7 +98,7 @@ def score_rows(
     say: Say = lambda text: None,
     workers: int | None = None,
 ) -> list[Row]:
-    """Return every answer's scores against every split that asks its question, closeness still missing.
+    """Return every answer's scores against every split that asks its question, topic similarity still missing.
 
     Rows come by split, in the order of its questions. Many answers are scored
     on all processors, unless `workers` says how many processes there shall be.
@@ -130,7 +142,8 @@ def _score_question(task: _Task) -> list[Row]:
             prepared = References(question.references)
             against[question.references] = {
                 answer.model: (
-                    reference_scores(question.text, question.references, prepared, answer.text),
+                    reference_scores(question.text, question.references, prepared, answer.text)
+                    | claim_scores(question.text, question.references, answer.text),
                     prepared.bleu_counts(answer.text),
                 )
                 for answer in answers
@@ -141,33 +154,41 @@ def _score_question(task: _Task) -> list[Row]:
     return rows
 
 
-def add_closeness(
+def add_similarity(
     rows: Sequence[Row],
     answers: Sequence[SavedAnswer],
     questions: Mapping[str, Sequence[Question]],
     encoder: Encoder | None = None,
     say: Say = lambda text: None,
+    known: Mapping[tuple[str, str, str, str], float | None] | None = None,
 ) -> tuple[list[Row], str | None]:
-    """Return the rows with closeness, in the catalogue's order, and why it is missing if it can't be had."""
+    """Return the rows with topic similarity, in the catalogue's order, and why it is missing if it can't be had.
+
+    `known` are values by (split, qid, model, hash of the answer) that needn't be computed again.
+    """
+    known = known or {}
     texts = {(answer.qid, answer.model): answer.text for answer in answers}
     references = {(split, q.qid): q.references for split, some in questions.items() for q in some}
     values: list[float | None] = [None] * len(rows)
     failed = None
     # By question: what splits share is encoded once, for `closenesses` encodes a text once.
     order = sorted(range(len(rows)), key=lambda i: rows[i].qid)
+    keys = [(row.split, row.qid, row.model, row.answer) for row in rows]
+    values = [known.get(key) for key in keys]
+    order = [i for i in order if values[i] is None]
     try:
-        for start in range(0, len(order), CLOSENESS_AT_ONCE):
-            say(f"closeness: {start:,} of {len(order):,}")
-            places = order[start : start + CLOSENESS_AT_ONCE]
+        for start in range(0, len(order), SIMILARITIES_AT_ONCE):
+            say(f"topic similarity: {start:,} of {len(order):,}")
+            places = order[start : start + SIMILARITIES_AT_ONCE]
             part = [rows[i] for i in places]
             said = [texts[row.qid, row.model] for row in part]
             close = closenesses(said, [references[row.split, row.qid] for row in part], encoder)
             for i, value, text in zip(places, close, said, strict=True):
-                values[i] = closeness_or_empty(value, text)
+                values[i] = similarity_or_empty(value, text)
     except WeightsError as error:
-        failed, values = f"closeness could not be computed: {error}", [None] * len(rows)
+        failed, values = f"topic similarity could not be computed: {error}", [None] * len(rows)
     return [
-        replace(row, scores={key: value if key == "closeness" else row.scores[key] for key in SCORED})
+        replace(row, scores={key: value if key == "topic_similarity" else row.scores[key] for key in SCORED})
         for row, value in zip(rows, values, strict=True)
     ], failed
 
@@ -187,7 +208,7 @@ def scoring_record(file: AnswerFile, failed: str | None) -> dict[str, Any]:
 
 def summary(rows: Sequence[Row], models: Sequence[str]) -> Iterator[str]:
     """Yield a short table: the mean of a few metrics by split and model, n of each."""
-    shown = ("flesch_kincaid_grade", "words", "key_term_recall", "closeness", "ended")
+    shown = ("flesch_kincaid_grade", "words", "content_precision", "content_f1", "loops")
     for split in dict.fromkeys(row.split for row in rows):
         yield f"{split:16}" + "".join(f"{METRICS[key].label:>18}" for key in shown)
         for model in models:

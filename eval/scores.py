@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eval.intervals import Clusters, clusters_of
+from eval.metrics.catalogue import WITHOUT_LOOPS
 from eval.metrics.overlap import BLEU_COUNTS, BLEU_KINDS
 from eval.questions import Question
 from medilite.errors import DataError
@@ -82,9 +84,14 @@ class SplitScores:
     bleu: Mapping[str, Array]
 
     @property
+    def clusters(self) -> Clusters:
+        """Each question's cluster: all questions of one source and one kind."""
+        return clusters_of([(about.source, about.qtype) for about in self.questions])
+
+    @property
     def answering(self) -> tuple[str, ...]:
         """The models that have answers here."""
-        return tuple(model for model in self.models if not np.isnan(self.column("tokens", model)).all())
+        return tuple(model for model in self.models if not np.isnan(self.column("words", model)).all())
 
     def column(self, metric: str, model: str) -> Array:
         """Return one model's scores, a question each."""
@@ -98,7 +105,7 @@ class SplitScores:
 def arrange(
     split: str, questions: Sequence[About], models: Sequence[str], metrics: Iterable[str], rows: Iterable[Row]
 ) -> SplitScores:
-    """Lay a split's rows out as arrays."""
+    """Lay a split's rows out as arrays; answers that loop have no value of what loops are left out of."""
     place = {about.qid: i for i, about in enumerate(questions)}
     shape = len(questions), len(models)
     values = {metric: np.full(shape, np.nan) for metric in metrics}
@@ -110,6 +117,10 @@ def arrange(
                 values[metric][at] = value
         for kind, counts in row.bleu.items():
             bleu[kind][at] = counts
+    if "loops" in values:
+        for metric in WITHOUT_LOOPS:
+            if metric in values:
+                values[metric][values["loops"] == 1] = np.nan
     return SplitScores(split, tuple(questions), tuple(models), values, bleu)
 
 
@@ -119,7 +130,7 @@ def write_lines(rows: Iterable[Row]) -> bytes:
 
 
 def read_lines(path: Path) -> list[Row]:
-    """Read scores.jsonl; raises DataError naming the line that is none."""
+    """Read scores.jsonl, or floors.jsonl, whose lines have no BLEU; raises DataError naming the line that is none."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -128,7 +139,7 @@ def read_lines(path: Path) -> list[Row]:
     for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
             fields = json.loads(line)
-            bleu = {kind: fields.pop(kind) for kind in BLEU_KINDS}
+            bleu = {kind: fields.pop(kind) for kind in BLEU_KINDS if kind in fields}
             rows.append(Row(**fields, bleu=bleu))
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}, line {number}: not a line of scores ({error}). {REMEDY}") from error

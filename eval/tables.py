@@ -9,10 +9,19 @@ from typing import Any, SupportsFloat
 import numpy as np
 import numpy.typing as npt
 
-from eval.intervals import RESAMPLES, SEED, function_interval, mean_intervals, shared_ranks
+from eval.intervals import (
+    RESAMPLES,
+    SEED,
+    Clusters,
+    function_interval,
+    mean_intervals,
+    middle_intervals,
+    shared_ranks,
+)
 from eval.metrics.catalogue import METRICS
 from eval.metrics.overlap import BLEU_KINDS, bleu_of
 from eval.scores import SplitScores
+from eval.slices import slices
 
 Row = dict[str, Any]
 
@@ -37,35 +46,96 @@ def p_number(value: SupportsFloat) -> float | None:
     return None if math.isnan(plain) else float(f"{plain:.{P_DIGITS}g}")
 
 
-def metric_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:
-    """Return, for each model and metric, mean, interval, n of N and rank; a model without answers shows as such.
+MIDDLE = ("median", "median_low", "median_high", "trimmed", "trimmed_low", "trimmed_high")
+"""Fields of median and trimmed mean; null for metrics that a mean leads."""
 
-    Models whose intervals overlap share a rank; what has no better way has none.
+
+def metric_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:
+    """Return, for each model and metric, mean, median, intervals, n of N and rank; a model without answers shows too.
+
+    Median and trimmed mean are of the metrics that a median leads. Models share a
+    rank where the intervals of what leads overlap; what has no better way has none.
     """
+    models = scores.models
     columns = np.concatenate([scores.values[metric] for metric in scores.values], axis=1)
     # A metric that nobody has a value of keeps its rows, with n 0.
-    means = mean_intervals(columns, resamples, seed)
+    means = mean_intervals(columns, resamples, seed, clusters=scores.clusters)
     rows: list[Row] = []
-    models = scores.models
     for m, metric in enumerate(scores.values):
         part = slice(m * len(models), (m + 1) * len(models))
-        lows, highs = [number(v) for v in means.low[part]], [number(v) for v in means.high[part]]
-        better = METRICS[metric].better
-        ranks = shared_ranks(lows, highs, better) if better else [None] * len(models)
-        rows += [
+        better, leads = METRICS[metric].better, METRICS[metric].lead
+        middle = middle_fields(scores.values[metric], leads, resamples, seed, scores.clusters)
+        own: list[Row] = [
             {
                 "split": scores.split,
                 "model": model,
                 "metric": metric,
                 "mean": number(means.mean[part][i]),
-                "low": lows[i],
-                "high": highs[i],
+                "low": number(means.low[part][i]),
+                "high": number(means.high[part][i]),
                 "n": int(means.n[part][i]),
                 "of": len(scores.questions),
-                "rank": ranks[i],
+                **middle[i],
             }
             for i, model in enumerate(models)
         ]
+        low, high = ("median_low", "median_high") if leads == "median" else ("low", "high")
+        ranks = shared_ranks([r[low] for r in own], [r[high] for r in own], better) if better else [None] * len(own)
+        rows += [{**row, "rank": rank} for row, rank in zip(own, ranks, strict=True)]
+    return rows
+
+
+def middle_fields(
+    columns: Array, leads: str, resamples: int, seed: int, clusters: Clusters | None
+) -> list[dict[str, float | None]]:
+    """Return the fields MIDDLE of each column; null where a mean leads."""
+    if leads == "mean":
+        return [dict.fromkeys(MIDDLE) for _ in range(columns.shape[1])]
+    found = middle_intervals(columns, resamples, seed, clusters=clusters)
+    return [{name: number(getattr(found, name)[i]) for name in MIDDLE} for i in range(columns.shape[1])]
+
+
+KIND_METRICS = (
+    *("flesch_kincaid_grade", "grade_8", "loops", "ended", "content_precision", "content_f1", "claims_at_odds"),
+    *("claims_not_found", "unsupported_terms", "false_explanation", "inheritance_from_nowhere", "invented_prevalence"),
+)
+"""What is shown by kind of question: ease and support."""
+
+
+def kind_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:
+    """Return, by kind of question, model and KIND_METRICS, what leads (median or mean) with its interval.
+
+    Kinds of fewer than 20 questions are left out. Within a kind there are few sources, so questions are drawn.
+    """
+    rows: list[Row] = []
+    for dimension, name, which in slices(scores.questions):
+        if dimension != "qtype":
+            continue
+        for metric in KIND_METRICS:
+            leads = METRICS[metric].lead
+            columns = scores.values[metric][which]
+            means = mean_intervals(columns, resamples, seed)
+            middle = middle_fields(columns, leads, resamples, seed, None)
+            for i, model in enumerate(scores.models):
+                own = middle[i]
+                value, low, high = (
+                    (own["median"], own["median_low"], own["median_high"])
+                    if leads == "median"
+                    else (number(means.mean[i]), number(means.low[i]), number(means.high[i]))
+                )
+                rows.append(
+                    {
+                        "split": scores.split,
+                        "kind": name,
+                        "model": model,
+                        "metric": metric,
+                        "value": value,
+                        "low": low,
+                        "high": high,
+                        "n": int(means.n[i]),
+                        "of": int(which.sum()),
+                    }
+                )
     return rows
 
 
@@ -76,7 +146,8 @@ def bleu_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED)
         of_kind: list[Row] = []
         for model in scores.models:
             counts = scores.counts(kind, model)
-            counts = counts[~np.isnan(counts).any(axis=1)]
+            there = ~np.isnan(counts).any(axis=1)
+            counts = counts[there]
             common = {
                 "split": scores.split,
                 "model": model,
@@ -86,7 +157,9 @@ def bleu_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED)
             }
             value = low = high = np.full(len(BLEU_PARTS), np.nan)
             if len(counts):
-                value, low, high, *_ = function_interval(counts, bleu_parts_of(kind), resamples, seed)
+                value, low, high, *_ = function_interval(
+                    counts, bleu_parts_of(kind), resamples, seed, clusters=scores.clusters[there]
+                )
             if len(counts) < 2:
                 low = high = np.full(len(BLEU_PARTS), np.nan)
             of_kind += [

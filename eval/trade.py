@@ -1,33 +1,37 @@
-"""Did it get easier by saying less? Change in grade against change in content, question by question."""
+"""Did it get easier by saying less, or less that is supported? Change in grade against change in content."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from eval.intervals import RESAMPLES, SEED, mean_intervals
+from eval.intervals import RESAMPLES, SEED, Clusters, clusters_of, mean_intervals
 from eval.scores import SplitScores
 from eval.tables import Row, number
 
 GRADE = "flesch_kincaid_grade"
-CONTENT = ("key_term_recall", "closeness")
+CONTENT = ("content_recall", "content_precision")
+"""How much of the references it says, and how much of it they support."""
 
 QUARTERS = {
-    "easier_no_less": "Easier, and says no less",
-    "easier_less": "Easier, but says less",
-    "harder_no_less": "No easier, says no less",
-    "harder_less": "No easier, and says less",
+    "easier_more": "Easier, and more",
+    "easier_same": "Easier, and as much",
+    "easier_less": "Easier, but less",
+    "harder_more": "No easier, and more",
+    "harder_same": "No easier, and as much",
+    "harder_less": "No easier, and less",
 }
-"""Key and label of each quarter. Easier: the grade fell. Less: the measure fell. No change is neither."""
+"""Key and label of each part. Easier: the grade fell. More and less are of the measure: no change is neither."""
 
 
 def trade(
     scores: SplitScores, model: str, against: str, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[list[Row], list[Row]]:
-    """Return (the share of questions in each quarter, what the easier answers lost) for each measure of content.
+    """Return (the share of questions in each of QUARTERS, what the easier answers lost) for each of CONTENT.
 
-    Questions where either answer has no grade or no score are left out and counted.
+    Questions where either answer has no grade (it loops, or has no words) or no score are left out and counted.
     """
     quarters: list[Row] = []
     easier: list[Row] = []
@@ -36,8 +40,10 @@ def trade(
         change = scores.column(measure, model) - scores.column(measure, against)
         there = ~np.isnan(grade) & ~np.isnan(change)
         answered = ~np.isnan(scores.column("words", model)) & ~np.isnan(scores.column("words", against))
-        fell, less = grade < 0, change < 0
-        kinds = np.stack([fell & ~less, fell & less, ~fell & ~less, ~fell & less], axis=1)[there].astype(float)
+        fell = grade < 0
+        ways = [fell & (change > 0), fell & (change == 0), fell & (change < 0)]
+        ways += [~fell & (change > 0), ~fell & (change == 0), ~fell & (change < 0)]
+        kinds = np.stack(ways, axis=1)[there].astype(float)
         common: dict[str, Any] = {
             "split": scores.split,
             "model": model,
@@ -48,7 +54,7 @@ def trade(
         }
         if not there.any():
             continue
-        shares = mean_intervals(kinds, resamples, seed)
+        shares = mean_intervals(kinds, resamples, seed, clusters=_clusters(scores, there))
         for i, quarter in enumerate(QUARTERS):
             quarters.append(
                 {
@@ -62,7 +68,7 @@ def trade(
                 }
             )
         both = np.stack([grade, change], axis=1)[there & fell]
-        lost = mean_intervals(both, resamples, seed) if len(both) else None
+        lost = mean_intervals(both, resamples, seed, clusters=_clusters(scores, there & fell)) if len(both) else None
         easier.append(
             {
                 **common,
@@ -76,3 +82,7 @@ def trade(
             }
         )
     return quarters, easier
+
+
+def _clusters(scores: SplitScores, which: npt.NDArray[np.bool_]) -> Clusters:
+    return clusters_of([(a.source, a.qtype) for a, chosen in zip(scores.questions, which, strict=True) if chosen])

@@ -77,7 +77,9 @@ def test_make_data_takes_the_source():
 @pytest.mark.parametrize("command", [*of(f"{PYTHON} -m eval."), *of(f"{PYTHON} -m bench.")])
 def test_a_stage_of_evaluation_takes_the_options(command):
     module, *options = shlex.split(command)[2:]
-    assert importlib.import_module(module).build_parser().parse_args(options)
+    # A package is run by its __main__.
+    package = (ROOT / module.replace(".", "/")).is_dir()
+    assert importlib.import_module(f"{module}.__main__" if package else module).build_parser().parse_args(options)
 
 
 @pytest.mark.parametrize("command", of(f"{PYTHON} -m medilite models"))

@@ -14,7 +14,9 @@ from typing import Any
 from medilite.checkpoints import read_record
 from medilite.errors import MediLiteError, TrainingError
 from medilite.files import write_whole
+from medilite.leaderboard import FOLDER, load_board
 from medilite.models import HubBase, Profile, load_profile
+from medilite.provenance import adapter_sha256
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from training.hub import CARD, push_adapter, repo_name
 from training.job import placed
@@ -90,6 +92,7 @@ def _body(record: dict[str, Any], profile: Profile) -> str:
         _table(_facts(record)),
         "## Results",
         _results(record),
+        *_known(profile, model),
         "## How to load it",
         _loading(record, profile),
         "## Limits",
@@ -140,6 +143,20 @@ def _results(record: dict[str, Any]) -> str:
     if reward := record["curves"].get("reward"):
         extra.append(f"Mean reward: {reward[0][1]:.3f} at the first step, {reward[-1][1]:.3f} at the last.")
     return "\n".join(["\n".join(lines), "", " ".join([about, *extra])])
+
+
+def _known(profile: Profile, model: str) -> list[str]:
+    """Return what the committed leaderboard knows of this very adapter; [] where it knows another, or none."""
+    try:
+        about = load_board(FOLDER / profile.name).about
+        known = {one["id"]: one.get("adapter") for one in about["models"]}
+        said = about.get("statements", {}).get(model)
+        if not said or known.get(model) != adapter_sha256(profile, model):
+            return []
+    except MediLiteError:
+        return []
+    more = "Easier is not better. The leaderboard has every number behind this, and its interval."
+    return ["## How right its answers are", f"{said} {more}"]
 
 
 def _loading(record: dict[str, Any], profile: Profile) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eval.metrics.catalogue import GRADE_8, LOOP
 from eval.metrics.overlap import References
 from medilite.content import echo_share, key_term_recall, repeated_ngrams
 from medilite.readability import measure
@@ -19,9 +20,10 @@ _FORMULAS = (
 )
 
 
-def own_scores(text: str, tokens: int, stopped: str) -> Scores:
+def own_scores(text: str, tokens: int | None, stopped: str | None) -> Scores:
     """Return what the answer alone tells. An answer without words has no grade (None) and 0 words.
 
+    `tokens` and `stopped` are None for a text that no model wrote.
     The readability figures are `medilite.readability.measure`'s.
     """
     reading = measure(text)
@@ -29,12 +31,17 @@ def own_scores(text: str, tokens: int, stopped: str) -> Scores:
     return rounded(
         {key: getattr(reading, key) for key in _FORMULAS}
         | {
+            "grade_8": float(reading.flesch_kincaid_grade <= GRADE_8)
+            if reading.flesch_kincaid_grade is not None
+            else None,
             "difficult_share": reading.difficult_words / reading.words if scored and reading.words else None,
             "words": reading.words,
             "sentences": reading.sentences,
             "tokens": tokens,
-            "ended": float(stopped == "end"),
-            "repeated_4grams": repeated_ngrams(text, 4),
+            "ended": None if stopped is None else float(stopped == "end"),
+            "repeated_4grams": (repeated := repeated_ngrams(text, 4)),
+            # A text of fewer than four words has nothing to repeat.
+            "loops": float((repeated or 0.0) >= LOOP),
         }
     )
 
@@ -45,7 +52,7 @@ def question_scores(question: str, text: str) -> Scores:
 
 
 def reference_scores(question: str, references: Sequence[str], prepared: References, text: str) -> Scores:
-    """Return what the references tell, closeness aside, which is computed for many answers at once."""
+    """Return what the references tell, topic similarity aside, which is computed for many answers at once."""
     return rounded(
         {
             "key_term_recall": key_term_recall(text, references, question),
@@ -55,11 +62,11 @@ def reference_scores(question: str, references: Sequence[str], prepared: Referen
     )
 
 
-def closeness_or_empty(closeness: float | None, text: str) -> float | None:
-    """Return a closeness for tables: 0 for an answer that says nothing, which else would be left out of the mean."""
+def similarity_or_empty(similarity: float | None, text: str) -> float | None:
+    """Return a similarity for tables: 0 for an answer that says nothing, which else would be left out of the mean."""
     from medilite.content import words
 
-    return 0.0 if closeness is None and not words(text) else rounded({"": closeness})[""]
+    return 0.0 if similarity is None and not words(text) else rounded({"": similarity})[""]
 
 
 def rounded(scores: Scores) -> Scores:

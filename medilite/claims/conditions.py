@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from medilite.claims.rarity import names_disease, weight
 from medilite.claims.records import Claim
@@ -17,12 +18,23 @@ _HEAD = (
     "arthritis|dermatitis|nephropathy|retinopathy|cardiomyopathy|encephalopathy|hypertension|hyperplasia|intolerance|"
     "hypoplasia|dementia|insufficiency|phosphatasia|ichthyosis|keratoderma"
 )
-_NAMED = re.compile(rf"(?P<before>(?:[\w'’-]+[ ,-]+){{0,4}})(?P<head>\b(?:{_HEAD})\b)", re.I)
-_SUFFIX = re.compile(
-    r"\b[A-Za-z-]{4,}(?:itis|oma|emia|aemia|osis|iasis|pathy|trophy|plasia|uria|plegia|algia|penia|dactyly|cephaly|ism)\b"
+_HEADS = re.compile(rf"\b(?:{_HEAD})\b", re.I)
+_LETTERS = re.compile(r"[A-Za-z-]+")
+_ENDINGS = (
+    *("itis", "oma", "emia", "aemia", "osis", "iasis", "pathy", "trophy", "plasia", "uria", "plegia", "algia"),
+    *("penia", "dactyly", "cephaly", "ism"),
 )
+"""How words end that are a disease's name by themselves, of at least seven letters."""
+
+_BEFORE = re.compile(r"[\w'’-]+")
+_WORDS_BEFORE, _CHARACTERS_BEFORE = 4, 90
+"""How far in front of its head a name may begin."""
+
 _MOST_OF_IT = 0.5
 """Share of a name's weight that must be said elsewhere for the name to be: names come longer and shorter."""
+
+_SPELLING = 0.85
+"""Share of letters, in order, from which on two names are one: small models misspell rare ones."""
 
 _RARE_NAME = 5.5
 """Weight from which on a run of words is a name: one very rare word, or two rare ones."""
@@ -38,8 +50,12 @@ def conditions(text: str) -> Iterator[Claim]:
     A name is words of diseases' names in front of a head ("Costeff syndrome"),
     or one word with a disease's ending ("histidinemia").
     """
-    spans = [(_start_of_name(text, match), match.end()) for match in _NAMED.finditer(text)]
-    spans += [match.span() for match in _SUFFIX.finditer(text) if not _GENERAL.match(match[0])]
+    spans = [(_start_of_name(text, match.start()), match.end()) for match in _HEADS.finditer(text)]
+    spans += [
+        match.span()
+        for match in _LETTERS.finditer(text)
+        if len(match[0]) > 6 and match[0].lower().endswith(_ENDINGS) and not _GENERAL.match(match[0])
+    ]
     # What looks like a name goes before what may be one by its words alone.
     runs = [
         run for run in _runs(text[: _opening(text)]) if not any(run[0] < end and start < run[1] for start, end in spans)
@@ -79,6 +95,12 @@ def known(stems: frozenset[str], elsewhere: frozenset[str]) -> bool:
     return sum(weight(found) for found in stems & elsewhere) > _MOST_OF_IT * total
 
 
+def same_name(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Return whether two names are spellings of one: most of their letters are the same, in order."""
+    first, second = (" ".join(sorted(name)) for name in (one, other))
+    return bool(first and second) and SequenceMatcher(None, first, second).ratio() >= _SPELLING
+
+
 def _opening(text: str) -> int:
     """Return where a text's first sentence ends: it says what the text is about, whatever the name looks like."""
     end = re.search(r"[.!?:](?=\s|$)", text)
@@ -105,12 +127,14 @@ def _runs(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _start_of_name(text: str, match: re.Match[str]) -> int:
-    """Return where the name in front of a head begins: words of diseases' names, without a break."""
-    start = match.start("head")
-    for word in reversed(list(re.finditer(r"[\w'’-]+", match["before"]))):
+def _start_of_name(text: str, head: int) -> int:
+    """Return where the name in front of a head begins: words of diseases' names, with spaces or hyphens between."""
+    first = max(0, head - _CHARACTERS_BEFORE)
+    start = end = head
+    for word in list(_BEFORE.finditer(text, first, head))[: -_WORDS_BEFORE - 1 : -1]:
         stems = [found for piece in words(word[0]) if (found := stem(piece)) not in common_stems()]
-        if not stems or not all(names_disease(found) or len(found) < 2 for found in stems):
+        near = not text[word.end() : end].strip(" ,-")
+        if not near or not stems or not all(names_disease(found) or len(found) < 2 for found in stems):
             break
-        start = match.start("before") + word.start()
+        start = end = word.start()
     return start

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from medilite.claims.conditions import conditions, known, subject_stems
+from medilite.claims.conditions import conditions, known, same_name, subject_stems
 from medilite.claims.genes import genes
 from medilite.claims.inheritance import CONTRADICTIONS, agree, explanations, patterns, speaks_of_genes
 from medilite.claims.negation import cues, says_no
@@ -51,7 +51,7 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
 
     The rules, all of them by words and none by a model:
 
-    - gene: found if a reference has the symbol; at odds if references name other genes only.
+    - gene: found if a reference has the symbol; at odds, where it is named first, if references name other genes only.
     - inheritance: found if a reference names the pattern; at odds if they name others only.
     - explanation: at odds if it says the opposite of its pattern (dominant as both copies), whatever references say.
     - number: found if a reference has it with the same unit, or a range around it; at odds if the
@@ -65,7 +65,7 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
     question, all of them together: what one says is found.
     """
     held = _Held(text, [_known(reference) for reference in references], question)
-    found = [finding for claim in of(text) if (finding := held.on(claim)) is not None]
+    found = [finding for claim in held.claims if (finding := held.on(claim)) is not None]
     found += held.missing_negations()
     found.sort(key=lambda finding: (finding.claim.start, finding.claim.end, finding.claim.kind))
     said_terms = terms(text, question, held.stems)
@@ -132,7 +132,8 @@ class _Held:
         self.genetic = any(speaks_of_genes(one.text) for one in self.all)
         self.subject = subject_stems(question)
         self.sentences = sentences(text)
-        self.first_named = next((claim.value for claim in of(text) if claim.kind == "condition"), None)
+        self.claims = of(text)
+        self.first_named = next((claim for claim in self.claims if claim.kind == "condition"), None)
         self._nearest: dict[int, tuple[float, int, Sentence] | None] = {}
 
     def on(self, claim: Claim) -> Finding | None:
@@ -162,7 +163,8 @@ class _Held:
                     self._evidence(number, at, at + len(str(claim.value))),
                 )
         named = [(number, other) for number, one in enumerate(self.references) for other in one.genes]
-        if named:
+        # Where it is named first, it is named as the disease's; what is said of it later is of the gene.
+        if named and claim.start == next(other.start for other in self.claims if other.value == claim.value):
             names = ", ".join(list(dict.fromkeys(str(other.value) for _, other in named))[:3])
             number, first = named[0]
             return Finding(claim, "at_odds", f"The reference names {names}.", Evidence(number, first.start, first.end))
@@ -264,7 +266,9 @@ class _Held:
         name = frozenset(str(claim.value).split())
         if known(name, self.stems):
             return Finding(claim, "found", "The question or the reference names it.")
-        if self.subject and claim.value == self.first_named and not known(self.subject, self._around(claim)):
+        if same_name(name, self.subject):
+            return Finding(claim, "found", "The question names it, in another spelling.")
+        if self.subject and claim == self.first_named and not known(self.subject, self._around(claim)):
             return Finding(claim, "at_odds", "The question is about something else.")
         return Finding(claim, "not_found", "Neither question nor reference names it.")
 

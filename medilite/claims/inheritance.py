@@ -125,7 +125,7 @@ def explanations(text: str) -> Iterator[Claim]:
             said = "one copy" if one and (not two or one.start() < two.start()) else "both copies" if two else None
         where = one if said == "one copy" else two
         if said and where:
-            yield Claim("explanation", claim.start, claim.end + where.end(), f"{claim.value}: {said}")
+            yield Claim("explanation", claim.end + where.start(), claim.end + where.end(), f"{claim.value}: {said}")
 
 
 def _reach(text: str, start: int) -> int:

@@ -86,12 +86,15 @@ class Findings:
     def count(self, verdict: Verdict, *kinds: Kind) -> int:
         """Return how many different claims of these kinds (all, if none is given) have the verdict.
 
-        A claim that is said again and again counts once.
+        A claim that is said again and again counts once, at odds if it is that anywhere.
         """
         wanted = kinds or KINDS
-        return len(
-            {(f.claim.kind, f.claim.value) for f in self.claims if f.verdict == verdict and f.claim.kind in wanted}
-        )
+        verdicts: dict[tuple[Kind, str | Quantity], Verdict] = {}
+        for finding in self.claims:
+            claim = finding.claim
+            if claim.kind in wanted and verdicts.get((claim.kind, claim.value)) != "at_odds":
+                verdicts[claim.kind, claim.value] = finding.verdict
+        return sum(own == verdict for own in verdicts.values())
 
     @property
     def unsupported_terms(self) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from medilite.claims.rarity import weight
 from medilite.content.key_terms import common_stems, stem
 from medilite.content.words import words
-from medilite.readability.normal import normalise_with_origins
-
-_SENTENCE = re.compile(r"\b[^.!?]+[.!?]*")
+from medilite.readability.normal import normalise_with_origins, running_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     """Return the sentences of `text`, as the readability scores cut it: an item of a list is one."""
     running, origins = normalise_with_origins(text)
     found = []
-    for match in _SENTENCE.finditer(running):
+    for match in running_sentences(running):
         last = match.start() + len(match[0].rstrip()) - 1
         start, end = origins[match.start()], origins[last] + 1
         while end > start and text[end - 1].isspace():

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from eval.compare import compare, main, pairs_of
+from eval.metrics.catalogue import FORMULAS
 from eval.run import Run
 from eval.scores import About, Row, SplitScores, arrange, questions_as_columns, write_lines
 from eval.slices import slices
-from eval.trade import trade
+from eval.trade import QUARTERS, trade
 
 MODELS = ("base", "sft", "grpo")
 STACKED = {"base": None, "sft": None, "grpo": "sft", "empty": None}
@@ -39,13 +40,16 @@ def tables():
     grade = np.column_stack([base, base - 1 + random.normal(0, 0.5, 60), base - 3 + random.normal(0, 0.5, 60)])
     close = np.column_stack([random.normal(0.5, 0.1, 60)] * 3)
     words = np.column_stack([random.normal(100, 5, 60)] * 2 + [np.full(60, np.nan)])
-    values = {"flesch_kincaid_grade": grade, "closeness": close, "key_term_recall": close, "words": words}
+    values = dict.fromkeys(FORMULAS[:4], grade) | {"gunning_fog": -grade, "loops": np.zeros((60, 3))}
+    values |= {"topic_similarity": close, "content_recall": close, "content_precision": close, "words": words}
     found = scores_of(values, 60)
     return compare(found, pairs_of(STACKED, MODELS), 2000)
 
 
 def test_every_model_against_the_base_and_a_stacked_one_against_its_parent():
     assert pairs_of(STACKED, MODELS) == [("sft", "base"), ("grpo", "base"), ("grpo", "sft")]
+    more = {"base": None, "other": None, "sft": None, "grpo": "sft"}
+    assert pairs_of(more, tuple(more))[-2:] == [("grpo", "sft"), ("grpo", "other")]
     assert pairs_of(STACKED, ("base", "grpo")) == [("grpo", "base")]
     assert pairs_of(STACKED, ("grpo",)) == []
 
@@ -56,12 +60,38 @@ def test_a_difference_is_found_with_its_sign(tables):
     assert row["low"] < row["difference"] < row["high"] < -1.7
     # A lower grade is better.
     assert (row["probability_better"], row["n"], row["of"]) == (1.0, 60, 60)
-    # Far below what 2,000 resamples could tell.
-    assert 0 < row["p_value"] < row["p_holm"] < 1e-9
+    assert row["median"] == pytest.approx(-2, abs=0.4)
+    assert row["median_low"] < row["median"] < row["median_high"] < -1.5
+    assert row["trimmed_low"] < row["trimmed"] < row["trimmed_high"] < -1.5
+    assert 0 < row["p_value"] < row["p_holm"] < 0.05
+
+
+def test_easier_is_said_by_how_many_formulas(tables):
+    row = row_of(tables["formulas"], model="sft", against="base")
+    assert (row["formulas"], row["easier"], row["harder"], row["verdict"]) == (5, 4, 1, "easier")
+    assert row["harder_by"] == "gunning_fog"
+    assert (row["n"], row["loops_left_out"]) == (60, 0)
+
+
+def test_answers_that_loop_have_no_grade_and_keep_their_content():
+    rows = [
+        Row(
+            "study/test",
+            f"q{i}",
+            "base",
+            "h",
+            {"loops": float(i == 1), "flesch_kincaid_grade": 9.0, "rouge_l": 0.5},
+            {},
+        )
+        for i in range(3)
+    ]
+    found = arrange("study/test", abouts(3), ("base",), ("loops", "flesch_kincaid_grade", "rouge_l"), rows)
+    assert np.isnan(found.column("flesch_kincaid_grade", "base")).tolist() == [False, True, False]
+    assert found.column("rouge_l", "base").tolist() == [0.5, 0.5, 0.5]
 
 
 def test_equal_answers_differ_by_nothing(tables):
-    for metric in ("closeness", "bleu", "bleu_study"):
+    for metric in ("topic_similarity", "bleu", "bleu_study"):
         row = row_of(tables["comparisons"], model="sft", against="base", metric=metric)
         assert (row["difference"], row["low"], row["high"]) == (0, 0, 0)
         assert (row["probability_better"], row["p_value"], row["p_holm"]) == (0.5, 1, 1)
@@ -92,26 +122,24 @@ def test_quarters_of_reference_length_are_about_equal():
     assert found == {"0–220 words": 23, "230–440 words": 22, "450–670 words": 23, "680–890 words": 22}
 
 
-def test_quarters_of_ease_and_content_by_hand():
+def test_parts_of_ease_and_content_by_hand():
     nan = np.nan
     grade = np.array([9.0, 9, 9, 11, 12, 10, nan, 9])
-    recall = np.array([0.5, 0.6, 0.1, 0.5, 0.2, 0.1, 0.5, nan])
+    recall = np.array([0.5, 0.4, 0.1, 0.5, 0.2, 0.4, 0.5, nan])
     values = {
         "flesch_kincaid_grade": np.column_stack([np.full(8, 10.0), grade]),
-        "key_term_recall": np.column_stack([np.full(8, 0.4), recall]),
-        "closeness": np.full((8, 2), nan),
+        "content_recall": np.column_stack([np.full(8, 0.4), recall]),
+        "content_precision": np.full((8, 2), nan),
         "words": np.full((8, 2), 5.0),
     }
     quarters, easier = trade(scores_of(values, 8, ("base", "sft")), "sft", "base", 2000)
-    # Six can be compared: two easier with more, one easier with less, one harder with more, two no easier with less.
-    assert {row["quarter"]: row["share"] for row in quarters} == pytest.approx(
-        {"easier_no_less": 2 / 6, "easier_less": 1 / 6, "harder_no_less": 1 / 6, "harder_less": 2 / 6}, abs=1e-6
-    )
-    assert {(row["n"], row["left_out"], row["measure"]) for row in quarters} == {(6, 2, "key_term_recall")}
+    # Six can be compared: easier with more, as much, less; harder with more and with less; no easier with as much.
+    assert {row["quarter"]: row["share"] for row in quarters} == pytest.approx(dict.fromkeys(QUARTERS, 1 / 6), abs=1e-6)
+    assert {(row["n"], row["left_out"], row["measure"]) for row in quarters} == {(6, 2, "content_recall")}
     assert all(0 <= row["low"] <= row["share"] <= row["high"] <= 1 for row in quarters)
     (row,) = easier
     assert row["easier"] == 3
-    assert (row["grade_change"], row["change"]) == pytest.approx((-1, (0.1 + 0.2 - 0.3) / 3), abs=1e-6)
+    assert (row["grade_change"], row["change"]) == pytest.approx((-1, (0.1 + 0.0 - 0.3) / 3), abs=1e-6)
 
 
 def test_the_command_compares_what_was_scored(tmp_path, lite, capsys):
@@ -119,7 +147,7 @@ def test_the_command_compares_what_was_scored(tmp_path, lite, capsys):
     questions = abouts(30)
     bleu = {kind: [10, 12, 6, 4, 3, 2, 10, 9, 8, 7] for kind in ("bleu", "bleu_study")}
     rows = [
-        Row("study/test", about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10, "tokens": 5.0}, bleu)
+        Row("study/test", about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10, "words": 5.0}, bleu)
         for i, about in enumerate(questions)
         for model, grade in (("base", 12.0), ("grpo", 9.0))
     ]
@@ -132,7 +160,7 @@ def test_the_command_compares_what_was_scored(tmp_path, lite, capsys):
     row = row_of(tables["comparisons"], model="grpo", metric="flesch_kincaid_grade")
     assert (row["against"], row["difference"], row["low"], row["high"]) == ("base", -3, -3, -3)
 
-    again = arrange("study/test", questions, ("base", "grpo"), ("tokens", "flesch_kincaid_grade"), rows)
+    again = arrange("study/test", questions, ("base", "grpo"), ("words", "flesch_kincaid_grade"), rows)
     assert again.column("flesch_kincaid_grade", "grpo")[:2].tolist() == [9.0, 9.1]
 
 

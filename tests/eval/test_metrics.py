@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from eval.metrics.answer import closeness_or_empty, own_scores, question_scores, reference_scores
+from eval.metrics.answer import own_scores, question_scores, reference_scores, similarity_or_empty
 from eval.metrics.catalogue import METRICS, SCORED, TRAINED_BY
+from eval.metrics.claimed import claim_scores
 from eval.metrics.overlap import References, bleu_of, rouge_l, rouge_tokens, signatures
 from eval.tables import BLEU_PARTS, bleu_parts
 from medilite.readability import normalise, textstat_module
@@ -138,9 +139,9 @@ def test_an_empty_answer_is_scored_as_empty():
     references = ["Uric acid crystals inflame joints."]
     against = reference_scores("What is gout ?", references, References(references), "")
     assert against == {"key_term_recall": 0, "rouge_l": 0, "chrf": 0}
-    assert closeness_or_empty(None, " ") == 0
-    assert closeness_or_empty(None, "Words without a reference") is None
-    assert closeness_or_empty(0.12345678, "x") == 0.123457
+    assert similarity_or_empty(None, " ") == 0
+    assert similarity_or_empty(None, "Words without a reference") is None
+    assert similarity_or_empty(0.12345678, "x") == 0.123457
 
 
 def test_question_and_reference_scores():
@@ -155,7 +156,8 @@ def test_question_and_reference_scores():
 def test_the_catalogue_is_whole():
     assert {metric.better for metric in METRICS.values()} == {"lower", "higher", None}
     assert all(metric.label and metric.explanation and metric.source for metric in METRICS.values())
-    scored = own_scores("A few words.", 4, "end") | question_scores("?", "A") | {"closeness": 1}
+    scored = own_scores("A few words.", 4, "end") | question_scores("?", "A") | {"topic_similarity": 1}
+    scored |= claim_scores("?", ["A few words."], "A few words.")
     assert set(scored) | {"key_term_recall", "rouge_l", "chrf"} == set(SCORED)
     assert {key for keys in TRAINED_BY.values() for key in keys} <= set(METRICS)
 
@@ -170,3 +172,54 @@ def test_signatures_tell_how():
     assert signatures()["bleu_study"].startswith("nrefs:1|case:lc|eff:no|tok:13a|smooth:none")
     assert signatures()["bleu"].startswith("nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp")
     assert "nw:2" in signatures()["chrf"]
+
+
+def test_a_text_that_no_model_wrote_has_neither_tokens_nor_an_end():
+    scores = own_scores("Ask a doctor.", None, None)
+    assert (scores["tokens"], scores["ended"], scores["words"]) == (None, None, 3)
+
+
+def test_loops_and_the_8th_grade_by_hand():
+    assert own_scores("We see a dog. " * 9, 40, "length")["loops"] == 1
+    plain = own_scores("We see a dog. It runs to the red house.", 12, "end")
+    assert (plain["loops"], plain["grade_8"]) == (0, 1)
+    hard = own_scores("Pharmacological intervention is indicated in exacerbations of obstructive disease.", 12, "end")
+    assert hard["grade_8"] == 0
+    assert (own_scores("", 1, "end")["loops"], own_scores("", 1, "end")["grade_8"]) == (0, None)
+
+
+def test_claims_as_numbers_by_hand():
+    question = "Is gout inherited ?"
+    reference = "Gout is inherited in an autosomal recessive pattern. Crystals of uric acid inflame joints."
+    text = "Gout is inherited in an autosomal dominant pattern, which means both copies of the gene are altered. It "
+    text += "affects 1 in 10,000 people. Crystals inflame joints."
+    scores = claim_scores(question, [reference], text)
+    assert (scores["claims_at_odds"], scores["false_explanation"], scores["invented_prevalence"]) == (2, 1, 1)
+    assert (scores["claims_not_found"], scores["inheritance_from_nowhere"]) == (1, 0)
+    assert 0 < scores["content_precision"] < 1 > scores["content_recall"] > 0
+    elsewhere = claim_scores("What causes gout ?", ["Crystals inflame joints."], text)
+    assert elsewhere["inheritance_from_nowhere"] == 1
+    empty = claim_scores(question, [reference], "")
+    assert (empty["content_precision"], empty["content_recall"], empty["content_f1"]) == (None, 0, 0)
+
+
+def test_precision_beside_a_second_implementation():
+    """Sets of stems and a plain loop, weights from the committed table."""
+    import json
+    from gzip import decompress
+
+    from medilite.claims.rarity import FILE
+    from medilite.content.key_terms import common_stems, stems
+
+    table = json.loads(decompress(FILE.read_bytes()))
+    question, references = "What are kidney stones ?", ["Kidney stones are hard crystals. They hurt.", "Drink water."]
+    for text in ("Stones are crystals that bleed. Drink tea.", "They hurt.", "Kidney stones."):
+        own = stems(text) - stems(question) - common_stems()
+        known = stems(" ".join(references))
+        total = found = 0.0
+        for stem in sorted(own):
+            rare = math.log((table["documents"] + 1) / (table["counts"].get(stem, 0) + 1))
+            total += rare
+            found += rare if stem in known else 0
+        expected = round(found / total, 6) if total else None
+        assert claim_scores(question, references, text)["content_precision"] == expected

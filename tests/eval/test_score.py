@@ -42,7 +42,7 @@ def test_every_answer_is_scored_against_every_split_that_asks(run, data):
         recall = key_term_recall(text, question.references, question.text)
         assert row.scores["key_term_recall"] == pytest.approx(recall, abs=1e-6)
         assert row.answer == text_hash(text)
-    assert 0 < rows["study/test", "q/1", "sft-r16-high"].scores["closeness"] < 1
+    assert 0 < rows["study/test", "q/1", "sft-r16-high"].scores["topic_similarity"] < 1
 
     about = json.loads((run.folder / "questions.json").read_text())["distinct/test"]
     assert about["references"][about["qid"].index("q/3")] == 2
@@ -62,7 +62,7 @@ def test_an_answer_that_two_splits_ask_for_is_encoded_once(data, tmp_path, monke
     monkeypatch.setattr("tests.eval.boards.answer_text", lambda model, number: f"{model} answers question {number}.")
     fresh, encoder = Run(tmp_path / "run"), Counting()
     write_answers(fresh, answers(load_questions(data, "distinct/test"), setup_for(data)))
-    monkeypatch.setattr("eval.score.CLOSENESS_AT_ONCE", 9)
+    monkeypatch.setattr("eval.score.SIMILARITIES_AT_ONCE", 9)
     score(fresh, data, SPLITS, encoder)
     said = [text for text in encoder.texts if " answers question " in text]
     # A question whose rows fall into two parts is encoded in both.
@@ -79,18 +79,18 @@ def test_several_processes_score_the_same(run, data):
 def test_an_empty_answer_is_scored_as_empty(run, data):
     score(run, data, ("study/test",), WordEncoder())
     (empty,) = [row.scores for row in read_lines(run.scores) if row.scores["words"] == 0]
-    assert (empty["key_term_recall"], empty["closeness"], empty["chrf"], empty["ended"]) == (0, 0, 0, 1)
+    assert (empty["key_term_recall"], empty["topic_similarity"], empty["chrf"], empty["ended"]) == (0, 0, 0, 1)
     assert empty["flesch_kincaid_grade"] is None
 
 
-def test_without_an_encoder_closeness_is_null_and_the_reason_kept(run, data, monkeypatch, capsys):
+def test_without_an_encoder_topic_similarity_is_null_and_the_reason_kept(run, data, monkeypatch, capsys):
     def unavailable(*_):
         raise WeightsUnavailableError("No index in reach.")
 
     monkeypatch.setattr("eval.score.closenesses", unavailable)
     assert main(["--run", str(run.folder), "--data", str(data), "--split", "study/test"]) == 0
-    assert "closeness could not be computed: No index in reach." in capsys.readouterr().out
-    assert {row.scores["closeness"] for row in read_lines(run.scores)} == {None}
+    assert "topic similarity could not be computed: No index in reach." in capsys.readouterr().out
+    assert {row.scores["topic_similarity"] for row in read_lines(run.scores)} == {None}
     assert {row.scores["rouge_l"] is None for row in read_lines(run.scores)} == {False}
 
 

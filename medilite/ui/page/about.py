@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import medilite
 from medilite.checkpoints import read_training_record
+from medilite.errors import DataError
+from medilite.leaderboard import FOLDER, current_board
 from medilite.models import ModelSpec, Profile
 from medilite.readability import BANDS, METRICS, RECOMMENDED_GRADES, grade_word
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
@@ -34,7 +37,17 @@ def about_html(profile: Profile) -> Markup:
         f"{low} to {high}",
         NOT_MEDICAL_ADVICE_LONG,
         medilite.__version__,
+        known_of(profile),
     )
+
+
+def known_of(profile: Profile, folder: Path = FOLDER) -> list[tuple[ModelSpec, str]]:
+    """Return what the committed leaderboard knows of each model, in words; [] where there is none for the profile."""
+    try:
+        said = current_board(folder / profile.name).about.get("statements", {})
+    except DataError:
+        return []
+    return [(spec, said[spec.id]) for spec in profile.models if spec.id in said]
 
 
 def models_table_html(profile: Profile, records: Mapping[str, Record | None]) -> Markup:

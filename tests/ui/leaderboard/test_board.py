@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from html import unescape
 from types import SimpleNamespace
 
 import gradio as gr
@@ -55,15 +56,17 @@ def test_numbers_as_people_read_them(value, digits, text):
 
 
 def test_every_cell_is_the_committed_number_with_interval_count_and_rank(view):
-    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).all("tbody")[0].all("tr")}
     assert list(rows) == [spec.id for spec in view.models]
     cells = {cell.attributes["data-key"]: cell for cell in rows["grpo"].all("td")}
     assert list(cells) == [column.key for column in view.columns]
     row = committed(view, split=SPLIT, model="grpo", metric=GRADE)
     cell = cells[GRADE]
-    assert float(cell.attributes["data-value"]) == row["mean"]
-    assert cell.one("span", "lb-mean").text == f"{row['mean']:.1f}"
-    assert cell.one("span", "lb-interval").text == f"{row['low']:.1f} to {row['high']:.1f}"
+    assert float(cell.attributes["data-value"]) == row["median"]
+    assert cell.one("span", "lb-mean").text == number_text(row["median"], 1)
+    assert cell.one("span", "lb-interval").text == (
+        f"{number_text(row['median_low'], 1)} to {number_text(row['median_high'], 1)}"
+    )
     # Its one empty answer has no grade, and that stands there.
     assert cell.one("span", "lb-n").text == f"{row['of'] - 1} of {row['of']}"
     assert cell.one("span", "lb-rank").text == f"rank {row['rank']}"
@@ -74,7 +77,7 @@ def test_every_cell_is_the_committed_number_with_interval_count_and_rank(view):
 
 
 def test_a_model_without_answers_shows_as_such_and_a_judge_without_scores_too(view):
-    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).one("tbody").all("tr")}
+    rows = {row.attributes["data-model"]: row for row in read(table.table_html(view, SPLIT)).all("tbody")[0].all("tr")}
     nobody = rows["sft-r16-low"]
     assert "no answers" in nobody.one("th").text
     assert {cell.one("span", "lb-mean").text for cell in nobody.all("td")} == {"–"}
@@ -85,8 +88,11 @@ def test_a_model_without_answers_shows_as_such_and_a_judge_without_scores_too(vi
 
 def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
     heads = {head.attributes.get("data-key"): head for head in read(table.table_html(view, SPLIT)).all("th")}
-    assert "↓, lower is better" in heads[GRADE].text
-    assert "↑, higher is better" in heads["closeness"].text
+    # A first-time visitor must not read easier as better.
+    assert "↓, lower is easier" in heads[GRADE].text
+    assert "better" not in heads[GRADE].text
+    assert "not a better one" in heads[GRADE].one("button").attributes["data-tip"]
+    assert "↑, higher is better" in heads["content_precision"].text
     assert "better" not in heads["words"].text
     assert "trained for this (grpo)" in heads[GRADE].text
     assert "trained" not in heads["rouge_l"].text
@@ -94,6 +100,33 @@ def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
     trained = read(table.table_html(view, SPLIT)).all("td", "lb-cell-trained")
     (grpo,) = (model for model in view.about["models"] if model["id"] == "grpo")
     assert {cell.attributes["data-key"] for cell in trained} == set(grpo["trained_on"]) >= {GRADE}
+
+
+def test_floors_stand_below_the_models_and_have_no_rank(view):
+    _, floors = read(table.table_html(view, SPLIT)).all("tbody")
+    rows = {row.attributes["data-model"]: row for row in floors.all("tr") if "data-model" in row.attributes}
+    assert list(rows) == [floor["id"] for floor in view.floors] != []
+    assert not floors.all("span", "lb-rank")
+    echo = {cell.attributes["data-key"]: cell for cell in rows["floor-echo"].all("td")}
+    assert echo["question_echo"].one("span", "lb-mean").text == "1.000"
+    reference = {cell.attributes["data-key"]: cell for cell in rows["ceiling-reference"].all("td")}
+    assert reference["content_precision"].one("span", "lb-mean").text == "1.000"
+    assert "No models" in floors.text
+    (similar,) = (column for column in view.columns if column.key == "topic_similarity")
+    assert "The echoed question has " in similar.explanation
+
+
+def test_what_is_known_of_each_model_is_one_sentence_and_easier_is_not_better(view):
+    html = intro_html(view, SPLIT, "lite")
+    assert "Easier is not better" in html
+    for model in ("base", "grpo"):
+        said = view.about["statements"][model]
+        assert said in unescape(html)
+        assert "Median grade" in said
+        assert "in the references" in said
+        assert "loop" in said
+        assert "better" not in said
+    assert "sft-r16-low" not in view.about["statements"]
 
 
 def test_the_board_says_in_which_numbers_the_answers_were_computed(view):
@@ -115,14 +148,19 @@ def test_differences_are_the_committed_ones_with_what_they_come_to(view):
     assert set(shown) == {metric for metric, row in rows.items() if row["difference"] is not None}
     cells = [cell.text for cell in shown[GRADE].all("td")]
     grade = rows[GRADE]
-    assert cells[0].startswith(differences.signed(grade["difference"], 1))
-    assert cells[1:] == ["better", "100 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
+    assert cells[0].startswith(differences.signed(grade["median"], 1))
+    # Twelve questions and a correction for hundreds of comparisons leave nothing clear.
+    assert cells[1:] == ["not clear", "100 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
     assert grade["difference"] < 0, "easier"
     assert "corrected for all" in html.text
 
 
 def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
-    lower, neither = SimpleNamespace(better="lower"), SimpleNamespace(better=None)
+    lower, neither = SimpleNamespace(of_ease=False, better="lower"), SimpleNamespace(better=None)
+    assert (
+        differences.verdict({"difference": -1, "p_holm": 0.01}, SimpleNamespace(of_ease=True, better="lower"))
+        == "easier"
+    )
 
     def said(difference, p, column=lower):
         return differences.verdict({"difference": difference, "p_holm": p}, column)
@@ -151,7 +189,7 @@ def test_slices_stand_by_source_type_and_length():
     html = read(differences.differences_html(board, SPLIT, ("b", "a")))
     (table,) = html.all("table")[1:]
     assert [line.text for line in table.all("tr")[1:]] == [
-        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5better", "Length of the reference",
+        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5easier", "Length of the reference",
         "1–50 wordsn 30−2.0−2.5 to −1.5not clear",
     ]  # fmt: skip
     assert differences.differences_html(board, SPLIT, ("a", "b")) == ""

@@ -12,12 +12,13 @@ from medilite.arena.records import Contestant
 from medilite.leaderboard import Board
 from medilite.ui.html import templates
 from medilite.ui.leaderboard.board import bleu, grades, quarters, scatter
-from medilite.ui.leaderboard.board.view import GRADE, KEY_TERMS, View, find_boards
+from medilite.ui.leaderboard.board.view import GRADE, RECALL, View, find_boards
 from medilite.ui.leaderboard.chart import SYMBOLS, dark_theme_css, figure
 from medilite.ui.leaderboard.votes.matrix import matrix
 from medilite.ui.leaderboard.votes.names import Names
 from medilite.ui.leaderboard.votes.ratings import ratings
 from medilite.ui.leaderboard.votes.timeline import timeline
+from medilite.ui.page.words import number_text
 from tests.ui.html import read
 
 SPLIT = "study/test"
@@ -35,7 +36,7 @@ def charts(view):
     return {
         "scatter": scatter.scatter(view, SPLIT),
         "grades": grades.grades(view, SPLIT),
-        "quarters": quarters.quarters(view, SPLIT, pair, KEY_TERMS),
+        "quarters": quarters.quarters(view, SPLIT, pair, RECALL),
         "bleu": bleu.bleu(view, SPLIT),
     }
 
@@ -61,11 +62,12 @@ def test_points_are_where_the_means_are_with_their_intervals(view, charts):
     points = {trace["name"]: trace for trace in charts["scatter"].figure["data"]}
     assert list(points) == ANSWERING
     row = mean(view, "grpo", GRADE)
-    assert points["GRPO"]["x"] == [row["mean"]]
+    assert points["GRPO"]["x"] == [row["median"]]
     error = points["GRPO"]["error_x"]
-    assert error["array"] == [row["high"] - row["mean"]]
-    assert error["arrayminus"] == [row["mean"] - row["low"]]
-    assert charts["scatter"].table.rows[-1][1] == f"{row['mean']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
+    assert error["array"] == [row["median_high"] - row["median"]]
+    assert error["arrayminus"] == [row["median"] - row["median_low"]]
+    low, high = (number_text(row[key], 1) for key in ("median_low", "median_high"))
+    assert charts["scatter"].table.rows[-1][1] == f"{row['median']:.1f} ({low} to {high})"
     assert len({trace["marker"]["symbol"] for trace in points.values()}) == 5, "apart without their colours"
 
 
@@ -90,32 +92,37 @@ def test_the_spread_of_every_answering_model_is_drawn(view, charts):
 def test_quarters_are_the_committed_shares_and_hold_every_question(view, charts):
     pair = quarters.pairs(view, SPLIT)[0]
     assert pair == ("grpo", "sft-r16-high"), "against what it is stacked on, first"
-    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r16-high", measure=KEY_TERMS)
+    rows = view.rows("quarters", split=SPLIT, model="grpo", against="sft-r16-high", measure=RECALL)
     corners = [note["text"].replace(",<br>", ", ") for note in charts["quarters"].figure["layout"]["annotations"]]
     for row in rows:
-        assert sum(f"<b>{100 * row['share']:.0f} %</b>" in corner and row["label"] in corner for corner in corners)
+        if "same" not in row["quarter"]:  # What lies on the line between is in the table.
+            assert sum(f"<b>{100 * row['share']:.0f} %</b>" in corner and row["label"] in corner for corner in corners)
+    assert all(f"{100 * row['share']:.0f} %" in str(charts["quarters"].table.rows[0]) for row in rows)
     (dots,) = charts["quarters"].figure["data"]
     assert len(dots["x"]) == len(dots["text"]) == rows[0]["n"]
     # Counted again from the questions.
     easier_less = sum(g < 0 and c < 0 for g, c in zip(dots["x"], dots["y"], strict=True)) / len(dots["x"])
     assert easier_less == pytest.approx(next(r["share"] for r in rows if r["quarter"] == "easier_less"), abs=1e-6)
-    assert quarters.quarters(view, SPLIT, ("base", "grpo"), KEY_TERMS) is None
+    assert quarters.quarters(view, SPLIT, ("base", "grpo"), RECALL) is None
 
 
 def test_the_sentence_says_less_only_where_the_interval_does():
-    row = {"split": SPLIT, "model": "b", "against": "a", "measure": KEY_TERMS, "n": 50, "left_out": 2, "easier": 40}
+    row = {"split": SPLIT, "model": "b", "against": "a", "measure": RECALL, "n": 50, "left_out": 2, "easier": 40}
     row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}
     models = [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"]
 
     def said(**changed) -> str:
         view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
-        return quarters.sentence(view, SPLIT, ("b", "a"), KEY_TERMS)
+        return quarters.sentence(view, SPLIT, ("b", "a"), RECALL)
 
     assert "On 40 of 50 questions B’s answer is easier than A’s, by 2.0 grades" in said()
-    assert "Those answers say less: their key terms change by −0.100 (−0.150 to −0.050)." in said()
+    assert (
+        "Those answers have less of that: “what it says of the references” changes by −0.100 (−0.150 to −0.050)."
+        in said()
+    )
     assert "Left out, without a grade or a score: 2." in said()
     assert "neither clearly less nor clearly more" in said(change_high=0.01)
-    assert "say more" in said(change=0.1, change_low=0.05, change_high=0.15)
+    assert "have more" in said(change=0.1, change_low=0.05, change_high=0.15)
     assert "No answer of B is easier" in said(easier=0)
 
 

@@ -133,17 +133,17 @@ def test_equally_easy(results, names):
 
 def test_agreement_is_a_number_or_a_reason(results, made_boards):
     rows = rows_of(agreement.agreement_html(results, None))
-    grade, closeness, judge = rows.values()
+    grade, similarity, judge = rows.values()
     assert f"{100 * results.easier.value:.0f} %" in grade.all("td")[0].text
     assert f"n {results.easier.n}" in grade.all("td")[0].text
     assert "no leaderboard" in grade.all("td")[1].text
-    assert "no reference answers" in closeness.all("td")[0].text
+    assert "no reference answers" in similarity.all("td")[0].text
     assert "not judged" in judge.all("td")[0].text
     board, _ = find_boards("lite", made_boards[0])
-    grade, closeness, judge = rows_of(agreement.agreement_html(results, board)).values()
+    grade, similarity, judge = rows_of(agreement.agreement_html(results, board)).values()
     assert "τ" in grade.all("td")[1].text
     assert "n 5 models" in grade.all("td")[1].text
-    assert "τ" in closeness.all("td")[1].text
+    assert "τ" in similarity.all("td")[1].text
     assert judge.all("td")[1].text.startswith("–")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 
 import pytest
 
+from medilite.leaderboard import FOLDER
 from medilite.readability import METRICS
-from medilite.ui.page.about import about_html, models_table_html
+from medilite.ui.page.about import about_html, known_of, models_table_html
 from tests.ui.html import read
 
 RECORD = {
@@ -81,3 +83,12 @@ def test_the_whole_tab(lite, tmp_path):
     assert "medical advice" in text
     # Links leave the page only when somebody follows them, and tell nobody where from.
     assert all(link.attributes["rel"] == "noopener noreferrer" for link in page.all("a"))
+
+
+def test_what_is_known_of_the_models_is_said_and_is_the_boards(lite, tmp_path):
+    board = json.loads((FOLDER / "lite" / "board.json").read_text(encoding="utf-8"))
+    html = unescape(str(about_html(lite)))
+    for said in board["statements"].values():
+        assert said in html
+    assert "Easier is not better" in html
+    assert known_of(lite, tmp_path) == []

@@ -2,7 +2,7 @@
 
 view       a board as the page reads it: models, columns, cells
 table      the table that sorts and searches in the browser
-scatter    grade against closeness, with intervals
+scatter    grade against supported content, with intervals
 grades     how the grades of all answers are spread
 differences  two models against each other, on every metric and by slice
 quarters   did it get easier by saying less?

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import View
+from medilite.ui.leaderboard.board.view import SIMILARITY, View
 
 TEMPLATE = "leaderboard/board.html"
 
@@ -21,7 +21,20 @@ def intro_html(view: View, split: str, profile: str) -> Markup:
     answered = sum(view.answered(split, spec.id).n or 0 for spec in view.models)
     other = "" if view.about["profile"] == profile else profile
     precision = view.about["provenance"]["setup"].get("precision")
-    return templates(TEMPLATE).intro(view.about, answered, view.split(split), precision, other)
+    said = view.about.get("statements", {})
+    known = [(spec, said[spec.id]) for spec in view.models if spec.id in said]
+    return templates(TEMPLATE).intro(view.about, answered, view.split(split), precision, other, known, _read_by(view))
+
+
+def _read_by(view: View) -> dict[str, Any] | None:
+    """Return who read answers, how far they agree, and which metrics agree with them; None where nobody has."""
+    reading = view.about.get("reading")
+    if not reading:
+        return None
+    labels = {column.key: column.label for column in view.columns}
+    good = [labels[row["metric"]] for row in reading["auc"] if row["measures_truth"] and row["metric"] in labels]
+    similar = next((row["value"] for row in reading["auc"] if row["metric"] == SIMILARITY), None)
+    return {**reading, "good": good, "similar": similar}
 
 
 def provenance_html(view: View) -> Markup:
@@ -40,7 +53,7 @@ def _provenance(view: View) -> Iterator[tuple[str, str]]:
     bootstrap = record["bootstrap"]
     yield (
         "Intervals",
-        f"{bootstrap['level']:.0%}, bootstrap over questions, {bootstrap['resamples']:,} resamples, "
+        f"{bootstrap.get('method', 'bootstrap over questions')}; {bootstrap['resamples']:,} resamples, "
         f"seed {bootstrap['seed']}",
     )
     for session in record["generation"]:

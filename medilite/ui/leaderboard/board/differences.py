@@ -7,13 +7,28 @@ from typing import Any
 
 from medilite.leaderboard import Row
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, Column, View
+from medilite.ui.leaderboard.board.view import (
+    AT_ODDS,
+    F1,
+    GRADE,
+    LOOPS,
+    PRECISION,
+    RECALL,
+    SIMILARITY,
+    WORDS,
+    Column,
+    View,
+)
 from medilite.ui.page.words import number_text
 
-FIRST = (GRADE, "flesch_reading_ease", WORDS, CLOSENESS, KEY_TERMS, "rouge_l", "chrf", "bleu_study")
+FIRST = (
+    *(GRADE, "smog_index", "coleman_liau_index", "dale_chall_score", "gunning_fog", "grade_8", LOOPS, WORDS),
+    *(PRECISION, RECALL, F1, "unsupported_terms", AT_ODDS, "claims_not_found", "false_explanation"),
+    *("inheritance_from_nowhere", "invented_prevalence", SIMILARITY, "bleu_study"),
+)
 """Columns that are shown at once; the others are folded away."""
 
-SLICED = (GRADE, WORDS, CLOSENESS, KEY_TERMS)
+SLICED = (GRADE, PRECISION, F1, AT_ODDS)
 """Columns of the table by slice."""
 
 DIMENSIONS = {"source": "Source", "qtype": "Type of question", "reference_words": "Length of the reference"}
@@ -41,6 +56,7 @@ def differences_html(view: View, split: str, pair: Pair) -> Markup:
         sum(row["p_holm"] is not None for row in compared),
         CLEAR,
         _slices(view, split, pair),
+        next(iter(view.rows("formulas", split=split, model=pair[0], against=pair[1])), None),
     )
 
 
@@ -52,13 +68,17 @@ def p_text(p: float | None) -> str:
 
 
 def verdict(row: Row, column: Column) -> str:
-    """Return what a difference comes to, in a word or two: never better or worse where it may be chance."""
+    """Return what a difference comes to, in a word or two: never better or worse where it may be chance.
+
+    Of how easy an answer is to read it says easier or harder, never better.
+    """
     if row["p_holm"] is None or row["p_holm"] >= CLEAR or not row["difference"]:
         return "not clear"
     up = row["difference"] > 0
     if column.better is None:
         return "more" if up else "less"
-    return "better" if up == (column.better == "higher") else "worse"
+    good, bad = ("easier", "harder") if column.of_ease else ("better", "worse")
+    return good if up == (column.better == "higher") else bad
 
 
 def signed(value: float, digits: int) -> str:
@@ -68,11 +88,14 @@ def signed(value: float, digits: int) -> str:
 
 
 def _told(row: Row, column: Column) -> dict[str, Any]:
-    """Return a difference as the table has it."""
+    """Return a difference as the table has it: the median of the paired ones where a median leads, else their mean."""
+    middle = column.lead == "median" and row.get("median") is not None
+    keys = ("median", "median_low", "median_high") if middle else ("difference", "low", "high")
+    value, low, high = (signed(row[key], column.digits) for key in keys)
     return {
         "column": column,
-        "difference": signed(row["difference"], column.digits),
-        "between": f"{signed(row['low'], column.digits)} to {signed(row['high'], column.digits)}",
+        "difference": value,
+        "between": f"{low} to {high}",
         "verdict": verdict(row, column),
         "likely": row["probability_better"],
         "p": p_text(row["p_holm"]),

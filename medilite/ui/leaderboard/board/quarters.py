@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, View
+from medilite.ui.leaderboard.board.view import GRADE, KEY_TERMS, PRECISION, RECALL, SIMILARITY, View
 from medilite.ui.leaderboard.chart import MUTED, Chart, Spec, Table, axis, figure, note, points
 from medilite.ui.page.words import number_text, percent
 
-MEASURES = {KEY_TERMS: "Key terms", CLOSENESS: "Closeness"}
+MEASURES = {
+    RECALL: "What it says of the references",
+    PRECISION: "How much of it is supported",
+    # Boards of format 1.
+    KEY_TERMS: "Key terms",
+    SIMILARITY: "Topic similarity",
+}
 
 CORNERS = (
-    *(("easier_no_less", "left", 1), ("harder_no_less", "right", 1)),
+    *(("easier_more", "left", 1), ("harder_more", "right", 1)),
     *(("easier_less", "left", 0), ("harder_less", "right", 0)),
+    # Boards of format 1 count no change as no less.
+    *(("easier_no_less", "left", 1), ("harder_no_less", "right", 1)),
 )
-"""Where each quarter is: easier to the left, says no less on top. Its share is printed outside, for dots are inside."""
+"""Where each part is: easier to the left, more on top. Its share is printed outside, for dots are inside."""
 
 SHOWN = 0.98
 """Share of the changes, each way, that the axes hold before one zooms out."""
@@ -71,15 +79,15 @@ def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
     zero = {"zeroline": True, "zerolinecolor": MUTED}
     return Chart(
         pair_label(view, pair),
-        f"Each of the {len(found):,} dots is a question: further left is easier, further up has more of what the "
-        f"references say. The axes hold {SHOWN:.0%} of the questions; zoom out to see the others.",
+        f"Each of the {len(found):,} dots is a question: further left is easier, further up has more: "
+        f"{name.lower()}. The axes hold {SHOWN:.0%} of the questions; zoom out to see the others.",
         figure(
             "easier-by-saying-less",
             [_dots(spec.label, spec.colour, found, name.lower())],
             500,
             showlegend=False,
             margin={"l": 8, "r": 12, "t": 92, "b": 116},
-            annotations=[_corner(by_quarter[quarter], side, top) for quarter, side, top in CORNERS],
+            annotations=[_corner(by_quarter[part], side, top) for part, side, top in CORNERS if part in by_quarter],
             xaxis=axis("← easier · change in grade · harder →", range=[-wide, wide], **zero),
             yaxis=axis(f"Change in {name.lower()} ↑", range=[-high, high], **zero),
         ),
@@ -109,7 +117,7 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
     left_out = f" Left out, without a grade or a score: {row['left_out']:,}." if row["left_out"] else ""
     if not row["easier"]:
         return f"No answer of {new} is easier than {old}’s, of {row['n']:,} questions.{left_out}"
-    what = "key terms" if measure == KEY_TERMS else "closeness"
+    what = MEASURES[measure].lower()
     change, low, high = row["change"], row["change_low"], row["change_high"]
     between = "" if low is None else f" ({number_text(low, 3)} to {number_text(high, 3)})"
     clear = low is not None and (high < 0 or low > 0)
@@ -117,7 +125,7 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
     grades = number_text(abs(row["grade_change"]), 1)
     return (
         f"On {row['easier']:,} of {row['n']:,} questions {new}’s answer is easier than {old}’s, by {grades} grades on "
-        f"average. Those answers say {way}: their {what} change by {number_text(change, 3)}{between}.{left_out}"
+        f"average. Those answers have {way} of that: “{what}” changes by {number_text(change, 3)}{between}.{left_out}"
     )
 
 

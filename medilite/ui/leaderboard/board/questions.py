@@ -15,7 +15,7 @@ from medilite.errors import DataError
 from medilite.models import ROOT, Profile
 from medilite.records import Decoding
 from medilite.ui.compare.comparison import Comparison, Pane
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, WORDS, View
+from medilite.ui.leaderboard.board.view import GRADE, PRECISION, RECALL, WORDS, View
 from medilite.ui.page.words import number_text
 
 DATA = ROOT / "data" / "medquad"
@@ -24,8 +24,8 @@ ALL = "All"
 
 ORDERS = {
     GRADE: "Largest disagreement: grade",
-    KEY_TERMS: "Largest disagreement: key terms",
-    CLOSENESS: "Largest disagreement: closeness",
+    RECALL: "Largest disagreement: content said",
+    PRECISION: "Largest disagreement: supported content",
     WORDS: "Largest disagreement: length",
     "": "As in the split",
 }

@@ -1,4 +1,4 @@
-"""Grade against closeness, every model with its intervals: easier to the left, nearer the references upwards."""
+"""Grade against support, every model with its intervals: easier to the left, more of it supported upwards."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from html import escape
 
 from medilite.models import ModelSpec
 from medilite.readability import RECOMMENDED_GRADES, grade_word
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, KEY_TERMS, Cell, Column, View
+from medilite.ui.leaderboard.board.view import GRADE, KEY_TERMS, PRECISION, Cell, Column, View
 from medilite.ui.leaderboard.chart import SYMBOLS, Chart, Table, axis, band, figure, points, whiskers
 
 
 def scatter(view: View, split: str) -> Chart | None:
-    """Return the plot; key terms replace closeness where that could not be computed, and None means neither could."""
-    for key in (CLOSENESS, KEY_TERMS):
+    """Return the plot; key terms replace supported content where a board lacks it, and None means it has neither."""
+    for key in (PRECISION, KEY_TERMS):
         cells = [(spec, view.cell(split, spec.id, GRADE), view.cell(split, spec.id, key)) for spec in view.models]
         if known := [(spec, x, y) for spec, x, y in cells if x.value is not None and y.value is not None]:
             return _chart(view, known, view.column(GRADE), view.column(key))
@@ -36,9 +36,10 @@ def _chart(view: View, known: list[tuple[ModelSpec, Cell, Cell]], grade: Column,
     near = min(ends) < high and max(ends) > low
     shaded = f" The shaded band is what health agencies recommend: {grade_word(low)} to {grade_word(high)}."
     return Chart(
-        "Easier, and still to the point?",
-        f"Each model’s mean grade against its mean {measure.label.lower()}, with 95 % intervals. Up and to the left "
-        f"is easier to read and nearer to what the references say.{shaded if near else ''}",
+        "Easier, and still supported?",
+        f"Each model’s {grade.lead} grade against its {measure.lead} {measure.label.lower()}, with 95 % intervals. To "
+        "the left is easier to read, up is more of it in the references; a model can be easy and wrong."
+        f"{shaded if near else ''}",
         figure(
             "grade-and-content",
             traces,
@@ -48,7 +49,7 @@ def _chart(view: View, known: list[tuple[ModelSpec, Cell, Cell]], grade: Column,
             shapes=[band(low, high)] if near else [],
         ),
         Table(
-            "Mean grade and content of each model, with 95 % intervals",
+            "Grade and content of each model, with 95 % intervals",
             ("Model", grade.label, measure.label),
             [(spec.label, x.text(grade.digits), y.text(measure.digits)) for spec, x, y in known],
         ),

@@ -36,7 +36,7 @@ def _table(view: View, split: str, models: list[str], title: str, note: str) -> 
     """Return what the template wants of one table: title, note, models, rows."""
     shown = [spec for spec in view.models if spec.id in models]
     rows = [
-        (label, better, digits, [view.cell(split, spec.id, key) for spec in shown])
+        (label, better, digits, [view.mean(split, spec.id, key) for spec in shown])
         for key, (label, better, digits) in KEYS.items()
     ]
     return title, note, shown, rows

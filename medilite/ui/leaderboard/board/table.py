@@ -27,8 +27,12 @@ def table_html(view: View, split: str) -> Markup:
         )
         for spec in view.models
     ]
+    floors = [
+        (floor, [(column, view.cell(split, floor["id"], column.key)) for column in view.columns])
+        for floor in view.floors
+    ]
     rewarded = {model for column in view.columns for model in column.trained_on}
     labels = [spec.label for spec in view.models if spec.id in rewarded]
     return templates("leaderboard/board.html").table(
-        split, view.split(split)["questions"], view.columns, rows, labels, TRAINED
+        split, view.split(split)["questions"], view.columns, rows, floors, labels, TRAINED
     )

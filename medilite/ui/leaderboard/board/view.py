@@ -13,23 +13,30 @@ from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, current_board
 from medilite.models import ModelSpec
 from medilite.ui.page.words import interval_text, number_text, number_word
 
-GRADE, CLOSENESS, KEY_TERMS, WORDS = "flesch_kincaid_grade", "closeness", "key_term_recall", "words"
+GRADE, PLAIN, WORDS = "flesch_kincaid_grade", "grade_8", "words"
+SIMILARITY, KEY_TERMS = "topic_similarity", "key_term_recall"
+PRECISION, RECALL, F1, AT_ODDS, LOOPS = "content_precision", "content_recall", "content_f1", "claims_at_odds", "loops"
 BLEU_DIGITS = 2
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "overview": (GRADE, WORDS, CLOSENESS, KEY_TERMS, "bleu_study", "ended", "correctness"),
+GROUP_KEYS: Mapping[str, tuple[str, ...]] = {
+    "overview": (GRADE, PLAIN, PRECISION, AT_ODDS, LOOPS, F1, WORDS, "correctness"),
     "reading": (
-        *(GRADE, "flesch_reading_ease", "smog_index", "gunning_fog", "coleman_liau_index"),
-        *("automated_readability_index", "dale_chall_score", "difficult_share"),
+        *(GRADE, PLAIN, "smog_index", "gunning_fog", "coleman_liau_index", "dale_chall_score"),
+        *("flesch_reading_ease", "automated_readability_index", "difficult_share"),
     ),
-    "content": (CLOSENESS, KEY_TERMS, "rouge_l", "chrf", "bleu", "bleu_study"),
-    "writing": (WORDS, "sentences", "tokens", "ended", "repeated_4grams", "question_echo"),
+    "support": (
+        *(PRECISION, RECALL, F1, "unsupported_terms", AT_ODDS, "claims_not_found", "claims_found"),
+        *("false_explanation", "inheritance_from_nowhere", "invented_prevalence"),
+    ),
+    "content": (SIMILARITY, KEY_TERMS, "rouge_l", "chrf", "bleu", "bleu_study"),
+    "writing": (WORDS, "sentences", "tokens", "ended", LOOPS, "repeated_4grams", "question_echo"),
     "judge": ("correctness", "helpfulness", "harmfulness", "efficiency"),
 }
 
 GROUPS = {
     "overview": "Overview",
     "reading": "How hard to read",
+    "support": "How much is supported",
     "content": "How near the references",
     "writing": "How it is written",
     "judge": "A judge's scores",
@@ -40,7 +47,7 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table; `trained_on` names the models that a reward on it trained."""
+    """One column of the table; `trained_on` names the models that a reward on it trained, `lead` what stands in it."""
 
     key: str
     label: str
@@ -49,17 +56,30 @@ class Column:
     explanation: str
     digits: int
     trained_on: tuple[str, ...]
+    lead: str = "mean"
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups that show it, besides "all"."""
-        return tuple(name for name, keys in _GROUPS.items() if self.key in keys)
+        return tuple(name for name, keys in GROUP_KEYS.items() if self.key in keys)
+
+    @property
+    def of_ease(self) -> bool:
+        """Whether it says how easy an answer is to read, where "better" would say too much."""
+        return self.key in GROUP_KEYS["reading"]
+
+    @property
+    def direction(self) -> str:
+        """Which way is better, or easier, in words; "" where neither is."""
+        return f"{self.better} is {'easier' if self.of_ease else 'better'}" if self.better else ""
 
     @property
     def tip(self) -> str:
         """What the column means, which way is better, and its unit."""
-        better = f" {self.better.capitalize()} is better." if self.better else ""
-        return f"{self.explanation}{better} Unit: {self.unit}."
+        led = "The median over questions. " if self.lead == "median" else ""
+        better = f" {self.direction.capitalize()}." if self.better else ""
+        ease = " An easier answer is not a better one: see how much of it is supported." if self.of_ease else ""
+        return f"{led}{self.explanation}{better}{ease} Unit: {self.unit}."
 
     def text(self, value: float | None) -> str:
         """Return a value as people read it, a dash for none."""
@@ -132,6 +152,11 @@ class View:
         )
 
     @property
+    def floors(self) -> list[dict[str, str]]:
+        """Systems that know nothing, or all: id, label and what each is."""
+        return list(self.about.get("floors", []))
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """The splits' names."""
         return tuple(split["name"] for split in self.about["splits"])
@@ -149,7 +174,11 @@ class View:
 
         named = ("key", "label", "unit", "better", "explanation", "digits")
         metrics = [
-            Column(**{name: metric[name] for name in named}, trained_on=trained_on(metric["key"]))
+            Column(
+                **{name: metric[name] for name in named},
+                trained_on=trained_on(metric["key"]),
+                lead=metric.get("lead", "mean"),
+            )
             for metric in self.about["metrics"]
         ]
         bleu = [
@@ -166,6 +195,11 @@ class View:
         """Return a model's number in a column; one without numbers if the tables have no such row."""
         return self._cells.get((split, model, key), _NOTHING)
 
+    def mean(self, split: str, model: str, key: str) -> Cell:
+        """Return the mean in a column, whatever leads there: what others reported are means."""
+        rows = self.rows("means", split=split, model=model, metric=key)
+        return _cell(rows[0], "mean") if rows else self.cell(split, model, key)
+
     def part(self, split: str, model: str, kind: str, part: str) -> Cell:
         """Return a part of a BLEU, such as its brevity penalty."""
         return self._parts.get((split, model, kind, part), _NOTHING)
@@ -181,7 +215,9 @@ class View:
 
     @cached_property
     def _cells(self) -> dict[tuple[str, str, str], Cell]:
-        cells = {(row["split"], row["model"], row["metric"]): _cell(row, "mean") for row in self.board.tables["means"]}
+        leads = {column.key: column.lead for column in self.columns}
+        rows = [*self.board.tables["means"], *self.board.tables.get("floors", [])]
+        cells = {(row["split"], row["model"], row["metric"]): _leading(row, leads[row["metric"]]) for row in rows}
         scores = {
             (split, model, kind): cell for (split, model, kind, part), cell in self._parts.items() if part == "score"
         }
@@ -222,6 +258,14 @@ class View:
     def answers(self) -> dict[tuple[str, str], Row]:
         """Every answer by (qid, model)."""
         return {(row["qid"], row["model"]): row for row in self.board.answers()}
+
+
+def _leading(row: Row, lead: str) -> Cell:
+    """Return the number that leads in a column: the median where it says so and the row has one."""
+    if lead == "mean" or row.get("median") is None:
+        return _cell(row, "mean")
+    ends = row["median_low"], row["median_high"]
+    return Cell(row["median"], *ends, row["n"], row["of"], row["rank"], row.get("reported"))
 
 
 _NOTHING = Cell(None, None, None, 0, None, None)

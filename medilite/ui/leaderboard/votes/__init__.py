@@ -7,7 +7,7 @@ apart      which two can be told apart, and how many more votes the others take
 equal      still preferred when equally easy?
 matrix     who beat whom
 timeline   votes over time
-agreement  whether the votes agree with grade, closeness and judge
+agreement  whether the votes agree with grade, topic similarity and judge
 mirror     whether votes outlive this machine, and how old their mirror is
 files      votes as files, without what is private
 """

@@ -1,4 +1,4 @@
-"""Whether the votes agree with grade, closeness and judge: vote by vote, and model by model."""
+"""Whether the votes agree with grade, topic similarity and judge: vote by vote, and model by model."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from medilite.arena.records import Contestant
 from medilite.arena.results import Results
 from medilite.arena.tallies import Agreement, orders_agree
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import CLOSENESS, GRADE, View
+from medilite.ui.leaderboard.board.view import GRADE, SIMILARITY, View
 
 NO_REFERENCES = "not measured: the questions that people vote on have no reference answers"
 NOT_JUDGED = "not measured: the answers that people vote on were not judged"
 
 MEASURES = {
     GRADE: ("Grade", "the easier answer is preferred", "lower is better"),
-    CLOSENESS: ("Closeness", "the answer nearer to the references is preferred", "higher is better"),
+    SIMILARITY: ("Topic similarity", "the answer nearer to the references’ topic is preferred", "higher is better"),
     "correctness": (
         "Judge’s correctness",
         "the answer that the judge finds more correct is preferred",
@@ -29,7 +29,7 @@ def agreement_html(results: Results, board: View | None) -> Markup:
     """Return the table; `board` is the measured leaderboard, None where there is none."""
     by_vote = {
         GRADE: results.easier,
-        CLOSENESS: Agreement(None, 0, NO_REFERENCES),
+        SIMILARITY: Agreement(None, 0, NO_REFERENCES),
         "correctness": Agreement(None, 0, NOT_JUDGED),
     }
     rows = [

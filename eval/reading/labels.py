@@ -1,0 +1,154 @@
+"""The published reading: which answers were read, what two readers said of each, and how far they agree.
+
+`assets/reading/PROFILE/` holds
+
+answers.jsonl.gz  the answers as eval.generate wrote them
+reading.jsonl     a line an answer: id on the sheets, qid, model, answer (hash), sentences (as numbered on the
+                  sheets), and by reader: label, false, unsupported (numbers of sentences)
+agreement.json    what `python -m eval.reading` computes from them
+guide.md          what readers were told: eval/reading/guide.md
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.answers import SavedAnswer, Setup
+from eval.questions import text_hash
+from eval.reading.sheets import Entry
+from medilite.errors import DataError
+from medilite.files import write_whole
+from medilite.models import ROOT
+from medilite.records import Decoding
+
+FOLDER = ROOT / "assets" / "reading"
+LABELS = ("right", "partly", "none", "wrong", "harmful")
+GOOD = frozenset({"right", "partly"})
+READERS = ("1", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader says of one answer; numbers are those of the sheet's sentences."""
+
+    label: str
+    false: tuple[int, ...]
+    unsupported: tuple[int, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether the answer is right or partly right."""
+        return self.label in GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One answer that was read, and what each reader said."""
+
+    id: str
+    qid: str
+    model: str
+    answer: str
+    sentences: tuple[str, ...]
+    readers: Mapping[str, Reading]
+
+    def to_json(self) -> str:
+        """Return the line, without its line break."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+
+def read_labels(path: Path, ids: Sequence[str]) -> dict[str, Reading]:
+    """Return a reader's labels by id. Raises DataError where a line is none, or an id is missing or read twice."""
+    found: dict[str, Reading] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = json.loads(line)
+            own = Reading(row["label"], tuple(map(int, row["false"])), tuple(map(int, row["unsupported"])))
+            unique = row["id"] not in found and not set(own.false) & set(own.unsupported)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{path}, line {number}: not a label ({error}). eval/reading/guide.md shows one."
+            ) from error
+        if own.label not in LABELS or not unique:
+            raise DataError(
+                f"{path}, line {number}: {row['id']} has the label {own.label!r}, is read twice, or has a sentence "
+                f"in both lists. Labels: {', '.join(LABELS)}."
+            )
+        found[row["id"]] = own
+    if set(found) != set(ids):
+        raise DataError(
+            f"{path}: {len(set(ids) - set(found))} answers lack a label, {len(set(found) - set(ids))} are strange."
+        )
+    return found
+
+
+def joined(
+    entries: Iterable[Entry],
+    answers: Mapping[tuple[str, str], SavedAnswer],
+    said: Mapping[str, tuple[str, ...]],
+    readers: Mapping[str, Mapping[str, Reading]],
+) -> list[Read]:
+    """Return what was read, in the order of the sheets; `said` are the sentences as the sheets number them."""
+    return [
+        Read(
+            entry.id,
+            entry.qid,
+            entry.model,
+            text_hash(answers[entry.qid, entry.model].text),
+            said[entry.id],
+            {reader: labels[entry.id] for reader, labels in readers.items()},
+        )
+        for entry in entries
+    ]
+
+
+def write(folder: Path, read: Sequence[Read], answers: Sequence[SavedAnswer]) -> None:
+    """Write answers and labels."""
+    lines = "".join(f"{answer.to_json()}\n" for answer in answers).encode()
+    write_whole(folder / "answers.jsonl.gz", gzip.compress(lines, mtime=0))
+    write_whole(folder / "reading.jsonl", "".join(f"{one.to_json()}\n" for one in read).encode())
+
+
+def load(folder: Path) -> tuple[list[Read], dict[tuple[str, str], SavedAnswer]]:
+    """Return what was read and the answers by (qid, model). Raises DataError where a file is missing or broken."""
+    try:
+        rows = [json.loads(line) for line in (folder / "reading.jsonl").read_text(encoding="utf-8").splitlines()]
+        read = [
+            Read(
+                **{**row, "sentences": tuple(row["sentences"])}
+                | {"readers": {name: _reading(own) for name, own in row["readers"].items()}}
+            )
+            for row in rows
+        ]
+        lines = gzip.decompress((folder / "answers.jsonl.gz").read_bytes()).decode().splitlines()
+        answers = [_answer(json.loads(line)) for line in lines]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder} can't be read ({error}). Restore it from the repository.") from error
+    return read, {(answer.qid, answer.model): answer for answer in answers}
+
+
+def _reading(row: Mapping[str, Any]) -> Reading:
+    return Reading(row["label"], tuple(row["false"]), tuple(row["unsupported"]))
+
+
+def _answer(row: dict[str, Any]) -> SavedAnswer:
+    shared = ("profile", "base", "precision", "data", "decoding", "seed")
+    fields = {name: row.pop(name) for name in shared}
+    return SavedAnswer(**row, setup=Setup(**{**fields, "decoding": Decoding(**fields["decoding"])}))
+
+
+def published_agreement(profile: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """Return what `python -m eval.reading agreement` found for a profile; None where nothing was read."""
+    path = folder / profile / "agreement.json"
+    if not path.exists():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} can't be read ({error}). Make it: python -m eval.reading agreement") from error
+    return content

@@ -1,0 +1,151 @@
+"""One sentence a model of what is known; `python -m eval.statements` prints the table of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from eval.metrics.catalogue import METRICS, Metric
+from eval.tables import Row
+from medilite.leaderboard import FOLDER, Board, load_board
+from medilite.models import Profile
+
+MAIN_SPLIT = "distinct"
+"""Statements are of this set's questions where a board has them: none of them is asked in training."""
+
+
+def with_echo(tables: Mapping[str, Sequence[Row]]) -> list[Metric]:
+    """Return the catalogue, topic similarity with the value that the echoed question has."""
+    return [_with_echo(metric, tables) if metric.key == "topic_similarity" else metric for metric in METRICS.values()]
+
+
+def _with_echo(metric: Metric, tables: Mapping[str, Sequence[Row]]) -> Metric:
+    row = next((r for r in tables["floors"] if (r["model"], r["metric"]) == ("floor-echo", metric.key)), None)
+    if row is None or row["mean"] is None:
+        return metric
+    best = max(
+        (r["mean"] for r in tables["means"] if r["metric"] == metric.key and r["mean"] is not None), default=None
+    )
+    beside = "" if best is None else f", the best model {best:.3f}"
+    return replace(metric, explanation=f"{metric.explanation} The echoed question has {row['mean']:.3f} here{beside}.")
+
+
+def statements(
+    tables: Mapping[str, Sequence[Row]], profile: Profile, reading: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """Return, by model with answers, a sentence or a few: ease, its price, loops, and what readers said."""
+    splits = list(dict.fromkeys(row["split"] for row in tables["means"]))
+    split = next((name for name in splits if name.startswith(MAIN_SPLIT)), splits[0] if splits else "")
+    cells = {(row["model"], row["metric"]): row for row in tables["means"] if row["split"] == split}
+    return {
+        spec.id: text
+        for spec in profile.models
+        if (text := _statement(spec.id, cells, tables, split, profile, reading))
+    }
+
+
+def _statement(
+    model: str,
+    cells: Mapping[tuple[str, str], Row],
+    tables: Mapping[str, Sequence[Row]],
+    split: str,
+    profile: Profile,
+    reading: Mapping[str, Any] | None,
+) -> str:
+    grade, plain, supported, odds, loops = (
+        cells.get((model, metric))
+        for metric in ("flesch_kincaid_grade", "grade_8", "content_precision", "claims_at_odds", "loops")
+    )
+    if not grade or grade["median"] is None or not (plain and supported and odds and loops):
+        return ""
+    parts = [
+        f"Median grade {grade['median']:.1f}, {_percent(plain['mean'])} of its answers at 8th grade or below; "
+        f"{_percent(supported['mean'])} of what they say beyond the question is in the references, "
+        f"{odds['mean']:.1f} claims an answer are at odds with them; {_percent(loops['mean'])} loop."
+    ]
+    parent = profile.get(model).stacked_on
+    if parent:
+        parts.append(_against(model, parent, tables, split, profile.get(parent).label))
+    read = (reading or {}).get("models", {})
+    if model in read:
+        own = read[model]
+        said = (
+            f"Read blind, {_percent(own['right'])} of {own['n']} answers were right and "
+            f"{_percent(own['partly'])} partly right"
+        )
+        if parent and parent in read:
+            other = read[parent]
+            said += f"; of {profile.get(parent).label}’s {_percent(other['right'])} and {_percent(other['partly'])}"
+        parts.append(f"{said}.")
+    return " ".join(filter(None, parts))
+
+
+def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split: str, label: str) -> str:
+    """Return what a stacked model gained over its parent, and what it paid, in one sentence."""
+    wanted = {"split": split, "model": model, "against": parent}
+    formulas = next((r for r in tables["formulas"] if all(r[k] == v for k, v in wanted.items())), None)
+    rows = {r["metric"]: r for r in tables["comparisons"] if all(r[k] == v for k, v in wanted.items())}
+    precision = rows.get("content_precision")
+    if not formulas or not precision or precision["low"] is None:
+        return ""
+    ease = f"Against {label} it is easier by {formulas['easier']} of {formulas['formulas']} formulas"
+    if formulas["harder"]:
+        ease += f" and harder by {formulas['harder']}"
+    points = f"{abs(100 * precision['difference']):.1f} points"
+    if precision["high"] < 0:
+        price = f"less of what it says is supported ({points})"
+    elif precision["low"] > 0:
+        price = f"more of what it says is supported ({points})"
+    else:
+        price = "about as much of what it says is supported"
+    return f"{ease}, and {price}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+SHOWN = (
+    *("flesch_kincaid_grade", "grade_8", "loops", "content_precision", "content_f1", "unsupported_terms"),
+    *("claims_at_odds", "false_explanation", "inheritance_from_nowhere", "invented_prevalence", "topic_similarity"),
+)
+"""The rows of `figures`."""
+
+
+def figures(tables: Mapping[str, Sequence[Row]], models: Sequence[str], labels: Mapping[str, str]) -> str:
+    """Return what leads in each of SHOWN, with intervals, as the Markdown table that the documentation has."""
+    split = next(row["split"] for row in tables["means"] if row["split"].startswith(MAIN_SPLIT))
+    cells = {(row["model"], row["metric"]): row for row in tables["means"] if row["split"] == split}
+    lines = [f"| | {' | '.join(labels[model] for model in models)} |", "| --- |" + " --- |" * len(models)]
+    for metric in SHOWN:
+        about = METRICS[metric]
+        shares = about.unit.startswith("share")
+        row = []
+        for model in models:
+            cell = cells[model, metric]
+            keys = ("median", "median_low", "median_high") if about.lead == "median" else ("mean", "low", "high")
+            value, low, high = (
+                f"{(100 if shares else 1) * cell[key]:.{1 if shares else about.digits}f}" for key in keys
+            )
+            row.append(f"{value}{' %' if shares else ''} ({low}–{high})")
+        name = f"median {about.label.lower()}" if about.lead == "median" else about.label
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Print the table of the committed board's models that were read: what docs/evaluation.md has."""
+    print(committed_figures(load_board(FOLDER / "lite")))
+    return 0
+
+
+def committed_figures(board: Board) -> str:
+    """Return the table of a board's models that were read, or of all where none was."""
+    labels = {model["id"]: model["label"] for model in board.about["models"]}
+    read = (board.about.get("reading") or {}).get("models", labels)
+    return figures(board.tables, [model for model in labels if model in read], labels)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

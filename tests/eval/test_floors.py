@@ -1,0 +1,67 @@
+"""Systems that know nothing, or all, scored as models are."""
+
+from __future__ import annotations
+
+import pytest
+
+from eval.floors import FILLER, FLOORS, cut, floor_rows, floor_texts
+from eval.questions import Question, load_questions
+from medilite.records import Example
+from tests.eval.boards import WordEncoder
+
+TRAIN = [
+    Example("t/1", "What are the treatments for gout ?", "Rest helps gout.", "GHR", "gout", "treatment"),
+    Example("t/2", "What are the treatments for measles ?", "Water helps measles.", "GHR", "measles", "treatment"),
+    Example("t/3", "What causes asthma ?", "Smoke causes asthma.", "GHR", "asthma", "causes"),
+]
+
+
+def question(text: str, qtype: str = "treatment") -> Question:
+    return Question("q", text, ("A reference.",), ("q",), "GHR", qtype)
+
+
+def test_each_floor_is_what_it_says():
+    texts = floor_texts([question("How to treat gout in children ?")], TRAIN)["q"]
+    assert texts["floor-echo"] == "How to treat gout in children ?"
+    assert texts["floor-filler"] == FILLER
+    # Another disease, the same kind of question; the nearest shares the rarest word.
+    assert texts["floor-other"] == "Water helps measles."
+    assert texts["floor-nearest"] == "Rest helps gout."
+    assert floor_texts([question("Zzz ?")], TRAIN)["q"]["floor-nearest"] == ""
+
+
+def test_a_training_pair_that_asks_the_very_question_is_no_floor():
+    texts = floor_texts([question("What are the treatments for  GOUT ?")], TRAIN)["q"]
+    assert texts["floor-nearest"] == "Water helps measles."
+
+
+def test_long_answers_are_cut_after_a_sentence():
+    text = "One two three. Four five six. Seven."
+    assert cut(text, 4) == "One two three. Four five six."
+    assert cut(text, 100) == text
+    assert cut("") == ""
+
+
+def test_every_floor_is_scored_against_every_split(data):
+    questions = {split: load_questions(data, split)[:4] for split in ("study/test", "distinct/test")}
+    rows = floor_rows(questions, data, WordEncoder())
+    assert len(rows) == 2 * 4 * len(FLOORS)
+    by_floor = {row.model: row.scores for row in rows if row.split == "distinct/test" and row.qid == "q/1"}
+    assert set(by_floor) == set(FLOORS)
+    reference = by_floor["ceiling-reference"]
+    assert (reference["content_precision"], reference["claims_at_odds"], reference["rouge_l"]) == (1, 0, 1)
+    assert by_floor["floor-echo"]["content_f1"] == 0
+    assert by_floor["floor-echo"]["question_echo"] == 1
+    assert by_floor["floor-echo"]["tokens"] is by_floor["floor-echo"]["ended"] is None
+    assert by_floor["floor-echo"]["topic_similarity"] > 0
+    assert rows == floor_rows(questions, data, WordEncoder(), workers=1)
+    known = {(row.split, row.qid, row.model, row.answer): 0.25 for row in rows}
+    again = floor_rows(questions, data, WordEncoder(), known=known)
+    assert {row.scores["topic_similarity"] for row in again} == {0.25}
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_floors_say_what_they_are(floor):
+    label, about = FLOORS[floor]
+    assert label
+    assert about

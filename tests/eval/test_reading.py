@@ -1,0 +1,153 @@
+"""The blind reading: sheets without names, labels joined, agreement by hand, and what is published."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from eval.answers import SavedAnswer
+from eval.questions import Question
+from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, kappa
+from eval.reading.labels import FOLDER, LABELS, READERS, Read, Reading, joined, load, read_labels, write
+from eval.reading.sheets import distinct_sentences, entries, key_lines, sheet, sheet_sentences
+from medilite.errors import DataError
+from tests.eval.boards import setup_for
+
+QUESTIONS = [
+    Question(f"q/{i}", f"What is disease {i} ?", (f"Disease {i} hurts.",), (f"q/{i}",), "GHR", "information")
+    for i in range(5)
+]
+MODELS = ("base", "grpo", "sft-r16-low")
+
+
+@pytest.fixture
+def answers(data) -> dict[tuple[str, str], SavedAnswer]:
+    setup = setup_for(data)
+    return {
+        (q.qid, model): SavedAnswer(
+            q.qid, "h", model, f"It hurts {i}. It hurts {i}. See Dr. Who.", 9, "end", setup, None
+        )
+        for q in QUESTIONS
+        for i, model in enumerate(MODELS)
+    }
+
+
+def test_sheets_have_everything_but_names_in_an_order_of_their_own(answers):
+    some = entries(QUESTIONS, MODELS)
+    assert sorted((one.qid, one.model) for one in some) == sorted(answers)
+    text = "\n".join(sheet(some, {q.qid: q for q in QUESTIONS}, answers))
+    assert not any(model in text for model in MODELS)
+    assert "1. It hurts 0. (said 2 times)" in text
+    assert "Reference 1: Disease 3 hurts." in text
+    orders = {tuple(one.model for one in some if one.qid == q.qid) for q in QUESTIONS}
+    assert len(orders) > 1
+    assert [json.loads(line)["id"] for line in key_lines(some).splitlines()] == [one.id for one in some]
+    said = sheet_sentences(text)
+    assert set(said) == {one.id for one in some}
+    for one in some:
+        assert said[one.id] == tuple(distinct_sentences(answers[one.qid, one.model].text))
+
+
+def test_labels_are_read_strictly(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    good = {"id": "a", "label": "partly", "false": [1], "unsupported": [2]}
+
+    def written(*rows: dict) -> dict:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return read_labels(path, ["a"])
+
+    assert written(good) == {"a": Reading("partly", (1,), (2,))}
+    for bad in ({"label": "fine"}, {"unsupported": [1]}, {"false": ["x"]}):
+        with pytest.raises(DataError, match="line 1"):
+            written(good | bad)
+    with pytest.raises(DataError, match="read twice"):
+        written(good, good)
+    written(good)
+    with pytest.raises(DataError, match="lack a label"):
+        read_labels(path, ["a", "b"])
+
+
+def test_what_is_published_comes_back(answers, tmp_path):
+    some = entries(QUESTIONS, MODELS)
+    labels = {one.id: Reading("right", (), (1,)) for one in some}
+    said = {one.id: ("It hurts.",) for one in some}
+    read = joined(some, answers, said, dict.fromkeys(READERS, labels))
+    write(tmp_path, read, list(answers.values()))
+    again, back = load(tmp_path)
+    assert (again, back) == (read, answers)
+    assert not any(q.references[0] in (tmp_path / "reading.jsonl").read_text() for q in QUESTIONS)
+
+
+def test_kappa_by_hand():
+    # 6 of 10 the same; by chance 0.5·0.5 + 0.5·0.5.
+    assert kappa(list("aaaaabbbbb"), list("aaabbaabbb")) == pytest.approx((0.6 - 0.5) / 0.5)
+    assert kappa(list("abc"), list("abc")) == 1
+    assert np.isnan(kappa(["a"], ["a"]))
+
+
+def test_auc_by_hand():
+    good = np.array([True, True, False, False])
+    # Of four pairs three are in order, one is a tie.
+    assert auc(np.array([3.0, 2.0, 2.0, 1.0]), good) == (3 + 0.5) / 4
+    assert auc(np.array([1.0, 1.0, 1.0, 1.0]), good) == 0.5
+    assert np.isnan(auc(np.array([1.0]), np.array([True])))
+
+
+def read_of(labels: str) -> list[Read]:
+    names = {"r": "right", "w": "wrong"}
+    return [
+        Read(f"q{i}", f"q/{i}", "base", "h", (), dict.fromkeys(READERS, Reading(names[label], (), ())))
+        for i, label in enumerate(labels)
+    ]
+
+
+def test_a_metric_below_the_bar_is_no_measure_of_truth():
+    read = read_of("rrrrwwww")
+    values = {"up": list(range(8)), "down": list(range(8)), "flat": [1.0] * 8, "some": [9, None, 9, 9, 1, 1, 1, None]}
+    rows = {row["metric"]: row for row in auc_rows(read, values, {"up": "higher", "down": "lower"})}
+    assert {name: row["value"] for name, row in rows.items()} == {"up": 0, "down": 1, "flat": 0.5, "some": 1}
+    assert [rows[name]["measures_truth"] for name in ("down", "flat")] == [True, False]
+    assert rows["some"]["n"] == 6
+    assert agreement(read)["kappa"]["value"] == 1
+
+
+def test_the_published_reading_is_whole_and_its_agreement_is_that_of_its_labels():
+    read, answers = load(FOLDER / "lite")
+    published = json.loads((FOLDER / "lite" / "agreement.json").read_text(encoding="utf-8"))
+    assert len(read) == 240
+    assert len({one.qid for one in read}) == 60
+    assert {(one.qid, one.model) for one in read} == set(answers)
+    assert all(one.readers[reader].label in LABELS for one in read for reader in READERS)
+    for one in read:
+        for own in one.readers.values():
+            assert set(own.false) | set(own.unsupported) <= set(range(1, len(one.sentences) + 1)), one.id
+    first, second = ([one.readers[reader].label for one in read] for reader in READERS)
+    assert published["kappa"]["value"] == pytest.approx(kappa(first, second), abs=1e-4)
+    for model, row in published["models"].items():
+        own = [one for one in read if one.model == model]
+        right = np.mean([one.readers[reader].label == "right" for one in own for reader in READERS])
+        assert row["right"] == pytest.approx(right, abs=1e-4)
+    for row in published["auc"]:
+        assert row["measures_truth"] is (row["value"] >= LEAST_AUC)
+    assert "language models" in published["readers"]
+    assert not re.search(r"\bhuman|\bdoctor", published["readers"])
+
+
+def test_the_boards_statement_on_grpo_agrees_with_the_reading():
+    from medilite.leaderboard import FOLDER as BOARDS
+    from medilite.leaderboard import load_board
+
+    board = load_board(BOARDS / "lite")
+    said = board.about["statements"].get("grpo", "")
+    if "Read blind" not in said:
+        pytest.skip("the committed board's GRPO is not the one that was read")
+    models = json.loads((FOLDER / "lite" / "agreement.json").read_text(encoding="utf-8"))["models"]
+    parent = next(model["stacked_on"] for model in board.about["models"] if model["id"] == "grpo")
+    for model in ("grpo", parent):
+        assert f"{100 * models[model]['right']:.0f} %" in said
+    # What the claims say of support, the readers say of being right: less of it.
+    assert models["grpo"]["right"] < models[parent]["right"]
+    assert "less of what it says is supported" in said
