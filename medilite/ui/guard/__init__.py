@@ -41,11 +41,13 @@ def guards(
     """
     from starlette.middleware import Middleware
 
+    # A Space has one, whether it is named or not.
+    proxies = settings.trusted_proxies or ("1" if settings.space_id else None)
     limits, visits = VisitorLimits(settings), visits or Visits()
     sign_in = [Middleware(SignIn, settings=settings)] if settings.signs_in else []
     return [
         Middleware(SafeHeaders, head=head),
-        Middleware(KnownAddress, proxies=TrustedProxies.parse(settings.trusted_proxies)),
+        Middleware(KnownAddress, proxies=TrustedProxies.parse(proxies)),
         Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
         Middleware(Paced, limits=limits, visits=visits),
         *sign_in,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from medilite.errors import SettingsError
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
+
+log = logging.getLogger(__name__)
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"https?")
@@ -29,6 +32,10 @@ class TrustedProxies:
 
     count: int = 0
     networks: tuple[Network, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.count or self.networks)
 
     @classmethod
     def parse(cls, text: str | None) -> TrustedProxies:
@@ -75,7 +82,7 @@ class KnownAddress:
     """Puts the visitor's address where the app looks for it, and refuses headers that no browser or proxy writes."""
 
     def __init__(self, app: App, proxies: TrustedProxies) -> None:
-        self.app, self.proxies = app, proxies
+        self.app, self.proxies, self._said = app, proxies, False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class."""
@@ -88,6 +95,13 @@ class KnownAddress:
                 await refuse(send, 400, f"The header {name.decode()} is none that a browser or a proxy writes.")
                 return
         peer, port = scope.get("client") or ("", 0)
+        if not self.proxies and not self._said and header(scope, b"x-forwarded-for"):
+            self._said = True
+            log.warning(
+                "A proxy stands in front of this app and isn't trusted, so that all its visitors count as one address, "
+                "and share its limits and votes. Set MEDILITE_TRUSTED_PROXIES to how many proxies there are, or to "
+                "their addresses."
+            )
         visitor = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
         headers = [pair for pair in scope["headers"] if pair[0] not in _NEVER]
         await self.app(
