@@ -11,6 +11,7 @@ from medilite.errors import MediLiteError
 def main() -> int:
     """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
     try:
+        from medilite.arena.database import database_url
         from medilite.arena.mirror.mirror import start_mirror
         from medilite.arena.retention import start_deleting
         from medilite.engine import open_engine
@@ -22,6 +23,7 @@ def main() -> int:
         from medilite.ui.page.loading import is_loading, load_now, start_loading
 
         settings = load_settings()
+        database_url(settings.votes_database)
         set_up_logging(settings)
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)

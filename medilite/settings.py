@@ -11,8 +11,9 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
@@ -22,6 +23,15 @@ _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 _PASSWORDS = (re.compile(r"://[^:/@\s]*:(\S+)@"), re.compile(r"[?&]password=([^&\s]+)"))
 """A password in a URL: between user and host, where it may hold an @ itself, or among the parameters."""
+
+_DATABASE_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
+    r"(?:(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})*(?::(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})*)?@)?"
+    r"(?:[\w.-]+|\[[0-9a-f:.]+\])?(?::\d{1,5})?"
+    r"/(?:[^/?#@\s%]|%[0-9a-f]{2})+(?:\?[^#@\s]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""An address of a database's server that can be read in one way only."""
 
 _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
@@ -210,6 +220,14 @@ class Settings(BaseSettings):
         repr=False,
     )
 
+    @field_validator("votes_url")
+    @classmethod
+    def _one_way_to_read(cls, value: str | None) -> str | None:
+        wrong = ambiguous_address(value) if value and value.lower().startswith("postgres") else None
+        if wrong:
+            raise ValueError(wrong)
+        return value
+
     @cached_property
     def weights_dir(self) -> Path:
         """Folder under the cache in which converted weights stand."""
@@ -247,7 +265,9 @@ class Settings(BaseSettings):
             if isinstance(value, SecretStr):
                 found += value.get_secret_value().split(",")
             elif isinstance(value, str):
-                found += [p for url in _NEXT_URL.split(value) for one in _PASSWORDS for p in one.findall(url)]
+                passwords = [p for url in _NEXT_URL.split(value) for one in _PASSWORDS for p in one.findall(url)]
+                # A driver quotes it decoded.
+                found += [form for password in passwords for form in (password, unquote(password))]
         return tuple(dict.fromkeys(secret.strip() for secret in found if secret.strip()))
 
 
@@ -265,8 +285,25 @@ def load_settings(**overrides: object) -> Settings:
         name = named if named in fields else variable(named)
         known = Settings.model_fields.get(fields.get(name, ""))
         about = f" It is the {known.description}." if known and known.description else ""
-        given = "…" if known and "SecretStr" in str(known.annotation) else repr(first.get("input"))
-        raise SettingsError(f"{name}={given} can't be used: {first['msg']}.{about}") from None
+        # An address may hold a password, and one that can't be read anywhere.
+        hidden = "SecretStr" in str(known.annotation) or fields[name].endswith(("_url", "servers")) if known else False
+        given = "…" if hidden else repr(first.get("input"))
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise SettingsError(f"{name}={given} can't be used: {said}.{about}") from None
+
+
+def ambiguous_address(address: str) -> str | None:
+    """Return what is wrong with a database server's address whose parts can't be told apart; None if all is well.
+
+    What is returned doesn't quote the address: any part of it may belong to the password.
+    """
+    if _DATABASE_ADDRESS.fullmatch(address):
+        return None
+    return (
+        "it can't be told where user, password, host and name end. Give postgresql://user:password@host:port/name, and "
+        "write signs in user, password and name percent-encoded: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, "
+        "# as %23, [ as %5B, ] as %5D, a space as %20."
+    )
 
 
 def variable(field: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from medilite.arena.database import database_url
+from medilite.errors import SettingsError
 from medilite.settings import load_settings
 
 
@@ -11,7 +13,7 @@ from medilite.settings import load_settings
     ("url", "secrets"),
     [
         ("postgresql://user:pass-word@host:5432/votes", ("pass-word",)),
-        ("postgresql://user:p@ss/w?rd@host/votes", ("p@ss/w?rd",)),
+        ("postgresql://user:p%40ss%2Fw%3Frd@host/votes", ("p%40ss%2Fw%3Frd", "p@ss/w?rd")),
         ("postgresql://host/votes?user=a&password=hidden&sslmode=require", ("hidden",)),
         ("postgresql://user@host:5432/votes", ()),
         ("sqlite:////srv/votes.db", ()),
@@ -27,3 +29,67 @@ def test_keys_and_the_hub_s_token_are_secrets(monkeypatch):
     monkeypatch.setenv("MEDILITE_JUDGE_KEYS", "first-key, second-key")
     monkeypatch.setenv("HF_TOKEN", "hub-token")
     assert set(load_settings().secrets) >= {"first-key", "second-key", "hub-token"}
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "se/cret",
+        "se?cret",
+        "se#cret",
+        "se@cret",
+        "se:cret",
+        "se[cret",
+        "se]cret",
+        "se%cret",
+        "se%zzcret",
+        "se cret",
+        "/secret",
+    ],
+)
+def test_an_address_that_can_be_read_in_two_ways_is_refused_and_not_quoted(password):
+    with pytest.raises(SettingsError, match="percent-encoded") as caught:
+        load_settings(votes_url=f"postgresql://voter:{password}@db.example:5432/votes")
+    said = str(caught.value)
+    assert "MEDILITE_VOTES_URL" in said
+    assert not any(part in said for part in ("cret", "voter", "db.example"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p%2Fw@[::1]:5432/votes?sslmode=require",
+        "postgres://u@/votes?host=/run/postgresql",
+        "postgresql+psycopg://u:a!b$c&d*e~f@db-1.example/votes?connect_timeout=3&prepare_threshold=5",
+        "postgresql://db/votes?prepare_threshold=none",
+    ],
+)
+def test_addresses_that_can_be_read_are_accepted(url):
+    assert database_url(load_settings(votes_url=url).votes_database).drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("autocommit=true", "autocommit"),
+        ("row_factory=x", "row_factory"),
+        ("cursor_factory=x", "cursor_factory"),
+        ("ssl_mode=require", "sslmode"),
+        ("prepare_threshold=soon", "prepare_threshold"),
+        ("connect_timeout=soon", "connect_timeout"),
+        ("sslmode=require&sslmode=disable", "sslmode"),
+    ],
+)
+def test_an_option_that_the_driver_cannot_use_is_refused_by_name(options, named):
+    with pytest.raises(SettingsError, match=named) as caught:
+        database_url(f"postgresql://voter:secret@host/votes?{options}")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///votes.db?mode=ro", "sqlite://", "sqlite:///:memory:", "mysql://a:secret@b/c"]
+)
+def test_what_keeps_no_votes_is_refused(url):
+    with pytest.raises(SettingsError) as caught:
+        database_url(url)
+    assert "secret" not in str(caught.value)

@@ -22,7 +22,8 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from medilite.arena.turns import Turns
-from medilite.errors import SettingsError, StoreError
+from medilite.errors import SettingsError, StoreError, suggestion
+from medilite.settings import ambiguous_address
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,10 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What to call the database in a message: without its password."""
-        return str(self._path) if self._path else self._url.render_as_string(hide_password=True)
+        """What to call the database in the log and to who runs it: without user, password and options."""
+        if self._path:
+            return str(self._path)
+        return self._url._replace(username=None, password=None, query=sa.util.immutabledict()).render_as_string()
 
     @property
     def is_sqlite(self) -> bool:
@@ -144,7 +147,7 @@ class Database:
         # Before a connection is taken: those that wait hold none.
         turn = self._turns.turn(self._timeout_s) if writes and self._path else nullcontext()
         try:
-            with turn, self.engine.connect().execution_options(**{_WRITES: writes}) as connection:
+            with turn, self._connect().execution_options(**{_WRITES: writes}) as connection:
                 opened = connection.info.get("file")
                 self._check_file(opened)
                 with connection.begin():
@@ -152,13 +155,22 @@ class Database:
                 if writes:
                     # A file that was deleted meanwhile takes what is written and keeps nothing.
                     self._check_file(opened)
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error, TimeoutError) as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, _ConnectError) as error:
             said = self._what_failed(error)
             if self._path is None and _is_silence(error):
                 silent = said
             raise StoreError(said) from error
         finally:
             self._silent = silent
+
+    def _connect(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, StoreError):
+            raise
+        except Exception as error:
+            # A driver raises what it likes for an option that it can't use, or an address that can't be resolved.
+            raise _ConnectError(f"{type(error).__name__}: {error}") from error
 
     def _make_engine(self) -> sa.Engine:
         if self._path is None:
@@ -191,14 +203,21 @@ class Database:
     def _make_server_engine(self) -> sa.Engine:
         from medilite.arena.silence import patient_connection
 
+        options = server_options(self._url)
         engine = sa.create_engine(
-            self._url,
+            self._url.set(query={}),
             # Its exceptions would quote what was to be stored: visitors' texts.
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=self._timeout_s,
-            # Whole seconds, and the driver takes less than two for two.
-            connect_args={"connect_timeout": max(2, round(self._timeout_s / 2))},
+            connect_args={
+                # Whole seconds, and the driver takes less than two for two.
+                "connect_timeout": max(2, round(self._timeout_s / 2)),
+                # A pool between us and the server (PgBouncer) hands each transaction another of its connections,
+                # which knows no statement that was prepared on the last one.
+                "prepare_threshold": None,
+                **options,
+            },
         )
         connection_class = patient_connection(self._timeout_s / 2)
 
@@ -255,9 +274,7 @@ class Database:
     def _turn_to_prepare(self) -> Iterator[None]:
         """Let one caller prepare; raises StoreError for those who wait in vain, for who is first may wait as long."""
         if not self._preparing.acquire(timeout=0 if self._silent else self._timeout_s):
-            raise StoreError(
-                self._silent or f"The votes' database {self.name} can't be used at the moment. Try again in a moment."
-            )
+            raise StoreError(self._silent or "The votes' database can't be used at the moment. Try again in a moment.")
         try:
             yield
         finally:
@@ -272,13 +289,13 @@ class Database:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"The votes' database {self.name} was made by a newer MediLite ({error}). "
-                "Update MediLite, or use another database."
+                "The votes' database was made by a newer MediLite. Update MediLite, or use another database."
             ) from error
 
     # --- errors --------------------------------------------------------------------------
 
     def _what_failed(self, error: Exception) -> str:
+        """Return what anybody may read; the driver's own words, which may quote addresses, go to the log alone."""
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         plain = {
             "locked": "is held by another program",
@@ -291,27 +308,87 @@ class Database:
             "disk I/O error": "can't be written: the disk is full, or broken",
         }
         said = next((words for sign, words in plain.items() if sign in cause), "can't be used at the moment")
-        return f"The votes' database {self.name} {said} ({cause}). Try again; nothing is counted twice."
+        log.warning("The votes' database %s %s: %s", self.name, said, self._masked(cause))
+        return f"The votes' database {said}. Try again; nothing is counted twice."
+
+    def _masked(self, words: str) -> str:
+        """Return a driver's words without the address's user, password and options, as written and as decoded."""
+        hidden = {str(self._url.password or ""), str(self._url.username or "")}
+        hidden |= {str(value) for value in self._url.query.values()}
+        hidden |= {quote(value, safe="") for value in hidden} | {quote(value) for value in hidden}
+        for value in sorted(filter(None, hidden), key=len, reverse=True):
+            words = words.replace(value, "…")
+        return words
+
+
+class _ConnectError(Exception):
+    """Anything that a driver raises while it connects."""
+
+
+_WHOLE_NUMBERS = (
+    "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+)  # fmt: skip
 
 
 def database_url(target: str | Path) -> sa.URL:
-    """Return the URL of a path or URL as it is set; raises SettingsError for what can't keep votes."""
+    """Return the URL of a path or URL as it is set; raises SettingsError for what can't keep votes, or is ambiguous.
+
+    No message quotes the address: of one that can't be read, any part may be the password.
+    """
     text = str(target)
     if isinstance(target, Path) or "://" not in text:
         return sa.URL.create("sqlite", database=str(Path(text).expanduser()))
+    backend = text.partition("://")[0].partition("+")[0].lower()
+    if backend not in ("postgres", "postgresql", "sqlite"):
+        raise SettingsError(
+            "MEDILITE_VOTES_URL can't be used: only PostgreSQL and SQLite keep votes. "
+            "Give postgresql://user:password@host/name or sqlite:///path."
+        )
+    if backend != "sqlite" and (wrong := ambiguous_address(text)):
+        raise SettingsError(f"MEDILITE_VOTES_URL can't be used: {wrong}")
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:
         raise SettingsError("MEDILITE_VOTES_URL can't be used: it is no database URL.") from error
-    backend = url.drivername.partition("+")[0]
-    if backend in ("postgres", "postgresql"):
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and url.database and url.database != ":memory:":
-        return url.set(drivername="sqlite")
-    raise SettingsError(
-        f"MEDILITE_VOTES_URL can't be used: {backend!r} is no database that keeps votes. "
-        "Give postgresql://user:password@host/name or sqlite:///path."
-    )
+    if backend != "sqlite":
+        url = url.set(drivername="postgresql+psycopg")
+        server_options(url)
+        return url
+    if not url.database or url.database == ":memory:" or url.query or url.host:
+        raise SettingsError(
+            "MEDILITE_VOTES_URL can't be used: for SQLite give sqlite:///path, a file and without options."
+        )
+    return url.set(drivername="sqlite")
+
+
+def server_options(url: sa.URL) -> dict[str, Any]:
+    """Return the options of a server's URL as the driver takes them; raises SettingsError for those that it can't."""
+    if not url.query:
+        return {}
+    from psycopg import pq
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    options: dict[str, Any] = {}
+    for name, value in url.query.items():
+        if not isinstance(value, str):
+            raise SettingsError(f"MEDILITE_VOTES_URL can't be used: it has {name} more than once. Give it once.")
+        if name == "prepare_threshold":
+            if not (value.isdecimal() or value.lower() == "none"):
+                raise SettingsError(
+                    "MEDILITE_VOTES_URL can't be used: prepare_threshold is a whole number, or none (the default, "
+                    "which pools in between such as PgBouncer need)."
+                )
+            options[name] = int(value) if value.isdecimal() else None
+        elif name not in known:
+            near = suggestion(name, known | {"prepare_threshold"})
+            raise SettingsError(
+                f"MEDILITE_VOTES_URL can't be used: {name!r} is no option of PostgreSQL's connections.{near}"
+            )
+        elif name in _WHOLE_NUMBERS and not value.isdecimal():
+            raise SettingsError(f"MEDILITE_VOTES_URL can't be used: its {name} is no whole number.")
+        else:
+            options[name] = int(value) if name in _WHOLE_NUMBERS else value
+    return options
 
 
 def _is_silence(error: Exception) -> bool:
