@@ -20,7 +20,7 @@ from medilite.readability import grade_word
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
 from medilite.settings import Settings
 from medilite.ui.api.arguments import one_model, several_models
-from medilite.ui.api.results import Asked, Compared, ModelAnswer
+from medilite.ui.api.schemas import Asked, Compared, ModelAnswer
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.limits import Admission

@@ -14,7 +14,7 @@ from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.ui.api.asking import Asking
 from medilite.ui.api.reading import Reading
-from medilite.ui.api.results import Asked, Board, Compared, Measured
+from medilite.ui.api.schemas import Asked, Board, Compared, Measured
 from medilite.ui.guard.bodies import TEXT_CHARS
 from medilite.ui.guard.limits import Admission
 from medilite.ui.page.decoding import MAX_SEED, SETTINGS
@@ -34,7 +34,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A name, what it does, the function that does it, and the type of what it returns (results.py)."""
+    """A name, what it does, the function that does it, and the type of what it returns (schemas.py)."""
 
     name: str
     about: str

@@ -12,7 +12,7 @@ from medilite.leaderboard import Board as Tables
 from medilite.models import Profile
 from medilite.readability import RECOMMENDED_GRADES, grade_word, measure
 from medilite.ui.api.arguments import choice, some_text
-from medilite.ui.api.results import Board, Figure, Measured, MetricTold
+from medilite.ui.api.schemas import Board, Figure, Measured, MetricTold
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.bodies import TEXT_CHARS
 from medilite.ui.guard.limits import Admission
