@@ -12,7 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from medilite.arena.drawing import Place, Two
+from medilite.arena.drawing import Opponents, Place
 from medilite.arena.records import PUBLIC_BANK, Candidate, Contestant, text_key
 from medilite.errors import DataError, DecodingError
 from medilite.models import ROOT, Profile
@@ -65,18 +65,18 @@ class Bank:
         return Bank(self.questions, {place: row for place, row in kept.items() if row}, self.decoding, self.name, stale)
 
     @cached_property
-    def places(self) -> dict[Two, list[Place]]:
+    def places(self) -> dict[Opponents, list[Place]]:
         """For every two contestants, where both have an answer with words in it and the two answers differ."""
         return {two: [place for place in listed if place.similarity != SAME] for two, listed in self._pairs.items()}
 
     @cached_property
-    def sames(self) -> dict[Two, int]:
+    def sames(self) -> dict[Opponents, int]:
         """For every two contestants, how many of their answers are the same word for word: those are not voted on."""
         return {two: sum(p.similarity == SAME for p in listed) for two, listed in self._pairs.items()}
 
     @cached_property
-    def _pairs(self) -> dict[Two, list[Place]]:
-        found: dict[Two, list[Place]] = {frozenset(two): [] for two in combinations(self.contestants, 2)}
+    def _pairs(self) -> dict[Opponents, list[Place]]:
+        found: dict[Opponents, list[Place]] = {frozenset(two): [] for two in combinations(self.contestants, 2)}
         for (question, seed), row in self.answers.items():
             for first, second in combinations([c for c in row if row[c].words], 2):
                 one, other = row[first].text or "", row[second].text or ""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from medilite import __version__, metrics
 from medilite.arena.bank import Bank, bank_folder, read_bank
 from medilite.arena.contestants import base_contestant, contestants
-from medilite.arena.drawing import Knowledge, Place, Two, draw_place, draw_sides, draw_two
+from medilite.arena.drawing import Knowledge, Opponents, Place, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, able_contestants
 from medilite.arena.marks import mark
@@ -68,7 +68,7 @@ _Had = tuple[str, frozenset[str]]
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
-class Nothing(Enum):
+class NoPair(Enum):
     """Why there is no pair to vote on."""
 
     EMPTY = "no answers have been made beforehand"
@@ -127,8 +127,8 @@ class _Ready:
     """The ready-made answers that may be shown: of the present contestants, in places where they differ as shown."""
 
     bank: Bank
-    places: Mapping[Two, list[Place]]
-    sames: Mapping[Two, int]
+    places: Mapping[Opponents, list[Place]]
+    sames: Mapping[Opponents, int]
     keys: Mapping[str, str]
     """Question ids by the keys of their texts."""
 
@@ -168,7 +168,7 @@ class Booth:
         self._lock = threading.RLock()
         self._opened: Store | None = None
         self._here: dict[str, Contestant] | None = None
-        self._answers: _Ready | Nothing | None = None
+        self._answers: _Ready | NoPair | None = None
         self._networks = Networks()
         self._cap = LEAST_OF_A_NETWORK
         self._knowledge = Knowledge()
@@ -203,7 +203,7 @@ class Booth:
 
     # --- pairs made beforehand -----------------------------------------------------------
 
-    def draw(self, voter_id: object) -> Shown | Nothing:
+    def draw(self, voter_id: object) -> Shown | NoPair:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
         What they have voted on does not come again, what they have just skipped
@@ -213,14 +213,14 @@ class Booth:
         store = self.store
         voters = voters_of(store, voter_id)
         ready = self._ready()
-        if isinstance(ready, Nothing):
+        if isinstance(ready, NoPair):
             return ready
         self._keep_up(ready)
         places = _unseen(ready, set[_Had]().union(*map(store.seen_by, voters)))
         with self._lock:
             drawn = draw_place(places, self._knowledge, self._rng)
             if drawn is None:
-                return Nothing.SEEN
+                return NoPair.SEEN
             left, right, sided = draw_sides(drawn.two, self._knowledge, self._rng)
             place = drawn.place
             self._knowledge.note(left, right, place.question)
@@ -234,10 +234,10 @@ class Booth:
         token = store.add_pair(pair)
         return Shown(token, question, self._masked(row[left].text), self._masked(row[right].text))
 
-    def sames(self) -> dict[Two, int]:
+    def sames(self) -> dict[Opponents, int]:
         """Return how often each two contestants gave the same answer: ready-made ones, and live ones so far."""
         ready = self._ready()
-        counts: dict[Two, int] = {} if isinstance(ready, Nothing) else dict(ready.sames)
+        counts: dict[Opponents, int] = {} if isinstance(ready, NoPair) else dict(ready.sames)
         for first, second, count in self.store.sames():
             two = frozenset((first, second))
             counts[two] = counts.get(two, 0) + count
@@ -272,7 +272,7 @@ class Booth:
         """Add one step of the engine to a live pair."""
         run.advance(step, self._clock())
 
-    def finish_live(self, run: LiveRun) -> Shown | Nothing:
+    def finish_live(self, run: LiveRun) -> Shown | NoPair:
         """Return the pair that both answers make, or why they make none; asked again, it returns the same.
 
         May be tried again after StoreError. Time to decide counts from the first
@@ -283,16 +283,16 @@ class Booth:
                 run.made = self._finished(run)
             return run.made
 
-    def _finished(self, run: LiveRun) -> Shown | Nothing:
+    def _finished(self, run: LiveRun) -> Shown | NoPair:
         from medilite.arena.store import new_token
 
         if run.failed:
-            return Nothing.FAILED
+            return NoPair.FAILED
         if run.cut_short:
-            return Nothing.STOPPED
+            return NoPair.STOPPED
         scores = [measure(text) for text in run.texts]
         if not all(score.words for score in scores):
-            return Nothing.WORDLESS
+            return NoPair.WORDLESS
         if run.pair is None:
             left, right = (
                 Candidate(contestant, text, text_key(text), run.seed, score.words, score.flesch_kincaid_grade)
@@ -310,7 +310,7 @@ class Booth:
         one, other = run.shown()
         if one == other:
             self.store.add_same(run.pair)
-            return Nothing.SAME
+            return NoPair.SAME
         # Where an answer to this was lost, it may be there already: the same pair under the same token is one.
         token = self.store.add_pair(run.pair, run.token)
         return Shown(token, run.question, one, other)
@@ -418,20 +418,20 @@ class Booth:
         trust = judge(read_table(self.store, self.here.values()))
         table = trust.table
         base = base_contestant(self.profile, self.here)
-        known = knowledge_of(table, rate(table, base), {} if isinstance(ready, Nothing) else ready.keys)
+        known = knowledge_of(table, rate(table, base), {} if isinstance(ready, NoPair) else ready.keys)
         with self._lock:
             self._knowledge, self._cap = known, trust.cap
 
-    def _ready(self) -> _Ready | Nothing:
+    def _ready(self) -> _Ready | NoPair:
         with self._lock:
             if self._answers is None:
                 bank = read_bank(self._folder)
                 if bank is None:
-                    return Nothing.EMPTY  # looked for again next time: they may come while the app runs
+                    return NoPair.EMPTY  # looked for again next time: they may come while the app runs
                 self._answers = self._usable(bank)
             return self._answers
 
-    def _usable(self, bank: Bank) -> _Ready | Nothing:
+    def _usable(self, bank: Bank) -> _Ready | NoPair:
         present = bank.of(self.here)
         if present.stale:
             log.warning("Ready-made answers are left out, because their models were retrained: %s", present.stale)
@@ -440,10 +440,10 @@ class Booth:
             places[two] = [place for place in listed if not self._same_when_shown(present, two, place)]
             sames[two] += len(listed) - len(places[two])
         if not any(places.values()):
-            return Nothing.STALE
+            return NoPair.STALE
         return _Ready(present, places, sames, {text_key(text): id for id, text in present.questions.items()})
 
-    def _same_when_shown(self, bank: Bank, two: Two, place: Place) -> bool:
+    def _same_when_shown(self, bank: Bank, two: Opponents, place: Place) -> bool:
         one, other = (self._masked(bank.answers[place.question, place.seed][c].text) for c in two)
         return one == other
 
@@ -523,7 +523,7 @@ class Booth:
             self._refreshing = False
 
 
-def _unseen(ready: _Ready, seen: set[_Had]) -> dict[Two, list[Place]]:
+def _unseen(ready: _Ready, seen: set[_Had]) -> dict[Opponents, list[Place]]:
     """Return the places that a voter has not had before them."""
     questions: dict[frozenset[str], set[str]] = {}
     for key, hashes in seen:

@@ -27,7 +27,7 @@ from medilite.arena.fit import PRIOR_SD, Floats, Ints, probabilities
 from medilite.arena.ratings import tie_columns
 from medilite.arena.records import Contestant
 
-Two = frozenset[Contestant]
+Opponents = frozenset[Contestant]
 
 EXPLORE = 0.1
 """Share of the draws whose two contestants are drawn by chance alone, whatever the ratings say of them."""
@@ -62,7 +62,7 @@ class Place:
 class Drawn:
     """Two contestants and where they answer, with how probable that was: the two first, then the place given them."""
 
-    two: Two
+    two: Opponents
     place: Place
     two_probability: float
     place_probability: float
@@ -79,8 +79,8 @@ class Knowledge:
 
     strengths: Mapping[Contestant, float] = field(default_factory=dict)
     tie: tuple[float, ...] = ()
-    votes: dict[Two, int] = field(default_factory=dict)
-    shown: dict[tuple[Two, str], int] = field(default_factory=dict)
+    votes: dict[Opponents, int] = field(default_factory=dict)
+    shown: dict[tuple[Opponents, str], int] = field(default_factory=dict)
     on_left: dict[tuple[Contestant, Contestant], int] = field(default_factory=dict)
 
     def note(self, left: Contestant, right: Contestant, question: str) -> None:
@@ -90,7 +90,7 @@ class Knowledge:
         self.shown[two, question] = self.shown.get((two, question), 0) + 1
         self.on_left[left, right] = self.on_left.get((left, right), 0) + 1
 
-    def information(self, two: Two, similarity: Floats) -> Floats:
+    def information(self, two: Opponents, similarity: Floats) -> Floats:
         """Return the Fisher information of votes about the difference of two strengths, by the answers' similarity."""
         first, second = two
         difference = self.strengths.get(first, 0.0) - self.strengths.get(second, 0.0)
@@ -99,7 +99,7 @@ class Knowledge:
         return (p[..., 0] + p[..., 2]) / 4 - (p[..., 0] - p[..., 2]) ** 2 / 4
 
 
-def draw_place(places: Mapping[Two, Sequence[Place]], knowledge: Knowledge, rng: random.Random) -> Drawn | None:
+def draw_place(places: Mapping[Opponents, Sequence[Place]], knowledge: Knowledge, rng: random.Random) -> Drawn | None:
     """Return the two contestants and the place of the next pair, None if there is no place at all.
 
     `places` has, for every two, where both have an answer that may be shown.
@@ -114,14 +114,14 @@ def draw_place(places: Mapping[Two, Sequence[Place]], knowledge: Knowledge, rng:
     return Drawn(two, rng.choice(listed), probability, 1 / len(listed))
 
 
-def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> tuple[Two, float]:
+def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> tuple[Opponents, float]:
     """Return two contestants whose answers are yet to be written, and how probable they were."""
     pairs = [frozenset(two) for two in combinations(sorted(contestants), 2)]
     usual = np.array([USUAL_SIMILARITY])
     return _draw(expected_gains({two: float(knowledge.information(two, usual)[0]) for two in pairs}, knowledge), rng)
 
 
-def draw_sides(two: Two, knowledge: Knowledge, rng: random.Random) -> tuple[Contestant, Contestant, float]:
+def draw_sides(two: Opponents, knowledge: Knowledge, rng: random.Random) -> tuple[Contestant, Contestant, float]:
     """Return the two as left and right, and how probable that order was."""
     first, second = sorted(two)
     ahead = knowledge.on_left.get((first, second), 0) - knowledge.on_left.get((second, first), 0)
@@ -129,7 +129,7 @@ def draw_sides(two: Two, knowledge: Knowledge, rng: random.Random) -> tuple[Cont
     return (first, second, chance) if rng.random() < chance else (second, first, 1 - chance)
 
 
-def expected_gains(information: Mapping[Two, float], knowledge: Knowledge) -> dict[Two, float]:
+def expected_gains(information: Mapping[Opponents, float], knowledge: Knowledge) -> dict[Opponents, float]:
     """Return by how much one more vote on each two is expected to narrow the mean interval, up to a constant.
 
     `information` is that of the vote that would come next. With H the
@@ -160,7 +160,7 @@ def expected_gains(information: Mapping[Two, float], knowledge: Knowledge) -> di
     return gains
 
 
-def _draw(gains: Mapping[Two, float], rng: random.Random) -> tuple[Two, float]:
+def _draw(gains: Mapping[Opponents, float], rng: random.Random) -> tuple[Opponents, float]:
     """Return two contestants by their gains, some by chance alone, and how probable they were."""
     pairs = sorted(gains, key=sorted)
     best = max(gains.values())
@@ -171,7 +171,7 @@ def _draw(gains: Mapping[Two, float], rng: random.Random) -> tuple[Two, float]:
     return pairs[two], chances[two]
 
 
-def _telling(two: Two, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
+def _telling(two: Opponents, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
     """Return the places of a pair that tell most, and what one of them tells."""
     information = knowledge.information(two, np.array([place.similarity for place in places]))
     shown = np.array([knowledge.shown.get((two, place.question), 0) for place in places])

@@ -13,7 +13,7 @@ from medilite.prompts import question_messages
 from medilite.records import Decoding, Request, Step, StopReason
 
 if TYPE_CHECKING:
-    from medilite.arena.booth import Nothing, Shown
+    from medilite.arena.booth import NoPair, Shown
 
 LIVE_DECODING = Decoding(max_new_tokens=192, temperature=0.7, top_p=0.95, repetition_penalty=1.1)
 """As `votes prepare` decodes unless told otherwise."""
@@ -42,7 +42,7 @@ class LiveRun:
     two_probability: float | None = None
     pair: Pair | None = None
     token: str | None = None
-    made: Shown | Nothing | None = None
+    made: Shown | NoPair | None = None
     finishing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def requests(self) -> tuple[Request, Request]:

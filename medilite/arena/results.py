@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from medilite.arena.bank import bank_folder, read_bank
 from medilite.arena.booth import UNDO_GRACE_S, UNDO_S
 from medilite.arena.contestants import base_contestant, contestants
-from medilite.arena.drawing import Two
+from medilite.arena.drawing import Opponents
 from medilite.arena.mirror.state import MirrorState, read_state
 from medilite.arena.ratings import Ratings, rate
 from medilite.arena.records import Contestant
@@ -68,7 +68,7 @@ class Results:
     matrix: Matrix
     periods: tuple[Period, ...]
     easier: Agreement
-    sames: Mapping[Two, tuple[int, int, int]]
+    sames: Mapping[Opponents, tuple[int, int, int]]
     current: Mapping[str, Contestant]
     base: Contestant | None
     at: float
@@ -172,7 +172,7 @@ class LiveResults:
         )
         self._version = version
 
-    def _sames(self, here: Mapping[str, Contestant]) -> dict[Two, tuple[int, int, int]]:
+    def _sames(self, here: Mapping[str, Contestant]) -> dict[Opponents, tuple[int, int, int]]:
         bank = read_bank(bank_folder(self._profile))
         found = {two: (*counts, 0) for two, counts in (same_in_bank(bank.of(here)) if bank else {}).items()}
         for first, second, live in self.store.sames():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medilite.arena.bank import Bank
-from medilite.arena.drawing import Two
+from medilite.arena.drawing import Opponents
 from medilite.arena.fit import LEFT, RIGHT, TIE, Design, Ints, covariance, fit
 from medilite.arena.ratings import Interval, Ratings, Strengths
 from medilite.arena.records import UNDONE, Contestant
@@ -183,9 +183,9 @@ def orders_agree(ratings: Ratings, values: Mapping[Contestant, float | None], *,
     return Agreement(float(tau), len(both), p=float(p))
 
 
-def same_in_bank(bank: Bank) -> dict[Two, tuple[int, int]]:
+def same_in_bank(bank: Bank) -> dict[Opponents, tuple[int, int]]:
     """Return, for every two contestants, how many of their ready-made answers are the same, and of how many."""
-    found: dict[Two, tuple[int, int]] = {}
+    found: dict[Opponents, tuple[int, int]] = {}
     for row in bank.answers.values():
         listed = sorted(c for c in row if row[c].words)
         for i, first in enumerate(listed):

@@ -23,7 +23,7 @@ from itertools import combinations
 
 import numpy as np
 
-from medilite.arena.drawing import Knowledge, Place, Two, draw_place, draw_sides
+from medilite.arena.drawing import Knowledge, Opponents, Place, draw_place, draw_sides
 from medilite.arena.ratings import POINTS, rate
 from medilite.arena.table import VoteTable
 from tests.arena.simulate import CONTESTANTS, World, choose, reliabilities, table, voters_of
@@ -120,7 +120,7 @@ def simulate(case: Case, votes: int, informed: bool, seed: int) -> np.ndarray:
     return np.array(widths)
 
 
-def places_of(world: World, rng: np.random.Generator) -> dict[Two, list[Place]]:
+def places_of(world: World, rng: np.random.Generator) -> dict[Opponents, list[Place]]:
     """Return two seeds' answers to every question for every two, as unlike each other as `simulate.votes` has them."""
     return {
         frozenset((CONTESTANTS[a], CONTESTANTS[b])): [

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from medilite.arena import booth as booth_module
-from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, Nothing, Shown
+from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, NoPair, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import HASTY
 from medilite.arena.mask import MASK
@@ -58,7 +58,7 @@ def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_pa
         booth.vote(shown.token, me, "left")
         seen.add(frozenset((shown.left, shown.right)))
     assert len(seen) == 15, "six models make fifteen pairs"
-    assert booth.draw(me) is Nothing.SEEN
+    assert booth.draw(me) is NoPair.SEEN
     assert isinstance(booth.draw(booth.welcome(None)), Shown), "others go on"
 
 
@@ -96,7 +96,7 @@ def test_the_votes_so_far_decide_what_comes_next(booth, clock, monkeypatch):
 def test_answers_that_come_later_are_found_without_a_restart(make_booth, lite, tmp_path):
     booth = make_booth()
     me = booth.welcome(None)
-    assert booth.draw(me) is Nothing.EMPTY
+    assert booth.draw(me) is NoPair.EMPTY
     write_bank(tmp_path / "bank", lite)
     assert isinstance(booth.draw(me), Shown)
 
@@ -104,7 +104,7 @@ def test_answers_that_come_later_are_found_without_a_restart(make_booth, lite, t
 def test_answers_of_models_that_were_trained_anew_are_not_shown(booth, monkeypatch):
     others = {m: dataclasses.replace(c, sha256="0" * 63 + str(i)) for i, (m, c) in enumerate(booth.here.items())}
     booth._here = others
-    assert booth.draw(booth.welcome(None)) is Nothing.STALE
+    assert booth.draw(booth.welcome(None)) is NoPair.STALE
 
 
 def test_answers_that_cannot_be_read_are_an_error_that_says_where(booth, tmp_path):
@@ -462,7 +462,7 @@ def test_what_finishing_gives_is_the_same_however_often(booth, clock):
     assert not booth.vote(shown.token, me, "right", run=run).fresh
     assert (len(pairs_of(booth)), len(votes_of(booth))) == (1, 1)
     alike = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
-    assert [booth.finish_live(alike) for _ in range(3)] == [Nothing.SAME] * 3
+    assert [booth.finish_live(alike) for _ in range(3)] == [NoPair.SAME] * 3
     assert booth.sames()[frozenset(alike.contestants)] == 1
 
 
@@ -477,7 +477,7 @@ def test_another_s_run_gives_a_vote_no_texts(booth, clock):
 
 def test_live_answers_that_are_the_same_are_noted_and_not_offered(booth, clock):
     run = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
-    assert booth.finish_live(run) is Nothing.SAME
+    assert booth.finish_live(run) is NoPair.SAME
     assert booth.sames()[frozenset(run.contestants)] == 1
     assert pairs_of(booth) == []
 
@@ -485,8 +485,8 @@ def test_live_answers_that_are_the_same_are_noted_and_not_offered(booth, clock):
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        ((row("Rest.", "end"), row("", "error", "The adapter of grpo is broken.")), Nothing.FAILED),
-        ((row("Rest.", "end"), row(" …", "end")), Nothing.WORDLESS),
+        ((row("Rest.", "end"), row("", "error", "The adapter of grpo is broken.")), NoPair.FAILED),
+        ((row("Rest.", "end"), row(" …", "end")), NoPair.WORDLESS),
     ],
 )
 def test_live_answers_that_cannot_be_compared_make_no_pair(booth, clock, rows, reason):
@@ -498,7 +498,7 @@ def test_answers_that_were_stopped_early_are_not_voted_on(booth, clock):
     run = live(booth, clock, WHOLE[0])
     assert not run.done
     run.cancel()
-    assert booth.finish_live(run) is Nothing.STOPPED
+    assert booth.finish_live(run) is NoPair.STOPPED
     assert pairs_of(booth) == []
 
 

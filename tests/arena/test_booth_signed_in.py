@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medilite.arena.booth import Nothing, Shown
+from medilite.arena.booth import NoPair, Shown
 from medilite.arena.voters import SignedIn
 from medilite.errors import TokenError
 from tests.arena.booths import drawn, votes_of
@@ -28,7 +28,7 @@ def test_an_account_is_one_voter_in_two_browsers(make_booth, lite, tmp_path, clo
         assert not booth.vote(shown.token, both[number % 2], "right").fresh
         seen.append(place_of(shown))
     assert len(set(seen)) == 15
-    assert [booth.draw(me) for me in both] == [Nothing.SEEN] * 2
+    assert [booth.draw(me) for me in both] == [NoPair.SEEN] * 2
     assert [booth.given(me) for me in both] == [15, 15]
     (voter,) = {vote.pair.voter for vote in votes_of(booth)}
     assert voter.startswith("hub:")
@@ -44,7 +44,7 @@ def test_signing_in_brings_nothing_again_that_the_browser_has_had(make_booth, li
     me = SignedIn("ada", browser)
     for _ in range(15 - 8):
         booth.vote(drawn(booth, me, clock).token, me, "left")
-    assert booth.draw(me) is Nothing.SEEN
+    assert booth.draw(me) is NoPair.SEEN
     assert [booth.given(me), booth.given(browser)] == [7, 8]
     assert isinstance(booth.draw(SignedIn("ada", booth.welcome(None))), Shown), "another browser has had none of them"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medilite.arena.booth import NAMES_S, UNDO_S, Nothing, Outcome, Shown, Taken
+from medilite.arena.booth import NAMES_S, UNDO_S, NoPair, Outcome, Shown, Taken
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS, UNSAFE, Ballot, Candidate, Choice
 from medilite.models import ModelSpec, Profile
@@ -134,8 +134,8 @@ def _others(counts: Mapping[Choice, int] | None) -> Markup:
 
 # --- where there is no pair ----------------------------------------------------------------
 
-_WHY: dict[Nothing, tuple[str, str, bool]] = {
-    Nothing.EMPTY: (
+_WHY: dict[NoPair, tuple[str, str, bool]] = {
+    NoPair.EMPTY: (
         "No ready-made answers yet",
         Markup(
             "Whoever runs this app makes them once, with <code>python -m medilite votes prepare</code>. Until then, "
@@ -143,7 +143,7 @@ _WHY: dict[Nothing, tuple[str, str, bool]] = {
         + "ask a question of your own: two models answer it, and you vote on what they say.",
         True,
     ),
-    Nothing.STALE: (
+    NoPair.STALE: (
         "The ready-made answers are out of date",
         Markup(
             "The models have been retrained since. Whoever runs this app makes new answers with "
@@ -151,29 +151,29 @@ _WHY: dict[Nothing, tuple[str, str, bool]] = {
         ),
         True,
     ),
-    Nothing.SEEN: (
+    NoPair.SEEN: (
         "You have seen every pair",
         "Thank you: there is no ready-made pair left that you haven't had. Questions of your own make new ones.",
         True,
     ),
-    Nothing.SAME: (
+    NoPair.SAME: (
         "Both answers are the same",
         "The two models wrote the same, word for word. There is nothing to choose. "
         "Ask again for two other answers, or ask something else.",
         False,
     ),
-    Nothing.WORDLESS: (
+    NoPair.WORDLESS: (
         "One model said nothing",
         "An answer without a word can't be compared. Ask again for two other answers.",
         False,
     ),
-    Nothing.STOPPED: (
+    NoPair.STOPPED: (
         "Stopped before the end",
         "Half an answer says little about who wrote it, so there is nothing to choose. Ask again, and let both "
         "answers end.",
         False,
     ),
-    Nothing.FAILED: (
+    NoPair.FAILED: (
         "One model failed",
         "There is nothing to compare, and nothing was counted. Ask again for two other answers.",
         False,
@@ -181,7 +181,7 @@ _WHY: dict[Nothing, tuple[str, str, bool]] = {
 }
 
 
-def nothing_html(reason: Nothing, question: str = "", texts: Sequence[str] = ()) -> Markup:
+def nothing_html(reason: NoPair, question: str = "", texts: Sequence[str] = ()) -> Markup:
     """Return why there is no pair, and what to do; a live question's answers are shown all the same."""
     title, words, own = _WHY[reason]
     button = _macros().button("Ask a question of your own", "live", primary=True) if own else ""

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.arena.booth import Booth, Nothing
+from medilite.arena.booth import Booth, NoPair
 from medilite.arena.live import LiveRun
 from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
@@ -179,7 +179,7 @@ class VoteTab:
         return {
             self.error: _on_the_way(_given(call), account),
             self.voter: _voter_html(browser),
-            self.pair: nothing_html(drawn) if isinstance(drawn, Nothing) else open_html(drawn, READY),
+            self.pair: nothing_html(drawn) if isinstance(drawn, NoPair) else open_html(drawn, READY),
             self.own: own,
             **self._as_whom(account),
         }
@@ -289,7 +289,7 @@ class VoteTab:
                         yield self._writing(live, stage)
             yield self._end(live)
         except Exception as error:
-            broken = nothing_html(Nothing.FAILED, asked, live.shown()) if live and any(live.texts) else start_html()
+            broken = nothing_html(NoPair.FAILED, asked, live.shown()) if live and any(live.texts) else start_html()
             yield {
                 self.error: self._error(error),
                 self.live_pair: broken,
@@ -324,7 +324,7 @@ class VoteTab:
             made = self.booth.finish_live(live)
         except StoreError as error:
             return {self.error: self._error(error), self.live_pair: unkept_html(live.question, left, right)}
-        if isinstance(made, Nothing):
+        if isinstance(made, NoPair):
             return {self.error: "", self.live_pair: nothing_html(made, live.question, (left, right))}
         return {self.error: "", self.live_pair: open_html(made, LIVE)}
 

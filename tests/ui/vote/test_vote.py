@@ -8,7 +8,7 @@ import re
 import gradio as gr
 import pytest
 
-from medilite.arena.booth import Booth, Nothing, Shown
+from medilite.arena.booth import Booth, NoPair, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS
@@ -490,7 +490,7 @@ def test_one_s_own_table_comes_on_demand_and_goes_with_the_next_pair(tab, lite, 
 def test_every_reason_why_there_is_no_pair_has_words(tab):
     from medilite.ui.vote.cards import nothing_html
 
-    for reason in Nothing:
+    for reason in NoPair:
         tree = read(nothing_html(reason, "Why?", ("One.", "Other.")))
         assert tree.one("div", "vt-panel").one("h2").text
         assert texts(tree.one("section")) == ["One.", "Other."]
