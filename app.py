@@ -14,6 +14,7 @@ def main() -> int:
         from medilite.arena.database import database_url
         from medilite.arena.mirror.mirror import start_mirror
         from medilite.arena.retention import start_deleting
+        from medilite.cli import private_bank
         from medilite.engine import open_engine
         from medilite.logs import set_up_logging
         from medilite.models import load_profile
@@ -34,6 +35,7 @@ def main() -> int:
         if mirror := start_mirror(settings):
             page.drain.at_the_end("push the votes to their mirror", mirror.close)
         start_deleting(settings)
+        private_bank.start(page.engine, profile, settings, lambda: page.drain.begun)
         serve(page, profile, settings)
         if is_loading():
             # A library that loads can't be told to stop, and would make a crash of a clean end.

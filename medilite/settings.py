@@ -101,6 +101,12 @@ class Settings(BaseSettings):
         description="days after which visitors' own questions and the answers to them are deleted, where they agreed "
         "to have them kept; the votes stay (default: never)",
     )
+    private_bank: bool | None = Field(
+        None,
+        description="have the models answer the project's questions again while nobody asks, so that nobody can look "
+        "up who wrote a ready-made pair; anew each week (default: where the app listens to other machines, but not on "
+        "ZeroGPU)",
+    )
     voter_secret: SecretStr | None = Field(
         None,
         min_length=16,

@@ -36,6 +36,22 @@ def bank_folder(profile: Profile) -> Path:
     return ROOT / "assets" / "arena" / profile.name
 
 
+def private_folder(data_dir: Path, profile: Profile) -> Path:
+    """Return the folder of a deployment's own answers, whose models nobody can look up."""
+    return data_dir.expanduser() / "bank" / profile.name
+
+
+def private_names(data_dir: Path) -> set[str]:
+    """Return the names of the private banks in use: what is published of votes on them tells no side."""
+    names = set()
+    for path in (data_dir.expanduser() / "bank").glob(f"*/{PROVENANCE_FILE}"):
+        try:
+            names.add(_provenance(path)[1])
+        except DataError:
+            continue
+    return names
+
+
 @dataclass(frozen=True)
 class Bank:
     """Ready-made answers: of each question and seed, one a contestant.
@@ -90,7 +106,7 @@ def read_bank(folder: Path) -> Bank | None:
     path = folder / ANSWERS_FILE
     if not path.is_file():
         return None
-    provenance = _provenance(folder / PROVENANCE_FILE)
+    decoding, name = _provenance(folder / PROVENANCE_FILE)
     questions: dict[str, str] = {}
     answers: dict[tuple[str, int], dict[Contestant, Candidate]] = {}
     for number, record in _records(path):
@@ -105,7 +121,7 @@ def read_bank(folder: Path) -> Bank | None:
         row[contestant] = as_candidate(record)
     if not answers:
         raise DataError(f"{path} holds no answers; make new ones with `python -m medilite votes prepare`.")
-    return Bank(questions, answers, provenance)
+    return Bank(questions, answers, decoding, name)
 
 
 def check_answer(record: Any, where: str) -> None:
@@ -137,8 +153,10 @@ def _records(path: Path) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{path} can't be read: {error}. Restore the file or make it again.") from error
 
 
-def _provenance(path: Path) -> Decoding:
+def _provenance(path: Path) -> tuple[Decoding, str]:
+    """Return how answers were decoded and what their bank is called: the repository's have no name of their own."""
     try:
-        return Decoding(**json.loads(path.read_text(encoding="utf-8"))["decoding"])
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Decoding(**told["decoding"]), str(told.get("name", PUBLIC_BANK))
     except (OSError, ValueError, KeyError, TypeError, DecodingError) as error:
         raise DataError(f"{path} doesn't tell how the answers were decoded: {error}. Restore the file.") from error

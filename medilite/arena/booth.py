@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medilite import __version__, metrics
-from medilite.arena.bank import Bank, bank_folder, read_bank
+from medilite.arena.bank import ANSWERS_FILE, Bank, bank_folder, read_bank
 from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Knowledge, Opponents, Place, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
@@ -34,7 +34,7 @@ from medilite.arena.table import read_table
 from medilite.arena.tally import OwnTable, orient, own_table
 from medilite.arena.trust import LEAST_OF_A_NETWORK, TRUSTED_AFTER_S, TRUSTED_DAYS, judge
 from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
-from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
+from medilite.errors import DataError, EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
 from medilite.records import Decoding, Step
@@ -151,6 +151,7 @@ class Booth:
         target: str | Path,
         *,
         folder: Path | None = None,
+        private: Path | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -159,7 +160,8 @@ class Booth:
     ) -> None:
         self.profile = profile
         self._target, self._timeout_s = target, timeout_s
-        self._folder = folder or bank_folder(profile)
+        self._folder, self._private = folder or bank_folder(profile), private
+        self._private_at: int | None = None
         self._limits = limits
         self._clock = clock
         self._rng = rng or random.SystemRandom()
@@ -424,12 +426,27 @@ class Booth:
 
     def _ready(self) -> _Ready | NoPair:
         with self._lock:
+            made_at = _written_at(self._private)
+            if self._answers is None or made_at != self._private_at:
+                self._answers, self._private_at = self._read_private(made_at), made_at
             if self._answers is None:
                 bank = read_bank(self._folder)
                 if bank is None:
                     return NoPair.EMPTY  # looked for again next time: they may come while the app runs
                 self._answers = self._usable(bank)
             return self._answers
+
+    def _read_private(self, made_at: int | None) -> _Ready | None:
+        """Return this deployment's own answers, which come before those that anybody can look up; None without any."""
+        if made_at is None or self._private is None:
+            return None
+        try:
+            bank = read_bank(self._private)
+        except DataError as error:
+            log.warning("This deployment's own answers can't be used, so the public ones are shown: %s", error)
+            return None
+        ready = self._usable(bank) if bank else None
+        return ready if isinstance(ready, _Ready) else None
 
     def _usable(self, bank: Bank) -> _Ready | NoPair:
         present = bank.of(self.here)
@@ -521,6 +538,14 @@ class Booth:
             log.exception("The votes could not be rated for the next pairs.")
         finally:
             self._refreshing = False
+
+
+def _written_at(private: Path | None) -> int | None:
+    """Return when a folder's answers were written, which is last, None where there are none."""
+    try:
+        return (private / ANSWERS_FILE).stat().st_mtime_ns if private else None
+    except OSError:
+        return None
 
 
 def _unseen(ready: _Ready, seen: set[_Had]) -> dict[Opponents, list[Place]]:

@@ -55,6 +55,8 @@ class Plan:
     decoding: Decoding
     precision: str | None
     """Numbers that the engine computes in; None where model servers compute, which don't say."""
+    name: str = ""
+    """What a deployment's own bank is called; nothing for those of the repository."""
 
     def header(self) -> dict[str, Any]:
         """Return the first line of a partial file: what all of its answers have in common."""
@@ -64,6 +66,8 @@ class Plan:
             "decoding": dataclasses.asdict(self.decoding),
             "precision": self.precision,
             "contestants": hashes,
+            # Seeds of a bank of one's own are drawn, so an earlier run's have to be kept.
+            **({"name": self.name, "seeds": list(self.seeds)} if self.name else {}),
         }
 
     def places(self) -> Iterator[tuple[Question, int, str]]:

@@ -52,7 +52,7 @@ def all_of_it(store, *, forgets=False):
 
 @pytest.mark.parametrize("undone", [False, True])
 def test_what_is_left_is_the_same_for_other_texts(store, undone):
-    """Two questions whose answers are of one coarse size leave the same rows: no column is left to compare by."""
+    """Opponents questions whose answers are of one coarse size leave the same rows: no column is left to compare by."""
     rng = random.Random(0)
     made: dict[tuple[object, ...], list[tuple[str, list[str]]]] = {}
     for number in range(400):

@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.http_server import LOCALHOST_NAME
 
 from medilite import metrics
+from medilite.arena.bank import private_folder
 from medilite.arena.booth import Booth
 from medilite.arena.results import LiveResults
 from medilite.draining import Drain, DrainedEngine
@@ -93,7 +94,7 @@ def build_ui(
     engine = DrainedEngine(engine, drain)
     compare = CompareTab(engine, profile, settings, admission)
     chat = ChatTab(engine, profile, settings, admission)
-    booth = booth or Booth(profile, settings.votes_database)
+    booth = booth or Booth(profile, settings.votes_database, private=private_folder(settings.data_dir, profile))
     vote = VoteTab(engine, profile, settings, admission, booth)
     votes = VotesResults(profile, LiveResults(profile, settings), boards)
     leaderboard = LeaderboardTab(profile, boards, votes=votes)

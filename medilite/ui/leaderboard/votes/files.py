@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medilite.arena.bank import private_names
 from medilite.arena.export import WRITERS, public_records, write_records
 from medilite.arena.results import REFRESH_S, SETTLED_S
 from medilite.errors import DataError, MediLiteError
@@ -103,7 +104,7 @@ class VoteFiles:
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-            write_records(public_records(store.votes(before=before)), fresh)
+            write_records(public_records(store.votes(before=before), private_names(self._settings.data_dir)), fresh)
         except (OSError, DataError) as error:
             cause = error.__cause__ if isinstance(error, DataError) else error
             if not isinstance(cause, OSError):
