@@ -84,6 +84,12 @@ def opening_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)]
 
 
+def answer_ids(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
+    """Return the token ids of a whole answer, up to the token that ends the assistant's turn; it is among them."""
+    ids = tokenizer(clean_text(answer), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [*ids, tokenizer.eos_token_id]
+
+
 def training_ids(tokenizer: PreTrainedTokenizerBase, question: str, answer: str) -> tuple[list[int], list[int]]:
     """Return (prompt ids, answer ids) of one pair; the answer ends with the end-of-turn token.
 
@@ -91,5 +97,4 @@ def training_ids(tokenizer: PreTrainedTokenizerBase, question: str, answer: str)
     end of the assistant's turn.
     """
     prompt = prompt_ids(tokenizer, question_messages(question))
-    answer_ids = tokenizer(clean_text(answer), add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    return prompt, [*answer_ids, tokenizer.eos_token_id]
+    return prompt, answer_ids(tokenizer, answer)

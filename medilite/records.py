@@ -14,7 +14,7 @@ from medilite.errors import DecodingError
 Role = Literal["system", "user", "assistant"]
 
 StopReason = Literal["end", "length", "cancelled", "error"]
-"""Why an answer stopped: the model ended it, the token limit, the user, or a failure of its row."""
+"""Why an answer stopped: the model ended it (or all of a text is scored), the token limit, the user, or a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ Greedy, so that one link gives one answer; the slight penalty keeps a small mode
 """
 
 
+MOST_ALTERNATIVES = 20
+"""Likeliest tokens that a request may ask for in each place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One answer asked for: which model, what conversation, how to decode, which seed.
@@ -71,6 +75,14 @@ class Request:
     from it when the same one asks again, and serves visitors by turns. Without one
     nothing is kept. `network` says from which network address, by a hash: turns
     are between addresses first, and one of them never fills the engine.
+
+    What researchers ask for besides; an engine that can't do it raises EngineError:
+
+    - `alternatives`: report each token's log-probability, and that many of the likeliest tokens there with theirs.
+    - `strength`: how far to go from the model `other` (default: its parent adapter's, or the base) to `model`, whose
+      weights differ from those of `other` by so many times what adapters add: 0 is `other`, 1 is `model`, above 1 is
+      beyond it. Between two adapters it mixes them.
+    - `scored`: write nothing, but score this text as the answer: its tokens' log-probabilities, in one prefill.
     """
 
     model: str
@@ -79,6 +91,31 @@ class Request:
     seed: int = 0
     visitor: str = field(default="", repr=False)
     network: str = field(default="", repr=False)
+    alternatives: int | None = None
+    strength: float = 1.0
+    other: str = ""
+    scored: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.alternatives is not None and not 0 <= self.alternatives <= MOST_ALTERNATIVES:
+            raise DecodingError(
+                f"alternatives={self.alternatives!r} can't be used: give a whole number from 0 to {MOST_ALTERNATIVES}."
+            )
+        if not -4 <= self.strength <= 4:
+            raise DecodingError(f"strength={self.strength!r} can't be used: give a number from -4 to 4.")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """How likely one token was: the natural logarithm of its probability, before temperature, top-p and penalty.
+
+    `best` are the likeliest tokens in its place, (text, logarithm), the likeliest first.
+    """
+
+    token: int
+    text: str
+    logprob: float
+    best: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +123,15 @@ class RowStep:
     """What one request got in one step: new text, tokens so far, and why it stopped (None: it goes on).
 
     After a row has stopped, its later steps carry no text and the same `stopped`.
-    `error` is set only where `stopped` is "error".
+    `error` is set only where `stopped` is "error". `scores` are of the step's tokens,
+    the one that ended the answer included, where the request asked for them.
     """
 
     text: str
     tokens: int
     stopped: StopReason | None = None
     error: str | None = None
+    scores: tuple[TokenScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ class Engine(Protocol):
         """Yield steps until every request has stopped. Loads first if need be.
 
         Closing the iterator cancels within one step and frees the rows. Raises
-        UnknownModelError, QuestionError or ContextOverflowError before anything
-        is generated; a model that is unavailable, or fails later, ends its own
-        row with "error".
+        UnknownModelError, QuestionError, ContextOverflowError, or EngineError for
+        what this engine can't do (`records.Request`), before anything is generated; a
+        model that is unavailable, or fails later, ends its own row with "error".
         """
 
 

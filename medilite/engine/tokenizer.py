@@ -44,6 +44,14 @@ class BaseTokenizer:
         # A token is named as text or as an object with its `content`.
         self._named = {name: t["content"] if isinstance(t, dict) else t for name, t in named.items() if t}
 
+    @property
+    def eos_token_id(self) -> int:
+        """The token that ends a turn; raises WeightsError where the tokenizer names none."""
+        found = self._tokenizer.token_to_id(str(self._named.get("eos_token")))
+        if found is None:
+            raise WeightsError("The tokenizer names no token that ends a turn (eos_token in tokenizer_config.json).")
+        return int(found)
+
     def __call__(
         self, text: str, *, add_special_tokens: bool = False, split_special_tokens: bool = True
     ) -> dict[str, list[int]]:

@@ -17,7 +17,28 @@ def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...
         profile.get(request.model)
         if not any(m.role == "user" and m.content.strip() for m in request.messages):
             raise QuestionError("There is no question yet: type one, or pick one of the examples.")
+        if request.other:
+            profile.get(request.other)
+    if len({request.scored is None for request in requests}) > 1:
+        raise EngineError("A call scores texts or has answers written, not both: make two of it.")
     return tuple(requests)
+
+
+def check_plain(requests: Sequence[Request], engine: str, *, strengths: bool = False) -> None:
+    """Raise EngineError where a request asks for what only the engine with compiled code does.
+
+    With `strengths` this one mixes adapters too.
+    """
+    for request in requests:
+        mixed = request.strength != 1 and not strengths
+        if request.alternatives is not None or mixed or request.scored is not None:
+            what = (
+                "Probabilities and scores of a text" if strengths else "Strengths, probabilities and scores of a text"
+            )
+            raise EngineError(
+                f"{what} can't be had from {engine}. Use MEDILITE_ENGINE=local with MEDILITE_PRECISION=int8 or int4, on"
+                " a CPU."
+            )
 
 
 def check_context(request: Request, prompt: int, context: int) -> None:

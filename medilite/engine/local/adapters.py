@@ -22,6 +22,7 @@ from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 from medilite.engine.local.adapter_config import AdapterConfig, AdapterConfigError
 from medilite.engine.shape import LlamaShape
 from medilite.errors import ModelUnavailableError
+from medilite.records import Request
 
 _TENSOR = re.compile(r"^base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)_proj\.lora_([AB])\.weight$")
 
@@ -100,6 +101,21 @@ def _read(folder: Path, shape: LlamaShape) -> Adapter:
     return Adapter(pairs)
 
 
+def between(chains: Mapping[str, Sequence[Adapter]], other: str, model: str, strength: float) -> list[Adapter]:
+    """Return the adapters of other · (1 − strength) + model · strength; `other` "" is the base."""
+    weights: dict[int, float] = {}
+    links: dict[int, Adapter] = {}
+    for name, share in ((other, 1 - strength), (model, strength)):
+        for link in chains[name] if name else ():
+            links[id(link)] = link
+            weights[id(link)] = weights.get(id(link), 0.0) + share
+    return [
+        Adapter({key: (a, b * weights[number]) for key, (a, b) in link.pairs.items()})
+        for number, link in links.items()
+        if weights[number]
+    ]
+
+
 class AdapterBank:
     """The adapters of all models that a base carries, by product and layer."""
 
@@ -107,6 +123,7 @@ class AdapterBank:
         self, shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]], device: torch.device, dtype: torch.dtype
     ) -> None:
         self._index = {model: i for i, model in enumerate(chains)}
+        self._made_of = (shape, dict(chains), device, dtype)
         # (product, layer) -> A of all models (models, in, rank) and B (models, rank, out)
         self._pairs: dict[tuple[str, int], tuple[torch.Tensor, torch.Tensor]] = {}
         for product, (width, places) in fused_modules(shape).items():
@@ -121,6 +138,17 @@ class AdapterBank:
                 for i, (one_a, one_b) in enumerate(stacked):
                     a[i, :, : one_a.shape[1]], b[i, : one_b.shape[0]] = one_a, one_b
                 self._pairs[product, layer] = (a.to(device, dtype), b.to(device, dtype))
+
+    def rows_of(self, requests: Sequence[Request]) -> AdapterRows:
+        """Return the adapters for a batch of these requests, in the strengths that they ask for."""
+        if all(request.strength == 1 for request in requests):
+            return self.rows([request.model for request in requests])
+        shape, chains, device, dtype = self._made_of
+        own = {
+            str(number): list(chains[r.model]) if r.strength == 1 else between(chains, r.other, r.model, r.strength)
+            for number, r in enumerate(requests)
+        }
+        return AdapterBank(shape, own, device, dtype).rows(list(own))
 
     def rows(self, models: Sequence[str]) -> AdapterRows:
         """Return the adapters for a batch whose rows name these models."""

@@ -58,7 +58,7 @@ class Batch:
         self._fed: torch.Tensor | None = None
         if not living:
             return
-        self._adapters = bank.rows([request.model for request in kept])
+        self._adapters = bank.rows_of(kept)
         self._sampler = Sampler(
             [request.decoding for request in kept],
             [request.seed for request in kept],

@@ -16,12 +16,14 @@ class Call:
     """The requests of one call.
 
     `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
-    `errors[i]`, is a row that can't start.
+    `errors[i]`, is a row that can't start. The last `scored[i]` of them are an answer that is
+    scored, not written; 0 where one is written. A call is all of one kind.
     """
 
     requests: Sequence[Request]
     prompts: Sequence[list[int] | None]
     errors: Sequence[str | None]
+    scored: Sequence[int] = ()
     steps: queue.SimpleQueue[Step | BaseException | None] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
 

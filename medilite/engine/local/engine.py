@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ from medilite.engine.loading import LoadOnce
 from medilite.engine.local.calls import Call
 from medilite.engine.local.scheduler import Runner, Scheduler
 from medilite.engine.protocol import Availability, Occupancy
-from medilite.engine.validate import check_context, checked
-from medilite.errors import ModelUnavailableError
+from medilite.engine.validate import check_context, check_plain, checked
+from medilite.errors import EngineError, ModelUnavailableError
 from medilite.models import Profile
 from medilite.progress import LoadProgress, ProgressCallback
-from medilite.prompts import opening_ids, prompt_ids
-from medilite.records import Message, Request, Step
+from medilite.prompts import answer_ids, opening_ids, prompt_ids
+from medilite.records import Decoding, Message, Request, Step
 from medilite.settings import Settings
 from medilite.weights import ensure_adapter, ensure_base
 
@@ -35,6 +35,8 @@ class _Loaded:
     stop_ids: frozenset[int]
     scheduler: Scheduler
     availability: dict[str, Availability]
+    exact_rows: bool
+    """Whether rows are exact to the last bit, so that calls share one batch: the engine with compiled code."""
 
 
 class LocalEngine:
@@ -69,15 +71,45 @@ class LocalEngine:
 
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
         """Yield steps until every request has stopped."""
-        requests = checked(self._profile, requests)
+        requests = [self._between(request) for request in checked(self._profile, requests)]
         loaded = self._once.get()
+        if not loaded.exact_rows:
+            check_plain(requests, "an engine that computes in floating point", strengths=True)
         # Most calls ask one thing of all models.
         asked = {messages: prompt_ids(loaded.tokenizer, messages) for messages in {r.messages for r in requests}}
-        for request in requests:
-            check_context(request, len(asked[request.messages]), loaded.llama.shape.context)
-        errors = [loaded.availability[request.model].reason for request in requests]
-        prompts = [None if e else asked[r.messages] for r, e in zip(requests, errors, strict=True)]
-        yield from self._answer(loaded, Call(requests, prompts, errors))
+        answers = [[] if r.scored is None else answer_ids(loaded.tokenizer, r.scored) for r in requests]
+        whole = [[*asked[request.messages], *answer] for request, answer in zip(requests, answers, strict=True)]
+        for request, ids in zip(requests, whole, strict=True):
+            check_context(request, len(ids), loaded.llama.shape.context)
+        errors = [self._why_unavailable(loaded, request) for request in requests]
+        prompts = [None if error else ids for error, ids in zip(errors, whole, strict=True)]
+        yield from self._answer(loaded, Call(requests, prompts, errors, [len(answer) for answer in answers]))
+
+    def _why_unavailable(self, loaded: _Loaded, request: Request) -> str | None:
+        models = (request.model, *([request.other] if request.other else []))
+        return next((why for model in models if (why := loaded.availability[model].reason)), None)
+
+    def _between(self, request: Request) -> Request:
+        """Return the request with `other` named where its strength needs it, and plain where it means a model as it is.
+
+        Raises EngineError where the base alone is asked for in a strength.
+        """
+        if request.scored is not None:
+            request = replace(request, decoding=Decoding(max_new_tokens=1))
+        if request.strength == 1:
+            return replace(request, other="") if request.other else request
+        other = request.other
+        if not other:
+            chain = self._profile.chain(request.model)
+            if not chain:
+                raise EngineError(
+                    f"{request.model} has no adapter, so strength={request.strength:g} means nothing: name `other`."
+                )
+            base = self._profile.base_model
+            other = chain[-1].stacked_on or (base.id if base else "")
+        if other and (request.strength == 0 or other == request.model):
+            return replace(request, model=other, other="", strength=1.0)
+        return replace(request, other=other)
 
     def occupancy(self) -> Occupancy | None:
         """Return how many calls wait and how many answers are being written."""
@@ -140,7 +172,7 @@ class LocalEngine:
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
         else:
             llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
-        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability)
+        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability, not in_floats)
 
     def _floats(
         self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]

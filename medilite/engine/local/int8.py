@@ -181,3 +181,22 @@ def lay_out(shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> dict[
                         lora.reach[layer, model, block] = rows[0], rows[-1] + 1
         found[product] = lora
     return found
+
+
+def with_model(lora: Lora, model: Lora, place: int | None = None) -> Lora:
+    """Return all models' adapters for a product with one more model's, at the end or at `place`."""
+    models, rank = lora.a.shape[1:3]
+    at = models if place is None else place
+    size = max(rank, model.a.shape[2])
+    grown = []
+    for have, new in ((lora.a, model.a), (lora.b, model.b)):
+        array = new_array((have.shape[0], max(models, at + 1), size, have.shape[3]), np.float32)
+        array[:, :models, :rank] = have
+        array[:, at] = 0
+        array[:, at, : new.shape[2]] = new[:, 0]
+        grown.append(array)
+    ranks, reach = lora.ranks.copy(), lora.reach.copy()
+    if place is None:
+        ranks, reach = np.append(ranks, np.int32(0)), np.concatenate([reach, reach[:, :1]], 1)
+    ranks[at], reach[:, at] = model.ranks[0], model.reach[:, 0]
+    return Lora(grown[0], grown[1], ranks, reach)

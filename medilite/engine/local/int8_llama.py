@@ -7,14 +7,14 @@ anything being copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from medilite.engine.local.adapters import Adapter
-from medilite.engine.local.int8 import lay_out, read_weights, unfit
+from medilite.engine.local.adapters import Adapter, between
+from medilite.engine.local.int8 import lay_out, read_weights, unfit, with_model
 from medilite.engine.local.int8_files import kept_weights
 from medilite.engine.local.pages import PagedCache, PagePool, pages_for
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Scratch, Shape, Tokens, new_array
@@ -23,10 +23,15 @@ from medilite.engine.native.intrinsics import WIDE, lacking
 from medilite.engine.native.team import Team
 from medilite.engine.native.tiles import GROUP, TILE
 from medilite.engine.shape import LlamaShape
-from medilite.errors import WeightsError
+from medilite.errors import EngineError, WeightsError
+from medilite.records import Request
 
 TOGETHER = 512
 """Tokens that go through the layers at once; longer prompts go in pieces of it."""
+
+
+MIXES = 16
+"""Mixes of two models that are kept."""
 
 
 class ModelRows:
@@ -49,6 +54,7 @@ class Int8Bank:
         self._index = {model: i for i, model in enumerate(chains)}
         self.edition = 0
         self.products: dict[str, Lora] = lay_out(shape, chains)
+        self._mixes: dict[tuple[str, str, float], int] = {}  # the one asked for last is last
 
     @property
     def rank(self) -> int:
@@ -59,6 +65,33 @@ class Int8Bank:
         """Return a model's number in `products`."""
         return self._index[model]
 
+    def between(self, other: str, model: str, strength: float, busy: Collection[int]) -> tuple[int, bool]:
+        """Return the place of the mix other · (1 − strength) + model · strength, and whether it is new there.
+
+        `other` "" is the base. There is room for MIXES of them; beyond it the one asked for longest ago goes
+        whose place isn't `busy`. Raises EngineError where all are.
+        """
+        key = (other, model, strength)
+        if (place := self._mixes.pop(key, None)) is not None:
+            self._mixes[key] = place
+            return place, False
+        made = lay_out(self._shape, {"": between(self._chains, other, model, strength)})
+        if len(self._mixes) < MIXES:
+            place = len(self._chains) + len(self._mixes)
+            self.products = {name: with_model(lora, made[name]) for name, lora in self.products.items()}
+        else:
+            free = next((old for old, at in self._mixes.items() if at not in busy), None)
+            if free is None:
+                raise EngineError(f"{MIXES} mixes of adapters are being answered, which is the limit. Ask again later.")
+            place = self._mixes.pop(free)
+            self.products = {name: with_model(lora, made[name], place) for name, lora in self.products.items()}
+        self._mixes[key] = place
+        return place, True
+
+    def rows_of(self, requests: Sequence[Request]) -> ModelRows:
+        """Return the adapters for a batch of these requests."""
+        return self.rows([request.model for request in requests])
+
     def rows(self, models: Sequence[str]) -> ModelRows:
         """Return the adapters for a batch whose rows name these models."""
         return ModelRows(np.array([self._index[model] for model in models], np.int32))
@@ -67,6 +100,7 @@ class Int8Bank:
         """Give a model other adapters, lowest first; batches that run go on with them."""
         self._chains[model] = list(chain)
         self.products = lay_out(self._shape, self._chains)
+        self._mixes.clear()
         self.edition += 1
 
 

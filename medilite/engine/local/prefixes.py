@@ -92,6 +92,11 @@ class Prefixes:
         for entry in [e for e in self._entries if e.visitor and e.used_s < before]:
             self._drop(entry)
 
+    def forget(self, model: int) -> None:
+        """Forget what was computed with a model."""
+        for entry in [e for e in self._entries if e.model == model]:
+            self._drop(entry)
+
     def clear(self) -> None:
         """Forget everything, the beginning of all conversations too."""
         for entry in list(self._entries):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ from medilite.engine.local.pages import pages_for
 from medilite.engine.local.prefixes import Prefixes, shared_whole
 from medilite.engine.local.sampling import Dice, SlotSampler
 from medilite.engine.native.arrays import Tokens
-from medilite.records import Request, RowStep
+from medilite.engine.native.choose import likelihoods
+from medilite.records import Request, RowStep, TokenScore
 
 READ_ALONE = 256
 """Prompt tokens of a step in which nobody writes."""
@@ -54,6 +55,12 @@ class _Row:
     pages: list[int]
     text: IncrementalText
     writing: bool = False
+    scores: tuple[TokenScore, ...] = ()
+
+    @property
+    def scoring(self) -> bool:
+        """Whether its tokens are an answer that is scored, from `prompt` on, instead of written."""
+        return self.request.scored is not None
 
     @property
     def unread(self) -> int:
@@ -135,6 +142,7 @@ class RunningBatch:
             if running.pending:
                 self._begin_pending(running)
         self._advance()
+        self._end_scored()
         return [(running.call, tuple(running.steps)) for running in self._calls]
 
     def drop(self, call: Call) -> None:
@@ -167,7 +175,7 @@ class RunningBatch:
         needed = 0
         for number in running.pending:
             request, prompt = self._asked(running, number)
-            found, pages = self._prefixes.find(request.visitor, self._llama.bank.place(request.model), prompt)
+            found, pages = self._prefixes.find(request.visitor, self._place(request), self._before(running, number))
             needed += pages_for(len(prompt) + request.decoding.max_new_tokens) - shared_whole(found)
             shared += pages
         self._pool.share(shared)  # so that making room does not take just these
@@ -185,8 +193,8 @@ class RunningBatch:
 
     def _begin(self, running: _Running, number: int, dice: dict[int, Dice]) -> bool:
         request, prompt = self._asked(running, number)
-        model = self._llama.bank.place(request.model)
-        found, kept = self._prefixes.find(request.visitor, model, prompt)
+        model = self._place(request)
+        found, kept = self._prefixes.find(request.visitor, model, self._before(running, number))
         whole = shared_whole(found)
         needed = pages_for(len(prompt) + request.decoding.max_new_tokens) - whole
         self._pool.share(kept)
@@ -201,7 +209,15 @@ class RunningBatch:
         pages = [*kept[:whole], *own]
         slot = heapq.heappop(self._free_slots)
         row = _Row(
-            number, slot, model, request, list(prompt), len(prompt), found, pages, IncrementalText(self._tokenizer)
+            number,
+            slot,
+            model,
+            request,
+            list(prompt),
+            len(self._before(running, number)),
+            found,
+            pages,
+            IncrementalText(self._tokenizer),
         )
         # From here on whoever drops the call gives slot and pages back, should the rest fail.
         running.rows.append(row)
@@ -215,6 +231,21 @@ class RunningBatch:
         prompt = running.call.prompts[number]
         assert prompt is not None
         return running.call.requests[number], prompt
+
+    def _before(self, running: _Running, number: int) -> list[int]:
+        """Return what comes before the answer."""
+        prompt, scored = self._asked(running, number)[1], running.call.scored
+        return prompt[: len(prompt) - scored[number]] if scored else prompt
+
+    def _place(self, request: Request) -> int:
+        """Return the place of a request's model in the bank; a mix of two gets one as it is first asked for."""
+        if request.strength == 1:
+            return self._llama.bank.place(request.model)
+        busy = {row.model for running in self._calls for row in running.rows}
+        place, replaced = self._llama.bank.between(request.other, request.model, request.strength, busy)
+        if replaced:
+            self._prefixes.forget(place)
+        return place
 
     def _free(self, running: _Running, row: _Row) -> None:
         running.rows.remove(row)
@@ -230,6 +261,13 @@ class RunningBatch:
             self._prefixes.clear()
             self._edition = self._llama.bank.edition
 
+    def _end_scored(self) -> None:
+        """Report the rows whose answers are scored to the end."""
+        for running in self._calls:
+            for row in [row for row in running.rows if row.scoring and row.unread == 1]:
+                running.steps[row.number] = RowStep("", len(row.scores), "end", scores=row.scores)
+                self._free(running, row)
+
     # -- a step ----------------------------------------------------------------------
 
     def _advance(self) -> None:
@@ -243,9 +281,15 @@ class RunningBatch:
         if not writers:
             return
         slots = np.array([row.slot for _, row in writers], np.int32)
+        asking = [place for place, (_, row) in enumerate(writers) if row.request.alternatives is not None]
+        # Choosing works on the logits in place.
+        raw = self._logits[asking] if asking else None
         chosen = self._sampler.choose(self._logits[: len(writers)], slots)
-        for (running, row), token in zip(writers, chosen.tolist(), strict=True):
-            self._take(running, row, token)
+        for place, ((running, row), token) in enumerate(zip(writers, chosen.tolist(), strict=True)):
+            scores: tuple[TokenScore, ...] = ()
+            if raw is not None and place in asking and token >= 0:
+                scores = self._scores(raw[[asking.index(place)]], [token], row.request.alternatives or 0)
+            self._take(running, row, token, scores)
 
     def _read(self, budget: int) -> list[tuple[_Row, int]]:
         """Let rows write whose prompts this step reads to the end; return pieces of other prompts: (row, tokens).
@@ -260,7 +304,7 @@ class RunningBatch:
         for rows in [*first, *others]:
             allowed = -(-budget // 2) if others and rows in first else budget
             # A group's last tokens are those of rows that write, which no budget holds up.
-            if (left := _unread(rows)) <= max(allowed, len(rows)):
+            if not rows[0].scoring and (left := _unread(rows)) <= max(allowed, len(rows)):
                 for row in rows:
                     row.writing = True
                 budget = max(budget - left, 0)
@@ -288,14 +332,52 @@ class RunningBatch:
             self._tables,
             (ends[:wanted] - 1).astype(np.int32),
         )
-        self._llama.run(tokens, self._logits[:wanted])
+        scored = [(row, start, count) for (row, count), start in zip(parts, ends - counts, strict=True) if row.scoring]
+        if scored:
+            self._compute_scores(tokens, wanted, scored)
+        else:
+            self._llama.run(tokens, self._logits[:wanted])
         for row, count in parts:
             row.filled += count
 
-    def _take(self, running: _Running, row: _Row, token: int) -> None:
+    def _compute_scores(self, tokens: Tokens, wanted: int, scored: Sequence[tuple[_Row, int, int]]) -> None:
+        """The same where some rows, (row, its first token of the step, how many), have their answers scored."""
+        # After the last token before the answer comes the answer's first, and so on.
+        places = [
+            np.arange(start + max(row.prompt - 1 - row.filled, 0), start + count, dtype=np.int32)
+            for row, start, count in scored
+        ]
+        logits = np.empty((wanted + sum(map(len, places)), self._logits.shape[1]), np.float32)
+        self._llama.run(tokens._replace(wanted=np.concatenate([tokens.wanted, *places])), logits)
+        self._logits[:wanted] = logits[:wanted]
+        first = wanted
+        for (row, start, _), at in zip(scored, places, strict=True):
+            following = [row.tokens[row.filled + place - start + 1] for place in at.tolist()]
+            row.scores += self._scores(logits[first : first + len(at)], following, row.request.alternatives or 0)
+            first += len(at)
+
+    def _scores(self, logits: np.ndarray, tokens: Sequence[int], alternatives: int) -> tuple[TokenScore, ...]:
+        """Return how likely tokens were, from the logits (tokens, vocabulary) in their places."""
+        best, logs = (
+            np.zeros((len(tokens), alternatives), np.int32),
+            np.zeros((len(tokens), 1 + alternatives), np.float32),
+        )
+        likelihoods(np.ascontiguousarray(logits), np.array(tokens, np.int32), best, logs)
+        return tuple(
+            TokenScore(
+                token, self._text_of(token), own,
+                tuple((self._text_of(other), log) for other, log in zip(others, rest, strict=True)),
+            )
+            for token, others, (own, *rest) in zip(tokens, best.tolist(), logs.tolist(), strict=True)
+        )  # fmt: skip
+
+    def _text_of(self, token: int) -> str:
+        return str(self._tokenizer.decode([token], skip_special_tokens=False))
+
+    def _take(self, running: _Running, row: _Row, token: int, scores: tuple[TokenScore, ...] = ()) -> None:
         """Give a row its next token, or its end; a failure is the row's own."""
         try:
-            step = self._next(row, token)
+            step = replace(self._next(row, token), scores=scores)
         except Exception as error:  # a tokenizer may raise anything, and the others go on
             step = RowStep("", len(row.tokens) - row.prompt, "error", f"the answer can't be read ({error})")
         running.steps[row.number] = step

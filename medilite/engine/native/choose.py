@@ -133,6 +133,32 @@ def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, nois
 
 
 @compiled(nogil=True, error_model="numpy")
+def likelihoods(logits: np.ndarray, tokens: np.ndarray, best: np.ndarray, logs: np.ndarray) -> None:
+    """Write to `logs` (B, 1 + k) float32 how likely `tokens` (B,) are, and the k likeliest, which go to `best` (B, k).
+
+    Natural logarithms of the softmax of float32 `logits` (B, V); not-a-number where these aren't finite.
+    """
+    count = best.shape[1]
+    for row in range(len(tokens)):
+        values, found, at = logits[row], best[row], logs[row]
+        top = _top(values)
+        mass = 0.0
+        for token in range(len(values)):
+            mass += np.float64(_exp(values[token] - top))
+        norm = np.float64(top) + np.log(mass)
+        at[0] = np.float64(values[tokens[row]]) - norm
+        at[1:] = -np.inf
+        for token in range(len(values)):
+            value = np.float32(np.float64(values[token]) - norm)
+            if count and value > at[count]:
+                place = count - 1
+                while place and value > at[place]:
+                    at[place + 1], found[place] = at[place], found[place - 1]
+                    place -= 1
+                at[place + 1], found[place] = value, token
+
+
+@compiled(nogil=True, error_model="numpy")
 def choose(
     logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, dice: np.ndarray, chosen: np.ndarray
 ) -> None:

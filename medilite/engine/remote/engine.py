@@ -23,7 +23,7 @@ from medilite.engine.remote.lockstep import Lockstep
 from medilite.engine.remote.row import Limits, Writer
 from medilite.engine.remote.servers import Server, parse_addresses
 from medilite.engine.tokenizer import BaseTokenizer
-from medilite.engine.validate import check_context, checked
+from medilite.engine.validate import check_context, check_plain, checked
 from medilite.errors import EngineError, WeightsError
 from medilite.models import Profile
 from medilite.progress import LoadProgress, ProgressCallback
@@ -98,6 +98,7 @@ class RemoteEngine:
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
         """Yield steps until every request has stopped."""
         requests = checked(self._profile, requests)
+        check_plain(requests, "model servers")
         loaded = self._once.get()
         self._ask_again(loaded)
         asked = {messages: _ids(loaded, messages) for messages in {r.messages for r in requests}}
