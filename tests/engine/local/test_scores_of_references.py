@@ -1,4 +1,4 @@
-"""Scores through the whole engine: references cost what `bench.fidelity` computes, and a strength of 1 or 0 is a model."""
+"""Scores through the whole engine: references cost what `bench.fidelity` says, and strengths 1 and 0 are models."""
 
 from __future__ import annotations
 
