@@ -11,7 +11,7 @@ from html import escape
 
 from medilite.models import ModelSpec
 from medilite.ui.leaderboard.board.view import Cell, View
-from medilite.ui.leaderboard.chart import INK, Chart, Spec, Table, axis, figure, note, row_of, whiskers
+from medilite.ui.leaderboard.chart import INK, Chart, Spec, Table, axis, figure, note, row_of
 from medilite.ui.page.words import number_text
 
 KIND = "bleu_study"
@@ -35,14 +35,20 @@ def bleu(view: View, split: str) -> Chart | None:
     for row, (part, (label, unit, digits, _)) in enumerate(PARTS.items(), start=1):
         number = "" if row == 1 else str(row)
         domain = row_of(row, len(PARTS), gap=0.34)
-        for spec in models:
-            cell = view.part(split, spec.id, KIND, part)
-            traces.append({
-                "type": "bar", "orientation": "h", "x": [cell.value], "y": [escape(spec.label)],
-                "xaxis": f"x{number}", "yaxis": f"y{number}", "marker": {"color": spec.colour},
-                "error_x": whiskers(INK, cell.value, cell.low, cell.high), "name": f"{escape(spec.label)}: {label}",
-                "hovertemplate": f"<b>{escape(spec.label)}</b><br>{label} {cell.text(digits)} {unit}<extra></extra>",
-            })  # fmt: skip
+        cells = [view.part(split, spec.id, KIND, part) for spec in models]
+        known = [(cell.value or 0.0, cell.low, cell.high) for cell in cells]
+        ends = {
+            "array": [0.0 if high is None else high - value for value, _, high in known],
+            "arrayminus": [0.0 if low is None else value - low for value, low, _ in known],
+        }
+        # One trace for all models: plotly takes its time for each.
+        traces.append({
+            "type": "bar", "orientation": "h", "name": label, "xaxis": f"x{number}", "yaxis": f"y{number}",
+            "x": [cell.value for cell in cells], "y": [escape(spec.label) for spec in models],
+            "marker": {"color": [spec.colour for spec in models]}, "customdata": [cell.text(digits) for cell in cells],
+            "error_x": {"type": "data", "symmetric": False, **ends, "color": INK, "thickness": 2, "width": 0},
+            "hovertemplate": f"<b>%{{y}}</b><br>{label} %{{customdata}} {unit}<extra></extra>",
+        })  # fmt: skip
         layout[f"xaxis{number}"] = axis(anchor=f"y{number}", rangemode="tozero")
         layout[f"yaxis{number}"] = axis(anchor=f"x{number}", domain=domain, autorange="reversed", showgrid=False)
         place = {"x": 0, "y": domain[1], "xanchor": "left", "yanchor": "bottom", "yshift": 4}
@@ -50,7 +56,7 @@ def bleu(view: View, split: str) -> Chart | None:
     return Chart(
         "Why BLEU alone misleads",
         paradox(view, split),
-        figure("parts-of-bleu", traces, 40 + 190 * len(PARTS), showlegend=False, barmode="overlay", **layout),
+        figure("parts-of-bleu", traces, 40 + 190 * len(PARTS), showlegend=False, **layout),
         Table(
             "The parts of BLEU, with 95 % intervals",
             ("Model", *(f"{label}, {unit}" for label, unit, _, _ in PARTS.values())),
