@@ -151,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", required=True, choices=SPLITS, help="split of the clean set")
     parser.add_argument("--profile", action="append", default=[], help="profile whose models are measured, all of them")
     parser.add_argument("--adapter", action="append", default=[], metavar="NAME=FOLDER", help="one more, by its folder")
-    parser.add_argument("--base", default="lite", help="profile whose base all stand on (default: lite)")
+    parser.add_argument("--base", default="lite", help="profile whose base all are trained on (default: lite)")
     parser.add_argument("--data", type=Path, default=Path("data/medquad"), help="folder of the splits")
     parser.add_argument("--pairs", type=int, metavar="N", help="a draw of N pairs (default: all)")
     parser.add_argument("--max-tokens", type=int, default=512, help="longer pairs are cut (default: 512)")

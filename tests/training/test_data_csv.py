@@ -19,6 +19,13 @@ def test_a_row_becomes_a_pair_with_white_space_folded():
     assert collection.counts == {"rows_read": 1, "rows_malformed": 0}
 
 
+def test_a_cell_of_synonyms_is_parted_and_other_tables_have_none():
+    named = read_text("question,answer,focus,synonyms\nWhy ?,Sugar.,Gout,Podagra | Uric  arthritis|\n")
+
+    assert named.pairs[0].synonyms == ("Podagra", "Uric arthritis")
+    assert read_text("question,answer\nWhy ?,Sugar.\n").pairs[0].synonyms == ()
+
+
 @pytest.mark.parametrize(
     "header",
     [

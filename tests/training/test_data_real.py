@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from medilite.models import ROOT
 from medilite.sources.collection import COLLECTION, read_collection
 from training.data.manifest import load_manifest, load_split
 from training.data.sealing import used_ids
+from training.data.sources import read_source
 from training.data.splits import SPLITS
 from training.prepare_medquad import main
 
@@ -141,6 +143,19 @@ def test_a_source_without_synonyms_gives_no_clean_set_and_says_so(prepared):
     assert "names no synonyms" in load_manifest(prepared["csv"])["no_clean_set"]
     with pytest.raises(DataError, match=r"no clean set.*XML"):
         load_split(prepared["csv"] / "clean", "known")
+
+
+def test_a_table_with_a_column_of_synonyms_gives_the_same_sealed_parts(prepared, tmp_path):
+    parts = ("question", "answer", "source", "focus_area", "qtype", "qid")
+    with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*parts, "synonyms"])
+        for pair in read_source(str(FILES["xml"])).pairs:
+            table.writerow([*(getattr(pair, part) for part in parts), "|".join(pair.synonyms)])
+
+    assert main(["--source", str(tmp_path / "table.csv"), "--out", str(tmp_path / "out")]) == 0
+    made, wanted = (load_manifest(folder)["sets"]["clean"] for folder in (tmp_path / "out", prepared["xml"]))
+    assert made["fingerprint"] == wanted["fingerprint"]
 
 
 def test_every_id_is_its_own(prepared):
