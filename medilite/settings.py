@@ -226,6 +226,11 @@ class Settings(BaseSettings):
         repr=False,
     )
 
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value.strip().removeprefix("[").removesuffix("]")
+
     @field_validator("votes_url")
     @classmethod
     def _one_way_to_read(cls, value: str | None) -> str | None:

@@ -93,3 +93,25 @@ def test_what_keeps_no_votes_is_refused(url):
     with pytest.raises(SettingsError) as caught:
         database_url(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "kept"), [("::1", "::1"), ("[::1]", "::1"), (" 127.0.0.1", "127.0.0.1"), ("[::]", "::")]
+)
+def test_an_address_counts_with_and_without_brackets(host, kept):
+    assert load_settings(host=host).host == kept
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "0.0.0.0"])
+def test_a_free_port_of_either_kind_of_address(host):
+    from medilite.ui.page.app import _free_port
+
+    assert _free_port(host) > 0
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "2001:db8::1", "not an address"])
+def test_an_address_that_is_not_this_machines_names_the_variable(host):
+    from medilite.ui.page.app import _free_port
+
+    with pytest.raises(SettingsError, match="MEDILITE_HOST"):
+        _free_port(host)

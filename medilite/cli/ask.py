@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
 def record(question: str, profile: Profile, decoding: Decoding, seed: int, answers: Iterable[Answer]) -> dict[str, Any]:
     """Return what `--json` prints.
 
-    An answer that failed has None for text, tokens and readability, and says why under `error`.
+    An answer that failed before its first word has None for text, tokens and readability; one that broke off keeps
+    what was written and has no scores. Both say why under `error`.
     """
     notice = emergency_notice(question)
     return {
@@ -66,8 +67,8 @@ def record(question: str, profile: Profile, decoding: Decoding, seed: int, answe
 
 def _answer_record(answer: Answer) -> dict[str, Any]:
     if answer.stopped == "error":
-        # Here an answer that broke off is none.
-        return {**answer_record(answer, None), "answer": None, "tokens": None}
+        # What broke off is kept and not measured: it is no whole answer.
+        return {**answer_record(answer, None), "tokens": answer.tokens if answer.text else None}
     return answer_record(answer, measure(answer.text))
 
 
@@ -112,14 +113,15 @@ def _as_text(question: str, specs: Sequence[ModelSpec], answers: Sequence[Answer
     yield f"{NOT_MEDICAL_ADVICE}\n"
     for spec, answer in zip(specs, answers, strict=True):
         yield f"== {spec.label} ({spec.id}) · {_summary(answer)}\n"
-        if answer.stopped != "error":
+        if answer.text.strip():
             # An answer is data: left as it is, a control sequence in it could drive the terminal.
             yield f"{clean_text(answer.text).strip()}\n"
 
 
 def _summary(answer: Answer) -> str:
     if answer.stopped == "error":
-        return f"no answer: {clean_text(answer.error or 'it failed')}"
+        why = clean_text(answer.error or "it failed")
+        return f"broke off after {answer.tokens:,} tokens: {why}" if answer.text.strip() else f"no answer: {why}"
     scores = measure(answer.text)
     parts = [grade_word(scores.flesch_kincaid_grade)]
     if scores.flesch_kincaid_grade is not None:

@@ -18,10 +18,12 @@ to the token and no one's text is ever parsed for control tokens.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import email.utils
 import json
 import math
+import re
 import time
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 1 << 20
 """Bytes of one line of a stream; a server that writes more on one speaks another protocol."""
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 _SHOWN = 200
 """Most characters of a server's own words that a message repeats."""
@@ -91,17 +95,69 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
 async def pieces(response: httpx.Response) -> AsyncGenerator[Piece, None]:
     """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
     done = False
+    async with contextlib.aclosing(_events(response)) as events:
+        async for kind, data in events:
+            done = done or data.strip() == b"[DONE]"
+            # What comes after the end is read, so that the connection is left as one that can be used again.
+            if done:
+                continue
+            if kind == b"error":
+                raise ServerFailure(f"broke off with an error{_error_event(data)}")
+            # Other types ("ping") are for those who know them.
+            if kind not in (b"", b"message"):
+                continue
+            for one in _documents(data):
+                piece = _piece(one)
+                if piece is not None:
+                    yield piece
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[tuple[bytes, bytes], None]:
+    """Yield (type, data) of a stream's events, by the HTML standard's "server-sent events", 9.2.6.
+
+    Fields are joined over the lines of an event, which a blank line ends; comments
+    and unknown fields are ignored, and so is an event without data. Beyond the standard, the last event
+    counts without its blank line: some servers end so.
+    """
+    kind, data = b"", list[bytes]()
+    size = 0
     async with contextlib.aclosing(_lines(response)) as lines:
         async for line in lines:
-            data = line[5:].strip()
-            done = done or data == b"[DONE]"
-            # Comments, event names and blank lines; and what comes after the end is read, so that the connection is
-            # left as one that can be used again.
-            if done or not line.startswith(b"data:"):
+            if not line:
+                if any(data):
+                    yield kind, b"\n".join(data)
+                kind, data, size = b"", [], 0
                 continue
-            piece = _piece(data)
-            if piece is not None:
-                yield piece
+            name, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if name == b"data":
+                data.append(value)
+                size += len(value)
+                if size > LONGEST_LINE:
+                    raise ServerFailure("sends what is no completion")
+            elif name == b"event":
+                kind = value
+    if any(data):
+        yield kind, b"\n".join(data)
+
+
+def _documents(data: bytes) -> list[bytes]:
+    """Return an event's JSON documents: one, or one a line from servers that leave out the blank lines between."""
+    if b"\n" not in data:
+        return [data]
+    try:
+        json.loads(data)
+    except ValueError:
+        return [line for line in data.split(b"\n") if line.strip() not in (b"", b"[DONE]")]
+    return [data]
+
+
+def _error_event(data: bytes) -> str:
+    try:
+        told = json.loads(data)
+    except ValueError:
+        told = data.decode("utf-8", "replace")
+    return _quoted(told.get("error", told) if isinstance(told, dict) else told)
 
 
 async def refusal(response: httpx.Response, model: str) -> ServerFailure:
@@ -159,16 +215,23 @@ def _piece(data: bytes) -> Piece | None:
 
 
 async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Yield a stream's lines as they become whole; httpx's own have no longest."""
-    rest = b""
+    """Yield a stream's lines as they become whole, ended by CR LF, LF or CR; httpx's own have no longest."""
+    rest, first = b"", True
     async for chunk in response.aiter_bytes():
-        *lines, rest = (rest + chunk).split(b"\n")
+        rest += chunk
+        if first and len(rest) >= len(codecs.BOM_UTF8):
+            rest, first = rest.removeprefix(codecs.BOM_UTF8), False
+        # A CR at the end may be the first half of a CR LF.
+        held = rest.endswith(b"\r")
+        *lines, rest = _LINE_END.split(rest[:-1] if held else rest)
+        rest += b"\r" if held else b""
         for line in lines:
-            yield line.rstrip(b"\r")
+            yield line
         if len(rest) > LONGEST_LINE:
             raise ServerFailure("sends what is no completion")
+    rest = rest.removesuffix(b"\r")
     if rest:
-        yield rest.rstrip(b"\r")
+        yield rest
 
 
 async def _said(response: httpx.Response) -> str:
