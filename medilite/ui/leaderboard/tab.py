@@ -31,7 +31,7 @@ from medilite.ui.leaderboard.board.questions import (
 )
 from medilite.ui.leaderboard.board.scatter import scatter
 from medilite.ui.leaderboard.board.study import study_html
-from medilite.ui.leaderboard.board.table import controls_html, table_html
+from medilite.ui.leaderboard.board.table import controls_html, kinds_html, table_html
 from medilite.ui.leaderboard.board.view import GRADE, View, find_boards
 from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.leaderboard.votes.tab import VotesResults
@@ -141,7 +141,7 @@ class LeaderboardTab:
                 self.intro: intro_html(view, split, self.profile.name),
                 self.split: gr.Radio(choices=[(_split_label(view, name), name) for name in view.splits], value=split),
                 self.body: gr.Column(visible=True),
-                self.table: table_html(view, split),
+                self.table: table_html(view, split) + kinds_html(view, split),
                 **self.scatter.show(scatter(view, split)),
                 **self.grades.show(grades(view, split)),
                 **self._trade(view, split, None, None),

@@ -116,6 +116,26 @@ def test_floors_stand_below_the_models_and_have_no_rank(view):
     assert "The echoed question has " in similar.explanation
 
 
+def test_the_same_is_there_by_kind_of_question():
+    about = {
+        "models": [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"],
+        "metrics": [
+            {"key": key, "label": key, "unit": "", "better": "lower", "explanation": "", "digits": 1, "lead": "mean"}
+            for key in table.KINDS
+        ],
+        "bleu": {},
+    }
+    rows = [
+        {"split": SPLIT, "kind": kind, "model": model, "metric": key, "value": 9.0, "low": 8.0, "high": None, "of": 30}
+        for kind in ("<b>causes</b>", "outlook") for model in "ab" for key in table.KINDS
+    ]  # fmt: skip
+    html = read(table.kinds_html(View(Board(None, about, {"kinds": rows})), SPLIT))
+    lines = [row.text for row in html.one("tbody").all("tr")]
+    assert len(lines) == 2 * len(table.KINDS)
+    assert lines[0].startswith("<b>causes</b>n 30median grade9.08.0 to")
+    assert table.kinds_html(View(Board(None, about, {"kinds": []})), SPLIT) == ""
+
+
 def test_what_is_known_of_each_model_is_one_sentence_and_easier_is_not_better(view):
     html = intro_html(view, SPLIT, "lite")
     assert "Easier is not better" in html

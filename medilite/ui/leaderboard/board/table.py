@@ -7,7 +7,7 @@ and what the search finds is the page's doing (assets/style/leaderboard.js).
 from __future__ import annotations
 
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import GROUPS, View
+from medilite.ui.leaderboard.board.view import AT_ODDS, GRADE, GROUPS, LOOPS, PRECISION, View
 
 TRAINED = "◆"
 
@@ -15,6 +15,29 @@ TRAINED = "◆"
 def controls_html() -> Markup:
     """Return the search field and the choice of columns."""
     return templates("leaderboard/board.html").controls(GROUPS)
+
+
+KINDS = {GRADE: "median grade", PRECISION: "supported", AT_ODDS: "at odds", LOOPS: "loops"}
+"""What is shown by kind of question, and its short name there."""
+
+
+def kinds_html(view: View, split: str) -> Markup:
+    """Return the same by kind of question, models beside each other, folded away; "" for a board without it."""
+    cells = {(row["kind"], row["model"], row["metric"]): row for row in view.rows("kinds", split=split)}
+    models = [(spec.id, spec.label) for spec in view.models if any(key[1] == spec.id for key in cells)]
+    models += [(floor["id"], floor["label"]) for floor in view.floors]
+    kinds = {kind: row["of"] for (kind, _, _), row in cells.items()}
+    digits = {key: view.column(key).digits for key in KINDS} if cells else {}
+    rows = [
+        (kind, of, name, digits[key], [cells.get((kind, model, key)) for model, _ in models])
+        for kind, of in kinds.items()
+        for key, name in KINDS.items()
+    ]
+    return (
+        templates("leaderboard/board.html").kinds([label for _, label in models], rows, len(KINDS))
+        if rows
+        else Markup()
+    )
 
 
 def table_html(view: View, split: str) -> Markup:
