@@ -152,6 +152,8 @@ def _fetch(packed: np.ndarray, seat: int) -> None:
 @lean()
 def _expand(lora: Lora, layer: int, block: int, tokens: Tokens, scratch: Scratch, out: int, stride: int) -> None:
     """Add each token's low-rank term for one block of outputs to `out` (tokens, stride)."""
+    # One block a call: over two in a loop that LLVM unrolled, it stored undefined numbers for the first (Numba 0.68.1;
+    # tests/engine/local/test_int8.py compares every product's adapters with float32's).
     models, ranks, outputs = lora.b.shape[1:]
     if ranks == 0:
         return
