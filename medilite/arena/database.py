@@ -32,6 +32,9 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _made: set[Path] = set()
 """Files that this process has had open: one that has vanished since is not made anew, by no part of the app."""
 
+_lines: dict[Path, Turns] = {}
+"""The one line of writers before each file: every part of the app that opens it stands in it."""
+
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
 """Any number, as long as every replica takes the same one: PostgreSQL's advisory lock while the schema changes."""
@@ -53,7 +56,7 @@ class Database:
         self._timeout_s = timeout_s
         self._path = Path(self._url.database or "") if self._url.get_backend_name() == "sqlite" else None
         self.engine = self._make_engine()
-        self._turns = Turns()
+        self._turns = _turns_of(self._path)
         self._preparing = threading.Lock()
         self._ready = False
         self._silent: str | None = None
@@ -328,6 +331,11 @@ class _ConnectError(Exception):
 _WHOLE_NUMBERS = (
     "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 )  # fmt: skip
+
+
+def _turns_of(path: Path | None) -> Turns:
+    """Return the line of writers before a file, one for all who open it in this process; a server has its own."""
+    return Turns() if path is None else _lines.setdefault(path.absolute(), Turns())
 
 
 def database_url(target: str | Path) -> sa.URL:

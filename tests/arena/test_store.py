@@ -347,6 +347,31 @@ def test_a_locked_database_is_said_and_the_token_stays_good(path, open_store):
     assert cast(store, token)[1]
 
 
+def test_all_who_open_a_file_stand_in_one_line_of_writers(path, open_store, tmp_path):
+    """The page, the mirror and what deletes old votes each open it: SQLite alone lets the lucky go first."""
+    one, other = open_store(path), open_store(str(path))
+    assert one.database._turns is other.database._turns
+    assert open_store(tmp_path / "another.db").database._turns is not one.database._turns
+    order, waits = [], threading.Event()
+
+    def write(store, number):
+        with store.database.write():
+            order.append(number)
+
+    token = one.add_pair(pair())
+    with one.database.write():
+        threads = []
+        for number in range(6):
+            threads.append(threading.Thread(target=write, args=((one, other)[number % 2], number)))
+            threads[-1].start()
+            while one.database._turns.waiting <= number:
+                waits.wait(0.01)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(6))
+    assert cast(other, token)[1]
+
+
 def test_a_full_disk_is_said_and_the_token_stays_good(path, open_store):
     store = open_store(path)
     token = store.add_pair(pair())
