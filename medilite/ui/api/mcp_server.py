@@ -60,7 +60,8 @@ class McpTools:
         self._threads = threads
         self._limiter: Any = None
         self._server = self._make_server()
-        self._manager = StreamableHTTPSessionManager(self._server, stateless=True)
+        self._streams = StreamableHTTPSessionManager(self._server, stateless=True)
+        self._wholes = StreamableHTTPSessionManager(self._server, stateless=True, json_response=True)
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
@@ -68,14 +69,24 @@ class McpTools:
         from anyio import CapacityLimiter
 
         self._limiter = CapacityLimiter(self._threads)
-        async with self._manager.run():
+        async with self._streams.run(), self._wholes.run():
             yield
 
     def routes(self) -> list[Any]:
         """Return the one address, with and without its last slash; it takes POST alone."""
         from starlette.routing import Route
 
-        return [Route(path, _Handled(self._manager.handle_request), methods=["POST"]) for path in MCP]
+        return [Route(path, _Handled(self._serve), methods=["POST"]) for path in MCP]
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as a stream for clients that accept one, as JSON for those that accept no more than that."""
+        accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+        streams = b"text/event-stream" in accepted
+        # The SDK wants the types word for word, and refuses `*/*`, which covers them.
+        told = b"application/json, text/event-stream" if streams else b"application/json"
+        headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+        manager = self._streams if streams else self._wholes
+        await manager.handle_request({**scope, "headers": [*headers, (b"accept", told)]}, receive, send)
 
     # --- what a client can ask -----------------------------------------------------------
 

@@ -44,7 +44,9 @@ def as_json(comparison: Comparison) -> str:
 def as_csv(comparison: Comparison) -> str:
     """Return the comparison as CSV, one line a model; null is an empty cell.
 
-    Text that a spreadsheet would run as a formula is made plain (`csv_cell`).
+    Text that a spreadsheet would run as a formula is made plain (`csv_cell`). It
+    begins with a byte-order mark, without which spreadsheets on Windows take it
+    for text of another encoding.
     """
     record = comparison_record(comparison)
     shared = {key: record[key] for key in ("question", "profile", "base")}
@@ -54,6 +56,7 @@ def as_csv(comparison: Comparison) -> str:
         scores = answer.pop("readability") or dict.fromkeys(_SCORE_NAMES)
         rows.append({**shared, **answer, **scores, **last})
     out = io.StringIO()
+    out.write("\ufeff")
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
     for row in rows:

@@ -63,6 +63,24 @@ def test_there_are_four_tools_with_their_types(served, lite):
     assert tools[0].inputSchema["properties"]["max_new_tokens"]["maximum"] == 512
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json", "application/json"),
+        ("application/json, text/event-stream", "text/event-stream"),
+        ("text/event-stream", "text/event-stream"),
+        ("*/*", "application/json"),
+        ("application/*;q=0.8", "application/json"),
+    ],
+)
+def test_a_client_gets_the_kind_that_it_accepts(served, accept, kind):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    reply = httpx.post(served + MCP, json=call, headers={"Accept": accept}, timeout=60, trust_env=False)
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].partition(";")[0] == kind
+    assert '"tools"' in reply.text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tool_answers_as_the_endpoint_does(served, name):
     import jsonschema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import csv
 import io
 import json
@@ -21,7 +22,7 @@ SCORES = {
 
 
 def rows(comparison) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(as_csv(comparison), newline="")))
+    return list(csv.DictReader(io.StringIO(as_csv(comparison).removeprefix("\ufeff"), newline="")))
 
 
 def test_json_holds_everything(compare, lite):
@@ -74,6 +75,10 @@ def test_csv_has_one_line_a_model_with_everything_on_it(compare, lite):
         assert row["seed"] == "0"
         assert row["notice"] == NOT_MEDICAL_ADVICE
         assert set(row) >= SCORES
+
+
+def test_csv_says_to_a_spreadsheet_on_windows_which_encoding_it_has(compare):
+    assert as_csv(compare("“How” – naïve?")).encode()[:3] == codecs.BOM_UTF8
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
