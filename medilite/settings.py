@@ -36,6 +36,17 @@ _DATABASE_ADDRESS = re.compile(
 _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
+def _home() -> Path:
+    """Return the user's home; raises SettingsError for a container's user who has neither a home nor a name."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise SettingsError(
+            "This user has no home folder: set HOME, or both MEDILITE_DATA_DIR and MEDILITE_CACHE_DIR, to folders that "
+            "can be written."
+        ) from None
+
+
 class Settings(BaseSettings):
     """What a deployment can set; in the environment with the prefix MEDILITE_, but for the Hub's own names."""
 
@@ -48,7 +59,7 @@ class Settings(BaseSettings):
         None, description="local folder with the base's weights, instead of the profile's own source"
     )
     cache_dir: Path = Field(
-        default_factory=lambda: Path.home() / ".cache" / "medilite", description="where fetched weights are kept"
+        default_factory=lambda: _home() / ".cache" / "medilite", description="where fetched weights are kept"
     )
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
     precision: Literal["float32", "int8", "int4"] = Field(
@@ -81,7 +92,7 @@ class Settings(BaseSettings):
         description="longest pause of a model server between two tokens; then the answer ends there",
     )
     data_dir: Path = Field(
-        default_factory=lambda: Path.home() / ".local" / "share" / "medilite",
+        default_factory=lambda: _home() / ".local" / "share" / "medilite",
         description="where votes are kept, in an SQLite database",
     )
     votes_url: str | None = Field(

@@ -115,3 +115,13 @@ def test_an_address_that_is_not_this_machines_names_the_variable(host):
 
     with pytest.raises(SettingsError, match="MEDILITE_HOST"):
         _free_port(host)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", nobody)
+    with pytest.raises(SettingsError, match="MEDILITE_DATA_DIR"):
+        load_settings()
+    assert load_settings(data_dir=tmp_path, cache_dir=tmp_path).data_dir == tmp_path
