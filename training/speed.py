@@ -39,7 +39,7 @@ def compare(
     """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         start = Start.of(Job.of(run, data_dir, runs=Path(folder)))
-        rows = _rows(start, run, (rounds + 1) * batch_size)
+        rows = _rows(start, run, rounds * batch_size)
         told = {"base_folder": str(start.base_folder), "rows": rows[:batch_size]}
         loops = {"trl": (ROOT, "trl"), "lean": (ROOT, "lean")}
         if before:
@@ -49,13 +49,15 @@ def compare(
             for name, (code, kind) in loops.items()
         }
         found: dict[str, list[dict[str, float]]] = {name: [] for name in loops}
-        for number in range(rounds + 1):
+        for loop in running.values():
+            loop.step(rows[:1])  # warms up
+        for number in range(rounds):
             batch = rows[number * batch_size : (number + 1) * batch_size]
+            tokens = sum(len(row["input_ids"]) for row in batch)
             for name, loop in running.items():
                 said = loop.step(batch)
-                if number:  # the first is for warming up
-                    tokens = sum(len(row["input_ids"]) for row in batch)
-                    found[name].append({**said, "rate": tokens / said["seconds"]})
+                found[name].append({**said, "rate": tokens / said["seconds"], "cpu_rate": tokens / said["cpu_seconds"]})
+                print(f"round {number + 1}: {name} {found[name][-1]}", file=sys.stderr, flush=True)
         threads = running["lean"].threads
     others = [name for name in loops if name != "lean"]
     return {
@@ -66,10 +68,9 @@ def compare(
         "dropout": dropout,
         "before": before,
         "tokens_per_s": {name: _spread([one["rate"] for one in steps]) for name, steps in found.items()},
-        "ratio": {
-            other: _spread([a["rate"] / b["rate"] for a, b in zip(found["lean"], found[other], strict=True)])
-            for other in others
-        },
+        "ratio": {other: _ratios(found["lean"], found[other], "rate") for other in others},
+        # Of processor seconds: where the machine has other work, they say more than time by the clock.
+        "cpu_ratio": {other: _ratios(found["lean"], found[other], "cpu_rate") for other in others},
         "largest_relative_difference": {
             what: {name: _largest_difference(found[name], found["trl"], what) for name in loops if name != "trl"}
             for what in ("loss", "gradient")
@@ -159,6 +160,10 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def _ratios(ours: list[dict[str, float]], theirs: list[dict[str, float]], what: str) -> dict[str, float]:
+    return _spread([a[what] / b[what] for a, b in zip(ours, theirs, strict=True)])
+
+
 def _largest_difference(found: list[dict[str, float]], expected: list[dict[str, float]], what: str) -> float:
     return max(abs(a[what] - b[what]) / abs(b[what]) for a, b in zip(found, expected, strict=True))
 
@@ -191,7 +196,11 @@ def main(arguments: list[str] | None = None) -> int:
     for name, rate in result["tokens_per_s"].items():
         print(f"{name:6} {rate['median']:7.0f} tokens/s ({rate['min']:.0f} to {rate['max']:.0f})")
     for name, ratio in result["ratio"].items():
-        print(f"lean / {name} {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})")
+        cpu = result["cpu_ratio"][name]
+        print(
+            f"lean / {name} {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f}); "
+            f"by processor seconds {cpu['median']:.2f} ({cpu['min']:.2f} to {cpu['max']:.2f})"
+        )
     print(f"n = {result['rounds']} batches of {result['batch_size']} pairs, {result['threads']} thread(s)")
     for what, by_loop in result["largest_relative_difference"].items():
         for name, difference in by_loop.items():

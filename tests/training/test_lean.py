@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from medilite.errors import TrainingError
 from training.lean.products import FrozenLinear, freeze_in_bfloat16
 from training.lean.tokens import micro_batches, token_log_probs
 
@@ -160,6 +161,34 @@ def test_dropout_drops_on_the_way_back_what_it_dropped_on_the_way_there() -> Non
         without = value()
     assert not without.requires_grad
     assert without.item() == pytest.approx(token_log_probs(tiny_llama(), rows, scored)[0].mean().item(), abs=1e-5)
+
+
+def test_adapters_that_were_merged_and_weights_that_were_moved_count_as_they_are() -> None:
+    model = adapted_llama(EVERY)
+    rows, scored = rows_of(20, 9)
+
+    def values() -> torch.Tensor:
+        with torch.no_grad():
+            return token_log_probs(model, rows, scored)[0]
+
+    before = values()
+    model.merge_adapter()
+    torch.testing.assert_close(values(), before, rtol=1e-4, atol=1e-4)
+    model.unmerge_adapter()
+    torch.testing.assert_close(values(), before, rtol=1e-4, atol=1e-4)
+    for module in model.modules():
+        if type(module) is nn.Linear:
+            module.weight.data = module.weight.data.clone()
+    model.get_base_model().model.layers[1].self_attn.k_proj.base_layer.weight.data.zero_()
+    changed = values()
+    assert (changed - before).abs().max() > 1e-3
+    torch.testing.assert_close(values(), changed)
+
+
+@pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings")
+def test_an_adapter_of_the_head_is_refused() -> None:
+    with pytest.raises(TrainingError, match="loop: trl"):
+        token_log_probs(adapted_llama(["lm_head"]), *rows_of(9))
 
 
 def sft_trainer(kind: type, folder: Path, steps: int) -> Any:
@@ -379,8 +408,8 @@ def test_loops_are_timed_on_the_same_pairs(
     assert main([*told, "--json", str(tmp_path / "speed.json")]) == 0
     result = json.loads((tmp_path / "speed.json").read_text())
     assert result["rounds"] == 2
-    ratio = result["ratio"]["trl"]
-    assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
+    for ratio in (result["ratio"]["trl"], result["cpu_ratio"]["trl"]):
+        assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
     # The same pairs, in float32 in both: another batch in one of them would show here.
     assert result["largest_relative_difference"]["loss"]["lean"] < 1e-4
     assert result["largest_relative_difference"]["gradient"]["lean"] < 1e-3

@@ -18,10 +18,10 @@ _PRODUCTS = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj
 
 def hidden_states(causal: Any, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
     """Return the last hidden states (N, H) of rows that lie end to end in `ids` (N,)."""
-    if causal not in _BODIES:
+    body = _BODIES.get(causal)
+    if body is None or (isinstance(body, _Body) and body.moved()):
         with torch.inference_mode(False):  # or the weights could never be trained on
-            _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
-    body = _BODIES[causal]
+            body = _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
     if isinstance(body, _Body) and torch.is_grad_enabled() and _base_is_trained(causal):
         body = _Padded(causal)
     return body(ids, lengths)
@@ -51,6 +51,13 @@ class _Body:
                     eps=layer.input_layernorm.variance_epsilon,
                 )
             )
+
+    def moved(self) -> bool:
+        """Return whether the model's weights lie elsewhere by now, as after a move to another device."""
+        return any(
+            _base(layer.self_attn.q_proj).weight.data_ptr() != frozen.qkv.data_ptr()
+            for layer, frozen in zip(self._model.layers, self._frozen, strict=True)
+        )
 
     def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
         places = torch.cat([torch.arange(length) for length in lengths]).to(ids.device)
@@ -135,6 +142,6 @@ def _adapters(layer: Any) -> tuple[list[list[Low]], list[torch.Tensor]]:
 
 
 def _active(module: Any) -> list[str]:
-    if not hasattr(module, "lora_A") or module.disable_adapters:
+    if not hasattr(module, "lora_A") or module.disable_adapters or module.merged:
         return []
     return [key for key in module.active_adapters if key in module.lora_A]

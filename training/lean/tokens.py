@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from medilite.errors import TrainingError
 from training.lean.llama import hidden_states
 from training.lean.pointwise import predict
 
@@ -79,9 +80,14 @@ def token_log_probs(
     `rows` are token ids without padding, int64 (T,) each; `scored` are as many
     booleans, which never mark a row's first token. Both results are of
     temperature-scaled logits, float32 (N,), in nats; the log-probabilities have a
-    gradient where the model has one. Entropies are empty unless asked for.
+    gradient where the model has one. Entropies are empty unless asked for. Raises
+    TrainingError for an adapter of the head.
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    if hasattr(causal.lm_head, "lora_A"):
+        raise TrainingError(
+            "The lean loop takes no adapter of lm_head: leave it out of target_modules, or set loop: trl."
+        )
     ids = torch.cat(list(rows))
     hidden = hidden_states(causal, ids, [len(row) for row in rows])
     places = torch.cat(list(scored)).nonzero()[:, 0]
