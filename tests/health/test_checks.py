@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import types
@@ -201,11 +202,14 @@ def test_a_store_that_another_writer_holds(settings, monkeypatch):
 
     store = Store(settings.votes_database)
     _ = store.secret
+    store.database.close()
     real = database.Database
     monkeypatch.setattr(database, "Database", lambda target: real(target, timeout_s=0.1))
-    with store.database.write(), pytest.raises(StoreError, match="held by another program"):
-        checks.check_store(settings)
-    store.database.close()
+    # A connection of its own, as another program has: writers of this process stand in one line.
+    with contextlib.closing(sqlite3.connect(settings.votes_database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="held by another program"):
+            checks.check_store(settings)
 
 
 @pytest.mark.parametrize(

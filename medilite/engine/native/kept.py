@@ -28,7 +28,7 @@ _settings: Any = config
 def compiled(**options: Any) -> Callable[[F], F]:
     """Return a decorator: `numba.njit(**options)`, kept beside the code or, where nothing can be written, elsewhere.
 
-    Where nothing can be written anywhere, every start compiles anew.
+    Where nothing can be written anywhere, every start compiles again.
     """
 
     def decorate(function: F) -> F:

@@ -81,4 +81,4 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(monkeypatch):
 
     assert double(3) == 6
     assert double.stats.cache_path is None
-    assert ["every start compiles anew" in one for one in said] == [True]
+    assert ["every start compiles again" in one for one in said] == [True]
