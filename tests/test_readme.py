@@ -25,6 +25,11 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS if path.
 PYTHON = ".venv/bin/python"
 
 
+DOCTOR = re.findall(
+    r"^\.venv/bin/python -m medilite doctor.*$", (ROOT / "docs/deploy.md").read_text(encoding="utf-8"), re.M
+)
+
+
 def commands() -> list[str]:
     """Return every command of the documents' sh blocks, comments left out."""
     blocks = re.findall(r"^```sh\n(.*?)^```", TEXT, re.M | re.S)
@@ -99,7 +104,7 @@ def test_ask_and_fetch_run(weights, command):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("command", of(f"{PYTHON} -m medilite doctor"))
+@pytest.mark.parametrize("command", DOCTOR)
 def test_doctor_runs(weights, command):
     done = run(command)
     # A machine may be short of memory or disk for a while; what is checked is that it says so, and nothing else.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from medilite.data import question_key
+from medilite.data import SEALED, SPLITS_OF, load_split, question_key
 from medilite.errors import DataError
 from training.config import DPORun
 from training.preferences import Preference, read_preferences
@@ -36,7 +36,10 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
 
     job = start.job
     pairs = read_preferences(run.preferences)
-    refuse_test_questions(pairs, [example.question for example in start.examples("test")], run.preferences)
+    # Read here to be refused, the sealed ones too: what is reported on must not be learnt.
+    reported = {"test", *SEALED}.intersection(SPLITS_OF[run.data.splits])
+    examples = [example for split in sorted(reported) for example in load_split(job.splits, split)]
+    refuse_test_questions(pairs, [example.question for example in examples], run.preferences)
     kept, held_out = hold_out(pairs, run)
 
     torch.manual_seed(run.seed)
