@@ -31,6 +31,7 @@ def main() -> int:
         if settings.zero_gpu:
             load_now(engine)
         page = build_ui(engine, profile, settings)
+        page.shelf.start()
         start_loading(engine, lambda: read_ahead(profile.name))
         if mirror := start_mirror(settings):
             page.drain.at_the_end("push the votes to their mirror", mirror.close)

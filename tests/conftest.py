@@ -21,6 +21,8 @@ from scripts.browser import REMEDY, find_browser
 # Before any library reads them: tests stay offline, and Gradio reports nothing.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# A library is for the tests that are about it: none is built behind the others' back.
+os.environ["MEDILITE_SOURCES"] = "off"
 
 CI = bool(os.environ.get("CI"))
 OURS = {variable(field) for field in Settings.model_fields}
@@ -32,7 +34,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own settings, except the one that says where fetched weights are kept."""
     for name in list(os.environ):
         ours = name.startswith("MEDILITE_") or name in OURS
-        if ours and name != "MEDILITE_CACHE_DIR":
+        if ours and name not in ("MEDILITE_CACHE_DIR", "MEDILITE_SOURCES"):
             monkeypatch.delenv(name)
 
 

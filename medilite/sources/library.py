@@ -110,7 +110,10 @@ class Library:
         topic = found.hits[0].passage.topic
         ids = [hit.passage.id.rpartition("#")[0] for hit in found.hits if hit.passage.topic == topic]
         with self._lock:
-            rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
+            try:
+                rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
+            except sqlite3.Error as error:
+                raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
         return tuple(row[0] for row in rows if row)
 
     def passage(self, id: str) -> Passage | None:

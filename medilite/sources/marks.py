@@ -31,10 +31,12 @@ NOT_FOUND = 0.45
 FEWEST_STEMS = 2
 """A sentence with fewer words of content, beyond those of the question, says nothing that could be looked up."""
 
-AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "explanation", "number", "negation"})
-"""Kinds of claims by which a sentence is at odds with its source. Diseases that are named are none: too often wrong."""
+AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "explanation", "number"})
+"""Kinds of claims by which a sentence is at odds with its source: negations and diseases were wrong too often."""
 
 _GENE = re.compile(r"\b(?:genes?|mutations?|proteins?|enzymes?)\b", re.IGNORECASE)
+_CAUSE = re.compile(r"\b(?:caus\w+|mutat\w+|due to|results?|responsible|chang\w+)\b", re.IGNORECASE)
+_BOUND = re.compile(r"\b(?:less|fewer|more|up|at (?:least|most))(?: than| to)?\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -59,7 +61,7 @@ def _mark(answer: str, sources: tuple[str, ...], question: str) -> tuple[Mark, .
     odds = [
         finding
         for finding in claims.held_against(answer, sources, question).claims
-        if finding.verdict == "at_odds" and finding.claim.kind in AT_ODDS and _evidence(finding, sources)
+        if finding.verdict == "at_odds" and finding.claim.kind in AT_ODDS and _is_plain(finding, answer, sources)
     ]
     said = [sentence for text in sources for sentence in claims.sentences(text)]
     everywhere = frozenset[str]().union(*(sentence.stems for sentence in said))
@@ -92,10 +94,25 @@ def _share(stems: frozenset[str], have: frozenset[str]) -> float:
     return math.fsum(map(weight, stems & have)) / total if total else 0.0
 
 
+def _is_plain(finding: claims.Finding, answer: str, sources: Sequence[str]) -> bool:
+    """Tell whether a finding is of a sort that was hardly ever wrong when it was read (docs/sources.md)."""
+    evidence = _evidence(finding, sources)
+    claim = finding.claim
+    if not evidence:
+        return False
+    if claim.kind == "gene":
+        # What a sentence says of another gene is at odds with the source only where it makes it the cause.
+        return bool(_GENE.search(evidence) and _CAUSE.search(_sentence_at(answer, claim.start)))
+    if claim.kind == "number":
+        # A bound ("fewer than 1 in 100,000") leaves room for other numbers.
+        return isinstance(claim.value, claims.Quantity) and claim.value.unit == "ratio" and not _BOUND.search(evidence)
+    return True
+
+
 def _evidence(finding: claims.Finding, sources: Sequence[str]) -> str:
-    """Return the sentence of the source that a finding rests on; "" for none, or for a gene where it names no gene."""
-    if finding.evidence is None:
-        return ""
-    place, text = finding.evidence.start, sources[finding.evidence.reference]
-    sentence = next((one.text for one in claims.sentences(text) if one.start <= place < one.end), "")
-    return sentence if finding.claim.kind != "gene" or _GENE.search(sentence) else ""
+    """Return the sentence of the source that a finding rests on; "" for none."""
+    return _sentence_at(sources[finding.evidence.reference], finding.evidence.start) if finding.evidence else ""
+
+
+def _sentence_at(text: str, place: int) -> str:
+    return next((one.text for one in claims.sentences(text) if one.start <= place < one.end), "")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,11 +28,14 @@ from medilite.sources.collection import COLLECTION, read_collection
 from medilite.sources.fetch import FETCHED, fetch_collection
 from medilite.sources.layout import MANIFEST, read_manifest
 from medilite.sources.library import Library
-from medilite.sources.records import Found
+from medilite.sources.records import About, Found
 
 log = logging.getLogger(__name__)
 
 PREPARED = ROOT / "data" / "medquad"
+SEEKERS = 2
+"""Questions that are looked up at once; a search takes some ten milliseconds."""
+
 HOW = "`python -m medilite sources build` makes it"
 
 Kind = Literal["off", "preparing", "ready", "missing"]
@@ -46,6 +50,19 @@ class ShelfState:
     fraction: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What came of looking a question up: nothing where there is no library, for which `state` says why.
+
+    `references` are the whole answers that what fits was found in: what an answer is held against.
+    """
+
+    state: ShelfState
+    found: Found | None = None
+    about: About | None = None
+    references: tuple[str, ...] = ()
+
+
 class Shelf:
     """Holds the app's library; every method may be called from any thread and raises nothing."""
 
@@ -55,9 +72,9 @@ class Shelf:
         self._library: Library | None = None
         self._builder: subprocess.Popen[str] | None = None
         self._closed = threading.Event()
+        self._seekers = ThreadPoolExecutor(SEEKERS, "medilite-seek")
         self._lock = threading.Lock()
-        off = settings.sources == "off"
-        self._state = ShelfState("off", "") if off else ShelfState("preparing", "The library is being opened.")
+        self._state = ShelfState("off", "")
 
     @property
     def state(self) -> ShelfState:
@@ -71,7 +88,8 @@ class Shelf:
 
     def start(self) -> None:
         """Open the library in a thread of its own; one that has to be made is made by a process of its own."""
-        if self._state.kind != "off" and not self._closed.is_set():
+        if self._settings.sources != "off" and not self._closed.is_set():
+            self._state = ShelfState("preparing", "The library is being opened.")
             threading.Thread(target=self._open, name="medilite-sources", daemon=True).start()
 
     def find(self, question: str, count: int = 5) -> Found | None:
@@ -87,9 +105,30 @@ class Shelf:
             log.exception("A search of the library failed.")
         return None
 
+    def seek(self, question: str) -> Future[Sought]:
+        """Look a question up in a thread of the shelf's own, so that no answer waits for it."""
+        try:
+            return self._seekers.submit(self._seek, question)
+        except RuntimeError:  # closed
+            done: Future[Sought] = Future()
+            done.set_result(Sought(self._state))
+            return done
+
+    def _seek(self, question: str) -> Sought:
+        library = self._library
+        found = self.find(question)
+        if library is None or found is None:
+            return Sought(self._state)
+        try:
+            return Sought(self._state, found, library.about, library.references(found))
+        except DataError as error:
+            self._lose(library, str(error))
+            return Sought(self._state)
+
     def close(self) -> None:
         """Close the library, and stop its making; it goes on from there next time."""
         self._closed.set()
+        self._seekers.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             library, self._library = self._library, None
             builder = self._builder

@@ -13,6 +13,7 @@ from medilite.arena.booth import Booth
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import load_settings
+from medilite.sources.shelf import Shelf
 from tests.browser.pages import WIDTHS, Visit
 from tests.support.fakes import ScriptedEngine
 
@@ -42,10 +43,12 @@ def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Sc
 
     served = []
 
-    def start(boards: Path = FOLDER, booth: Booth | None = None, **script: object) -> tuple[str, ScriptedEngine]:
+    def start(
+        boards: Path = FOLDER, booth: Booth | None = None, shelf: Shelf | None = None, **script: object
+    ) -> tuple[str, ScriptedEngine]:
         engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
         settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "votes")
-        page = build_ui(engine, lite, settings, boards, booth)
+        page = build_ui(engine, lite, settings, boards, booth, shelf)
         start_loading(engine)
         served.append(page)
         return serve(page, lite, settings, block=False), engine

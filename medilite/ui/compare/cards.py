@@ -15,6 +15,7 @@ from medilite.ui.compare.marks import Mark, marked_html
 from medilite.ui.html import Markup, templates
 from medilite.ui.page.decoding import decoding_words
 from medilite.ui.page.scores import grade_html, headline_html, rest_html
+from medilite.ui.page.source import count_html, held_html
 
 SHORT_NOTICE = "Not medical advice"
 
@@ -39,7 +40,7 @@ def answer_html(pane: Pane) -> Markup:
     """Return the answer's text, escaped, with its marks (which the page shows when asked to)."""
     marks: list[Mark] = [(span.start, span.end, f"ml-{span.kind}") for span in pane.hard]
     marks += [(span.start, span.end, "ml-differs") for span in pane.differs]
-    return marked_html(pane.text, marks)
+    return marked_html(pane.text, marks) if pane.checked is None else held_html(pane.text, marks, pane.checked)
 
 
 def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
@@ -73,4 +74,5 @@ def card_html(pane: Pane, limit: int, *, key: str = "", extra_class: str = "") -
         key,
         extra_class,
         SHORT_NOTICE,
+        count_html(pane.text, pane.checked),
     )

@@ -11,6 +11,9 @@ from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages
 from medilite.readability import Readability, Span, hard_spans, measure
 from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
+from medilite.sources.marks import Mark as SourceMark
+from medilite.sources.marks import mark
+from medilite.sources.shelf import Sought
 from medilite.textdiff import DiffSpan, differences
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,8 @@ class Pane:
     scores: Readability | None = None
     hard: Sequence[Span] = ()
     differs: Sequence[DiffSpan] = ()
+    checked: Sequence[SourceMark] | None = None
+    """What came of holding it against the source; None where it wasn't."""
 
     def take(self, row: RowStep) -> None:
         """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
@@ -65,6 +70,8 @@ class Comparison:
     seed: int
     panes: list[Pane] = field(default_factory=list)
     run: int = 0
+    sought: Sought | None = None
+    check: bool = False
 
     @classmethod
     def of(
@@ -88,6 +95,23 @@ class Comparison:
         messages = question_messages(self.question)
         return tuple(Request(pane.spec.id, messages, self.decoding, self.seed, visitor) for pane in self.panes)
 
+    def take_source(self, sought: Sought) -> None:
+        """Note what the library says to the question, and hold what is answered already against it, if asked to."""
+        self.sought = sought
+        self.hold_against_source(self.check)
+
+    def hold_against_source(self, check: bool) -> None:
+        """Hold every answer that has stopped against the source, and those to come; or show them without."""
+        self.check = check
+        for pane in self.panes:
+            self._check(pane)
+
+    def _check(self, pane: Pane) -> None:
+        if not self.check or self.sought is None or not self.sought.references:
+            pane.checked = None
+        elif pane.stopped and pane.checked is None and pane.text.strip():
+            pane.checked = mark(pane.text, self.sought.references, self.question)
+
     def advance(self, step: Step) -> None:
         """Add one step of the engine to the panes; a waiting step adds nothing."""
         if step.waiting:
@@ -97,6 +121,7 @@ class Comparison:
             pane.take(row)
             if pane.stopped and not before:
                 self._mark_differences(pane)
+                self._check(pane)
 
     def cancel(self) -> None:
         """End whatever still goes on, as the person asked."""
@@ -104,6 +129,7 @@ class Comparison:
             if not pane.stopped:
                 pane.finish("cancelled")
                 self._mark_differences(pane)
+                self._check(pane)
 
     def fail(self, reason: str) -> None:
         """End whatever still goes on with an error, keeping the text so far."""

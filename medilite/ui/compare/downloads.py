@@ -17,6 +17,7 @@ from medilite.safety import NOT_MEDICAL_ADVICE
 from medilite.ui.compare.comparison import Comparison
 
 _SCORE_NAMES = tuple(Readability.__dataclass_fields__)
+_VERDICTS = ("found", "not_found", "at_odds")
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
@@ -29,10 +30,29 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
         "seed": comparison.seed,
         "version": medilite.__version__,
         "notice": NOT_MEDICAL_ADVICE,
+        "source": _source_record(comparison),
         "answers": [
-            {"model": pane.spec.id, "label": pane.spec.label, **answer_record(pane.answer(), pane.scores)}
+            {
+                "model": pane.spec.id,
+                "label": pane.spec.label,
+                **answer_record(pane.answer(), pane.scores),
+                "marks": None if pane.checked is None else [asdict(mark) for mark in pane.checked],
+            }
             for pane in comparison.panes
         ],
+    }
+
+
+def _source_record(comparison: Comparison) -> dict[str, Any] | None:
+    """Return where the source is to be found, by id and address; null where there was no library."""
+    sought = comparison.sought
+    if sought is None or sought.found is None or sought.about is None:
+        return None
+    return {
+        "library": sought.about.title,
+        "fingerprint": sought.about.fingerprint,
+        "fits": sought.found.fits,
+        "passages": [{"id": hit.passage.id, "address": hit.passage.address} for hit in sought.found.hits],
     }
 
 
@@ -51,10 +71,14 @@ def as_csv(comparison: Comparison) -> str:
     record = comparison_record(comparison)
     shared = {key: record[key] for key in ("question", "profile", "base")}
     last = {**record["decoding"], "seed": record["seed"], "version": record["version"], "notice": record["notice"]}
+    first = record["source"]["passages"][0] if record["source"] and record["source"]["fits"] else None
+    source = {"passage": first and first["id"], "passage_address": first and first["address"]}
     rows = []
     for answer in record["answers"]:
         scores = answer.pop("readability") or dict.fromkeys(_SCORE_NAMES)
-        rows.append({**shared, **answer, **scores, **last})
+        marks = answer.pop("marks")
+        counts = {name: None if marks is None else sum(m["verdict"] == name for m in marks) for name in _VERDICTS}
+        rows.append({**shared, **answer, **scores, **counts, **source, **last})
     out = io.StringIO()
     out.write("\ufeff")
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\r\n")

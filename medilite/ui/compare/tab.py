@@ -14,6 +14,7 @@ from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.questions import load_questions, topics
 from medilite.settings import Settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.compare.cards import empty_grid_html, grid_html
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.grade_line import plot_html
@@ -25,6 +26,8 @@ from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import as_decoding, as_seed
 from medilite.ui.page.session import Session
+from medilite.ui.page.source import Seeking, place_html, source_html
+from medilite.ui.page.source import legend_html as source_legend_html
 
 ALL_TOPICS = "All topics"
 EXAMPLES = 4
@@ -35,7 +38,10 @@ EXAMPLE_CHARS = 38
 class CompareTab:
     """Builds the tab and answers its events; what a visitor has of their own is in their Session."""
 
-    def __init__(self, engine: Engine, profile: Profile, settings: Settings, admission: Admission) -> None:
+    def __init__(
+        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf
+    ) -> None:
+        self.shelf = shelf
         self.engine = engine
         self.profile = profile
         self.settings = settings
@@ -75,8 +81,10 @@ class CompareTab:
             self.mark_differs = gr.Checkbox(
                 False, label=f"Show what differs from {self._base_label()}", elem_id="mark-differs"
             )
+            self.check = gr.Checkbox(False, label="Check against the source", elem_id="check-source")
             self.toolbar = html_slot(toolbar_html(None), "toolbar", "ml-toolbar-slot")
-        html_slot(legend_html(self._base_label()), "legend", "ml-legend-slot")
+        html_slot(legend_html(self._base_label()) + source_legend_html(), "legend", "ml-legend-slot")
+        self.source = html_slot("", "source", "ml-source-slot")
         self.grid = html_slot(empty_grid_html(self.profile.models), "answers", "ml-grid-slot")
         self.plot = html_slot(self._empty_plot(), "plot", "ml-plot-slot")
         self._wire(session)
@@ -123,7 +131,8 @@ class CompareTab:
     def _wire(self, session: gr.State) -> None:
         inputs = [session, self.question, self.models, *self.settings_controls]
         outputs = [
-            self.error, self.ask, self.stop, self.status, self.emergency, self.toolbar, self.grid, self.plot
+            self.error, self.ask, self.stop, self.status, self.emergency, self.toolbar, self.source, self.grid,
+            self.plot,
         ]  # fmt: skip
         gr.on([self.ask.click, self.question.submit], self.answer, inputs, outputs, trigger_mode="once", **MODEL_EVENTS)
         self.stop.click(lambda held: held.compare.request_stop(), session, None, **LIGHT)
@@ -131,7 +140,8 @@ class CompareTab:
         self.bank.input(None, self.bank, self.question, js="(picked) => picked || ''", **LIGHT)
         for button in self.examples:
             button.click(None, None, self.question, js=f"() => {_js_string(button.value)}", **LIGHT)
-        for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs")):
+        self.check.change(self.hold_against_source, [session, self.check], [self.toolbar, self.grid], **LIGHT)
+        for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs"), (self.check, "source")):
             box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
 
     def answer(self, session: Session, question: str, models: list[str], *controls: object) -> Iterator[dict[Any, Any]]:
@@ -147,6 +157,8 @@ class CompareTab:
             yield {self.error: notices.error_html(str(error))}
             return
         before = session.comparison
+        comparison.check = session.checks_source
+        seeking = Seeking(self.shelf, asked)
         try:
             with self.admission.seat(session.visitor), session.compare.running() as stop:
                 yield self._begin(comparison)
@@ -154,6 +166,11 @@ class CompareTab:
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     session.comparison = comparison
                     update = self._show(comparison, stage)
+                    if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
+                        comparison.take_source(sought)
+                        update[self.source] = source_html(sought)
+                        if stage.kind in ("done", "stopped"):
+                            update |= {self.grid: grid_html(comparison), self.toolbar: toolbar_html(comparison)}
                     if comparison.stopped > scored:
                         scored = comparison.stopped
                         update[self.plot] = plot_html(comparison.panes)
@@ -169,9 +186,20 @@ class CompareTab:
             self.status: notices.status_html("Asking.", "busy"),
             self.emergency: notices.emergency_html(comparison.question),
             self.toolbar: toolbar_html(None),
+            self.source: place_html(self.shelf.state),
             self.grid: grid_html(comparison),
             self.plot: plot_html(comparison.panes),
         }
+
+    def hold_against_source(self, session: Session, check: bool) -> dict[Any, Any]:
+        """Mark the answers on the page by their source, or show them without marks."""
+        session.checks_source = bool(check)
+        comparison = session.comparison
+        if comparison is None:
+            return gr.skip()
+        comparison.hold_against_source(session.checks_source)
+        shown: dict[Any, Any] = {self.grid: grid_html(comparison)}
+        return shown | ({self.toolbar: toolbar_html(comparison)} if comparison.done else {})
 
     def _show(self, comparison: Comparison, stage: Stage) -> dict[Any, Any]:
         detail = f"{comparison.stopped} of {len(comparison.panes)} done" if comparison.stopped else ""
@@ -204,7 +232,10 @@ class CompareTab:
             update = self._end(comparison, status)
         elif before is not None:
             session.comparison = before
-            update = self._end(before, status) | {self.emergency: notices.emergency_html(before.question)}
+            update = self._end(before, status) | {
+                self.emergency: notices.emergency_html(before.question),
+                self.source: source_html(before.sought) if before.sought else "",
+            }
         else:
             session.comparison = None
             update = {
@@ -212,6 +243,7 @@ class CompareTab:
                 self.stop: gr.Button(interactive=False),
                 self.status: status,
                 self.toolbar: toolbar_html(None),
+                self.source: "",
                 self.grid: empty_grid_html(self.profile.models),
                 self.plot: self._empty_plot(),
             }

@@ -24,6 +24,7 @@ from medilite.logs import take_over
 from medilite.models import Profile
 from medilite.safety import NOT_MEDICAL_ADVICE
 from medilite.settings import Settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.api import Endpoint, endpoints, offer
 from medilite.ui.api.llms import llms_routes
 from medilite.ui.api.mcp_server import open_mcp
@@ -68,6 +69,7 @@ class Page(gr.Blocks):
 
     engine: DrainedEngine
     drain: Drain
+    shelf: Shelf
     endpoints: tuple[Endpoint, ...]
     signs_in: bool = False
 
@@ -82,17 +84,24 @@ class Page(gr.Blocks):
 
 
 def build_ui(
-    engine: Engine, profile: Profile, settings: Settings, boards: Path = FOLDER, booth: Booth | None = None
+    engine: Engine,
+    profile: Profile,
+    settings: Settings,
+    boards: Path = FOLDER,
+    booth: Booth | None = None,
+    shelf: Shelf | None = None,
 ) -> Page:
     """Return the page for this engine and profile, with its queue set; nothing is loaded, opened or started.
 
     `boards` is the folder of the leaderboards, `booth` where votes go (by
-    default to the database that the settings name).
+    default to the database that the settings name), `shelf` has the library (by
+    default the one that they name, once `page.shelf.start()` was called).
     """
     admission = Admission(settings.max_queue, VisitorLimits(settings))
     drain = Drain()
     engine = DrainedEngine(engine, drain)
-    compare = CompareTab(engine, profile, settings, admission)
+    shelf = shelf or Shelf(settings)
+    compare = CompareTab(engine, profile, settings, admission, shelf)
     chat = ChatTab(engine, profile, settings, admission)
     booth = booth or Booth(profile, settings.votes_database, private=private_folder(settings.data_dir, profile))
     vote = VoteTab(engine, profile, settings, admission, booth)
@@ -121,6 +130,8 @@ def build_ui(
     watch_events(page, drain)
     drain.at_the_end("close the engine", engine.close)
     drain.at_the_end("close the votes' database", booth.close)
+    drain.at_the_end("close the library", shelf.close)
+    page.shelf = shelf
     page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None

@@ -80,6 +80,7 @@ class Session:
     vote: Desk = field(default_factory=Desk)
     live: LiveRun | None = None
     runs: int = 0
+    checks_source: bool = False
 
     def next_run(self) -> int:
         """Return the number of the comparison that starts now."""

@@ -7,6 +7,7 @@ import pytest
 
 from medilite.errors import WeightsUnavailableError
 from medilite.settings import load_settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.compare.tab import CompareTab
 from medilite.ui.guard.limits import Admission
 from medilite.ui.page.session import Session
@@ -22,7 +23,9 @@ def make(lite):
 
     def make(max_queue=4, **script) -> tuple[CompareTab, ScriptedEngine, Session]:
         engine = ScriptedEngine(lite, **script)
-        tab = CompareTab(engine, lite, load_settings(max_question_chars=200), Admission(max_queue))
+        tab = CompareTab(
+            engine, lite, settings := load_settings(max_question_chars=200), Admission(max_queue), Shelf(settings)
+        )
         with gr.Blocks(analytics_enabled=False):
             tab.build(gr.State(Session()))
         return tab, engine, Session()

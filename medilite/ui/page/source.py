@@ -1,0 +1,102 @@
+"""What the library says to a question, as HTML; and looking it up beside an answer that is being written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
+
+from medilite.claims import sentences
+from medilite.errors import MediLiteError
+from medilite.readability import measure
+from medilite.sources.marks import Mark
+from medilite.sources.shelf import Shelf, ShelfState, Sought
+from medilite.ui.compare.marks import Mark as MarkedText
+from medilite.ui.compare.marks import marked_html
+from medilite.ui.html import Markup, templates
+from medilite.ui.page.scores import grade_badge_html
+
+TEMPLATE = "page/source.html"
+NIH, CDC = "What the National Institutes of Health say", "What the Centers for Disease Control and Prevention say"
+
+
+def source_html(sought: Sought) -> Markup | str:
+    """Return the card of what was found, or that nothing fits, or why there is no library; "" where it is off."""
+    if sought.found is None or sought.about is None:
+        message = {"off": "", "ready": ""}.get(sought.state.kind, sought.state.message)
+        return templates(TEMPLATE).line(f"No source beside these answers yet. {message}") if message else ""
+    if not sought.found.fits:
+        return templates(TEMPLATE).nothing(NIH)
+    first, *others = (hit.passage for hit in sought.found.hits)
+    own = f"What {first.institute or sought.about.title} says"
+    title = CDC if first.source == "CDC" else NIH if sought.about.title == "MedQuAD" else own
+    return templates(TEMPLATE).card(title, first, sought.about, _grade(first.text), others)
+
+
+def _grade(text: str) -> str:
+    try:
+        return grade_badge_html(measure(text).flesch_kincaid_grade)
+    except MediLiteError:  # a passage without a grade is still a passage
+        return grade_badge_html(None)
+
+
+WAIT_S = 2.0
+"""How long a finished answer waits for what the library says before it goes without."""
+
+
+class Seeking:
+    """A question that is looked up while its answers are written."""
+
+    def __init__(self, shelf: Shelf, question: str) -> None:
+        self._future: Future[Sought] | None = shelf.seek(question)
+
+    def come(self, *, wait: bool = False) -> Sought | None:
+        """Return what came of it, once: None while it isn't there, and afterwards; `wait` waits WAIT_S at most."""
+        future = self._future
+        if future is None or not (wait or future.done()):
+            return None
+        self._future = None
+        try:
+            return future.result(WAIT_S)
+        except (TimeoutError, CancelledError):
+            return None
+
+
+def place_html(state: ShelfState) -> Markup | str:
+    """Return what is at the card's place while a question is looked up, so that nothing moves when it comes."""
+    return templates(TEMPLATE).looking() if state.kind == "ready" else source_html(Sought(state))
+
+
+_SAID = {"found": "Found in the source", "not_found": "Not found in the source", "at_odds": "At odds with the source"}
+
+
+def held_html(text: str, marks: Sequence[MarkedText], held: Sequence[Mark]) -> Markup:
+    """Return an answer's text with its other marks, each sentence that was held against the source in an element."""
+    pieces, place = Markup(), 0
+    for mark in sorted(held, key=lambda mark: mark.start):
+        if mark.start < place:
+            continue
+        said = _SAID[mark.verdict] + (f": “{mark.quote}”" if mark.quote else ".")
+        pieces += _part(text, marks, place, mark.start)
+        pieces += templates(TEMPLATE).held(mark.verdict, said, _part(text, marks, mark.start, mark.end))
+        place = mark.end
+    return pieces + _part(text, marks, place, len(text))
+
+
+def _part(text: str, marks: Sequence[MarkedText], start: int, end: int) -> Markup:
+    inside = [(max(a, start) - start, min(b, end) - start, name) for a, b, name in marks if a < end and b > start]
+    return Markup(marked_html(text[start:end], inside))
+
+
+def count_html(text: str, held: Sequence[Mark] | None) -> Markup | str:
+    """Return how many of an answer's sentences were not found, or are at odds; "" where it wasn't held against any."""
+    if held is None:
+        return ""
+    verdicts = Counter(mark.verdict for mark in held)
+    said = len(sentences(text))
+    return templates(TEMPLATE).count(verdicts["not_found"], verdicts["at_odds"], len(held), said)
+
+
+def legend_html() -> Markup:
+    """Return what the marks mean, and how often they are wrong; it shows only while they do."""
+    return templates(TEMPLATE).legend()

@@ -1,0 +1,69 @@
+"""The source beside the answers, in a browser: card, marks, and a library that goes away."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from medilite.settings import load_settings
+from medilite.sources.collection import COLLECTION, save_collection
+from medilite.sources.shelf import Shelf, make_library
+from tests.sources.conftest import WordEncoder, encode, entries  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.browser
+
+SAID = "Pollen makes noses run. Cars in Spain need new tyres and brakes."
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch, entries):  # noqa: F811
+    """A shelf with a small library, whose encoder needs no model."""
+    light = type("Light", (), {"encode_one": staticmethod(encode)})
+    monkeypatch.setattr("medilite.content.embeddings.sentence_encoder", WordEncoder)
+    monkeypatch.setattr("medilite.content.embeddings.ensure_encoder", lambda settings: None)
+    monkeypatch.setattr("medilite.content.light_encoder.LightEncoder", lambda folder: light)
+    save_collection(tmp_path / "data" / COLLECTION, entries)
+    settings = load_settings(cache_dir=tmp_path / "cache", sources=str(tmp_path / "data"))
+    make_library(settings, lambda _: None)
+    made = Shelf(settings)
+    made._open()
+    assert made.state.kind == "ready"
+    yield made
+    made.close()
+
+
+def ask(page, question):
+    page.locator("#question textarea").fill(question)
+    page.locator("#ask").click()
+    page.locator("#compare-status").get_by_text("All answers are here.").wait_for()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size, scheme):
+    url, _ = serve(shelf=shelf, scripts=dict.fromkeys(lite.ids, SAID))
+    page = visit(url, size=size, scheme=scheme).page
+    ask(page, "What is hay fever?")
+    card = page.locator(".ml-source")
+    assert card.get_attribute("data-passage") == "MPlusHealthTopics/0-1#1"
+    assert card.get_by_role("link", name="Open the page").get_attribute("href") == "https://example.gov/0"
+    assert page.locator(".ml-held").count() == 0
+
+    page.locator("#check-source input").check()
+    lost = page.locator("#answers .ml-held-not_found").first
+    lost.wait_for()
+    lost.focus()
+    page.locator(".ml-tip").get_by_text("Not found in the source.").wait_for()
+    assert lost.get_attribute("tabindex") == "0"
+    assert "not found" in page.locator(".ml-source-count").first.inner_text()
+    found = Axe().run(page, context={"include": [["#source"], ["#answers"]]})
+    assert found.violations_count == 0, found.generate_report()
+    width, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= room
+
+    ask(page, "Who won the world cup in 1998?")
+    page.get_by_text("No passage in the library answers this.").wait_for()
+    shelf.library.close()
+    ask(page, "What is gout?")
+    page.locator(".ml-source-line").wait_for()
+    assert "can no longer be read" in page.locator(".ml-source-line").inner_text()
+    assert page.locator(".ml-card[data-state=end]").count() == len(lite.ids)
