@@ -95,7 +95,17 @@
     if (target) showTip(target);
   });
   document.addEventListener("focusout", hideTip);
-  document.addEventListener("scroll", hideTip, true);
+  document.addEventListener(
+    "scroll",
+    () => {
+      if (!tip || tip.hidden) return;
+      // Focus itself scrolls what it comes to into view: its explanation goes along.
+      const focused = document.activeElement?.closest("[data-tip]");
+      if (focused) showTip(focused);
+      else hideTip();
+    },
+    true,
+  );
 
   // ---- opened details stay open through updates ---------------------------------------
 
