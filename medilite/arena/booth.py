@@ -196,8 +196,7 @@ class Booth:
         store = self.store
         # What may still be taken back is left out: the table would give away whose answers it was on.
         votes = store.votes(voter=voter_of(store, voter_id), before=self._clock() - UNDO_S - UNDO_GRACE_S)
-        table = own_table(votes, self.here)
-        return table if table.votes >= OWN_TABLE_VOTES else None
+        return own_table(votes, self.here) if self.given(voter_id) >= OWN_TABLE_VOTES else None
 
     def network(self, address: str | None) -> str:
         """Return what tells votes from one network address, on one day, from others; "" where none is known."""

@@ -15,7 +15,7 @@ from tests.ui.html import Element, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
 
-ANSWERED = (0, 200, 202, 304, 400, 403, 404, 405, 406, 413, 414, 415, 422, 426, 431)
+ANSWERED = (0, 200, 202, 304, 400, 403, 404, 405, 406, 413, 414, 415, 421, 422, 426, 431)
 """What may come back; 0 is a connection that was closed. No 500: nothing of this is a fault of the server."""
 
 TAGS = {

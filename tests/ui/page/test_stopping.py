@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from medilite.draining import ENDED, REFUSED
-from medilite.ui.page import stopping
+from medilite.ui.page.gradio_internals import all_sent
 from tests.test_import_rules import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -202,5 +202,5 @@ def test_what_nobody_has_begun_with_is_waited_for_too():
         active_jobs = (None,)
         pending_messages_per_session = types.MappingProxyType({})
 
-    assert not stopping._all_sent(types.SimpleNamespace(_queue=Queue(["an event"])))
-    assert stopping._all_sent(types.SimpleNamespace(_queue=Queue()))
+    assert not all_sent(types.SimpleNamespace(_queue=Queue(["an event"])))
+    assert all_sent(types.SimpleNamespace(_queue=Queue()))
