@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from medilite.errors import DataError
 from medilite.sources.collection import entries_of, read_rows, save_collection
+
+log = logging.getLogger(__name__)
 
 HUB_DATASET = "lavita/MedQuAD"
 FETCHED = "medquad-hub.csv.gz"
@@ -26,9 +29,9 @@ def fetch_collection(folder: Path) -> Path:
         tables = sorted(name for name in names if name.endswith((".parquet", ".csv")))
         files = [Path(hf_hub_download(HUB_DATASET, name, repo_type="dataset")) for name in tables]
     except Exception as error:  # the client raises its own, httpx's and the disk's errors
-        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        log.warning("%s can't be fetched: %s", HUB_DATASET, error)
         raise DataError(
-            f"The library's collection ({HUB_DATASET}) can't be had from the Hugging Face Hub: {cause} "
+            f"The library's collection ({HUB_DATASET}) can't be had from the Hugging Face Hub. "
             "Run `make data SOURCE=PATH` with a copy of MedQuAD, or set MEDILITE_SOURCES to one."
         ) from error
     rows = (row for file in files for row in read_rows(file))
