@@ -199,6 +199,15 @@ class GRPORun(_Strict):
     rewards: RewardsConfig = RewardsConfig()
     loss_type: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
     kl_beta: Annotated[float, Field(ge=0)] = 0.2
+    # group: every completion, by how far its reward is from its prompt's mean. best: rejection sampling, the best of
+    # each prompt alone, as if it were a reference.
+    learn_from: Literal["group", "best"] = "group"
+
+    @model_validator(mode="after")
+    def _rejection_sampling_is_leans(self) -> GRPORun:
+        if self.learn_from == "best" and self.loop != "lean":
+            raise ValueError("learn_from: best needs loop: lean (got 'trl'): TRL learns from whole groups alone")
+        return self
 
 
 class DPORun(_Strict):
@@ -260,6 +269,8 @@ def load_config(path: Path, kind: type[Run]) -> Run:
 
 def _explain(error: Any, kind: type[BaseModel]) -> str:
     """Turn one of pydantic's errors into a sentence; an unknown key names the near one at its level."""
+    if not error["loc"]:  # a rule about several keys: its sentence names them
+        return str(error["msg"]).removeprefix("Value error, ")
     *parents, key = error["loc"]
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":

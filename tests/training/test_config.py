@@ -39,6 +39,16 @@ def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
         assert low.model_copy(update={"optim": high.optim, "model": high.model}) == high
 
 
+def test_rejection_sampling_needs_the_lean_loop(tmp_path: Path) -> None:
+    path = tmp_path / "grpo.yaml"
+    text = (CONFIGS / "lite-full" / "grpo.yaml").read_text() + "learn_from: best\n"
+    path.write_text(text)
+    assert load_config(path, GRPORun).learn_from == "best"
+    path.write_text(text.replace("loop: lean", "loop: trl"))
+    with pytest.raises(ConfigError, match="learn_from: best needs loop: lean"):
+        load_config(path, GRPORun)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -296,6 +296,14 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     for found, expected in zip(ours[:2], theirs[:2], strict=True):
         torch.testing.assert_close(found[real], expected[real], rtol=1e-4, atol=1e-4)
 
+    # The last completion of each prompt is rewarded; rejection sampling learns from it alone.
+    trainer.rollout_func = PolicySampler(folder, [], tokenizer, run.generation, torch.float32)
+    trainer.reward_funcs = [lambda completions, **_: [float(i) for i, _ in enumerate(completions)]]
+    asked = [{"prompt": [dataclasses.asdict(conversation[0])]}] * 4
+    for trainer.best_alone, expected in ((False, [-0.7, 0.7] * 2), (True, [0.0, 1.0] * 2)):
+        batch = trainer._generate_and_score_completions(asked)
+        torch.testing.assert_close(batch["advantages"], torch.tensor(expected), rtol=0, atol=0.05)
+
     # Near temperature 0 a draw is the likeliest token: the same tokens as the engine's greedy ones.
     generation = GenerationConfig(max_new_tokens=8, temperature=1e-5)
     sampler = PolicySampler(folder, [], tokenizer, generation, torch.float32)
@@ -314,6 +322,13 @@ def test_lean_grpo_scores_and_samples_as_trl_and_the_engine_do(
     rollout = sampler([[{"role": "user", "content": "What helps against gout?"}]], trainer)
     assert rollout["prompt_ids"] == [prompt]
     assert rollout["completion_ids"] == of_policy[:1]
+
+
+def test_the_best_of_each_group_is_one_or_none() -> None:
+    from training.lean.grpo import best_of_each
+
+    advantages = torch.tensor([0.2, -1.0, 0.8, 0.8, 0.0, 0.0, 0.0, 0.0, -3.0, -1.0, -2.0, -2.5])
+    assert best_of_each(advantages, 4).tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0]
 
 
 def test_draws_follow_the_probabilities_and_hang_on_nothing_but_seed_and_row() -> None:

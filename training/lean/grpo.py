@@ -14,7 +14,21 @@ MICRO_BATCH_TOKENS = 1024
 
 
 class LeanGRPOTrainer(GRPOTrainer):
-    """GRPOTrainer that scores completions in micro-batches of like length; everything else is the trainer's own."""
+    """GRPOTrainer that scores completions in micro-batches of like length; everything else is the trainer's own.
+
+    With `best_alone` the policy learns from the best completion of each prompt
+    as if it were a reference, and from no other: rejection sampling, drawn from
+    the policy as it is at that step.
+    """
+
+    best_alone = False
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return TRL's batch; with `best_alone`, advantages are 1 for the best of each prompt and 0 for the others."""
+        batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        if self.best_alone:
+            batch["advantages"] = best_of_each(batch["advantages"], self.num_generations)
+        return batch
 
     def _get_per_token_logps_and_entropies(  # TRL's one place for it; pinned, and compared with TRL's in a test
         self,
@@ -48,3 +62,14 @@ class LeanGRPOTrainer(GRPOTrainer):
         stacked = torch.stack([log_probs[row] for row in range(len(lengths))])
         spread = torch.stack([entropies[row] for row in range(len(lengths))]) if compute_entropy else None
         return stacked, spread, None
+
+
+def best_of_each(advantages: torch.Tensor, group: int) -> torch.Tensor:
+    """Return 1 for the highest of each `group` consecutive advantages (B,), the first of equal ones, and 0 elsewhere.
+
+    A group whose advantages are all equal gives zeros: none is better than another.
+    """
+    grouped = advantages.view(-1, group)
+    best = F.one_hot(grouped.argmax(1), group).to(advantages.dtype)
+    differ = grouped.max(1).values > grouped.min(1).values
+    return (best * differ[:, None]).flatten()
