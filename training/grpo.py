@@ -64,8 +64,8 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
     )
-    if run.learn_from == "best":
-        trainer.best_alone = True
+    if isinstance(trainer, LeanGRPOTrainer):
+        trainer.best_alone = run.learn_from == "best"
     validated = add_validation(trainer, start, sampler) if sampler and run.data.val_pairs else 0
     train_to_end(trainer, start)
     about = {"products": products, "train_prompts": len(prompts), "val_questions": validated}
