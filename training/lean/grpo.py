@@ -27,7 +27,7 @@ class LeanGRPOTrainer(GRPOTrainer):
         """Return TRL's batch; with `best_alone`, advantages are 1 for the best of each prompt and 0 for the others."""
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if self.best_alone:
-            batch["advantages"] = best_of_each(batch["advantages"], self.args.num_generations or 1)
+            batch["advantages"] = best_of_each(batch["advantages"], self.num_generations or 1)
         return batch
 
     def _get_per_token_logps_and_entropies(  # TRL's one place for it; pinned, and compared with TRL's in a test
