@@ -124,19 +124,58 @@ def middle_intervals(
     """Return the medians and trimmed means of `columns` (questions × columns; NaN is missing) with their intervals."""
     values = np.asarray(columns, float)
     found = np.full((6, values.shape[1]), np.nan)
+    for place in range(values.shape[1]):
+        if (~np.isnan(values[:, place])).sum() < 2:
+            continue
+        own, drawn = _drawn_middles(values[:, place], clusters, resamples, seed)
+        ends = [_ends(one[:, None], level) for one in drawn]
+        found[:, place] = [own[0], *(end[0] for end in ends[0]), own[1], *(end[0] for end in ends[1])]
+    return Middles(*found)
+
+
+def over_runs(
+    columns: npt.ArrayLike,
+    middle: bool,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    level: float = LEVEL,
+    clusters: Clusters | None = None,
+) -> tuple[Array, float, float, float]:
+    """Return each run's median (or mean) of `columns` (questions × runs), their mean over runs, and its interval.
+
+    A resample draws clusters of questions, the same for all runs, and runs. NaN
+    is missing; a run with fewer than two values makes all of it NaN.
+    """
+    values = np.asarray(columns, float)
+    runs = values.shape[1]
+    if ((~np.isnan(values)).sum(0) < 2).any():
+        return np.full(runs, np.nan), np.nan, np.nan, np.nan
+    own, drawn = np.empty(runs), np.empty((resamples, runs))
+    for run in range(runs):
+        if middle:
+            (own[run], _), (drawn[:, run], _) = _drawn_middles(values[:, run], clusters, resamples, seed)
+        else:
+            there = ~np.isnan(values[:, run])
+            own[run] = values[there, run].mean()
+            parts = np.stack([np.where(there, values[:, run], 0.0), there.astype(float)], 1)
+            sums = by_cluster(parts, clusters)
+            for rows, counts in _draws(len(sums), resamples, seed):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    total, size = (counts @ sums).T
+                    drawn[rows, run] = total / size
+    picked = np.random.default_rng([seed, runs]).integers(0, runs, (resamples, runs))
+    low, high = _ends(np.take_along_axis(drawn, picked, 1).mean(1)[:, None], level)
+    return own, float(own.mean()), float(low[0]), float(high[0])
+
+
+def _drawn_middles(values: Array, clusters: Clusters | None, resamples: int, seed: int) -> tuple[Array, Array]:
+    """Return (median, trimmed mean) of values, and the same of each resample, (2, resamples); NaN is left out."""
     whole = np.arange(len(values)) if clusters is None else clusters
     once = np.ones((1, int(whole.max(initial=-1)) + 1), np.uint16)
-    for place in range(values.shape[1]):
-        there = np.flatnonzero(~np.isnan(values[:, place]))
-        if len(there) < 2:
-            continue
-        order = there[np.argsort(values[there, place], kind="stable")]
-        sorted_values, of = values[order, place], whole[order]
-        own = _middles()(sorted_values, of, once, TRIM)
-        drawn = _middles()(sorted_values, of, _drawn(once.shape[1], resamples, seed), TRIM)
-        ends = [_ends(one[:, None], level) for one in drawn]
-        found[:, place] = [own[0, 0], *(end[0] for end in ends[0]), own[1, 0], *(end[0] for end in ends[1])]
-    return Middles(*found)
+    there = np.flatnonzero(~np.isnan(values))
+    order = there[np.argsort(values[there], kind="stable")]
+    own = _middles()(values[order], whole[order], once, TRIM)
+    return own[:, 0], _middles()(values[order], whole[order], _drawn(once.shape[1], resamples, seed), TRIM)
 
 
 @cache

@@ -33,6 +33,7 @@ def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
             metavar="N",
             help="end after N pairs, a point of the curve of loss against pairs, from the whole run's checkpoints on",
         )
+    parser.add_argument("--seed", type=int, metavar="N", help="the run's seed, instead of the configuration's")
     parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
@@ -48,6 +49,8 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
         if not hasattr(run, "stacked_on"):
             raise ConfigError(f"--stacked-on: {run.model} is trained on the base itself.")
         run = run.model_copy(update={"stacked_on": options.stacked_on})
+    if options.seed is not None:
+        run = run.model_copy(update={"seed": options.seed})
     stop = getattr(options, "stop_at_pairs", None)
     if stop:
         run = run.model_copy(update={"optim": stopped(run.optim, stop)})

@@ -75,12 +75,12 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
 def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
     """Have a run answer validation questions on its way (`training.validation`), and return how many."""
     from medilite.content import sentence_encoder
-    from training.pairs import choose
+    from training.pairs import DRAW_SEED, choose
     from training.rewards import reward_columns
     from training.validation import Validation
 
     run, examples = start.job.run, start.examples("val")
-    asked = choose(distinct_questions(examples), run.data.val_pairs, run.seed)
+    asked = choose(distinct_questions(examples), run.data.val_pairs, DRAW_SEED)
 
     def note(name: str, value: float) -> None:
         trainer._metrics["train"][name].append(value)  # TRL logs these with the step, as it does rewards

@@ -13,6 +13,7 @@ from medilite.settings import load_settings
 from medilite.weights import ensure_adapter
 from training.config import AnyRun
 from training.inputs import Inputs, base_identity, digest, training_inputs, why_unfinished
+from training.pairs import DRAW_SEED
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Job:
     def test_key(self) -> str:
         """What the test losses of adapter and base are measured on: they are measured anew where it changes."""
         data = self.run.data
-        draw = None if data.test_pairs is None else [data.test_pairs, self.run.seed]
+        draw = None if data.test_pairs is None else [data.test_pairs, DRAW_SEED]
         form = [self.base, self.run.base.quantize_4bit, self.run.base.dtype, self.run.base.products]
         return digest([self.data, data.splits, data.max_tokens, draw, form])
 

@@ -23,7 +23,7 @@ from training.config import load_run
 from training.inputs import digest
 from training.job import Job
 from training.losses import LossLog, PairLoss, of_answers, of_conversations, pair_losses
-from training.pairs import TokenPair, choose, tokenise
+from training.pairs import DRAW_SEED, TokenPair, choose, tokenise
 from training.record import write_record
 
 ABOUT_LOSS = "mean cross-entropy (nats) per answer token; 95 % bootstrap intervals over pairs"
@@ -87,7 +87,7 @@ def _test_pairs(job: Job) -> list[TokenPair]:
 
     run = job.run
     tokenizer = load_tokenizer(base_folder(job.profile, load_settings()))
-    examples = choose(load_split(job.splits, "test"), run.data.test_pairs, run.seed)
+    examples = choose(load_split(job.splits, "test"), run.data.test_pairs, DRAW_SEED)
     return tokenise(tokenizer, examples, run.data.max_tokens)
 
 

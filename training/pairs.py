@@ -23,6 +23,11 @@ class TokenPair:
     prompt: int
 
 
+DRAW_SEED = 42
+"""Draws validation and test pairs, whatever a run's own seed is: runs that differ by their seed alone compare on the
+same pairs."""
+
+
 def choose(examples: Sequence[Example], count: int | None, seed: int) -> list[Example]:
     """Return `count` examples drawn without replacement, the same ones for the same seed; all if None."""
     if count is None or count >= len(examples):

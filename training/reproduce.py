@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from medilite.cli.terminal import say
+from medilite.cli.terminal import positive_int, say
 from medilite.data import load_manifest
 from medilite.errors import DataError, MediLiteError, TrainingError, suggestion
 from training import prepare_medquad
@@ -25,6 +25,7 @@ from training.recipe.overview import Overview
 from training.recipe.place import put_into_place
 from training.recipe.plan import Recipe, adopt, load_recipe
 from training.recipe.report import write_report
+from training.recipe.seeds import spread_lines, write_spread
 from training.recipe.selection import say_selection
 from training.stage import alone
 
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) 
             reproduce(recipe, only, options.source, options.jobs, launch)
             if options.push_to_hub:
                 publish(recipe, options.push_to_hub, options.private)
+            if options.seeds > 1:
+                repeat(recipe, only, options.seeds, options.jobs, launch)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -75,6 +78,13 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--push-to-hub", metavar="OWNER", help="publish the finished adapters as repositories of OWNER")
     parser.add_argument("--private", action="store_true", help="make published repositories private")
     parser.add_argument("--jobs", type=int, default=1, help="SFT runs side by side (default: 1)")
+    parser.add_argument(
+        "--seeds",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="train the same from N - 1 further seeds, to see how far a recipe lands from itself (default: 1)",
+    )
     parser.add_argument("--plan", action="store_true", help="only say what is finished and what would be run, and why")
     return parser.parse_args(arguments)
 
@@ -144,6 +154,23 @@ def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, la
     overview = Overview(recipe, say)
     launch(commands, side_by_side, overview.relay, overview.running)
     require_finished(todo, "the recipe can go on")
+
+
+def repeat(recipe: Recipe, only: set[str], seeds: int, jobs: int, launch: Launch = run_side_by_side) -> None:
+    """Train the chosen models from further seeds too, and write how far each configuration lands from itself."""
+    chosen = [model for model in recipe.models if model in only]
+    parent = recipe.best() if recipe.grpo and recipe.grpo.model in chosen else None
+    first = recipe.sft[0].seed
+    repetitions = [recipe.with_seed(seed, parent) for seed in range(first + 1, first + seeds)]
+    for again in repetitions:
+        say(f"seed {again.seed}")
+        wanted = [run for run in again.sft if run.model in {*chosen, parent}]
+        train_and_measure(again, [again.job(run) for run in wanted], jobs, launch)
+        if again.grpo and again.grpo.model in chosen:
+            train_and_measure(again, [job for job in [again.grpo_job()] if job], 1, launch)
+    spread = write_spread(recipe, repetitions, chosen)
+    for line in spread_lines(spread):
+        say(line)
 
 
 def publish(recipe: Recipe, owner: str, private: bool) -> None:

@@ -22,7 +22,7 @@ from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, OptimConfig, SFTRun, StageRun, load_config
 from training.job import Job
 from training.measure import measure, say_losses
-from training.pairs import TokenPair, choose, draw_whole, tokenise
+from training.pairs import DRAW_SEED, TokenPair, choose, draw_whole, tokenise
 from training.record import Stopwatch
 from training.results import provenance
 
@@ -64,7 +64,7 @@ class Start:
         examples, limit = self.examples(split), run.data.max_tokens
         if split == "train" and run.data.long_pairs == "drop":
             return draw_whole(self.tokenizer, examples, limit, count, run.seed)
-        return tokenise(self.tokenizer, choose(examples, count, run.seed), limit)
+        return tokenise(self.tokenizer, choose(examples, count, run.seed if split == "train" else DRAW_SEED), limit)
 
     def last_checkpoint(self, pairs: int | None = None) -> str | None:
         """Return the folder of the newest whole checkpoint that an earlier start left, or None.

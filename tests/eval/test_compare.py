@@ -6,13 +6,16 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
+from eval import between
 from eval.compare import compare, main, pairs_of
 from eval.metrics.catalogue import FORMULAS
 from eval.run import Run
 from eval.scores import About, Row, SplitScores, arrange, questions_as_columns, write_lines
 from eval.slices import slices
 from eval.trade import QUARTERS, trade
+from medilite.models import PROFILES_DIR
 
 MODELS = ("base", "sft", "grpo")
 STACKED = {"base": None, "sft": None, "grpo": "sft", "empty": None}
@@ -176,3 +179,42 @@ def test_too_few_resamples_are_refused(capsys):
     with pytest.raises(SystemExit):
         main(["--resamples", "100"])
     assert "give 2000 or more" in capsys.readouterr().err
+
+
+def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys):
+    raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
+    own = {model["id"]: model for model in raw["models"]}
+    models = [own["base"]]
+    for mark in ("", ".seed-43", ".seed-44"):
+        models.append(own["sft-r16-high"] | {"id": f"sft-r16-high{mark}"})
+        models.append(own["grpo"] | {"id": f"grpo{mark}", "stacked_on": f"sft-r16-high{mark}"})
+    profile = tmp_path / "seeds.yaml"
+    profile.write_text(yaml.safe_dump(raw | {"name": "seeds", "models": models}))
+    questions = abouts(30)
+    grades = {"": (11.0, 9.0), ".seed-43": (12.0, 11.0), ".seed-44": (11.0, 8.0)}
+    bleu = {kind: [10, 12, 6, 4, 3, 2, 10, 9, 8, 7] for kind in ("bleu", "bleu_study")}
+    scored = {"base": 13.0} | {
+        f"{model}{mark}": grade
+        for mark, both in grades.items()
+        for model, grade in zip(("sft-r16-high", "grpo"), both, strict=True)
+    }
+    rows = [
+        Row("clean/val", about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10}, bleu)
+        for i, about in enumerate(questions)
+        for model, grade in scored.items()
+    ]
+    run = Run(tmp_path)
+    run.scores.write_bytes(write_lines(rows))
+    (tmp_path / "questions.json").write_text(json.dumps(questions_as_columns({"clean/val": questions})))
+    (tmp_path / "scoring.json").write_text("{}")
+    command = ["--profile", str(profile), "--run", str(tmp_path), "--resamples", "2000"]
+    assert between.main(command) == 0
+    assert "grpo − sft-r16-high" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "between.json").read_text())["rows"]
+    row = row_of(rows, model="grpo", metric="flesch_kincaid_grade")
+    assert (row["each"], row["difference"], row["sd"]) == ([-2, -1, -3], -2, 1)
+    # All three runs the same one of them, at the ends: 1 in 27 resamples each.
+    assert (row["low"], row["high"], row["n"], row["runs"]) == (-3, -1, 30, 3)
+    profile.write_text(yaml.safe_dump(raw))
+    assert between.main(command) == 2
+    assert "--seeds 3" in capsys.readouterr().err

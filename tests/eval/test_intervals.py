@@ -14,6 +14,7 @@ from eval.intervals import (
     function_interval,
     mean_intervals,
     middle_intervals,
+    over_runs,
     shared_ranks,
 )
 
@@ -180,3 +181,37 @@ def test_overlapping_intervals_share_a_rank():
     lows, highs = [1.0, 1.5, 3.0, None], [2.0, 2.5, 4.0, None]
     assert shared_ranks(lows, highs, "higher") == [2, 2, 1, None]
     assert shared_ranks(lows, highs, "lower") == [1, 1, 3, None]
+
+
+@pytest.mark.parametrize("middle", [True, False])
+def test_over_runs_questions_and_runs_are_drawn(middle: bool) -> None:
+    """40 runs that land apart: an interval over questions alone would miss where the next ones land."""
+    random = np.random.default_rng(3)
+    values, of = clustered(300, 30)
+    same = np.repeat(values[:, :1], 4, axis=1)
+    each, value, low, high = over_runs(same, middle, 2000, clusters=of)
+    alone = (
+        middle_intervals(values[:, :1], 2000, clusters=of)
+        if middle
+        else mean_intervals(values[:, :1], 2000, clusters=of)
+    )
+    names = ("median", "median_low", "median_high") if middle else ("mean", "low", "high")
+    assert (value, low, high) == pytest.approx([getattr(alone, name)[0] for name in names], abs=1e-9)
+    assert each == pytest.approx([value] * 4)
+
+    missed = {"runs": 0, "questions": 0}
+    for _ in range(60):
+        # What a configuration comes to is 0; a run lands 1 from it, a question 1 from the run.
+        columns = random.normal(0, 1, 40) + random.normal(0, 1, (200, 40))
+        _, _, low, high = over_runs(columns, middle, 2000)
+        missed["runs"] += not low <= 0 <= high
+        one = over_runs(columns.mean(1, keepdims=True), middle, 2000)
+        missed["questions"] += not one[2] <= 0 <= one[3]
+    assert missed["runs"] <= 9
+    assert missed["questions"] > 20
+
+
+def test_a_run_without_values_has_no_interval() -> None:
+    columns = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, 1.0]])
+    each, value, low, high = over_runs(columns, True, 2000)
+    assert np.isnan([*each, value, low, high]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,26 @@ def test_everything_runs_once_and_comes_to_its_place(run: Runner) -> None:
 
 def test_side_by_side_the_base_is_measured_first(run: Runner) -> None:
     assert run("--jobs", "2") == ["base", *ALL]
+
+
+def test_further_seeds_train_the_same_again_and_say_how_far_they_lie_apart(run: Runner) -> None:
+    assert run("--seeds", "3", "--only", "sft,grpo") == [*ALL, *["sft-r8-low", "sft-r8-high", *ALL[2:]] * 2]
+    folder = run.runs / "tiny"
+    spread = json.loads((folder / "seeds.json").read_text())
+    assert [one["seed"] for one in spread["grpo"]["runs"]] == [42, 43, 44]
+    assert len({one["adapter_sha256"] for one in spread["grpo"]["runs"]}) == 3
+    assert spread["grpo"]["test_loss"] == {"n": 3, "mean": pytest.approx(2.2), "sd": pytest.approx(0)}
+    assert spread["grpo"]["best_val_loss"] is None
+    profile = load_profile(str(folder / "seeds.yaml"))
+    assert [spec.id for spec in profile.chain("grpo.seed-44")] == ["sft-r8-high.seed-44", "grpo.seed-44"]
+    assert not (run.configs.parent / "placed").exists()
+    assert run("--seeds", "3", "--only", "sft,grpo") == []
+
+
+def test_a_further_seed_repeats_what_is_asked_for_and_the_parent_of_the_first(run: Runner) -> None:
+    run()
+    assert run("--seeds", "2", "--only", "grpo") == ["sft-r8-high", "grpo"]
+    assert "grpo: test loss 2.2000 over 2 seeds, standard deviation 0.0000" in run.printed
 
 
 def test_after_a_stop_it_goes_on_where_it_was(run: Runner) -> None:

@@ -33,11 +33,24 @@ class Recipe:
     grpo: GRPORun | None
     data_dir: Path
     runs: Path
+    # Of a repetition from another seed: that, and the SFT model that GRPO goes on from, as the first time.
+    seed: int | None = None
+    parent: str | None = None
 
     @property
     def folder(self) -> Path:
         """Everything that the recipe leaves behind, but for the adapters in their place."""
-        return self.runs / self.profile.name
+        whole = self.runs / self.profile.name
+        return whole if self.seed is None else whole / f"seed-{self.seed}"
+
+    def with_seed(self, seed: int, parent: str | None) -> Recipe:
+        """Return the same recipe from another seed, in a folder of its own; its adapters are never put into place.
+
+        GRPO goes on from `parent`, whichever SFT run came out best from this seed.
+        """
+        sft = tuple(run.model_copy(update={"seed": seed}) for run in self.sft)
+        grpo = self.grpo.model_copy(update={"seed": seed}) if self.grpo else None
+        return replace(self, sft=sft, grpo=grpo, seed=seed, parent=parent)
 
     @property
     def adapters(self) -> Path:
@@ -60,6 +73,8 @@ class Recipe:
     @property
     def parents(self) -> tuple[SFTRun, ...]:
         """The runs that GRPO may go on from: those that train the same layers as it does."""
+        if self.parent:
+            return tuple(run for run in self.sft if run.model == self.parent)
         layers = self.grpo.lora.target_modules if self.grpo else ()
         return tuple(run for run in self.sft if run.lora.target_modules == layers) or self.sft
 
@@ -93,7 +108,8 @@ class Recipe:
             "--runs": self.runs,
             "--adapters": self.adapters,
         }
-        return tuple(word for option, path in paths.items() for word in (option, str(path.resolve())))
+        words = [word for option, path in paths.items() for word in (option, str(path.resolve()))]
+        return (*words, "--seed", str(self.seed)) if self.seed is not None else tuple(words)
 
     def record(self, model: str) -> dict[str, Any]:
         """Return what is known of a model's training; empty if it has none."""
