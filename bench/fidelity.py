@@ -5,7 +5,7 @@ Two measures, each of every model and paired over questions:
 - **losses**: mean cross-entropy (nats) of a reference's tokens, from the int8
   engine and from transformers with PEFT in float32, on the same token ids;
 - **answers**: greedy answers by the engine in either precision, what their
-  grades and their closeness to the references differ by. Greedy answers part at
+  grades and their topic similarity to the references differ by. Greedy answers part at
   the first token on which two logits nearly tie, so single answers differ; the
   question is whether they do in a direction.
 
@@ -33,7 +33,7 @@ from eval.intervals import RESAMPLES, SEED, mean_intervals
 from eval.questions import Question, load_questions
 from eval.run import CODE, DATA, PACKAGES, RUNS, Run
 from medilite.cli.terminal import positive_int, say
-from medilite.content import closenesses
+from medilite.content import topic_similarities
 from medilite.engine import open_engine
 from medilite.errors import DataError
 from medilite.files import append_lines, whole_lines
@@ -128,7 +128,7 @@ class KeptLosses:
 
 
 def compare_answers(asked: Asked) -> dict[str, dict[str, Any]]:
-    """Return by model the mean difference (int8 − float32) of grade and closeness, and how many answers are equal."""
+    """Return by model the mean differences (int8 − float32) and how many answers are equal."""
     said: dict[str, dict[tuple[str, str], str]] = {}
     for precision in PRECISIONS:
         settings = asked.settings.model_copy(update={"precision": precision})
@@ -153,9 +153,9 @@ def differing(questions: Sequence[Question], ours: Sequence[str], exact: Sequenc
     """Return how two lists of answers to the same questions differ, paired."""
     references = [question.references for question in questions]
     grades = [_numbers([measure(text).flesch_kincaid_grade for text in texts]) for texts in (ours, exact)]
-    close = [_numbers(closenesses(texts, references)) for texts in (ours, exact)]
+    close = [_numbers(topic_similarities(texts, references)) for texts in (ours, exact)]
     found: dict[str, Any] = {"n": len(questions), "same": sum(a == b for a, b in zip(ours, exact, strict=True))}
-    for name, (one, other) in {"grade": grades, "closeness": close}.items():
+    for name, (one, other) in {"grade": grades, "topic_similarity": close}.items():
         interval = mean_intervals((one - other)[:, None])
         found[name] = {
             "int8": float(np.nanmean(one)),
@@ -182,7 +182,7 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     for model, one in result.get("answers", {}).items():
         parts = [
             f"{name} {part['difference']:+.3f} ({part['low']:+.3f} to {part['high']:+.3f})"
-            for name, part in ((name, one[name]) for name in ("grade", "closeness"))
+            for name, part in ((name, one[name]) for name in ("grade", "topic_similarity"))
         ]
         yield f"{model:14}int8 − float32: {', '.join(parts)}; {one['same']:,} of {one['n']:,} answers are the same"
 

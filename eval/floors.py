@@ -23,7 +23,7 @@ from eval.questions import Question, text_hash
 from eval.scores import Row
 from medilite.claims import sentences
 from medilite.cli.terminal import Say
-from medilite.content import Encoder, closenesses, key_term_recall, stems
+from medilite.content import Encoder, key_term_recall, stems, topic_similarities
 from medilite.data import DISTINCT, load_split, question_key
 from medilite.errors import WeightsError
 from medilite.records import Example
@@ -163,7 +163,7 @@ def floor_rows(
         held = [texts_of[rows[i].split, rows[i].qid] for i in places]
         said = [of[rows[i].model] for i, (_, of) in zip(places, held, strict=True)]
         try:
-            close = closenesses(said, [question.references for question, _ in held], encoder)
+            close = topic_similarities(said, [question.references for question, _ in held], encoder)
         except WeightsError:
             close = [None] * len(said)
         for i, value, text in zip(places, close, said, strict=True):

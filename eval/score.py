@@ -29,7 +29,7 @@ from eval.questions import ABOUT, TEST_SPLITS, Question, fingerprint_of, load_qu
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.scores import About, Row, questions_as_columns, write_lines
 from medilite.cli.terminal import Say, progress_line
-from medilite.content import Encoder, closenesses
+from medilite.content import Encoder, topic_similarities
 from medilite.errors import DataError, WeightsError
 from medilite.files import write_whole
 from medilite.provenance import commit, versions
@@ -171,7 +171,7 @@ def add_similarity(
     references = {(split, q.qid): q.references for split, some in questions.items() for q in some}
     values: list[float | None] = [None] * len(rows)
     failed = None
-    # By question: what splits share is encoded once, for `closenesses` encodes a text once.
+    # By question: what splits share is encoded once, for `topic_similarities` encodes a text once.
     order = sorted(range(len(rows)), key=lambda i: rows[i].qid)
     keys = [(row.split, row.qid, row.model, row.answer) for row in rows]
     values = [known.get(key) for key in keys]
@@ -182,7 +182,7 @@ def add_similarity(
             places = order[start : start + SIMILARITIES_AT_ONCE]
             part = [rows[i] for i in places]
             said = [texts[row.qid, row.model] for row in part]
-            close = closenesses(said, [references[row.split, row.qid] for row in part], encoder)
+            close = topic_similarities(said, [references[row.split, row.qid] for row in part], encoder)
             for i, value, text in zip(places, close, said, strict=True):
                 values[i] = similarity_or_empty(value, text)
     except WeightsError as error:

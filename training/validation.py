@@ -15,7 +15,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from medilite.content import Encoder, closenesses, key_term_recall, repeated_ngrams
+from medilite.content import Encoder, key_term_recall, repeated_ngrams, topic_similarities
 from medilite.readability import measure
 from medilite.records import Message
 from training.rewards.claimed import found_in
@@ -60,7 +60,7 @@ def measured(
     loops = [share is not None and share >= LOOP for share in repeated]
     values: dict[str, Iterable[float | None]] = {
         "grade": [one.flesch_kincaid_grade for one in found],
-        "closeness": closenesses(texts, references, encoder),
+        "closeness": topic_similarities(texts, references, encoder),
         "key_term_recall": recalls,
         "words": [float(one.words) for one in found],
         "words_a_sentence": [one.words / one.sentences if one.sentences else None for one in found],

@@ -28,7 +28,7 @@ from eval.reading.labels import FOLDER, READERS, Read, joined, load, read_labels
 from eval.reading.marks import mark_rows
 from eval.reading.sheets import Entry, entries, key_lines, sheet, sheet_sentences
 from eval.run import CODE, DATA, RUNS, Run
-from medilite.content import closenesses
+from medilite.content import topic_similarities
 from medilite.errors import WeightsError
 from medilite.files import write_whole
 from medilite.provenance import commit
@@ -121,7 +121,7 @@ def metric_values(read: Sequence[Read], answers: Any, questions: dict[str, Quest
         )
     try:
         texts = [answers[one.qid, one.model].text for one in read]
-        similar = closenesses(texts, [questions[one.qid].references for one in read])
+        similar = topic_similarities(texts, [questions[one.qid].references for one in read])
         rows = [{**row, "topic_similarity": value} for row, value in zip(rows, similar, strict=True)]
     except WeightsError as error:
         print(f"without topic similarity: {error}", file=sys.stderr)

@@ -136,19 +136,19 @@ class SentenceEncoder:
             return (hidden * mask.unsqueeze(-1)).sum(dim=1).cpu().numpy()
 
 
-def closeness(answer: str, references: Sequence[str], encoder: Encoder | None = None) -> float | None:
+def topic_similarity(answer: str, references: Sequence[str], encoder: Encoder | None = None) -> float | None:
     """Return the cosine (−1..1) between the embeddings of `answer` and of its closest reference.
 
     None for an answer without a word, and where no reference has one. The
-    default encoder is `sentence_encoder()`; for many answers `closenesses` is faster.
+    default encoder is `sentence_encoder()`; for many answers `topic_similarities` is faster.
     """
-    return closenesses([answer], [references], encoder)[0]
+    return topic_similarities([answer], [references], encoder)[0]
 
 
-def closenesses(
+def topic_similarities(
     answers: Sequence[str], references: Sequence[Sequence[str]], encoder: Encoder | None = None
 ) -> list[float | None]:
-    """Return `closeness` of each answer to its own references (same length), all encoded together."""
+    """Return `topic_similarity` of each answer to its own references (same length), all encoded together."""
     told = [[reference for reference in own if words(reference)] for own in references]
     pairs = [(answer, own) for answer, own in zip(answers, told, strict=True) if own and words(answer)]
     if not pairs:

@@ -53,9 +53,9 @@ def test_answers_are_compared_question_by_question(tmp_path, monkeypatch):
     found = differing(questions, [*hard[:1], *easy[1:]], easy)
     assert (found["n"], found["same"]) == (len(questions), len(questions) - 1)
     assert found["grade"]["difference"] > 0
-    assert found["closeness"]["difference"] < 0
+    assert found["topic_similarity"]["difference"] < 0
     assert differing(questions, easy, easy)["grade"]["difference"] == 0
-    # An empty answer has no grade and leaves the pair out; its closeness counts.
+    # An empty answer has no grade and leaves the pair out; its topic_similarity counts.
     missing = differing(questions, ["", *easy[1:]], easy)
     assert missing["grade"]["n"] == len(questions) - 1
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medilite import packages
-from medilite.content import SentenceEncoder, closeness, closenesses, sentence_encoder
+from medilite.content import SentenceEncoder, sentence_encoder, topic_similarities, topic_similarity
 from medilite.content.embeddings import BATCH_TOKENS, _batches, _windows, ensure_encoder
 from medilite.errors import ChecksumError
 from medilite.settings import load_settings
@@ -42,19 +42,21 @@ class Compass:
     ],
 )
 def test_closeness_by_hand(answer: str, references: list[str], cosine: float | None) -> None:
-    assert closeness(answer, references, Compass()) == (None if cosine is None else pytest.approx(cosine))
+    assert topic_similarity(answer, references, Compass()) == (None if cosine is None else pytest.approx(cosine))
 
 
 def test_many_are_encoded_together_and_each_text_once() -> None:
     compass = Compass()
-    shares = closenesses(["east", "", "north", "east"], [["slope"], ["east"], ["slope", "east"], ["west"]], compass)
+    shares = topic_similarities(
+        ["east", "", "north", "east"], [["slope"], ["east"], ["slope", "east"], ["west"]], compass
+    )
     assert shares == [pytest.approx(0.6), None, pytest.approx(0.8), pytest.approx(-1)]
     assert sorted(compass.asked) == ["east", "north", "slope", "west"]
 
 
 def test_without_anything_to_encode_no_encoder_is_loaded() -> None:
-    assert closenesses([], []) == []
-    assert closenesses(["", "x"], [["x"], []]) == [None, None]
+    assert topic_similarities([], []) == []
+    assert topic_similarities(["", "x"], [["x"], []]) == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from eval.leaderboard import main
 from eval.published import published_board
 from eval.questions import load_questions
 from eval.run import Run
-from eval.statements import committed_figures
+from eval.statements import MAIN_SPLIT, committed_figures
 from medilite.errors import DataError
 from medilite.leaderboard import FOLDER, TABLES, boards, load_board
 from medilite.models import ROOT, load_profile
@@ -282,6 +282,34 @@ def test_the_figures_in_the_docs_are_the_boards():
     assert committed_figures(board) in text, "run `python -m eval.statements` and put the table into docs/evaluation.md"
 
 
+def test_the_figures_in_the_readme_are_the_boards():
+    board = load_board(FOLDER / "lite")
+    parent = next(model["stacked_on"] for model in board.about["models"] if model["id"] == "grpo")
+    cells = {(r["model"], r["metric"]): r for r in board.tables["means"] if r["split"].startswith(MAIN_SPLIT)}
+    eased = next(
+        row["median"]
+        for row in board.tables["comparisons"]
+        if row["split"].startswith(MAIN_SPLIT)
+        and (row["model"], row["against"], row["metric"]) == ("grpo", parent, "flesch_kincaid_grade")
+    )
+
+    def percent(model: str, metric: str) -> str:
+        return f"{100 * cells[model, metric]['mean']:.0f} %"
+
+    read = board.about["reading"]["models"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (said,) = [line for line in text.splitlines() if line.startswith("- **The committed GRPO model")]
+    for figure in (
+        f"{-eased:.1f} grades easier than its parent",
+        f"loops in {percent('grpo', 'loops')} of its answers instead of {percent(parent, 'loops')}",
+        f"({percent('grpo', 'content_precision')} against {percent(parent, 'content_precision')})",
+        f"{percent('grpo', 'false_explanation')} of its answers explain an inheritance pattern against",
+        f"{100 * read['grpo']['right']:.0f} % of {read['grpo']['n']} answers were right, "
+        f"of its parent's {100 * read[parent]['right']:.0f}",
+    ):
+        assert figure in said
+
+
 def test_a_committed_boards_answers_are_scored_again_without_a_model(made, tmp_path, monkeypatch):
     """The same numbers come back, and no similarity is computed again."""
     data, out = made
@@ -289,8 +317,8 @@ def test_a_committed_boards_answers_are_scored_again_without_a_model(made, tmp_p
     def never(*_):
         raise AssertionError("a known similarity was computed again")
 
-    monkeypatch.setattr("eval.score.closenesses", never)
-    monkeypatch.setattr("eval.floors.closenesses", lambda said, *_: never() if said else [])
+    monkeypatch.setattr("eval.score.topic_similarities", never)
+    monkeypatch.setattr("eval.floors.topic_similarities", lambda said, *_: never() if said else [])
     where = ["--from-board", str(out / "lite"), "--run", str(tmp_path / "run"), "--data", str(data)]
     assert main([*where, "--out", str(tmp_path / "again"), "--resamples", "2000"]) == 0
     for table in TABLES:

@@ -87,7 +87,7 @@ def test_without_an_encoder_topic_similarity_is_null_and_the_reason_kept(run, da
     def unavailable(*_):
         raise WeightsUnavailableError("No index in reach.")
 
-    monkeypatch.setattr("eval.score.closenesses", unavailable)
+    monkeypatch.setattr("eval.score.topic_similarities", unavailable)
     assert main(["--run", str(run.folder), "--data", str(data), "--split", "study/test"]) == 0
     assert "topic similarity could not be computed: No index in reach." in capsys.readouterr().out
     assert {row.scores["topic_similarity"] for row in read_lines(run.scores)} == {None}
@@ -95,7 +95,7 @@ def test_without_an_encoder_topic_similarity_is_null_and_the_reason_kept(run, da
 
 
 def test_a_model_without_answers_shows_as_such(run, data, monkeypatch, capsys):
-    monkeypatch.setattr("eval.score.closenesses", lambda said, *_: [0.5] * len(said))
+    monkeypatch.setattr("eval.score.topic_similarities", lambda said, *_: [0.5] * len(said))
     assert main(["--run", str(run.folder), "--data", str(data)]) == 0
     shown = capsys.readouterr().out
     assert "sft-r16-low   no answers" in shown

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from medilite.claims import Findings
-from medilite.content import Encoder, closenesses, key_term_recall, sentence_encoder
+from medilite.content import Encoder, key_term_recall, sentence_encoder, topic_similarities
 from medilite.data import question_key
 from medilite.records import Example
 from training.config import RewardsConfig
@@ -83,7 +83,7 @@ def reward_functions(
         completions: Sequence[Completion], question: Sequence[str], references: Sequence[Sequence[str]], **_: Any
     ) -> list[float | None]:
         texts = [*map(text_of, completions), *question]
-        close = closenesses(texts, [*references, *references], encoder_or_default())
+        close = topic_similarities(texts, [*references, *references], encoder_or_default())
         pairs = zip(close[: len(completions)], close[len(completions) :], strict=True)
         return [faithful.closeness_reward(answer, asked) for answer, asked in pairs]
 
