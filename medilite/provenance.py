@@ -13,6 +13,7 @@ from medilite.checkpoints import ADAPTER_FILES
 from medilite.errors import SettingsError
 from medilite.models import ROOT, FolderBase, HubBase, Profile
 from medilite.packages import sha256_of
+from medilite.processor import computed_in
 from medilite.settings import Settings
 from medilite.weights import ensure_adapter
 
@@ -47,11 +48,11 @@ def device_name() -> str:
     return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-_NAMES = {"float32": "float32", "int8": "int8, groups of 32", "int4": "int4, groups of 32"}
+_NAMES = {"bfloat16": "bfloat16", "float32": "float32", "int8": "int8, groups of 32", "int4": "int4, groups of 32"}
 
 
 def precision_name(settings: Settings) -> str:
-    """Return the numbers that the local engine computes in: MEDILITE_PRECISION's on a CPU, bfloat16 on a GPU.
+    """Return the numbers that the local engine computes in here (`processor.computed_in`).
 
     Other numbers have another name, so that answers in them are never mixed:
     "int8" alone had one scale an output and 64 inputs a scale.
@@ -63,9 +64,7 @@ def precision_name(settings: Settings) -> str:
             "MEDILITE_ENGINE='remote' can't be used here: what is measured has to say which numbers it was computed in,"
             " and model servers don't tell. Leave it out; this machine computes then."
         )
-    import torch
-
-    return "bfloat16" if torch.cuda.is_available() else _NAMES[settings.precision]
+    return _NAMES[computed_in(settings)]
 
 
 def adapter_sha256(profile: Profile, model: str) -> str | None:

@@ -15,6 +15,7 @@ from medilite.engine.protocol import Availability, Occupancy
 from medilite.engine.validate import check_context, check_plain, checked
 from medilite.errors import EngineError, ModelUnavailableError
 from medilite.models import Profile
+from medilite.processor import computed_in, lacking
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.prompts import answer_ids, opening_ids, prompt_ids
 from medilite.records import Decoding, Message, Request, Step
@@ -138,7 +139,6 @@ class LocalEngine:
         import torch
 
         from medilite.engine.local.adapters import read_adapter
-        from medilite.engine.native.intrinsics import lacking
         from medilite.engine.shape import LlamaShape
         from medilite.engine.tokenizer import BaseTokenizer
 
@@ -164,10 +164,9 @@ class LocalEngine:
         # Any control token ends an answer: after one, what follows is no part of it.
         control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         stop_ids = frozenset(() if self._endless else control)
-        in_floats = self._settings.precision == "float32" or torch.cuda.is_available()
-        if not in_floats and (missing := lacking()):
-            log.warning("This processor has no %s, which int8 needs: answers come in float32, slower.", missing)
-            in_floats = True
+        in_floats = (numbers := computed_in(self._settings)) in ("float32", "bfloat16")
+        if numbers == "float32" != self._settings.precision:
+            log.warning("%s, which int8 needs: answers come in float32, slower.", lacking())
         if not in_floats:
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
         else:

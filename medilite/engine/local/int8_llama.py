@@ -19,11 +19,12 @@ from medilite.engine.local.int8_files import kept_weights
 from medilite.engine.local.pages import PagedCache, PagePool, pages_for
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Scratch, Shape, Tokens, new_array
 from medilite.engine.native.forward import forward, phases
-from medilite.engine.native.intrinsics import WIDE, lacking
+from medilite.engine.native.intrinsics import WIDE
 from medilite.engine.native.team import Team
 from medilite.engine.native.tiles import GROUP, TILE
 from medilite.engine.shape import LlamaShape
 from medilite.errors import EngineError, WeightsError
+from medilite.processor import lacking
 from medilite.records import Request
 
 TOGETHER = 512
@@ -126,7 +127,7 @@ class Int8Llama:
                 f"{folder.name} can't run in int8: {reason}. Set MEDILITE_PRECISION=float32, or use a SmolLM2 base."
             )
         if missing := lacking():
-            raise WeightsError(f"This processor has no {missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
+            raise WeightsError(f"{missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
         if keep_in:
             self._weights = kept_weights(folder, shape, keep_in, bits, tell)
         else:

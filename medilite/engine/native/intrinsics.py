@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
+
+from medilite import processor
 
 intrinsic: Any = _intrinsic
 """Untyped: what it makes is called from compiled code, without the context that is its first argument here."""
@@ -27,17 +28,6 @@ WIDE = 64
 _I8, _I16, _I32, _I64, _F32, _F16 = (
     ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.HalfType(),
 )  # fmt: skip
-
-
-def _features() -> set[str]:
-    return {name for name, there in llvm.get_host_cpu_features().items() if there}
-
-
-def lacking() -> str | None:
-    """Return what this CPU has no instructions for that the code here needs, or None."""
-    x86 = llvm.get_process_triple().startswith(("x86_64", "i686"))
-    # Without it LLVM calls a function that isn't everywhere, and ends the process where it isn't.
-    return "conversion to 16-bit numbers (F16C)" if x86 and "f16c" not in _features() else None
 
 
 def _number(value: int) -> ir.Constant:
@@ -402,10 +392,9 @@ def breathe(context: Any) -> Any:
     """Tell the CPU that this thread is waiting in a loop."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
-        machine = llvm.get_process_triple()
-        if machine.startswith(("x86_64", "i686")):
+        if processor.is_x86():
             _call(b, "llvm.x86.sse2.pause", ir.VoidType())
-        elif machine.startswith(("aarch64", "arm64")):
+        elif processor.is_arm():
             _call(b, "llvm.aarch64.hint", ir.VoidType(), ir.Constant(_I32, 1))
         return cgutils.get_null_value(ir.IntType(8).as_pointer())
 

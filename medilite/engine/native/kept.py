@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from numba import config, njit
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
+from medilite import processor
+
 log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +34,7 @@ def compiled(**options: Any) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
+        processor.compile_for_this_machine()
         before = _settings.CACHE_LOCATOR_CLASSES
         _settings.CACHE_LOCATOR_CLASSES = ",".join(f"{each.__module__}.{each.__qualname__}" for each in PLACES)
         try:
@@ -56,6 +59,11 @@ def lean() -> Callable[[F], F]:
 
 
 @lru_cache
+def _digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@lru_cache
 def sources_digest(folder: Path) -> str:
     """Return a digest of a folder's Python files, names and contents."""
     digest = hashlib.sha256()
@@ -67,12 +75,12 @@ def sources_digest(folder: Path) -> str:
 
 
 class _Stamp:
-    """A locator's stamp: the digest of all files beside the function's own."""
+    """A locator's stamp: the digest of all files beside the function's own, and of what says what can be compiled."""
 
     _py_file: str
 
     def get_source_stamp(self) -> str:
-        return sources_digest(Path(self._py_file).parent)
+        return sources_digest(Path(self._py_file).parent) + _digest_of(Path(processor.__file__))
 
 
 class NamedPlace(_Stamp, UserProvidedCacheLocator):

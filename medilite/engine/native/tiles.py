@@ -5,13 +5,14 @@ As in `intrinsics`, addresses are plain integers and nothing is checked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from medilite.engine.native import intrinsics
+from medilite import processor
 from medilite.engine.native.intrinsics import (
     _F16,
     _F32,
@@ -50,21 +51,34 @@ A byte holds two numbers of one output, of input i in its low half and of input 
 """
 
 
-def _dot(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
-    """Return 16 sums plus, for each, the product of 4 unsigned weights with 4 signed values (all packed in int32)."""
-    features = intrinsics._features()
-    if "avx512vnni" in features:
+def _dot(builder: Any, sums: Any, weights: Any, values: Any, *, small: bool = False) -> Any:
+    """Return 16 sums plus, for each, the product of 4 unsigned weights with 4 signed values (all packed in int32).
+
+    With `small` no weight is above 127. However a processor does it, the sums are exact.
+    """
+    has = processor.instructions()
+    if "avx512vnni" in has:
         return _call(builder, "llvm.x86.avx512.vpdpbusd.512", sums.type, sums, weights, values)
-    if "avxvnni" in features:
-        half = ir.VectorType(_I32, 8)
-        parts = []
-        for start in (0, 8):
-            lanes = ir.Constant(half, list(range(start, start + 8)))
-            pick = [
-                builder.shuffle_vector(v, ir.Constant(v.type, ir.Undefined), lanes) for v in (sums, weights, values)
-            ]
-            parts.append(_call(builder, "llvm.x86.avx512.vpdpbusd.256", half, *pick))
-        return builder.shuffle_vector(*parts, ir.Constant(sums.type, list(range(16))))
+    if "avxvnni" in has:
+        return _in_parts(_avxvnni, 8, builder, sums, weights, values)
+    if "avx2" in has:
+        if small:
+            return _in_parts(_avx2, 8, builder, sums, weights, values)
+        # The sum of two products has 16 bits, so the highest bit of the weights is multiplied by itself.
+        for bits in (0x7F7F7F7F, 0x80808080 - (1 << 32)):
+            part = builder.and_(weights, ir.Constant(weights.type, [bits] * 16))
+            sums = _in_parts(_avx2, 8, builder, sums, part, values)
+        return sums
+    if "i8mm" in has:
+        return _in_parts(_arm("usdot"), 4, builder, sums, weights, values)
+    if "dotprod" in has:
+        if small:
+            return _in_parts(_arm("sdot"), 4, builder, sums, weights, values)
+        # Weights less 128 have a sign; the products with 128 are those with 64, twice.
+        high, half = (ir.Constant(weights.type, [bits] * 16) for bits in (0x80808080 - (1 << 32), 0x40404040))
+        for part in (builder.xor(weights, high), half, half):
+            sums = _in_parts(_arm("sdot"), 4, builder, sums, part, values)
+        return sums
     # Anywhere else: widened and summed in pairs, which LLVM turns into the machine's multiply-add of int16 pairs.
     wide = ir.VectorType(_I32, 64)
     product = builder.mul(
@@ -78,6 +92,43 @@ def _dot(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
             builder.shuffle_vector(product, nothing, even), builder.shuffle_vector(product, nothing, odd)
         )
     return builder.add(sums, product)
+
+
+def _in_parts(do: Callable[..., Any], width: int, builder: Any, *vectors: Any) -> Any:
+    """Return what `do` makes of vectors of 16 int32, `width` of them at a time, as one vector."""
+    parts = []
+    for start in range(0, 16, width):
+        lanes = ir.Constant(ir.VectorType(_I32, width), list(range(start, start + width)))
+        parts.append(
+            do(builder, *(builder.shuffle_vector(v, ir.Constant(v.type, ir.Undefined), lanes) for v in vectors))
+        )
+    while len(parts) > 1:
+        joined = parts[0].type.count * 2
+        lanes = ir.Constant(ir.VectorType(_I32, joined), list(range(joined)))
+        parts = [builder.shuffle_vector(*parts[at : at + 2], lanes) for at in range(0, len(parts), 2)]
+    return parts[0]
+
+
+def _avxvnni(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
+    return _call(builder, "llvm.x86.avx512.vpdpbusd.256", sums.type, sums, weights, values)
+
+
+def _avx2(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
+    """As `_dot` for 8 sums; two products together may not exceed 16 bits."""
+    shorts, raw = ir.VectorType(_I16, 16), ir.VectorType(_I8, 32)
+    both = (builder.bitcast(side, raw) for side in (weights, values))
+    pairs = _call(builder, "llvm.x86.avx2.pmadd.ub.sw", shorts, *both)
+    return builder.add(sums, _call(builder, "llvm.x86.avx2.pmadd.wd", sums.type, pairs, ir.Constant(shorts, [1] * 16)))
+
+
+def _arm(name: str) -> Callable[..., Any]:
+    """Return what does as `_dot` does for 4 sums by an instruction: "usdot", or "sdot" for weights with a sign."""
+
+    def do(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
+        both = (builder.bitcast(side, ir.VectorType(_I8, 16)) for side in (weights, values))
+        return _call(builder, f"llvm.aarch64.neon.{name}.v4i32.v16i8", sums.type, sums, *both)
+
+    return do
 
 
 def _in_halves(builder: Any, packed: Any) -> tuple[Any, Any]:
@@ -132,7 +183,7 @@ def product_tile(
                 for row in range(count):
                     here = b.add(b.mul(lines[row], _number(GROUP)), _number(4 * four))
                     spread = _splat(b, _load(b, values, here, _I32, 4), 16)
-                    exact[row, half] = _dot(b, exact[row, half], loaded, spread)
+                    exact[row, half] = _dot(b, exact[row, half], loaded, spread, small=four_bits)
 
             # Written out, not a loop: that runs a tenth faster.
             if four_bits:
@@ -144,7 +195,7 @@ def product_tile(
                         packed = _load(b, tile, _number(before + 4 * BLOCK * four + 64 * half), ints, 64)
                         for kind, part in enumerate(_in_halves(b, packed)):
                             multiply(four + kind * GROUP // 8, half, part)
-                            sums[half] = _dot(b, sums[half], part, ones)
+                            sums[half] = _dot(b, sums[half], part, ones, small=True)
             else:
                 for four in range(GROUP // 4):
                     at = [_number(before + 4 * BLOCK * four + 64 * half) for half in range(2)]
@@ -197,7 +248,7 @@ def widen_tiles(context: Any, tiles: Any, groups: Any, out: Any) -> Any:
                     for kind, part in enumerate(parts):
                         place = _number(NUMBERS + 4 * BLOCK * (four + kind * GROUP // 8) + 64 * half)
                         _store(b, part, wide, place, 64)
-                        sums = _dot(b, sums, part, ones)
+                        sums = _dot(b, sums, part, ones, small=True)
                 _store(b, b.trunc(sums, ir.VectorType(_I16, 16)), wide, _number(4 * BLOCK + 32 * half), 32)
         return cgutils.get_null_value(ir.IntType(8).as_pointer())
 
