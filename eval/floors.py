@@ -146,10 +146,16 @@ def floor_rows(
         for split, some in questions.items()
         for question in some
     ]
-    rows: list[Row] = []
-    for number, some in enumerate(mapped(_score, tasks, workers), 1):
-        say(f"floors: question {number:,} of {len(tasks):,}")
-        rows += some
+    # A question of two splits is one task: its texts are the same, and mostly its references are.
+    shared: dict[str, list[_Task]] = {}
+    for task in tasks:
+        shared.setdefault(task[1].qid, []).append(task)
+    found: dict[tuple[str, str], list[Row]] = {}
+    for number, some in enumerate(mapped(_score, list(shared.values()), workers), 1):
+        say(f"floors: question {number:,} of {len(shared):,}")
+        for row in some:
+            found.setdefault((row.split, row.qid), []).append(row)
+    rows = [row for split, question, _ in tasks for row in found[split, question.qid]]
     if similar:
         known = known or {}
         rows = [
@@ -171,21 +177,31 @@ def floor_rows(
     return [replace(row, scores={key: row.scores.get(key) for key in SCORED}) for row in rows]
 
 
-def _score(task: tuple[str, Question, dict[str, str]]) -> list[Row]:
-    split, question, texts = task
-    references = [rouge_tokens(reference) for reference in question.references]
+_Task = tuple[str, Question, dict[str, str]]
+"""A split, a question of it, and what each floor says to it."""
+
+
+def _score(tasks: Sequence[_Task]) -> list[Row]:
+    """Return the rows of one question in all splits that have it; what they share is computed once."""
+    by_text: dict[str, Scores] = {}
+    by_references: dict[tuple[str, tuple[str, ...]], Scores] = {}
     rows = []
-    for floor, text in texts.items():
-        scores: Scores = (
-            own_scores(text, None, None)
-            | question_scores(question.text, text)
-            | rounded(
-                {
-                    "key_term_recall": key_term_recall(text, question.references, question.text),
-                    "rouge_l": max(rouge_l(rouge_tokens(text), reference) for reference in references),
-                }
-            )
-            | claim_scores(question.text, question.references, text)
-        )
-        rows.append(Row(split, question.qid, floor, text_hash(text), scores, {}))
+    for split, question, texts in tasks:
+        for floor, text in texts.items():
+            if text not in by_text:
+                by_text[text] = own_scores(text, None, None) | question_scores(question.text, text)
+            key = text, tuple(question.references)
+            if key not in by_references:
+                by_references[key] = _against_references(question, text)
+            rows.append(Row(split, question.qid, floor, text_hash(text), by_text[text] | by_references[key], {}))
     return rows
+
+
+def _against_references(question: Question, text: str) -> Scores:
+    said = rouge_tokens(text)
+    return rounded(
+        {
+            "key_term_recall": key_term_recall(text, question.references, question.text),
+            "rouge_l": max(rouge_l(said, rouge_tokens(reference)) for reference in question.references),
+        }
+    ) | claim_scores(question.text, question.references, text)

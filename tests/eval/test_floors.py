@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eval import floors
 from eval.floors import FILLER, FLOORS, cut, floor_rows, floor_texts
 from eval.questions import Question, load_questions
 from medilite.records import Example
@@ -58,6 +59,15 @@ def test_every_floor_is_scored_against_every_split(data):
     known = {(row.split, row.qid, row.model, row.answer): 0.25 for row in rows}
     again = floor_rows(questions, data, WordEncoder(), known=known)
     assert {row.scores["topic_similarity"] for row in again} == {0.25}
+
+
+def test_what_splits_share_is_scored_once(data, monkeypatch):
+    questions = {split: load_questions(data, split)[:4] for split in ("study/test", "distinct/test")}
+    scored, own_scores = [], floors.own_scores
+    monkeypatch.setattr(floors, "own_scores", lambda text, *rest: (scored.append(text), own_scores(text, *rest))[1])
+    rows = floor_rows(questions, data, similar=False)
+    assert len({row.qid for row in rows}) < sum(map(len, questions.values()))
+    assert len(scored) == len({(row.qid, row.answer) for row in rows}) < len(rows)
 
 
 @pytest.mark.parametrize("floor", FLOORS)
