@@ -7,7 +7,6 @@ export VENV
 # Two workers fit a laptop.
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 FAST := not model and not browser and not slow
-PAGES := (browser or slow) and not model
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
 # A folder with medquad.csv.gz, for checks that need the collection.
@@ -17,7 +16,7 @@ SPACE ?= build/space
 SPACE_PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint fetch space data dashboard leaderboard leaderboard-check screenshots lock clean env-app env-train env-dev browser postgres
+.PHONY: help app test check lint fetch space data dashboard leaderboard leaderboard-check screenshots lock clean env-app env-train env-dev browser postgres ready
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,12 +27,14 @@ app: fetch  ## set everything up and open the app
 		export MEDILITE_OPEN_BROWSER="$${MEDILITE_OPEN_BROWSER:-1}"; \
 	fi; exec $(PY) app.py
 
-test: env-dev browser postgres  ## set everything up and run all tests
-	@$(PY) -m medilite fetch
+test: ready  ## set everything up and run all tests
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
-	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST)) and $(PAGES)"
-	@# File by file: tests of one file share a loaded model.
-	$(PY) -m pytest $(PYTEST_ARGS) --dist loadfile -m "not ($(FAST)) and not ($(PAGES))"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST))"
+
+ready: env-dev browser postgres
+	@$(PY) -m medilite fetch
+	@# Compiles the engine's code, once: the tests' workers and servers would each do it at the same time.
+	@$(PY) -m medilite ask --max-new-tokens 2 "What is asthma?" >/dev/null
 
 check: lint  ## before each commit: lint, types, import rules and the fast tests
 	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"

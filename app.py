@@ -14,6 +14,7 @@ def main() -> int:
         from medilite.arena.database import database_url
         from medilite.arena.mirror.mirror import start_mirror
         from medilite.arena.retention import start_deleting
+        from medilite.arena.votes import Votes
         from medilite.cli import private_bank
         from medilite.engine import open_engine
         from medilite.logs import set_up_logging
@@ -25,17 +26,18 @@ def main() -> int:
 
         settings = load_settings()
         database_url(settings.votes_database)
+        votes = Votes(settings.votes_database)
         set_up_logging(settings)
         profile = load_profile(settings.profile)
         engine = open_engine(profile, settings)
         if settings.zero_gpu:
             load_now(engine)
-        page = build_ui(engine, profile, settings)
+        page = build_ui(engine, profile, settings, votes=votes)
         page.shelf.start()
         start_loading(engine, lambda: read_ahead(profile.name))
-        if mirror := start_mirror(settings):
+        if mirror := start_mirror(settings, votes):
             page.drain.at_the_end("push the votes to their mirror", mirror.close)
-        start_deleting(settings)
+        start_deleting(settings, votes)
         private_bank.start(page.engine, profile, settings, lambda: page.drain.begun)
         serve(page, profile, settings)
         if is_loading():

@@ -29,6 +29,14 @@ OURS = {variable(field) for field in Settings.model_fields}
 """Every environment variable that is a setting; a Space's own among them."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one file that need real weights in one worker: they share a loaded model."""
+    for item in items:
+        if item.get_closest_marker("model") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a developer's own settings, except the one that says where fetched weights are kept."""

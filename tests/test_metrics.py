@@ -9,6 +9,7 @@ import pytest
 
 from medilite import metrics
 from medilite.arena.booth import Booth, Shown
+from medilite.arena.votes import Votes
 from medilite.engine.protocol import Occupancy
 from medilite.errors import EngineError, StoppingError
 from medilite.records import Decoding, Message, Request
@@ -64,14 +65,14 @@ def test_answers_that_are_left_or_ended_are_cancelled_and_broken_ones_failed(met
 
 
 def test_a_vote_counts_once(meters, lite, tmp_path):
-    booth = Booth(lite, tmp_path / "votes.db", folder=write_bank(tmp_path / "bank", lite), limits=MANY)
+    booth = Booth(lite, Votes(tmp_path / "votes.db"), folder=write_bank(tmp_path / "bank", lite), limits=MANY)
     voter = booth.welcome(None)
     shown = booth.draw(voter)
     assert isinstance(shown, Shown)
     for _ in range(2):
         booth.vote(shown.token, voter, "left")
     assert value(meters, "medilite_votes_total", kind="ready", choice="left") == 1
-    booth.close()
+    booth.votes.close()
 
 
 def test_errors_by_type(meters):

@@ -28,6 +28,9 @@ Whether the slope is 0 would be no question: a steady run tells megabytes an hou
 take.
 """
 
+WARM_MIN = 2.0
+"""For so many minutes everything is used for the first time, by visitors who are still arriving: no slope is told."""
+
 BLOCKS = 10
 """Memory a second after another is no independent measurement: its slope is that of so many means in a row."""
 
@@ -59,10 +62,12 @@ def _memory(at_s: Sequence[float], sizes: Sequence[int]) -> dict[str, Any]:
 
 
 def slope(minutes: Any, values: Any) -> dict[str, float] | None:
-    """Return the slope of the last half of a series with its 95 % interval; None where there is too little of it."""
+    """Return the slope of the last half of a series, from WARM_MIN on, with its 95 % interval; None for too little."""
     from scipy import stats
 
     minutes, values = (np.asarray(one, float)[len(one) // 2 :] for one in (minutes, values))
+    warm = minutes >= WARM_MIN
+    minutes, values = minutes[warm], values[warm]
     if len(values) < 2 * BLOCKS:
         return None
     x, y = (np.array([part.mean() for part in np.array_split(one, BLOCKS)]) for one in (minutes, values))

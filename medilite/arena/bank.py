@@ -27,10 +27,6 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-SAME = float("inf")
-"""The similarity of two answers that are the same word for word: no two different ones have it."""
-
-
 def bank_folder(profile: Profile) -> Path:
     """Return the folder of a profile's ready-made answers."""
     return ROOT / "assets" / "arena" / profile.name
@@ -83,21 +79,12 @@ class Bank:
     @cached_property
     def places(self) -> dict[Opponents, list[Place]]:
         """For every two contestants, where both have an answer with words in it and the two answers differ."""
-        return {two: [place for place in listed if place.similarity != SAME] for two, listed in self._pairs.items()}
-
-    @cached_property
-    def sames(self) -> dict[Opponents, int]:
-        """For every two contestants, how many of their answers are the same word for word: those are not voted on."""
-        return {two: sum(p.similarity == SAME for p in listed) for two, listed in self._pairs.items()}
-
-    @cached_property
-    def _pairs(self) -> dict[Opponents, list[Place]]:
         found: dict[Opponents, list[Place]] = {frozenset(two): [] for two in combinations(self.contestants, 2)}
         for (question, seed), row in self.answers.items():
             for first, second in combinations([c for c in row if row[c].words], 2):
                 one, other = row[first].text or "", row[second].text or ""
-                alike = SAME if one == other else similarity(one, other) or 0.0
-                found[frozenset((first, second))].append(Place(question, seed, alike))
+                if one != other:
+                    found[frozenset((first, second))].append(Place(question, seed, similarity(one, other) or 0.0))
         return found
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from medilite import __version__, metrics
 from medilite.arena.bank import ANSWERS_FILE, Bank, bank_folder, read_bank
 from medilite.arena.contestants import base_contestant, contestants
-from medilite.arena.drawing import Knowledge, Opponents, Place, draw_place, draw_sides, draw_two
+from medilite.arena.drawing import Knowledge, Opponents, Place, draw_again, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, able_contestants
 from medilite.arena.marks import mark
@@ -32,8 +32,9 @@ from medilite.arena.ratings import rate
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
 from medilite.arena.tally import OwnTable, orient, own_table
-from medilite.arena.trust import LEAST_OF_A_NETWORK, TRUSTED_AFTER_S, TRUSTED_DAYS, judge
+from medilite.arena.trust import TRUSTED_AFTER_S, TRUSTED_DAYS, judge
 from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
+from medilite.arena.votes import Votes
 from medilite.errors import DataError, EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
@@ -112,8 +113,8 @@ class Outcome:
 
     `others` counts the other counted votes on the two answers, by choice as they
     stand here; None where they can't be told. `texts` as in `Taken`. `crowd` is
-    how many votes of newcomers have come from the voter's network today, and how
-    many of them can count, where that is fewer; else None.
+    how many votes of newcomers had come from the voter's network today when votes
+    were last rated, and how many of them count, where that is fewer; else None.
     """
 
     vote: Vote
@@ -128,7 +129,6 @@ class _Ready:
 
     bank: Bank
     places: Mapping[Opponents, list[Place]]
-    sames: Mapping[Opponents, int]
     keys: Mapping[str, str]
     """Question ids by the keys of their texts."""
 
@@ -140,15 +140,14 @@ class Booth:
     signed in gets pairs as their account; a pair that their browser got before
     is theirs too, and is voted on as whom it was drawn for.
 
-    `target` is the votes' database; nothing is opened or read before a visitor
-    needs it. `folder` has the ready-made answers. `clock` gives seconds since
-    1970; `aside` runs what no visitor should wait for.
+    Nothing is opened or read before a visitor needs it. `folder` has the ready-made
+    answers. `clock` gives seconds since 1970; `aside` runs what no visitor should wait for.
     """
 
     def __init__(
         self,
         profile: Profile,
-        target: str | Path,
+        votes: Votes,
         *,
         folder: Path | None = None,
         private: Path | None = None,
@@ -156,10 +155,8 @@ class Booth:
         clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         aside: Callable[[Callable[[], None]], None] | None = None,
-        timeout_s: float = 10.0,
     ) -> None:
-        self.profile = profile
-        self._target, self._timeout_s = target, timeout_s
+        self.profile, self.votes = profile, votes
         self._folder, self._private = folder or bank_folder(profile), private
         self._private_at: int | None = None
         self._limits = limits
@@ -168,11 +165,10 @@ class Booth:
         self._aside = aside or _in_a_thread
         self._names = names_of(profile)
         self._lock = threading.RLock()
-        self._opened: Store | None = None
         self._here: dict[str, Contestant] | None = None
         self._answers: _Ready | NoPair | None = None
         self._networks = Networks()
-        self._cap = LEAST_OF_A_NETWORK
+        self._crowds: dict[str, tuple[int, int]] = {}
         self._knowledge = Knowledge()
         self._refreshed_at: float | None = None
         self._refreshing = False
@@ -207,8 +203,9 @@ class Booth:
     def draw(self, voter_id: object) -> Shown | NoPair:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
-        What they have voted on does not come again, what they have just skipped
-        not soon; to whoever is signed in, nor what their browser has had. Raises
+        What they have voted on comes again now and then, and once (`draw_again`);
+        what they have skipped, or had on this browser before they signed in, does
+        not. Raises
         TokenError, StoreError, or DataError for answers that can't be read.
         """
         store = self.store
@@ -218,8 +215,9 @@ class Booth:
             return ready
         self._keep_up(ready)
         places = _unseen(ready, set[_Had]().union(*map(store.seen_by, voters)))
+        voted = self._voted_on(ready, voters[0])
         with self._lock:
-            drawn = draw_place(places, self._knowledge, self._rng)
+            drawn = draw_again(ready.places, voted, self._rng) or draw_place(places, self._knowledge, self._rng)
             if drawn is None:
                 return NoPair.SEEN
             left, right, sided = draw_sides(drawn.two, self._knowledge, self._rng)
@@ -235,14 +233,14 @@ class Booth:
         token = store.add_pair(pair)
         return Shown(token, question, self._masked(row[left].text), self._masked(row[right].text))
 
-    def sames(self) -> dict[Opponents, int]:
-        """Return how often each two contestants gave the same answer: ready-made ones, and live ones so far."""
-        ready = self._ready()
-        counts: dict[Opponents, int] = {} if isinstance(ready, NoPair) else dict(ready.sames)
-        for first, second, count in self.store.sames():
-            two = frozenset((first, second))
-            counts[two] = counts.get(two, 0) + count
-        return counts
+    def _voted_on(self, ready: _Ready, voter: str) -> list[tuple[Opponents, str, int]]:
+        """Return what a voter has voted on of the answers that may be shown, oldest first."""
+        by_hash = {contestant.sha256: contestant for contestant in self.here.values()}
+        found = []
+        for key, seed, *hashes in self.store.voted_on(voter):
+            if key in ready.keys and all(one in by_hash for one in hashes):
+                found.append((frozenset(by_hash[one] for one in hashes), ready.keys[key], seed))
+        return found
 
     # --- pairs written now ---------------------------------------------------------------
 
@@ -362,11 +360,11 @@ class Booth:
 
     def _crowd(self, vote: Vote) -> tuple[int, int] | None:
         """Return how many votes the voter's network has given today and how many count, where those are fewer."""
-        if not vote.network or is_account(vote.pair.voter):
+        crowd = self._crowds.get(vote.network)
+        if crowd is None or is_account(vote.pair.voter):
             return None
-        given, first, days = self.store.of_network(vote.network, vote.pair.voter)
-        known = self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS
-        return None if known or given <= self._cap else (given, self._cap)
+        first, days = self.store.first_vote(vote.pair.voter)
+        return None if self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS else crowd
 
     def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
         """Take a vote back and return its pair, to choose anew; None if it is too late.
@@ -391,13 +389,8 @@ class Booth:
 
     @property
     def store(self) -> Store:
-        """The votes' store, opened when it is first needed. SQLAlchemy is slow to import."""
-        with self._lock:
-            if self._opened is None:
-                from medilite.arena.store import Store
-
-                self._opened = Store(self._target, self._timeout_s)
-            return self._opened
+        """The store of the votes."""
+        return self.votes.store
 
     @property
     def here(self) -> dict[str, Contestant]:
@@ -407,12 +400,6 @@ class Booth:
                 self._here = contestants(self.profile)
             return self._here
 
-    def close(self) -> None:
-        """Give the store's connections back."""
-        with self._lock:
-            if self._opened is not None:
-                self._opened.database.close()
-
     def refresh(self) -> None:
         """Read the votes and rate them anew, for the next pairs to be drawn by."""
         ready = self._ready()
@@ -421,7 +408,7 @@ class Booth:
         base = base_contestant(self.profile, self.here)
         known = knowledge_of(table, rate(table, base), {} if isinstance(ready, NoPair) else ready.keys)
         with self._lock:
-            self._knowledge, self._cap = known, trust.cap
+            self._knowledge, self._crowds = known, trust.crowds()
 
     def _ready(self) -> _Ready | NoPair:
         with self._lock:
@@ -451,13 +438,13 @@ class Booth:
         present = bank.of(self.here)
         if present.stale:
             log.warning("Ready-made answers are left out, because their models were retrained: %s", present.stale)
-        sames, places = dict(present.sames), {}
-        for two, listed in present.places.items():
-            places[two] = [place for place in listed if not self._same_when_shown(present, two, place)]
-            sames[two] += len(listed) - len(places[two])
+        places = {
+            two: [place for place in listed if not self._same_when_shown(present, two, place)]
+            for two, listed in present.places.items()
+        }
         if not any(places.values()):
             return NoPair.STALE
-        return _Ready(present, places, sames, {text_key(text): id for id, text in present.questions.items()})
+        return _Ready(present, places, {text_key(text): id for id, text in present.questions.items()})
 
     def _same_when_shown(self, bank: Bank, two: Opponents, place: Place) -> bool:
         one, other = (self._masked(bank.answers[place.question, place.seed][c].text) for c in two)

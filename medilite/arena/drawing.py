@@ -45,6 +45,12 @@ NEAR = 0.97
 COIN = 2 / 3
 """Chance of the side on which a contestant has stood less, by Efron's choice."""
 
+AGAIN = 1 / 15
+AGAIN_FROM = 10
+AGAIN_APART = 5
+"""From so many votes on, this share of a voter's draws is a pair that they voted on at least so many votes ago: whether
+they choose the same is how steadily they choose (`trust`)."""
+
 USUAL_SIMILARITY = 0.5
 """What is taken for answers that are not written yet."""
 
@@ -112,6 +118,23 @@ def draw_place(places: Mapping[Opponents, Sequence[Place]], knowledge: Knowledge
     two, probability = _draw(gains, rng)
     listed = telling[two][0]
     return Drawn(two, rng.choice(listed), probability, 1 / len(listed))
+
+
+def draw_again(
+    places: Mapping[Opponents, Sequence[Place]], voted: Sequence[tuple[Opponents, str, int]], rng: random.Random
+) -> Drawn | None:
+    """Return, now and then, a place that its voter has voted on once; None most of the time.
+
+    `voted` has the contestants, question and seed of each of their votes, oldest first.
+    """
+    if len(voted) < AGAIN_FROM or rng.random() >= AGAIN:
+        return None
+    listed = {(two, place.question, place.seed): place for two, all_ in places.items() for place in all_}
+    once = [one for one in dict.fromkeys(voted[:-AGAIN_APART]) if one in listed and voted.count(one) == 1]
+    if not once:
+        return None
+    chosen = rng.choice(once)
+    return Drawn(chosen[0], listed[chosen], AGAIN, 1 / len(once))
 
 
 def draw_two(contestants: Iterable[Contestant], knowledge: Knowledge, rng: random.Random) -> tuple[Opponents, float]:

@@ -86,33 +86,36 @@ def fit(design: Design) -> Fit:
     from scipy import optimize
 
     def negative(b: Floats) -> tuple[float, Floats]:
-        loglik, scores, _ = _derivatives(design, b)
+        loglik, scores, _ = derivatives(design, b)
         gradient = design.weight @ scores - b / PRIOR_SD**2
         return -(loglik - 0.5 * float(b @ b) / PRIOR_SD**2), -gradient
 
-    def hessian(b: Floats) -> Floats:
-        return _hessian(design, _derivatives(design, b)[2])
+    def curvature(b: Floats) -> Floats:
+        return hessian(design, derivatives(design, b)[2])
 
     start = np.zeros(design.size)
-    found = optimize.minimize(negative, start, jac=True, hess=hessian, method="trust-exact", options={"gtol": 1e-7})
-    _, scores, information = _derivatives(design, found.x)
-    return Fit(found.x, hessian(found.x), scores, information)
+    found = optimize.minimize(negative, start, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-7})
+    _, scores, information = derivatives(design, found.x)
+    return Fit(found.x, hessian(design, information), scores, information)
 
 
-def covariance(design: Design, fitted: Fit, row: Ints, ways: Sequence[Ints]) -> tuple[Floats, int]:
+def covariance(
+    design: Design, fitted: Fit, row: Ints, ways: Sequence[Ints], weight: Floats | None = None
+) -> tuple[Floats, int]:
     """Return the covariance of the parameters, and the number of clusters of the way that has fewest.
 
-    `row` is the design's row of every vote; each of the one or two `ways` to
+    `row` is the design's row of every vote, `weight` how much it counts (1 where
+    not given); each of the one or two `ways` to
     cluster numbers every vote's cluster, from 0. Votes that share both clusters
     would count twice and are taken off once.
     """
     bread: Floats = np.asarray(np.linalg.inv(fitted.hessian), dtype=np.float64)
     clusters = [compact(way) for way in ways]
-    total = sum((_meat(design, fitted, bread, row, cluster) for cluster in clusters), np.zeros(bread.shape))
+    total = sum((_meat(design, fitted, bread, row, cluster, weight) for cluster in clusters), np.zeros(bread.shape))
     if len(clusters) == 2:
         first, second = clusters
         both = np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1]
-        total = total - _meat(design, fitted, bread, row, both)
+        total = total - _meat(design, fitted, bread, row, both, weight)
     # What was taken off can leave a negative eigenvalue, which is set to 0 as Cameron, Gelbach and Miller advise.
     values, vectors = np.linalg.eigh(bread @ total @ bread)
     fewest = min(int(cluster.max()) + 1 for cluster in clusters)
@@ -133,7 +136,7 @@ def probabilities(d: Floats | float, e: Floats | float = -np.inf) -> Floats:
     return odds / odds.sum(axis=-1, keepdims=True)
 
 
-def _derivatives(design: Design, b: Floats) -> tuple[float, Floats, Floats]:
+def derivatives(design: Design, b: Floats) -> tuple[float, Floats, Floats]:
     """Return the log-likelihood, and per vote of each row its scores and information as in Fit."""
     p = design.probabilities(b)
     chosen = p[np.arange(len(p)), design.outcome]
@@ -145,19 +148,20 @@ def _derivatives(design: Design, b: Floats) -> tuple[float, Floats, Floats]:
     return loglik, scores, np.stack([(1 - tie) / 4 - mean**2, -mean * tie, tie * (1 - tie)], axis=1)
 
 
-def _hessian(design: Design, information: Floats) -> Floats:
+def hessian(design: Design, information: Floats) -> Floats:
+    """Return the Hessian of the negative log-posterior: all votes' information, and the prior's."""
     dd, de, ee = (information * design.weight[:, None]).T[:, :, None]
     x, z = design.x, design.z
     cross = x.T @ (z * de)
     return np.block([[x.T @ (x * dd), cross], [cross.T, z.T @ (z * ee)]]) + np.eye(design.size) / PRIOR_SD**2
 
 
-def _meat(design: Design, fitted: Fit, bread: Floats, row: Ints, cluster: Ints) -> Floats:
+def _meat(design: Design, fitted: Fit, bread: Floats, row: Ints, cluster: Ints, weight: Floats | None) -> Floats:
     """Return the sum over clusters of the outer products of their scores."""
     from scipy import sparse
 
     shape = (int(cluster.max()) + 1, len(design.weight))
-    members = sparse.coo_array((np.ones(len(cluster)), (cluster, row)), shape=shape).tocsr()
+    members = sparse.coo_array((np.ones(len(row)) if weight is None else weight, (cluster, row)), shape=shape).tocsr()
     sums = members @ fitted.scores
     if shape[0] <= EXACT_CLUSTERS:
         information = _information(design, fitted, members)

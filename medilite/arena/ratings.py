@@ -166,15 +166,15 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
     rows.sort(key=lambda row: -row.rating.value if row.rating else math.inf)
     return Ratings(
         rows=tuple(rows),
-        votes=len(counted),
+        votes=counted.size,
         voters=_distinct(counted.voter),
         questions=_distinct(counted.question),
         left_share=first.left_share() if first else None,
         effects=_effects(second, spread) if second else (),
-        equal_votes=len(graded) if second else 0,
+        equal_votes=graded.size if second else 0,
         strengths=dict(zip((counted.contestants[i] for i in here), first.parameters, strict=False)) if first else {},
         tie=first.tie if first else (),
-        more_votes=_more_votes(ratings, first, scale, len(on_island)) if first else {},
+        more_votes=_more_votes(ratings, first, scale, on_island.size) if first else {},
     )
 
 
@@ -187,7 +187,7 @@ def points(table: VoteTable, base: Contestant | None) -> dict[Contestant, float]
     on_island = table.where(inside[table.left] & inside[table.right])
     if not len(on_island):
         return {}
-    fitted, *_ = _fitted(on_island, here, at_equal=False)
+    fitted, *_ = fitted_strengths(on_island, here, at_equal=False)
     assert fitted is not None
     values = fitted.parameters[: len(here)]
     zero = values[here.index(table.contestants.index(base))] if base else 0.0
@@ -291,7 +291,9 @@ def tie_columns(similarity: Floats) -> Floats:
     return np.stack([np.ones_like(similarity), 2 * similarity - 1], axis=-1)
 
 
-def _fitted(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Fit | None, Design | None, Ints, Floats]:
+def fitted_strengths(
+    table: VoteTable, here: Sequence[int], *, at_equal: bool
+) -> tuple[Fit | None, Design | None, Ints, Floats]:
     """Fit strengths and side; with `at_equal` also grade and length, which a voter may go by besides.
 
     Returns with the strengths the spread of grade and length: both are
@@ -307,7 +309,8 @@ def _fitted(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[F
     cell = (table.left * count + table.right) * 3 + table.outcome
     for column in rounded.T:
         cell = cell * (int(np.ptp(column)) + 1) + column - column.min()
-    _, first, row, weight = np.unique(cell, return_index=True, return_inverse=True, return_counts=True)
+    _, first, row = np.unique(cell, return_index=True, return_inverse=True)
+    weight = np.bincount(row, table.weight).astype(float)
     x = _columns(table.left[first], table.right[first], here)
     spread = np.ones(2)
     if at_equal:
@@ -319,18 +322,18 @@ def _fitted(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[F
     z = tie_columns(rounded[first, 0] * SIMILARITY_STEP)
     if not (table.outcome == TIE).any():
         z = z[:, :0]
-    design = Design(x, z, table.outcome[first], weight.astype(float))
+    design = Design(x, z, table.outcome[first], weight)
     return fit(design), design, row, spread
 
 
 def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Strengths | None, Floats]:
     """Return what `_fitted` finds with its covariance, and the spread of grade and length."""
-    fitted, design, row, spread = _fitted(table, here, at_equal=at_equal)
+    fitted, design, row, spread = fitted_strengths(table, here, at_equal=at_equal)
     if fitted is None or design is None:
         return None, spread
-    matrix, clusters = covariance(design, fitted, row, (table.voter, table.question))
+    matrix, clusters = covariance(design, fitted, row, (table.voter, table.question), table.weight)
     ties = design.z.shape[1]
-    return Strengths(fitted.parameters, matrix, len(here), ties, clusters, len(table)), spread
+    return Strengths(fitted.parameters, matrix, len(here), ties, clusters, table.size), spread
 
 
 def _effects(strengths: Strengths, spread: Floats) -> tuple[Effect, ...]:
@@ -340,6 +343,12 @@ def _effects(strengths: Strengths, spread: Floats) -> tuple[Effect, ...]:
         factor = step / float(spread[i]) * POINTS
         found.append(Effect(name, Interval(*(factor * v for v in (worth.value, worth.low, worth.high)))))
     return tuple(found)
+
+
+def vote_columns(table: VoteTable, votes: Ints, here: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return a design's x and z, as `fitted_strengths` makes them, of those votes of a table, one a row."""
+    alike = np.rint(table.similarity[votes] / SIMILARITY_STEP) * SIMILARITY_STEP
+    return _columns(table.left[votes], table.right[votes], here), tie_columns(alike)
 
 
 def _columns(left: NDArray[np.int64], right: NDArray[np.int64], here: Sequence[int]) -> Floats:
@@ -432,7 +441,10 @@ def _tally(table: VoteTable, index: int) -> tuple[int, int, int, int]:
     stood = on_left | on_right
     ties = stood & (table.outcome == TIE) & ~table.both_bad
     losses = stood & ~wins & (table.outcome != TIE)
-    return int(stood.sum()), int(wins.sum()), int(ties.sum()), int(losses.sum())
+    won, tied, lost, bad = (
+        round(float(table.weight[votes].sum())) for votes in (wins, ties, losses, stood & table.both_bad)
+    )
+    return won + tied + lost + bad, won, tied, lost
 
 
 def _share(
@@ -445,11 +457,13 @@ def _share(
     """
     inside = (table.left == index) | (table.right == index)
     yes = np.where(table.left == index, of_left, of_right)[inside].astype(float)
-    said, votes = int(yes.sum()), int(inside.sum())
+    weight = table.weight[inside]
+    said, votes = round(float(weight @ yes)), round(float(weight.sum()))
     effect = 1.0
     if 0 < said < votes:
-        sums = np.bincount(table.voter[inside], yes - yes.mean())
-        effect = float((sums**2).sum() / (votes * yes.mean() * (1 - yes.mean())))
+        mean = float(weight @ yes / weight.sum())
+        sums = np.bincount(table.voter[inside], weight * (yes - mean))
+        effect = float((sums**2).sum() / (votes * mean * (1 - mean)))
     return wilson(said, votes, anytime_z(votes), effect), said
 
 

@@ -32,11 +32,11 @@ from medilite.arena.tallies import (
     win_matrix,
 )
 from medilite.arena.trust import Sensitivity, judge, sensitivity
+from medilite.arena.votes import Votes
 from medilite.errors import MediLiteError
 from medilite.models import Profile
 
 if TYPE_CHECKING:
-    from medilite.arena.store import Store
     from medilite.settings import Settings
 
 REFRESH_S = 15.0
@@ -52,8 +52,9 @@ class Results:
 
     `ratings` are from pairs that nobody can look up, `public` from those of the
     bank in the public repository, counted apart (None without any); where there
-    are no others `ratings` are from them, and `public` is the same. `cap` is how
-    many votes of one network and day count.
+    are no others `ratings` are from them, and `public` is the same. `bound` is by
+    how many points the votes of one network and day may move the difference
+    between two ratings, None where nothing is rated.
 
     `current` are the contestants that the models are now, by model. `sames` has,
     for every two, how many pairs were the same word for word: (of the ready-made
@@ -63,7 +64,7 @@ class Results:
     ratings: Ratings
     public: Ratings | None
     sensitivity: Sensitivity
-    cap: int
+    bound: float | None
     counts: Counts
     matrix: Matrix
     periods: tuple[Period, ...]
@@ -81,15 +82,15 @@ class LiveResults:
         self,
         profile: Profile,
         settings: Settings,
+        votes: Votes,
         refresh_s: float = REFRESH_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._profile = profile
-        self._settings = settings
+        self._settings, self._votes = settings, votes
         self._refresh_s = refresh_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._store: Store | None = None
         self._looked_at = float("-inf")
         self._version: object = None
         self._results: Results | None = None
@@ -101,15 +102,6 @@ class LiveResults:
     def settings(self) -> Settings:
         """What the deployment has set."""
         return self._settings
-
-    @property
-    def store(self) -> Store:
-        """The store, opened when it is first asked for."""
-        from medilite.arena.store import Store
-
-        if self._store is None:
-            self._store = Store(self._settings.votes_database)
-        return self._store
 
     def get(self) -> Results | None:
         """Return the results, None where nobody has voted yet. Raises StoreError and DataError.
@@ -139,19 +131,21 @@ class LiveResults:
         now = self._clock()
         if self._settings.is_mirrored and now - self._mirror_at >= self._refresh_s:
             self._mirror_at = now
-            self._mirror = read_state(self.store) if self.store.database.is_there else None
+            store = self._votes.store
+            self._mirror = read_state(store) if store.database.is_there else None
         return self._mirror
 
     def _refresh(self) -> None:
-        if not self.store.database.is_there:
+        store = self._votes.store
+        if not store.database.is_there:
             self._results = self._version = None
             return
         here = contestants(self._profile)
         before = time.time() - SETTLED_S
-        version = (self.store.version(before), tuple(here.values()))
+        version = (store.version(before), tuple(here.values()))
         if version == self._version:
             return
-        trust = judge(read_table(self.store, here.values(), before))
+        trust = judge(read_table(store, here.values(), before))
         table = trust.table
         base = base_contestant(self._profile, here)
         secret, looked_up = table.where(~table.public), table.where(table.public)
@@ -160,7 +154,7 @@ class LiveResults:
             ratings=public if public and not len(secret.counted) else rate(secret, base),
             public=public,
             sensitivity=sensitivity(trust, base),
-            cap=trust.cap,
+            bound=trust.bound,
             counts=count(table),
             matrix=win_matrix(table),
             periods=over_time(table),
@@ -175,7 +169,7 @@ class LiveResults:
     def _sames(self, here: Mapping[str, Contestant]) -> dict[Opponents, tuple[int, int, int]]:
         bank = read_bank(bank_folder(self._profile))
         found = {two: (*counts, 0) for two, counts in (same_in_bank(bank.of(here)) if bank else {}).items()}
-        for first, second, live in self.store.sames():
+        for first, second, live in self._votes.store.sames():
             two = frozenset((first, second))
             same, of, _ = found.get(two, (0, 0, 0))
             found[two] = same, of, live

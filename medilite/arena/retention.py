@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from medilite.arena.hiding import hidden_columns
 from medilite.arena.records import OWN_QUESTION
+from medilite.arena.votes import Votes
 from medilite.errors import MediLiteError
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def _delete_unused(connection: sa.Connection) -> int:
 
 def start_deleting(
     settings: Settings,
+    votes: Votes,
     *,
     first_after_s: float = FIRST_AFTER_S,
     every_s: float = DAY_S,
@@ -144,7 +146,7 @@ def start_deleting(
                 log.warning("The clock has leapt by %.0f s: nothing old is deleted this time.", leap)
                 continue
             try:
-                _delete_once(settings, clock())
+                _delete_once(settings, votes.store, clock())
             except MediLiteError as error:
                 log.warning("old votes were not deleted: %s", error)
 
@@ -152,14 +154,8 @@ def start_deleting(
     return stop.set
 
 
-def _delete_once(settings: Settings, now: float) -> None:
-    from medilite.arena.store import Store
-
-    store = Store(settings.votes_database)
-    try:
-        if not store.database.is_there:
-            return
-        deleted = delete_old(store, Retention.of(settings), now)
-        log.info("deleted %d old pairs, %d votes, %d questions", deleted.pairs, deleted.votes, deleted.questions)
-    finally:
-        store.database.close()
+def _delete_once(settings: Settings, store: Store, now: float) -> None:
+    if not store.database.is_there:
+        return
+    deleted = delete_old(store, Retention.of(settings), now)
+    log.info("deleted %d old pairs, %d votes, %d questions", deleted.pairs, deleted.votes, deleted.questions)

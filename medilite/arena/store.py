@@ -370,15 +370,14 @@ class Store:
         with self.database.read() as connection:
             return int(connection.execute(wanted).scalar_one())
 
-    def of_network(self, network: str, voter: str) -> tuple[int, float, int]:
-        """Return how many votes of a network stand, and of a voter when the first was given and on how many days."""
+    def first_vote(self, voter: str) -> tuple[float, int]:
+        """Return when a voter first voted (seconds since 1970; 0 without a vote), and on how many days."""
         c = schema.votes.c
-        stands = sa.select(sa.func.count()).where(c.network == network, c.undone_at.is_(None))
         day = sa.func.floor(c.voted_at / 86_400.0)
         own = sa.select(sa.func.min(c.voted_at), sa.func.count(day.distinct())).where(c.voter == voter)
         with self.database.read() as connection:
             first, days = connection.execute(own).one()
-            return int(connection.execute(stands).scalar_one()), float(first or 0.0), int(days)
+        return float(first or 0.0), int(days)
 
     def sames(self) -> list[tuple[Contestant, Contestant, int]]:
         """Return how often each two contestants gave the same answer, word for word."""
@@ -387,6 +386,14 @@ class Store:
         with self.database.read() as connection:
             rows = connection.execute(sa.select(*by, sa.func.count()).group_by(*by)).all()
         return [(Contestant(r[0], r[1]), Contestant(r[2], r[3]), r[4]) for r in rows]
+
+    def voted_on(self, voter: str) -> list[tuple[str, int, str, str]]:
+        """Return (key of the question, seed, contestants' hashes) of a voter's ready-made pairs, oldest vote first."""
+        c = schema.votes.c
+        wanted = sa.select(c.question_key, c.left_seed, c.left_contestant, c.right_contestant)
+        wanted = wanted.where(c.voter == voter, c.kind == "ready", c.undone_at.is_(None)).order_by(c.voted_at, c.id)
+        with self.database.read() as connection:
+            return [(row[0], row[1], row[2], row[3]) for row in connection.execute(wanted)]
 
     def seen_by(self, voter: str) -> set[tuple[str, frozenset[str]]]:
         """Return the questions and contestants of the pairs that a voter has had before them."""

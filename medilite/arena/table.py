@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -40,9 +41,10 @@ class VoteTable:
     `grade_difference` is left minus right, nan where a text has no grade;
     `log_length_ratio` is log(words left / words right), `similarity` the share of
     words in common. `left_out` indexes
-    `reasons`: why a vote is not counted, 0 ("") where it is. `network` numbers
-    where votes come from, a day each, -1 where unknown; `account` tells votes of
-    those who were signed in, `public` those on pairs that anybody can look up.
+    `reasons`: why a vote is not counted, 0 ("") where it is. `network` indexes
+    `networks`, where votes come from, a day each, and is -1 where unknown; `account` tells votes of
+    those who were signed in, `public` those on pairs that anybody can look up. `weight`, from 0 to
+    1, is how much a vote counts that is not left out.
     """
 
     contestants: tuple[Contestant, ...]
@@ -63,8 +65,10 @@ class VoteTable:
     left_out: Ints
     reasons: tuple[str, ...]
     network: Ints
+    networks: tuple[str, ...]
     account: NDArray[np.bool_]
     public: NDArray[np.bool_]
+    weight: Floats
 
     def __len__(self) -> int:
         return len(self.left)
@@ -73,6 +77,15 @@ class VoteTable:
     def counted(self) -> VoteTable:
         """The votes that go into the ratings."""
         return self.where(self.left_out == 0)
+
+    @property
+    def size(self) -> int:
+        """How many votes these count as: the sum of their weights, rounded."""
+        return round(float(self.weight.sum()))
+
+    def weighted(self, weight: Floats) -> VoteTable:
+        """Return the votes with other weights."""
+        return dataclasses.replace(self, weight=weight)
 
     def where(self, chosen: NDArray[np.bool_]) -> VoteTable:
         """Return the votes for which `chosen` is true."""
@@ -104,6 +117,8 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
     words = {side: np.maximum(np.array(column[f"{side}_words"], dtype=float), 1) for side in ("left", "right")}
     reasons: dict[str, int] = {"": 0}
     left_out = _codes(column["left_out"], reasons)
+    networks: dict[Any, int] = {"": -1, None: -1}
+    network = _codes(column["network"], networks, first=0)
     return VoteTable(
         contestants=tuple(Contestant.of_key(key) for key in contestants),
         left=left,
@@ -122,9 +137,11 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
         voted_at=np.array(column["voted_at"], dtype=float),
         left_out=left_out,
         reasons=tuple(reasons),
-        network=_codes(column["network"], {"": -1, None: -1}, first=0),
+        network=network,
+        networks=tuple(name for name, code in networks.items() if code >= 0),
         account=np.array([is_account(name) for name in voters], dtype=bool)[voter],
         public=np.array(column["bank"]) == PUBLIC_BANK,
+        weight=np.ones(len(rows)),
     )
 
 

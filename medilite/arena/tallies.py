@@ -10,6 +10,7 @@ import numpy as np
 from medilite.arena.bank import Bank
 from medilite.arena.drawing import Opponents
 from medilite.arena.fit import LEFT, RIGHT, TIE, Design, Ints, covariance, fit
+from medilite.arena.marks import CROWDED
 from medilite.arena.ratings import Interval, Ratings, Strengths
 from medilite.arena.records import UNDONE, Contestant
 from medilite.arena.table import VoteTable
@@ -51,9 +52,12 @@ def count(table: VoteTable) -> Counts:
     for reason, votes in by_reason.items():
         for mark in reason.split(",") if reason and reason != UNDONE else ():
             marked[mark] = marked.get(mark, 0) + int(votes)
+    # Votes that count in part are counted as the sum of their parts.
+    counted = table.counted.size
+    marked[CROWDED] = int(by_reason.get("", 0)) - counted
     return Counts(
         given=len(table),
-        counted=int(by_reason.get("", 0)),
+        counted=counted,
         undone=int(by_reason.get(UNDONE, 0)),
         marked={mark: votes for mark, votes in marked.items() if votes},
         live=int(table.live.sum()),
@@ -84,15 +88,14 @@ def win_matrix(table: VoteTable) -> Matrix:
     counted = counted.where(~counted.both_bad)
     size = len(counted.contestants)
 
-    def tally(first: Ints, second: Ints) -> Ints:
-        cells = np.bincount(first * size + second, minlength=size * size)
-        return np.asarray(cells, dtype=np.int64).reshape(size, size)
+    def cells(first: Ints, second: Ints, votes: np.ndarray) -> np.ndarray:
+        return np.bincount((first * size + second)[votes], counted.weight[votes], size * size).reshape(size, size)
 
     left, right, outcome = counted.left, counted.right, counted.outcome
     on_left, on_right, tied = outcome == LEFT, outcome == RIGHT, outcome == TIE
-    wins = tally(left[on_left], right[on_left]) + tally(right[on_right], left[on_right])
-    ties = tally(left[tied], right[tied])
-    return Matrix(counted.contestants, wins, ties + ties.T)
+    wins = np.rint(cells(left, right, on_left) + cells(right, left, on_right)).astype(np.int64)
+    ties = np.rint(cells(left, right, tied) + cells(right, left, tied)).astype(np.int64)
+    return Matrix(counted.contestants, wins, ties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,9 @@ def over_time(table: VoteTable) -> tuple[Period, ...]:
     place = np.maximum(table.voted_at // step - start, 0).astype(np.int64)
     periods = int(place.max()) + 1
     counted = table.left_out == 0
-    kept, out = (np.bincount(place[chosen], minlength=periods) for chosen in (counted, ~counted))
+    given = np.bincount(place, minlength=periods)
+    kept = np.rint(np.bincount(place, np.where(counted, table.weight, 0.0), periods)).astype(int)
+    out = given - kept
     return tuple(Period((start + i) * step, step, int(kept[i]), int(out[i])) for i in range(periods))
 
 
@@ -148,20 +153,20 @@ def easier_wins(table: VoteTable) -> Agreement:
     if not len(decided):
         return Agreement(None, 0, "no decided vote yet on two answers of different grade")
     easier = (decided.outcome == LEFT) == (decided.grade_difference < 0)
-    share = _clustered_share(easier, decided.voter, decided.question)
-    return Agreement(share.value, len(decided), None, share.low, share.high)
+    share = _clustered_share(easier, decided)
+    return Agreement(share.value, decided.size, None, share.low, share.high)
 
 
-def _clustered_share(yes: np.ndarray, voter: Ints, question: Ints) -> Interval:
+def _clustered_share(yes: np.ndarray, votes: VoteTable) -> Interval:
     """Return a share with an interval for votes that resemble each other by voter and by question."""
     outcome = np.where(yes, LEFT, RIGHT)
-    rows, row, weight = np.unique(outcome, return_inverse=True, return_counts=True)
+    rows, row = np.unique(outcome, return_inverse=True)
     ones = np.ones((len(rows), 1))
-    design = Design(ones, ones[:, :0], rows.astype(np.int64), weight.astype(float))
+    design = Design(ones, ones[:, :0], rows.astype(np.int64), np.bincount(row, votes.weight).astype(float))
     fitted = fit(design)
-    matrix, clusters = covariance(design, fitted, row, (voter, question))
+    matrix, clusters = covariance(design, fitted, row, (votes.voter, votes.question), votes.weight)
     # The log-odds of "yes" are the one parameter, as the side's are where all are equal.
-    return Strengths(fitted.parameters, matrix, 0, 0, clusters, len(voter)).left_share()
+    return Strengths(fitted.parameters, matrix, 0, 0, clusters, votes.size).left_share()
 
 
 def orders_agree(ratings: Ratings, values: Mapping[Contestant, float | None], *, lower_is_better: bool) -> Agreement:

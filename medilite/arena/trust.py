@@ -11,25 +11,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medilite.arena.fit import LEFT, RIGHT, TIE, Ints
-from medilite.arena.marks import CROWDED, FAVOURS, REPEATED, SELECTIVE, SERIES
+from medilite.arena.influence import bounded
+from medilite.arena.marks import FAVOURS, REPEATED, SELECTIVE, SERIES
 from medilite.arena.records import Contestant
 from medilite.arena.table import VoteTable
 
 DAY_S = 86_400.0
 
-LEAST_OF_A_NETWORK = 20
-SHARE_OF_A_NETWORK = 0.01
-"""So many votes of one network and day count at least, and no more than this share of the votes from elsewhere."""
-
 TRUSTED_AFTER_S = 7 * DAY_S
 TRUSTED_DAYS = 3
 """A voter whose first vote is a week old, and who has voted on so many days, is not capped by their network."""
+
+TOGETHER = 5
+"""From so many such voters on whose ids were made in one place on one day, they are judged and bounded together."""
 
 REPEATS = 4
 """From so many repeated pairs on a voter's agreement with themselves counts, and half of them have to agree."""
@@ -52,45 +51,56 @@ class Trust:
 
     `trusted` tells whose votes no cap holds for, `suspicion` is -log10 of how
     likely a vote's voter, or network, is by chance; both have one entry a vote.
-    `cap` is how many votes of one network and day count.
+    `bound` is how many points the votes of one network and day may move the
+    difference between two ratings, None where nothing is rated yet.
     """
 
     table: VoteTable
     trusted: Bools
     suspicion: NDArray[np.float64]
-    cap: int
+    bound: float | None
+
+    def crowds(self) -> dict[str, tuple[int, int]]:
+        """Return how many votes newcomers gave and how many those count as, for each network from which more came."""
+        newcomers = self.table.where((self.table.left_out == 0) & ~self.trusted & (self.table.network >= 0))
+        networks = len(newcomers.networks)
+        given = np.bincount(newcomers.network, minlength=networks)
+        count = np.rint(np.bincount(newcomers.network, newcomers.weight, networks)).astype(int)
+        return {newcomers.networks[i]: (int(given[i]), int(count[i])) for i in np.flatnonzero(count < given)}
 
 
 def judge(table: VoteTable) -> Trust:
     """Return a table's votes with their trust; votes that were left out before stay so, for their own reason."""
-    standing = table.left_out == 0
     trusted = _trusted_voters(table)[table.voter] if len(table) else np.zeros(0, bool)
-    counts = table.where(standing)
-    units = [counts.voter, np.where(trusted[standing] | (counts.network < 0), -1, counts.network)]
-    favours = np.max([_favours(counts, unit) for unit in units], axis=0) if len(counts) else np.zeros(0)
-    picks = np.max([_selects(counts, unit) for unit in units], axis=0) if len(counts) else np.zeros(0)
-    suspicion = np.zeros(len(table))
-    suspicion[standing] = np.maximum(favours, picks)
-    series = np.zeros(len(table), bool)
-    series[standing] = _in_series(counts) & ~trusted[standing]
-    found: list[tuple[str, Bools]] = [(SERIES, series)]
-    for mark, value in ((FAVOURS, favours), (SELECTIVE, picks)):
-        sure = np.zeros(len(table), bool)
-        sure[standing] = value > -np.log10(CHANCE)
-        found.append((mark, sure))
     left_out, reasons = table.left_out.copy(), list(table.reasons)
-    for mark, chosen in found:
-        _leave_out(left_out, reasons, mark, chosen)
-    crowded, cap = _crowded(table, left_out, trusted)
-    _leave_out(left_out, reasons, CROWDED, crowded)
-    return Trust(dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons)), trusted, suspicion, cap)
+    series = np.zeros(len(table), bool)
+    series[left_out == 0] = _in_series(table.where(left_out == 0))
+    _leave_out(left_out, reasons, SERIES, series & ~trusted)
+    suspicion = np.zeros(len(table))
+    newcomers, together = np.where(trusted, -1, table.network), _made_together(table, trusted)
+    # Voters last: what many ids of one place did is by then no part of what is usual.
+    for unit in (newcomers, together, table.voter):
+        standing = left_out == 0
+        votes = table.where(standing)
+        for mark, chance in ((FAVOURS, _favours(votes, unit[standing])), (SELECTIVE, _selects(votes, unit[standing]))):
+            suspicion[standing] = np.maximum(suspicion[standing], chance)
+            sure = np.zeros(len(table), bool)
+            sure[standing] = chance > -np.log10(CHANCE)
+            _leave_out(left_out, reasons, mark, sure)
+    weight, bound = np.ones(len(table)), None
+    for rated_together in (table.public, ~table.public):
+        counted = (left_out == 0) & rated_together
+        weights, points = bounded(table, counted, newcomers, together)
+        weight[counted], bound = weights[counted], bound if points is None else points
+    judged = dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons), weight=weight)
+    return Trust(judged, trusted, suspicion, bound)
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """How far ratings move with other votes, in points by contestant; a table without a rating has none.
 
-    `everything` also counts what was left out for want of trust, `trusted` only
+    `everything` counts in full what was left out, or counts in part, for want of trust, `trusted` only
     the votes of trusted voters; `without_tenth` leaves out the tenth of the
     counted votes that is most suspicious, `tenth` is how many those are.
     """
@@ -116,14 +126,17 @@ def sensitivity(trust: Trust, base: Contestant | None) -> Sensitivity:
     # Pairs that anybody can look up are counted apart, where there are others.
     private = ~table.public if ((table.left_out == 0) & ~table.public).any() else np.ones(len(table), bool)
     counted = (table.left_out == 0) & private
-    ours = [i for i, reason in enumerate(table.reasons) if reason in (CROWDED, FAVOURS, SELECTIVE, SERIES)]
+    ours = [i for i, reason in enumerate(table.reasons) if reason in (FAVOURS, SELECTIVE, SERIES)]
     tenth = int(counted.sum()) // 10
     # Of equals the newest first: what came last is what nobody had time to look at.
     order = np.lexsort((table.voted_at, trust.suspicion, ~trust.trusted, counted))
     without = counted.copy()
     without[order[len(order) - tenth :]] = False
     chosen = (counted, counted | (private & np.isin(table.left_out, ours)), counted & trust.trusted, without)
-    rated, everything, trusted, without_tenth = (points(table.where(votes), base) for votes in chosen)
+    tables = (table, table.weighted(np.ones(len(table))), table, table)
+    rated, everything, trusted, without_tenth = (
+        points(of.where(votes), base) for of, votes in zip(tables, chosen, strict=True)
+    )
     return Sensitivity(rated, everything, trusted, without_tenth, tenth)
 
 
@@ -146,6 +159,23 @@ def _trusted_voters(table: VoteTable) -> Bools:
     signed[table.voter[table.account]] = True
     old = float(table.voted_at.max()) - first >= TRUSTED_AFTER_S
     return signed | (old & several & ~_contradict_themselves(table, voters))
+
+
+def _made_together(table: VoteTable, trusted: Bools) -> Ints:
+    """Return, by vote, the network of its voter's first vote where many trusted voters share it, else -1.
+
+    Accounts are nobody's to make, and are not among them.
+    """
+    if not len(table):
+        return table.network
+    voters = int(table.voter.max()) + 1
+    first = np.full(voters, len(table))
+    np.minimum.at(first, table.voter, np.arange(len(table)))
+    old = np.zeros(voters, bool)
+    old[table.voter[trusted & ~table.account]] = True
+    place = np.where(old, table.network[np.minimum(first, len(table) - 1)], -1)
+    many = np.bincount(place[place >= 0], minlength=len(table.networks)) >= TOGETHER
+    return np.where((place >= 0) & many[place], place, -1)[table.voter] if len(many) else np.full(len(table), -1)
 
 
 def _contradict_themselves(table: VoteTable, voters: int) -> Bools:
@@ -206,7 +236,8 @@ def _selects(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
         np.add.at(stood, (unit[inside], side[inside]), 1)
     votes = np.bincount(unit[inside], minlength=size).astype(float)
     others = np.maximum(len(table) - votes, 1)
-    usual = np.clip((stood.sum(axis=0) - stood + 1) / (others + 2)[:, None], 0.05, 0.95)
+    all_stood = np.bincount(table.left, minlength=count) + np.bincount(table.right, minlength=count)
+    usual = np.clip((all_stood - stood + 1) / (others + 2)[:, None], 0.05, 0.95)
     enough = (votes >= 2 * FEWEST_DECIDED)[:, None]
     chance = np.where(enough, stats.binom.sf(stood - 1, votes[:, None], usual), 1.0)
     least = np.minimum(chance.min(axis=1) * count, 1.0)
@@ -216,38 +247,21 @@ def _selects(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
 def _in_series(table: VoteTable) -> Bools:
     """Return which votes are of networks where new voters came one after another, each when the last had gone."""
     found = np.zeros(len(table), bool)
-    for network in np.unique(table.network[table.network >= 0]):
-        inside = np.flatnonzero(table.network == network)
+    known = np.flatnonzero(table.network >= 0)
+    known = known[np.argsort(table.network[known], kind="stable")]
+    for inside in np.split(known, np.flatnonzero(np.diff(table.network[known])) + 1):
         if len(inside) < SEQUENCE:
             continue
-        voters, starts = np.unique(table.voter[inside], return_index=True)
-        if len(voters) < SEQUENCE:
+        _, voter = np.unique(table.voter[inside], return_inverse=True)
+        voters, at = int(voter.max()) + 1, table.voted_at[inside]
+        if voters < SEQUENCE:
             continue
-        ends = {v: float(table.voted_at[inside][table.voter[inside] == v].max()) for v in voters}
-        spans = sorted((float(table.voted_at[inside][start]), ends[v]) for v, start in zip(voters, starts, strict=True))
-        after = sum(later[0] >= earlier[1] for earlier, later in pairwise(spans))
-        soon = spans[-1][1] - spans[0][0] < 60.0 * len(inside)
-        if soon and after >= 0.9 * (len(spans) - 1):
+        starts, ends = np.full(voters, np.inf), np.full(voters, -np.inf)
+        np.minimum.at(starts, voter, at)
+        np.maximum.at(ends, voter, at)
+        order = np.lexsort((ends, starts))
+        after = int((starts[order][1:] >= ends[order][:-1]).sum())
+        soon = starts[order[-1]] - starts[order[0]] < 60.0 * len(inside)
+        if soon and after >= 0.9 * (voters - 1):
             found[inside] = True
     return found
-
-
-def _crowded(table: VoteTable, left_out: Ints, trusted: Bools) -> tuple[Bools, int]:
-    """Return which votes are more than count of their network, and how many do.
-
-    Voters of one network take turns: the first vote of each counts before the
-    second of any. The share is of votes from elsewhere, so nobody widens it.
-    """
-    capped = (left_out == 0) & ~trusted & (table.network >= 0)
-    sizes = np.bincount(table.network[capped])
-    elsewhere = int((left_out == 0).sum()) - int(capped.sum()) + int(np.minimum(sizes, LEAST_OF_A_NETWORK).sum())
-    cap = max(LEAST_OF_A_NETWORK, int(SHARE_OF_A_NETWORK * elsewhere))
-    crowded = np.zeros(len(table), bool)
-    for network in np.flatnonzero(sizes > cap):
-        inside = np.flatnonzero(capped & (table.network == network))
-        seen: dict[int, int] = {}
-        turn = np.empty(len(inside), np.int64)
-        for place, voter in enumerate(table.voter[inside].tolist()):
-            turn[place] = seen[voter] = seen.get(voter, -1) + 1
-        crowded[inside[np.lexsort((inside, turn))[cap:]]] = True
-    return crowded, cap

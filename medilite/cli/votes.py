@@ -48,7 +48,7 @@ def _rate(options: argparse.Namespace) -> int:
     record["on_public_pairs"] = _points(rate(table.where(table.public), base))
     moved = sensitivity(trust, base)
     record["trust"] = {
-        "votes_of_one_network_and_day_that_count": trust.cap,
+        "votes_of_one_network_and_day_move_points_at_most": trust.bound,
         "most_suspicious_tenth": {"votes": moved.tenth, "moves_points_at_most": moved.most_moved},
         "rating": {
             c.model: {"with_low_trust": moved.everything.get(c), "trusted_only": moved.trusted.get(c)}

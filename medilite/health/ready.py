@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from medilite.arena.votes import Votes
 from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError
-from medilite.settings import Settings
 
 if TYPE_CHECKING:
-    from medilite.arena.database import Database
     from medilite.draining import Drain
 
 FRESH_S = 1.0
@@ -24,10 +24,11 @@ STORE_TIMEOUT_S = 2.0
 class Readiness:
     """Tells what keeps the app from answering and counting votes; safe to use from several threads."""
 
-    def __init__(self, engine: Engine, settings: Settings, drain: Drain) -> None:
-        self._engine, self._settings, self._drain = engine, settings, drain
+    def __init__(self, engine: Engine, votes: Votes, drain: Drain) -> None:
+        self._engine, self._votes, self._drain = engine, votes, drain
         self._lock = threading.Lock()
-        self._database: Database | None = None
+        self._asking = ThreadPoolExecutor(1, "medilite-ready")
+        self._asked: Future[None] | None = None
         self._store: str | None = None
         self._store_at = float("-inf")
 
@@ -42,10 +43,8 @@ class Readiness:
         return found
 
     def close(self) -> None:
-        """Give the store's connection back."""
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
+        """End the thread that asks the store."""
+        self._asking.shutdown(wait=False, cancel_futures=True)
 
     def _why_no_store(self) -> str | None:
         with self._lock:
@@ -55,14 +54,20 @@ class Readiness:
             return self._store
 
     def _ask_store(self) -> str | None:
+        # The votes' own patience is longer than a probe's; what is still being asked is waited for by the next one.
+        self._asked = self._asked or self._asking.submit(self._look)
+        try:
+            self._asked.result(STORE_TIMEOUT_S)
+        except TimeoutError:
+            return f"The votes' database has not answered within {STORE_TIMEOUT_S:.0f} s."
+        except MediLiteError as error:
+            self._asked = None
+            return str(error)
+        self._asked = None
+        return None
+
+    def _look(self) -> None:
         import sqlalchemy as sa
 
-        from medilite.arena.database import Database
-
-        try:
-            self._database = self._database or Database(self._settings.votes_database, STORE_TIMEOUT_S)
-            with self._database.read() as connection:
-                connection.execute(sa.text("SELECT 1 FROM meta LIMIT 1"))
-        except MediLiteError as error:
-            return str(error)
-        return None
+        with self._votes.store.database.read() as connection:
+            connection.execute(sa.text("SELECT 1 FROM meta LIMIT 1"))

@@ -11,6 +11,7 @@ import pytest
 from bench.postgres import REMEDY, find_postgres, new_database, running_postgres
 from medilite.arena.booth import Booth
 from medilite.arena.store import Store
+from medilite.arena.votes import Votes
 from tests.arena.booths import Clock
 from tests.arena.made import MANY
 from tests.conftest import do_without
@@ -63,17 +64,17 @@ def make_booth(lite, clock, address, tmp_path):
     """Return a function that opens a booth on this test's database; all are closed afterwards."""
     opened = []
 
-    def start(**options) -> Booth:
+    def start(votes: Votes | None = None, **options) -> Booth:
         given = {
             "folder": tmp_path / "bank", "clock": clock, "rng": random.Random(0),
             "aside": lambda work: work(), "limits": MANY, **options,
         }  # fmt: skip
-        opened.append(Booth(lite, address, **given))
+        opened.append(Booth(lite, votes or Votes(address), **given))
         return opened[-1]
 
     yield start
     for booth in opened:
-        booth.close()
+        booth.votes.close()
 
 
 @pytest.fixture

@@ -97,7 +97,11 @@ def table(left, right, outcome, voter, question, similarity=None, **fields) -> V
         "similarity": np.full(count, 0.5) if similarity is None else similarity,
         "left_unsafe": np.zeros(count, bool), "right_unsafe": np.zeros(count, bool), "live": np.zeros(count, bool),
         "voted_at": 1.7e9 + np.arange(count) * 60.0, "left_out": np.zeros(count, np.int64), "reasons": ("",),
-        "network": np.full(count, -1), "account": np.zeros(count, bool), "public": np.zeros(count, bool), **fields,
+        "network": np.full(count, -1), "networks": (), "account": np.zeros(count, bool),
+        "public": np.zeros(count, bool), "weight": np.ones(count), **fields,
     }  # fmt: skip
+    values["networks"] = values["networks"] or tuple(
+        f"n{i}" for i in range(int(np.max(values["network"], initial=-1)) + 1)
+    )
     arrays = {name: np.asarray(v) if isinstance(v, list) else v for name, v in values.items()}
     return VoteTable(**arrays)

@@ -10,12 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from medilite.arena import booth as booth_module
+from medilite.arena import drawing
 from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, NoPair, Shown
 from medilite.arena.contestants import contestants
-from medilite.arena.marks import HASTY
+from medilite.arena.marks import HASTY, REPEATED
 from medilite.arena.mask import MASK
 from medilite.arena.schema import metadata
 from medilite.arena.store import Limits
+from medilite.arena.votes import Votes
 from medilite.errors import BallotError, DataError, EngineError, LimitError, StoreError, TokenError
 from medilite.records import RowStep, Step
 from tests.arena.booths import READING_S, drawn, pairs_of, votes_of
@@ -48,7 +50,8 @@ def test_names_are_masked(make_booth, lite, tmp_path, clock):
     assert shown.left.startswith(f"I am {MASK}, says ")
 
 
-def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_path, clock):
+def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(drawing, "AGAIN", 0)
     write_bank(tmp_path / "bank", lite, questions=1)
     booth = make_booth()
     me = booth.welcome(None)
@@ -60,6 +63,38 @@ def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_pa
     assert len(seen) == 15, "six models make fifteen pairs"
     assert booth.draw(me) is NoPair.SEEN
     assert isinstance(booth.draw(booth.welcome(None)), Shown), "others go on"
+
+
+def test_some_pairs_come_twice_and_count_once(booth, clock):
+    me, texts, again = booth.welcome(None), [], []
+    for number in range(60):
+        shown = drawn(booth, me, clock)
+        two = (shown.question, frozenset((shown.left, shown.right)))
+        if two in texts:
+            again.append(number)
+            assert number >= drawing.AGAIN_FROM
+            assert two not in texts[-drawing.AGAIN_APART :]
+        assert texts.count(two) < 2
+        texts.append(two)
+        booth.vote(shown.token, me, ("left", "right", "equal", "both_bad")[number * number % 7 % 4])
+        marks = booth.reveal(shown.token, me).vote.marks
+        assert (REPEATED in marks) is (number in again)
+    assert 2 <= len(again) <= 12
+
+
+def test_nobody_gets_a_pair_again_that_they_skipped_or_took_back(booth, clock, monkeypatch):
+    monkeypatch.setattr(drawing, "AGAIN", 1.0)
+    me, shown = booth.welcome(None), []
+    for number in range(14):
+        shown.append(drawn(booth, me, clock))
+        if number not in (3, 4):
+            booth.vote(shown[-1].token, me, "left")
+        if number == 5:
+            booth.undo(shown[-1].token, me)
+    gone = {(one.question, frozenset((one.left, one.right))) for one in shown[3:6]}
+    for _ in range(20):
+        one = drawn(booth, me, clock)
+        assert (one.question, frozenset((one.left, one.right))) not in gone
 
 
 def test_left_and_right_are_even(booth, clock):
@@ -113,21 +148,18 @@ def test_answers_that_cannot_be_read_are_an_error_that_says_where(booth, tmp_pat
         booth.draw(booth.welcome(None))
 
 
-def test_the_same_answers_are_never_offered_and_are_counted(make_booth, lite, tmp_path, clock):
+def test_the_same_answers_are_never_offered(make_booth, lite, tmp_path, clock):
     same = {("lungs-01", "base"): "The very same words.", ("lungs-01", "grpo"): "The very same words."}
     # These two differ in a name that nobody gets to see.
     same |= {("lungs-01", "sft-r8-low"): "I am SFT r8 low.", ("lungs-01", "sft-r8-high"): "I am SFT r8 high."}
     write_bank(tmp_path / "bank", lite, same, questions=1)
     booth = make_booth()
-    here = booth.here
     for _ in range(13):
         me = booth.welcome(None)
         shown = drawn(booth, me, clock)
         assert shown.left != shown.right
-    counts = booth.sames()
-    assert counts[frozenset((here["base"], here["grpo"]))] == 2, "once a seed"
-    assert counts[frozenset((here["sft-r8-low"], here["sft-r8-high"]))] == 2
-    assert sum(counts.values()) == 4
+    pairs = {frozenset((row["left_model"], row["right_model"])) for row in pairs_of(booth)}
+    assert not pairs & {frozenset(("base", "grpo")), frozenset(("sft-r8-low", "sft-r8-high"))}
 
 
 # -- votes -----------------------------------------------------------------------------
@@ -463,7 +495,7 @@ def test_what_finishing_gives_is_the_same_however_often(booth, clock):
     assert (len(pairs_of(booth)), len(votes_of(booth))) == (1, 1)
     alike = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
     assert [booth.finish_live(alike) for _ in range(3)] == [NoPair.SAME] * 3
-    assert booth.sames()[frozenset(alike.contestants)] == 1
+    assert [(frozenset(two), count) for *two, count in booth.store.sames()] == [(frozenset(alike.contestants), 1)]
 
 
 def test_another_s_run_gives_a_vote_no_texts(booth, clock):
@@ -478,7 +510,7 @@ def test_another_s_run_gives_a_vote_no_texts(booth, clock):
 def test_live_answers_that_are_the_same_are_noted_and_not_offered(booth, clock):
     run = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
     assert booth.finish_live(run) is NoPair.SAME
-    assert booth.sames()[frozenset(run.contestants)] == 1
+    assert [(frozenset(two), count) for *two, count in booth.store.sames()] == [(frozenset(run.contestants), 1)]
     assert pairs_of(booth) == []
 
 
@@ -526,10 +558,7 @@ def on_file(make_booth, lite, tmp_path):
     path = tmp_path / "file" / "votes.db"
 
     def start(**options):
-        booth = make_booth(**options)
-        booth._target = path
-        booth._timeout_s = 0.2
-        return booth, path
+        return make_booth(votes=Votes(path, 0.2), **options), path
 
     return start
 
@@ -582,7 +611,7 @@ def test_a_vanished_database_is_said_until_it_is_back(on_file, clock):
 def test_nothing_is_opened_before_a_visitor_comes(on_file):
     booth, path = on_file()
     assert not path.exists()
-    booth.close()
+    booth.votes.close()
     booth.welcome(None)
     assert path.exists()
 

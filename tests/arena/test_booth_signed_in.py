@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from medilite.arena import drawing
 from medilite.arena.booth import NoPair, Shown
 from medilite.arena.voters import SignedIn
 from medilite.errors import TokenError
@@ -15,7 +16,8 @@ def place_of(shown):
     return shown.question, frozenset((shown.left, shown.right))
 
 
-def test_an_account_is_one_voter_in_two_browsers(make_booth, lite, tmp_path, clock):
+def test_an_account_is_one_voter_in_two_browsers(make_booth, lite, tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(drawing, "AGAIN", 0)
     write_bank(tmp_path / "bank", lite, questions=1)
     booth = make_booth()
     both = [SignedIn("ada", booth.welcome(None)) for _ in range(2)]

@@ -21,6 +21,7 @@ from medilite.arena.records import NO_SEED, OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, Retention, delete_old
 from medilite.arena.schema import answers, changed, questions
 from medilite.arena.store import Store
+from medilite.arena.votes import Votes
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
 from tests.arena.old import old_database
@@ -239,7 +240,7 @@ def test_with_one_voter_secret_a_voter_stays_the_same_after_a_restart(tmp_path, 
     stores = []
     for name in ("before", "after"):
         settings = load_settings(data_dir=tmp_path / name, voter_secret=secret)
-        assert start_mirror(settings) is None
+        assert start_mirror(settings, Votes(settings.votes_database)) is None
         stores.append(open_store(settings.votes_database))
     assert stores[0].secret == stores[1].secret
     assert secret.encode() not in stores[0].secret
@@ -507,8 +508,9 @@ def test_it_runs_by_itself_and_a_second_file_is_begun_in_time(store, hub, mirror
 
 
 def test_no_mirror_without_a_repository_or_a_token(tmp_path, caplog):
-    assert start_mirror(load_settings(data_dir=tmp_path)) is None
-    assert start_mirror(load_settings(data_dir=tmp_path, mirror=REPO)) is None
+    votes = Votes(tmp_path / "votes.db")
+    assert start_mirror(load_settings(data_dir=tmp_path), votes) is None
+    assert start_mirror(load_settings(data_dir=tmp_path, mirror=REPO), votes) is None
     assert "HF_TOKEN" in caplog.text
     assert not (tmp_path / "votes.db").exists()
 

@@ -19,6 +19,7 @@ from medilite.arena.mirror.journal import count_pending
 from medilite.arena.mirror.mirror import start_mirror
 from medilite.arena.records import Ballot
 from medilite.arena.store import Store
+from medilite.arena.votes import Votes
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, no_marks, pair
 
@@ -26,7 +27,7 @@ settings = load_settings()
 store = Store(settings.votes_database)
 if "vote" in sys.argv:
     store.cast(store.add_pair(pair()), "voter", Ballot("left"), NOW + 60, MANY, no_marks)
-mirror = start_mirror(settings)
+mirror = start_mirror(settings, Votes(settings.votes_database))
 print("acknowledged", flush=True)
 while mirror.state.restored_at is None or count_pending(store):
     time.sleep(0.1)

@@ -10,6 +10,7 @@ from medilite.arena import results as module
 from medilite.arena.contestants import contestants
 from medilite.arena.records import Ballot
 from medilite.arena.results import LiveResults
+from medilite.arena.votes import Votes
 from medilite.errors import StoreError
 from medilite.settings import load_settings
 from tests.arena.filled import keep, made_votes
@@ -36,14 +37,14 @@ def fits(monkeypatch):
 
 
 def live(lite, settings, at):
-    return LiveResults(lite, settings, refresh_s=10, clock=lambda: at[0])
+    return LiveResults(lite, settings, Votes(settings.votes_database), refresh_s=10, clock=lambda: at[0])
 
 
 def test_everything_is_there(lite, settings, here, open_store):
     store = open_store(settings.votes_database)
     keep(store, made_votes(here, 200))
     store.add_same(pair(*(dataclasses.replace(candidate(m), contestant=here[m]) for m in ("base", "grpo"))))
-    found = LiveResults(lite, settings).get()
+    found = LiveResults(lite, settings, Votes(settings.votes_database)).get()
     assert (found.counts.given, found.counts.counted, found.counts.undone) == (200, 197, 1)
     assert found.ratings.votes == 197
     bad = sum(row.bad_votes for row in found.ratings.rows) // 2
@@ -80,13 +81,13 @@ def test_a_view_costs_no_fit_unless_there_are_other_votes(lite, settings, here, 
 
 
 def test_nothing_is_made_where_there_is_nothing(lite, settings, tmp_path):
-    assert LiveResults(lite, settings).get() is None
+    assert LiveResults(lite, settings, Votes(settings.votes_database)).get() is None
     assert not (tmp_path / "votes.db").exists()
 
 
 def test_no_votes_are_results_too(lite, settings, open_store):
     _ = open_store(settings.votes_database).secret
-    assert LiveResults(lite, settings).get().counts.given == 0
+    assert LiveResults(lite, settings, Votes(settings.votes_database)).get().counts.given == 0
 
 
 def test_a_broken_store_is_said_and_asked_again_later(lite, settings, here, open_store, tmp_path):

@@ -12,6 +12,7 @@ from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.records import OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, PAIRS_AFTER_EXPIRY_S, Deleted, Retention, delete_old, start_deleting
 from medilite.arena.schema import answers, pairs, questions, sames
+from medilite.arena.votes import Votes
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
@@ -136,7 +137,12 @@ def test_the_command_deletes_what_the_settings_say(open_store, tmp_path, monkeyp
 def test_a_running_app_deletes_by_itself(open_store, tmp_path):
     store = open_store(tmp_path / "votes.db")
     cast(store, pair())
-    stop = start_deleting(load_settings(data_dir=tmp_path, keep_votes_days=30), first_after_s=0, every_s=0.05)
+    stop = start_deleting(
+        load_settings(data_dir=tmp_path, keep_votes_days=30),
+        Votes(tmp_path / "votes.db"),
+        first_after_s=0,
+        every_s=0.05,
+    )
     try:
         waited_until = time.monotonic() + 30
         while list(store.votes()):
@@ -152,7 +158,13 @@ def test_a_clock_that_leaps_deletes_nothing_at_that_look(open_store, tmp_path, c
     (vote,) = store.votes()
     told = [vote.voted_at + 60]
     settings = load_settings(data_dir=tmp_path, keep_votes_days=30)
-    stop = start_deleting(settings, first_after_s=0.5, every_s=3600, clock=lambda: told[0] + time.monotonic())
+    stop = start_deleting(
+        settings,
+        Votes(tmp_path / "votes.db"),
+        first_after_s=0.5,
+        every_s=3600,
+        clock=lambda: told[0] + time.monotonic(),
+    )
     told[0] += 3650 * DAY_S
     try:
         waited_until = time.monotonic() + 30
@@ -165,7 +177,7 @@ def test_a_clock_that_leaps_deletes_nothing_at_that_look(open_store, tmp_path, c
 
 
 def test_no_database_is_made_to_delete_from(tmp_path):
-    stop = start_deleting(load_settings(data_dir=tmp_path / "none"), first_after_s=0)
+    stop = start_deleting(load_settings(), Votes(tmp_path / "none" / "votes.db"), first_after_s=0)
     time.sleep(0.5)
     stop()
     assert not (tmp_path / "none").exists()

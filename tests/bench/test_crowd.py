@@ -262,6 +262,7 @@ def test_the_slope_is_that_of_the_last_half():
     wavy = slope(minutes, [500 + second % 7 for second in range(300)])
     assert wavy["low"] < 0 < wavy["high"]
     assert slope(minutes[:30], [1.0] * 30) is None
+    assert slope(minutes[:110], [1000.0 + second for second in range(110)]) is None, "all of it is the start"
 
 
 @pytest.mark.parametrize(("per_min", "wanted"), [(0, True), (6, True), (-3, True), (10, False)])

@@ -20,6 +20,7 @@ import pytest
 
 from medilite.arena.booth import Booth
 from medilite.arena.records import text_key
+from medilite.arena.votes import Votes
 from tests.browser.pages import Visit
 from tests.browser.test_axe import grave
 from tests.browser.test_looks import CONTRAST, NAMELESS
@@ -341,8 +342,8 @@ def test_in_votes_and_out_again(space, arrive, lite, size):
     storage = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
     data = [json.dumps([reply["url"], reply["text"]]) for reply in page.evaluate("window.received")[already:]]
     assert any("vt-pair" in reply for reply in data)
-    with closing(Booth(lite, space.server.folder / "votes" / "votes.db")) as booth:
-        patterns = [*told(lite, booth), sub, f"{name}-z", "Zylberstein"]
+    with closing(Votes(space.server.folder / "votes" / "votes.db")) as votes:
+        patterns = [*told(lite, Booth(lite, votes)), sub, f"{name}-z", "Zylberstein"]
     assert [p for p in patterns for text in (*data, storage) if re.search(p, text, re.IGNORECASE)] == []
     page.keyboard.press("1")
     here.wait_pair("voted")

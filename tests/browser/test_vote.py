@@ -6,20 +6,25 @@ import json
 import random
 import re
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from medilite.arena import drawing
 from medilite.arena.booth import Booth
 from medilite.arena.contestants import contestants
 from medilite.arena.records import CHOICES
+from medilite.arena.voters import voter_of
+from medilite.arena.votes import Votes
+from tests.arena.booths import Clock, drawn
 from tests.arena.made import MANY
 from tests.browser.test_looks import CONTRAST, NAMELESS
 from tests.support.banks import write_bank
 
 pytestmark = pytest.mark.browser
 
-PAIRS = 20
 BUTTONS = dict(zip(CHOICES, ("1", "2", "3", "4"), strict=True))
 
 
@@ -28,18 +33,21 @@ def poll(serve, lite, tmp_path):
     """Return a function that serves the page with a small bank and a database of its own."""
     booths = []
 
-    def start(*, bank: bool = True, timeout_s: float = 10.0, **script: object) -> tuple[str, Booth]:
+    def start(
+        *, bank: bool = True, timeout_s: float = 10.0, clock: Callable[[], float] = time.time, **script: object
+    ) -> tuple[str, Booth]:
         folder = write_bank(tmp_path / "bank", lite) if bank else tmp_path / "none"
         booth = Booth(
-            lite, tmp_path / "votes.db", folder=folder, rng=random.Random(3), limits=MANY, timeout_s=timeout_s
-        )
+            lite, Votes(tmp_path / "votes.db", timeout_s), folder=folder, rng=random.Random(3), limits=MANY,
+            clock=clock,
+        )  # fmt: skip
         booths.append(booth)
         url, _ = serve(booth=booth, **script)
         return url, booth
 
     yield start
     for booth in booths:
-        booth.close()
+        booth.votes.close()
 
 
 def votes(booth):
@@ -53,13 +61,15 @@ def labels(lite):
 # -- twenty pairs ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["keyboard", "mouse"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_twenty_pairs(poll, visit, lite, size, way):
+@pytest.mark.parametrize(
+    ("size", "way", "pairs"), [("desktop", "keyboard", 20), ("desktop", "mouse", 3), ("phone", "mouse", 5)]
+)
+def test_pair_after_pair(poll, visit, lite, monkeypatch, size, way, pairs):
+    monkeypatch.setattr(drawing, "AGAIN", 0)
     url, booth = poll()
     here = visit(url, size).vote_tab()
     token, told = here.wait_pair("open"), []
-    wanted = [CHOICES[i % 4] for i in range(PAIRS)]
+    wanted = [CHOICES[i % 4] for i in range(pairs)]
     for i, choice in enumerate(wanted):
         texts = here.vote_texts()
         if way == "keyboard":
@@ -70,7 +80,7 @@ def test_twenty_pairs(poll, visit, lite, size, way):
         assert here.vote_texts() == texts, "the texts stay where they are"
         told.append(here.pair().locator(".ml-card-head .ml-name").all_text_contents())
         assert here.page.evaluate("document.activeElement.dataset.do") == "next"
-        if i == PAIRS - 1:
+        if i == pairs - 1:
             break
         if way == "keyboard":
             here.page.keyboard.press("n" if i % 2 else "Enter")
@@ -85,7 +95,7 @@ def test_twenty_pairs(poll, visit, lite, size, way):
     kept = [[names[c.contestant.model] for c in (vote.pair.left, vote.pair.right)] for vote in given]
     assert kept == told, "who it was is told as it is kept"
     assert len({vote.pair.voter for vote in given}) == 1
-    assert len({(v.pair.question_id, frozenset((v.pair.left.key, v.pair.right.key))) for v in given}) == PAIRS
+    assert len({(v.pair.question_id, frozenset((v.pair.left.key, v.pair.right.key))) for v in given}) == pairs
 
 
 # -- details, undo, own table -----------------------------------------------------------
@@ -142,10 +152,14 @@ def test_the_names_come_by_themselves_and_wait_for_whoever_is_at_undo(poll, visi
 
 
 def test_one_s_own_table_after_ten_votes(poll, visit, lite):
-    url, _ = poll()
+    url, booth = poll()
     here = visit(url, "phone").vote_tab()
-    token = here.wait_pair("open")
-    for i in range(10):
+    token, me = here.wait_pair("open"), here.stored("medilite-voter")
+    for _ in range(7):
+        booth.vote(booth.draw(me).token, me, "left")
+    here.page.keyboard.press("n")
+    token = here.wait_pair("open", but=token)
+    for i in range(7, 10):
         here.page.keyboard.press("1")
         here.wait_pair("voted")
         if i < 9:
@@ -161,6 +175,35 @@ def test_one_s_own_table_after_ten_votes(poll, visit, lite):
     here.page.reload()
     here.vote_tab()
     here.page.locator("#vote-own [data-do=own]").wait_for()
+
+
+def test_who_shares_an_address_with_many_is_told_what_counts_and_how_to_count_in_full(poll, visit):
+    clock = Clock()
+    url, booth = poll(clock=clock)
+    page = visit(url, "phone").vote_tab()
+    first = page.wait_pair("open")
+    page.page.keyboard.press("1")
+    page.wait_pair("voted")
+    ((here, favourite),) = ((vote.network, vote.pair.left.contestant.sha256) for vote in votes(booth))
+    for number in range(30):
+        for network in (here, f"elsewhere {number}"):
+            voter = booth.welcome(None)
+            token = drawn(booth, voter, clock).token
+            left = booth.store.find_pair(token, voter_of(booth.store, voter)).left.contestant
+            wanted = "left" if left.sha256 == favourite else "right"
+            booth.vote(token, voter, wanted if network == here else ("left", "right")[number % 2], network=network)
+    booth.refresh()
+    page.page.keyboard.press("n")
+    page.wait_pair("open", but=first)
+    page.page.keyboard.press("1")
+    page.wait_pair("voted")
+    told = page.pair().locator(".ml-fine", has_text="new voters at your network address").text_content()
+    given, counted = map(int, re.search(r"had given (\d+) today, which counted as (\d+):", told).groups())
+    assert given >= 30
+    assert 4 <= counted < 30
+    assert "sign in where that is offered" in told
+    assert "three days over a week" in told
+    assert page.overflow() <= 0
 
 
 # -- the walk-through ---------------------------------------------------------------------

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from medilite.arena.votes import Votes
 from medilite.records import Request, Step
 from tests.support.banks import write_bank
 from tests.support.fakes import ScriptedEngine
@@ -38,7 +39,7 @@ def main(folder: Path) -> None:
     set_up_logging(settings)
     engine = EchoEngine(profile, step_s=float(os.environ.get("MEDILITE_TEST_STEP_S", "0")))
     engine.load()
-    booth = Booth(profile, settings.votes_database, folder=write_bank(folder / "bank", profile))
+    booth = Booth(profile, Votes(settings.votes_database), folder=write_bank(folder / "bank", profile))
     serve(build_ui(engine, profile, settings, folder / "boards", booth), profile, settings, block=False)
     while True:
         time.sleep(60)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from medilite.arena.booth import UNDO_S
 from medilite.arena.mirror.lines import Change, Text, read_line, write_change, write_text
 from medilite.arena.mirror.state import MirrorState, write_state
+from medilite.arena.votes import Votes
 from medilite.errors import MirrorError, StoreError
 
 if TYPE_CHECKING:
@@ -255,22 +256,17 @@ class Mirror:
             log.warning("how far the votes' mirror is can't be kept: %s", error)
 
 
-def start_mirror(settings: Settings) -> Mirror | None:
+def start_mirror(settings: Settings, votes: Votes) -> Mirror | None:
     """Start what lets votes outlive this machine's disk, and return it; None where there is no repository or no token.
 
     The voters' secret of the settings goes into a store that has none yet, so
     do this before anybody votes.
     """
-    from medilite.arena.store import Store
-
     if settings.voter_secret:
-        store = Store(settings.votes_database)
         try:
-            store.adopt_secret(settings.voter_secret.get_secret_value())
+            votes.store.adopt_secret(settings.voter_secret.get_secret_value())
         except StoreError as error:
             log.warning("MEDILITE_VOTER_SECRET could not be used: %s", error)
-        finally:
-            store.database.close()
     if settings.mirror is None:
         return None
     if settings.hf_token is None:
@@ -279,7 +275,7 @@ def start_mirror(settings: Settings) -> Mirror | None:
     from medilite.arena.mirror.hub import HubRepo
 
     mirror = Mirror(
-        Store(settings.votes_database),
+        votes.store,
         HubRepo(settings.mirror, settings.hf_token.get_secret_value()),
         interval_s=60 * settings.mirror_minutes,
         forgets=settings.forgets,

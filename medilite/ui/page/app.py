@@ -14,7 +14,9 @@ from gradio.http_server import LOCALHOST_NAME
 from medilite import metrics
 from medilite.arena.bank import private_folder
 from medilite.arena.booth import Booth
+from medilite.arena.downloads import Downloads
 from medilite.arena.results import LiveResults
+from medilite.arena.votes import Votes
 from medilite.draining import Drain, DrainedEngine
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
@@ -70,6 +72,7 @@ class Page(gr.Blocks):
     engine: DrainedEngine
     drain: Drain
     shelf: Shelf
+    votes: Votes
     endpoints: tuple[Endpoint, ...]
     signs_in: bool = False
 
@@ -90,11 +93,13 @@ def build_ui(
     boards: Path = FOLDER,
     booth: Booth | None = None,
     shelf: Shelf | None = None,
+    votes: Votes | None = None,
 ) -> Page:
     """Return the page for this engine and profile, with its queue set; nothing is loaded, opened or started.
 
-    `boards` is the folder of the leaderboards, `booth` where votes go (by
-    default to the database that the settings name), `shelf` has the library (by
+    `boards` is the folder of the leaderboards, `votes` are this process's (by
+    default the booth's, or the database's that the settings name), `booth` draws
+    pairs and takes votes (by default on the profile's answers), `shelf` has the library (by
     default the one that they name, once `page.shelf.start()` was called).
     """
     admission = Admission(settings.max_queue, VisitorLimits(settings))
@@ -103,10 +108,11 @@ def build_ui(
     shelf = shelf or Shelf(settings)
     compare = CompareTab(engine, profile, settings, admission, shelf)
     chat = ChatTab(engine, profile, settings, admission)
-    booth = booth or Booth(profile, settings.votes_database, private=private_folder(settings.data_dir, profile))
+    votes = votes or (booth.votes if booth else Votes(settings.votes_database))
+    booth = booth or Booth(profile, votes, private=private_folder(settings.data_dir, profile))
     vote = VoteTab(engine, profile, settings, admission, booth)
-    votes = VotesResults(profile, LiveResults(profile, settings), boards)
-    leaderboard = LeaderboardTab(profile, boards, votes=votes)
+    voted = VotesResults(profile, LiveResults(profile, settings, votes), boards)
+    leaderboard = LeaderboardTab(profile, boards, votes=voted)
     parts = templates("page/parts.html")
     with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
@@ -129,9 +135,9 @@ def build_ui(
         offer(page.endpoints)
     watch_events(page, drain)
     drain.at_the_end("close the engine", engine.close)
-    drain.at_the_end("close the votes' database", booth.close)
+    drain.at_the_end("close the votes' database", votes.close)
     drain.at_the_end("close the library", shelf.close)
-    page.shelf = shelf
+    page.shelf, page.votes = shelf, votes
     page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None
@@ -150,8 +156,8 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     """
     asked, threads = settings.model_fields_set, settings.max_queue + _SPARE_THREADS
     port = settings.port if "port" in asked else None
-    readiness = Readiness(page.engine, settings, page.drain)
-    page.drain.at_the_end("close the connection that readiness is asked by", readiness.close)
+    readiness = Readiness(page.engine, page.votes, page.drain)
+    page.drain.at_the_end("end the thread that readiness is asked by", readiness.close)
     meters = metrics.switch_on() if settings.metrics else None
     if meters:
         meters.follow_engine(page.engine, lambda: page.drain.running)
@@ -160,7 +166,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     mcp = open_mcp(page.endpoints, settings, page.drain, threads)
     programs = [*llms_routes(profile, page.endpoints, mcp=mcp is not None), *(mcp.routes() if mcp else ())]
     visits = Visits()
-    added, own = head(profile), routes(settings, readiness, meters, programs)
+    added, own = head(profile), routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs)
     app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits)}
     if mcp:
         app["lifespan"] = mcp.lifespan

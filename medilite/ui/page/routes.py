@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from medilite.arena.downloads import Downloads
+from medilite.arena.export import WRITERS
+from medilite.errors import MediLiteError
 from medilite.health.ready import Readiness
 from medilite.metrics import CONTENT_TYPE, Meters
-from medilite.settings import Settings
-from medilite.ui.leaderboard.votes.files import VoteFiles
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+MEDIA_TYPES = {
+    ".jsonl": "application/x-ndjson",
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+}
+
 METRICS_OFF = "Metrics are off; MEDILITE_METRICS=1 turns them on.\n"
 
 
-def routes(settings: Settings, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = ()) -> list[Any]:
+def routes(
+    downloads: Downloads, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = ()
+) -> list[Any]:
     """Return the routes for the server that serves the page; without `meters`, `/metrics` says that it is off.
 
     `programs` are the routes that are for programs (`ui/api`).
@@ -25,12 +34,39 @@ def routes(settings: Settings, readiness: Readiness, meters: Meters | None, prog
     from starlette.routing import Route
 
     return [
-        *VoteFiles(settings).routes(),
+        *vote_routes(downloads),
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _ready(readiness), methods=["GET"]),
         Route("/metrics", _metrics(meters), methods=["GET"]),
         *programs,
     ]
+
+
+def votes_path(suffix: str) -> str:
+    """Return the address, without a slash before it, of the votes in a format."""
+    return f"votes/votes{suffix}"
+
+
+def vote_routes(downloads: Downloads) -> list[Any]:
+    """Return the routes of the votes, one a format."""
+    from starlette.routing import Route
+
+    return [Route(f"/{votes_path(suffix)}", _votes(downloads, suffix), methods=["GET"]) for suffix in WRITERS]
+
+
+def _votes(downloads: Downloads, suffix: str) -> Any:
+    from starlette.responses import FileResponse, PlainTextResponse
+
+    def answer(request: Request) -> Response:
+        try:
+            path = downloads.path(suffix)
+        except MediLiteError as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        if path is None:
+            return PlainTextResponse("Nobody has voted here yet.\n", 404)
+        return FileResponse(path, media_type=MEDIA_TYPES[suffix], filename=f"votes{suffix}")
+
+    return answer
 
 
 async def _alive(request: Request) -> Response:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medilite.arena.booth import NAMES_S, UNDO_S, NoPair, Outcome, Shown, Taken
-from medilite.arena.marks import MARKS
+from medilite.arena.marks import MARKS, REPEATED
 from medilite.arena.records import REASONS, UNSAFE, Ballot, Candidate, Choice
 from medilite.models import ModelSpec, Profile
 from medilite.ui.compare.cards import SHORT_NOTICE
@@ -38,9 +38,9 @@ Texts = tuple[str, str, str]
 TEMPLATE = "vote/cards.html"
 
 _CROWD = (
-    "{:,} votes have come from your network address today, and {:,} of them count: each voter's first ones come first. "
-    "Yours is kept. To count in full, sign in where that is offered, or come back: this browser counts in full once it "
-    "has voted on three days over a week."
+    "When votes were last counted, new voters at your network address had given {:,} today, which counted as {:,}: "
+    "one address may move the ratings only so far in a day. Your vote is kept. To count in full, sign in where that is "
+    "offered, or come back: this browser counts in full once it has voted on three days over a week."
 )
 
 # --- before the vote -----------------------------------------------------------------------
@@ -111,6 +111,8 @@ def voted_html(outcome: Outcome, token: str, profile: Profile) -> Markup:
     told = macros.verdict(verdict, macros.who(*(card["name"] for card in cards)))
     if reasons := [MARKS[name] for name in vote.marks if name in MARKS]:
         told += macros.fine(f"It is kept, and left out of the ratings: {'; '.join(reasons)}.")
+    if REPEATED in vote.marks:
+        told += macros.fine("Some pairs come twice, to see how steady choices are.")
     if outcome.crowd:
         told += macros.fine(_CROWD.format(*outcome.crowd))
     told += _others(outcome.others)

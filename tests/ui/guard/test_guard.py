@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
+from medilite.arena.downloads import Downloads
+from medilite.arena.votes import Votes
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from medilite.ui.guard.address import KnownAddress, TrustedProxies, network_of, no_proxy_by_default
@@ -16,8 +19,8 @@ from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
 from medilite.ui.guard.host import FixedHost
 from medilite.ui.guard.visits import Paced
-from medilite.ui.leaderboard.votes.files import VoteFiles
 from medilite.ui.page.app import build_ui, serve
+from medilite.ui.page.routes import vote_routes
 from tests.support.fakes import ScriptedEngine
 from tests.ui.asgi import App, call
 
@@ -146,8 +149,8 @@ def test_a_stream_passes_piece_by_piece():
 
 
 @pytest.fixture(scope="module")
-def doors(lite):
-    return OpenDoors(App(), VoteFiles(load_settings()).routes())
+def doors(lite, tmp_path_factory):
+    return OpenDoors(App(), vote_routes(Downloads(Votes(tmp_path_factory.mktemp("votes") / "votes.db"), Path())))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medilite.arena.booth import Booth
+from medilite.arena.votes import Votes
 from medilite.errors import RateLimitError, SettingsError
 from medilite.settings import load_settings
 from medilite.ui.chat.tab import ChatTab
@@ -122,7 +123,7 @@ def test_a_pair_that_is_one_too_many_isn_t_drawn(lite, tmp_path, clock):
     from medilite.ui.vote.tab import VoteTab
     from tests.support.banks import write_bank
 
-    booth = Booth(lite, tmp_path / "votes.db", folder=write_bank(tmp_path / "bank", lite))
+    booth = Booth(lite, Votes(tmp_path / "votes.db"), folder=write_bank(tmp_path / "bank", lite))
     tab = VoteTab(
         ScriptedEngine(lite), lite, load_settings(), Admission(3, limits(pairs_per_address="2/minute")), booth
     )
@@ -136,4 +137,4 @@ def test_a_pair_that_is_one_too_many_isn_t_drawn(lite, tmp_path, clock):
         from medilite.arena import schema
 
         assert len(connection.execute(schema.pairs.select()).all()) == 2
-    booth.close()
+    booth.votes.close()

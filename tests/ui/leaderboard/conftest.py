@@ -10,6 +10,7 @@ from medilite.arena.contestants import contestants
 from medilite.arena.records import Contestant
 from medilite.arena.results import LiveResults, Results
 from medilite.arena.store import Store
+from medilite.arena.votes import Votes
 from medilite.settings import load_settings
 from medilite.ui.leaderboard.votes.names import Names
 from tests.arena.filled import keep, made_votes
@@ -36,7 +37,7 @@ def data(lite, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(lite, data) -> Results:
-    return LiveResults(lite, data).get()
+    return LiveResults(lite, data, Votes(data.votes_database)).get()
 
 
 @pytest.fixture(scope="module")

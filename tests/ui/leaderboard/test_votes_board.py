@@ -12,18 +12,21 @@ import numpy as np
 import pytest
 
 from medilite.arena.contestants import contestants
+from medilite.arena.downloads import Downloads
 from medilite.arena.mirror.state import MirrorState, write_state
 from medilite.arena.records import Contestant
 from medilite.arena.results import LiveResults
 from medilite.arena.store import Store
+from medilite.arena.votes import Votes
 from medilite.errors import DataError, StoreError
 from medilite.settings import load_settings
 from medilite.ui.leaderboard.board.view import find_boards
 from medilite.ui.leaderboard.votes import agreement, apart, equal, intro, ratings
-from medilite.ui.leaderboard.votes.files import VoteFiles, files_html
+from medilite.ui.leaderboard.votes.downloads import downloads_html
 from medilite.ui.leaderboard.votes.mirror import mirror_html
 from medilite.ui.leaderboard.votes.names import Names
 from medilite.ui.leaderboard.votes.tab import VotesResults
+from medilite.ui.page.routes import vote_routes
 from tests.arena.filled import OWN, keep, made_votes
 from tests.ui.html import read
 from tests.ui.leaderboard.conftest import EARLIER
@@ -163,7 +166,7 @@ def test_names_from_outside_are_data(lite, results):
 
 
 def built(lite, settings, boards):
-    part = VotesResults(lite, LiveResults(lite, settings, refresh_s=0), boards)
+    part = VotesResults(lite, LiveResults(lite, settings, Votes(settings.votes_database), refresh_s=0), boards)
     with gr.Blocks(), gr.Tab("Leaderboard") as tab:
         part.build(tab)
     return part, gr.State(0.0)
@@ -239,16 +242,20 @@ def test_the_mirror_s_state_comes_from_the_store(lite, tmp_path):
 # -- files -----------------------------------------------------------------------------
 
 
+def downloads(settings, **options):
+    return Downloads(Votes(settings.votes_database), settings.data_dir, **options)
+
+
 @pytest.fixture(scope="module")
 def client(data):
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
-    return TestClient(Starlette(routes=VoteFiles(data).routes()))
+    return TestClient(Starlette(routes=vote_routes(downloads(data))))
 
 
 def test_the_links_lead_to_every_vote_and_to_nothing_private(client):
-    for link in read(files_html()).all("a"):
+    for link in read(downloads_html()).all("a"):
         reply = client.get("/" + link.attributes["href"])
         assert reply.status_code == 200
         assert link.attributes["download"] in reply.headers["content-disposition"]
@@ -261,9 +268,9 @@ def test_the_links_lead_to_every_vote_and_to_nothing_private(client):
 
 
 def test_a_file_is_made_once_for_all(data):
-    files = VoteFiles(data)
+    files = downloads(data)
     assert files.path(".jsonl") == files.path(".jsonl")
-    again = VoteFiles(data, refresh_s=0)
+    again = downloads(data, refresh_s=0)
     assert again.path(".csv") == again.path(".csv"), "no other votes, no other file"
 
 
@@ -271,11 +278,11 @@ def test_no_votes_and_a_broken_store_are_sentences(tmp_path):
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
-    none = TestClient(Starlette(routes=VoteFiles(load_settings(data_dir=tmp_path / "none")).routes()))
+    none = TestClient(Starlette(routes=vote_routes(downloads(load_settings(data_dir=tmp_path / "none")))))
     assert none.get("/votes/votes.csv").status_code == 404
     assert "Nobody has voted" in none.get("/votes/votes.csv").text
     (tmp_path / "votes.db").write_bytes(b"this is no database" * 100)
-    broken = TestClient(Starlette(routes=VoteFiles(load_settings(data_dir=tmp_path)).routes()))
+    broken = TestClient(Starlette(routes=vote_routes(downloads(load_settings(data_dir=tmp_path)))))
     assert broken.get("/votes/votes.jsonl").status_code == 503
 
 
@@ -287,12 +294,12 @@ def test_a_database_that_is_away_is_asked_once_for_all_who_come(tmp_path, monkey
         raise StoreError("The votes' database is away.")
 
     monkeypatch.setattr("medilite.arena.store.Store.version", away)
-    files = VoteFiles(load_settings(votes_url="postgresql://me@127.0.0.1:1/votes"))
+    files = downloads(load_settings(votes_url="postgresql://me@127.0.0.1:1/votes"))
     for suffix in (".csv", ".jsonl", ".csv"):
         with pytest.raises(StoreError, match="is away"):
             files.path(suffix)
     assert len(asked) == 1
-    monkeypatch.setattr("medilite.ui.leaderboard.votes.files.FAILED_S", 0)
+    monkeypatch.setattr("medilite.arena.downloads.FAILED_S", 0)
     with pytest.raises(StoreError):
         files.path(".csv")
     assert len(asked) == 2
@@ -302,11 +309,11 @@ def test_nowhere_to_write_a_file_is_a_sentence_without_a_path(data, tmp_path, mo
     def full(**_):
         raise OSError(28, "No space left on device", str(tmp_path))
 
-    files = VoteFiles(data)
+    files = downloads(data)
     with monkeypatch.context() as patched:
         patched.setattr("tempfile.TemporaryDirectory", full)
         with pytest.raises(DataError, match="No space left on device") as raised:
             files.path(".csv")
     assert str(tmp_path) not in str(raised.value)
-    monkeypatch.setattr("medilite.ui.leaderboard.votes.files.FAILED_S", 0)
+    monkeypatch.setattr("medilite.arena.downloads.FAILED_S", 0)
     assert files.path(".csv").is_file(), "there is space again"

@@ -7,6 +7,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from medilite import metrics
+from medilite.arena.downloads import Downloads
+from medilite.arena.votes import Votes
 from medilite.draining import Drain, DrainedEngine
 from medilite.errors import WeightsUnavailableError
 from medilite.health.ready import Readiness
@@ -23,9 +25,14 @@ def served(lite, tmp_path):
     def start(meters=None, data_dir=None, **script):
         engine = DrainedEngine(ScriptedEngine(lite, **script), Drain())
         settings = load_settings(data_dir=data_dir or tmp_path / "data")
-        readiness = Readiness(engine, settings, engine.drain)
+        votes = Votes(settings.votes_database)
+        readiness = Readiness(engine, votes, engine.drain)
         opened.append(readiness)
-        return TestClient(Starlette(routes=routes(settings, readiness, meters))), engine, engine.drain
+        return (
+            TestClient(Starlette(routes=routes(Downloads(votes, settings.data_dir), readiness, meters))),
+            engine,
+            engine.drain,
+        )
 
     yield start
     for readiness in opened:

@@ -12,6 +12,7 @@ from medilite.arena.booth import Booth, NoPair, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS
+from medilite.arena.votes import Votes
 from medilite.errors import StoreError
 from medilite.settings import load_settings
 from medilite.ui.guard.limits import Admission
@@ -49,8 +50,8 @@ def make_tab(lite, tmp_path, clock):
             write_bank(tmp_path / "bank", lite)
         engine = ScriptedEngine(lite, **script)
         booth = Booth(
-            lite, target or tmp_path / "votes.db", folder=tmp_path / "bank", clock=clock, rng=random.Random(1),
-            limits=MANY, aside=lambda work: work(), timeout_s=0.2,
+            lite, Votes(target or tmp_path / "votes.db", 0.2), folder=tmp_path / "bank", clock=clock,
+            rng=random.Random(1), limits=MANY, aside=lambda work: work(),
         )  # fmt: skip
         booths.append(booth)
         tab = VoteTab(engine, lite, load_settings(), Admission(3), booth)
@@ -66,7 +67,7 @@ def make_tab(lite, tmp_path, clock):
 
     yield start
     for booth in booths:
-        booth.close()
+        booth.votes.close()
 
 
 def build_blocks():

@@ -31,7 +31,7 @@ def trust_html(results: Results, names: Names) -> Markup:
     if not rows:
         return Markup()
     template = templates("leaderboard/votes.html")
-    return template.trust(rows, moved.tenth, moved.most_moved, results.cap, bool(looked_up))
+    return template.trust(rows, moved.tenth, moved.most_moved, results.bound, bool(looked_up))
 
 
 def shown(results: Results) -> list[Rating]:

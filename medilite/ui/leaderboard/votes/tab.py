@@ -16,8 +16,8 @@ from medilite.ui.leaderboard.board.view import View, find_boards
 from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.leaderboard.votes.agreement import agreement_html
 from medilite.ui.leaderboard.votes.apart import apart_html
+from medilite.ui.leaderboard.votes.downloads import downloads_html
 from medilite.ui.leaderboard.votes.equal import equal_html
-from medilite.ui.leaderboard.votes.files import files_html
 from medilite.ui.leaderboard.votes.intro import counts_html, empty_html, intro_html, same_answers_html
 from medilite.ui.leaderboard.votes.matrix import matrix
 from medilite.ui.leaderboard.votes.mirror import mirror_html
@@ -89,7 +89,7 @@ class VotesResults:
             **self.matrix.show(matrix(results, names)),
             self.agreement: agreement_html(results, board),
             **self.timeline.show(timeline(results)),
-            self.counts: counts_html(results) + same_answers_html(results, names) + files_html(),
+            self.counts: counts_html(results) + same_answers_html(results, names) + downloads_html(),
             seen: results.at,
         }
 

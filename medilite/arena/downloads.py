@@ -1,4 +1,4 @@
-"""Votes as files to download: links in the tab, and the addresses behind them."""
+"""Votes as files to download, made when they are asked for."""
 
 from __future__ import annotations
 
@@ -11,34 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medilite.arena.bank import private_names
-from medilite.arena.export import WRITERS, public_records, write_records
+from medilite.arena.export import public_records, write_records
 from medilite.arena.results import REFRESH_S, SETTLED_S
+from medilite.arena.votes import Votes
 from medilite.errors import DataError, MediLiteError
-from medilite.ui.html import Markup, templates
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from medilite.arena.store import Store
-    from medilite.settings import Settings
 
-PATH = "votes"
 FAILED_S = 5.0
 """How long a failure is good for whoever asks next."""
-
-MEDIA_TYPES = {
-    ".jsonl": "application/x-ndjson",
-    ".csv": "text/csv; charset=utf-8",
-    ".parquet": "application/vnd.apache.parquet",
-}
-_LABELS = {".jsonl": "JSONL", ".csv": "CSV", ".parquet": "Parquet"}
-
-
-def files_html() -> Markup:
-    """Return the links, and what the files leave out."""
-    files = [(f"{PATH}/votes{suffix}", f"votes{suffix}", _LABELS[suffix]) for suffix in WRITERS]
-    return templates("leaderboard/votes.html").downloads(files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +32,17 @@ class _Made:
     at: float
 
 
-class VoteFiles:
-    """Makes the files when they are asked for, once for all who ask until there are other votes."""
+class Downloads:
+    """Makes the files when they are asked for, once for all who ask until there are other votes.
 
-    def __init__(self, settings: Settings, refresh_s: float = REFRESH_S) -> None:
-        self._settings = settings
+    `data_dir` is the folder of this deployment's own answers, whose questions the
+    files don't name.
+    """
+
+    def __init__(self, votes: Votes, data_dir: Path, refresh_s: float = REFRESH_S) -> None:
+        self._votes, self._data_dir = votes, data_dir
         self._refresh_s = refresh_s
         self._lock = threading.Lock()
-        self._store: Store | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._made: dict[str, _Made] = {}
         self._failed: tuple[float, MediLiteError] | None = None
@@ -79,21 +64,19 @@ class VoteFiles:
                 raise
 
     def _path(self, suffix: str) -> Path | None:
-        from medilite.arena.store import Store
-
-        self._store = self._store or Store(self._settings.votes_database)
         made = self._made.get(suffix)
         if made and time.monotonic() - made.at < self._refresh_s:
             return made.path
-        if not self._store.database.is_there:
+        store = self._votes.store
+        if not store.database.is_there:
             return None
         before = time.time() - SETTLED_S
-        version = self._store.version(before)
+        version = store.version(before)
         if made and made.version == version:
             return made.path
         if not version[0]:
             return None
-        fresh = self._write(self._store, suffix, before)
+        fresh = self._write(store, suffix, before)
         self._made[suffix] = _Made(fresh, version, time.monotonic())
         if made:
             made.path.unlink(missing_ok=True)
@@ -104,7 +87,7 @@ class VoteFiles:
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-            write_records(public_records(store.votes(before=before), private_names(self._settings.data_dir)), fresh)
+            write_records(public_records(store.votes(before=before), private_names(self._data_dir)), fresh)
         except (OSError, DataError) as error:
             cause = error.__cause__ if isinstance(error, DataError) else error
             if not isinstance(cause, OSError):
@@ -112,23 +95,3 @@ class VoteFiles:
             # Without the path, which is nobody's business who downloads.
             raise DataError(f"A file of the votes can't be made here: {cause.strerror}. Try again later.") from error
         return fresh
-
-    def routes(self) -> list[Any]:
-        """Return the addresses, for the server that serves the page."""
-        from starlette.routing import Route
-
-        return [Route(f"/{PATH}/votes{suffix}", self._endpoint(suffix), methods=["GET"]) for suffix in WRITERS]
-
-    def _endpoint(self, suffix: str) -> Any:
-        from starlette.responses import FileResponse, PlainTextResponse
-
-        def answer(request: Request) -> Response:
-            try:
-                path = self.path(suffix)
-            except MediLiteError as error:
-                return PlainTextResponse(f"{error}\n", 503)
-            if path is None:
-                return PlainTextResponse("Nobody has voted here yet.\n", 404)
-            return FileResponse(path, media_type=MEDIA_TYPES[suffix], filename=f"votes{suffix}")
-
-        return answer
