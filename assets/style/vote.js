@@ -48,7 +48,7 @@
     const tab = told && document.getElementById("vote-tab-button");
     if (!tab) return;
     came = told[1] ?? null;
-    history.replaceState(null, "", location.pathname + location.search);
+    history.replaceState(history.state, "", location.pathname + location.search);
     tab.click();
   }
 
@@ -78,12 +78,15 @@
     voter ??= kept(VOTER);
     const lost = came;
     came = null;
+    const live = seen(document.querySelector("#vote-live-pair .vt-pair"));
     return {
       voter,
       signed_in: document.querySelector("#vote-account [data-signed-in]")?.dataset.signedIn === "true",
       came: lost,
       token: pair()?.dataset.token || null,
       standing: Boolean(document.querySelector("#vote-pair .vt-pair")?.dataset.token),
+      kept: window.medilite.tab.keptPairs(),
+      live: live ? window.medilite.tab.now.pair("vote-live-pair") : null,
       choice,
       left: details("left"),
       right: details("right"),

@@ -314,6 +314,32 @@ class Booth:
         token = self.store.add_pair(run.pair, run.token)
         return Shown(token, run.question, one, other)
 
+    def reopen(
+        self, token: object, voter_id: object, texts: tuple[str, str, str] | None = None
+    ) -> tuple[Shown, Kind, LiveRun | None] | None:
+        """Return a pair that a page had before it was reloaded; None where it is not its voter's, or no longer here.
+
+        `texts` are a live pair's question and answers as the page has them, for
+        they are nowhere else: they are shown to its voter again, and never stored,
+        whatever was agreed to. Raises TokenError, StoreError or DataError.
+        """
+        voter = self._owner(token, voter_id)
+        pair = self.store.find_pair(_checked(token), voter)
+        if pair is None:
+            return None
+        if pair.kind == "ready":
+            self._ready()
+            found = self._texts(pair, None) if self._clock() < pair.expires_at else None
+            return (Shown(_checked(token), *found), pair.kind, None) if found else None
+        if texts is None:
+            return None
+        question, *answers = texts
+        sides = (pair.left.contestant, pair.right.contestant)
+        run = LiveRun(voter, question, False, sides, pair.left.seed, self._names, pair.decoding, pair=pair)
+        run.texts, run.stopped, run.token = answers, ["end", "end"], _checked(token)
+        run.made = Shown(_checked(token), question, *run.shown())
+        return run.made, pair.kind, run
+
     # --- votes ---------------------------------------------------------------------------
 
     def vote(

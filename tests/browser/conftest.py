@@ -53,6 +53,7 @@ def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Sc
         served.append(page)
         return serve(page, lite, settings, block=False), engine
 
+    start.served = served  # type: ignore[attr-defined]
     yield start
     for page in served:
         page.close(verbose=False)

@@ -420,14 +420,19 @@ def test_others_ahead_are_shown(serve, visit):
     here.wait_done()
 
 
-def test_the_browser_keeps_nothing(serve, visit):
+def test_the_browser_keeps_nothing_beyond_the_tab(serve, visit):
     url, _ = serve()
     here = visit(url).ready()
     here.ask("my embarrassing rash?")
     here.wait_done()
     stores = here.page.evaluate(
-        """async () => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href,
+        """async () => JSON.stringify([{...localStorage}, document.cookie, location.href, history.state,
                                        (await indexedDB.databases()).map((base) => base.name)])"""
     )
     assert "rash" not in stores
     assert "[]]" in stores, f"no database either: {stores}"
+    # A tab's own storage is no other tab's, and goes with it.
+    here.page.wait_for_function("JSON.stringify({...sessionStorage}).includes('rash')")
+    other = here.page.context.new_page()
+    other.goto(url)
+    assert "rash" not in other.evaluate("JSON.stringify({...sessionStorage})")

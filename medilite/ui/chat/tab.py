@@ -21,9 +21,13 @@ from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
+from medilite.ui.page.kept import broke_off, kept_turns
 from medilite.ui.page.session import Session
 
 Update = dict[Any, Any]
+
+_KEPT = "(...given) => [...given.slice(0, -1), window.medilite.tab.now.turns()]"
+"""What an event sends besides its fields: the conversation as the page shows it."""
 
 
 class ChatTab:
@@ -72,18 +76,28 @@ class ChatTab:
             self.question, self.error, self.transcript, self.status,
             self.send, self.stop, self.retry, self.undo, self.clear,
         ]  # fmt: skip
-        asked = [session, self.question, self.model, *self.settings_controls]
-        gr.on([self.send.click, self.question.submit], self.answer, asked, outputs, trigger_mode="once", **MODEL_EVENTS)
-        again = [session, self.model, *self.settings_controls]
-        self.retry.click(self.answer_again, again, outputs, trigger_mode="once", **MODEL_EVENTS)
+        # The conversation goes along, for a server that has been restarted, or has forgotten a page that slept for a
+        # night: the browser's is the one that its visitor sees.
+        kept = gr.JSON(visible=False)
+        asked = [session, self.question, self.model, *self.settings_controls, kept]
+        gr.on(
+            [self.send.click, self.question.submit], self.answer, asked, outputs, js=_KEPT, trigger_mode="once",
+            **MODEL_EVENTS,
+        )  # fmt: skip
+        again = [session, self.model, *self.settings_controls, kept]
+        self.retry.click(self.answer_again, again, outputs, js=_KEPT, trigger_mode="once", **MODEL_EVENTS)
         self.stop.click(lambda held: held.chat.request_stop(), session, None, **LIGHT)
-        self.undo.click(self.take_back, [session, self.question], outputs, **LIGHT)
+        self.undo.click(self.take_back, [session, self.question, kept], outputs, js=_KEPT, **LIGHT)
         self.clear.click(self.start_over, session, outputs, **LIGHT)
 
     # --- what happens --------------------------------------------------------------------
 
     def answer(self, session: Session, text: str, model: str, *controls: object) -> Iterator[Update]:
-        """Answer a new message; whatever is wrong with it is said next to the field, and it stays there."""
+        """Answer a new message; whatever is wrong with it is said next to the field, and it stays there.
+
+        `controls` are those of the settings; the page sends its conversation after them.
+        """
+        controls = self._taken_up(session, controls)
         try:
             question = clean_question(text, self.settings.max_question_chars)
             request, turn = self._prepare(session, session.turns, question, model, controls)
@@ -94,6 +108,7 @@ class ChatTab:
 
     def answer_again(self, session: Session, model: str, *controls: object) -> Iterator[Update]:
         """Ask the last question once more, of the model now chosen, with another seed."""
+        controls = self._taken_up(session, controls)
         if not session.turns or session.chat.busy:
             return
         *earlier, last = session.turns
@@ -187,8 +202,9 @@ class ChatTab:
             self.clear: gr.Button(interactive=some),
         }
 
-    def take_back(self, session: Session, typed: str) -> Update:
+    def take_back(self, session: Session, typed: str, *shown: object) -> Update:
         """Drop the last turn and put its question back into the field, unless something is being typed there."""
+        self._take_up(session, shown)
         if not session.turns or session.chat.busy:
             return {self.error: ""}
         last = session.turns.pop()
@@ -199,6 +215,40 @@ class ChatTab:
             self.status: notices.status_html("The last question and its answer are taken back.", "ready"),
             **self._buttons(session, busy=False),
         }
+
+    def _taken_up(self, session: Session, given: tuple[object, ...]) -> tuple[object, ...]:
+        """Return the settings' values; the conversation that the page sends after them is for `_take_up`."""
+        number = len(self.settings_controls)
+        self._take_up(session, given[number:])
+        return given[:number]
+
+    def _take_up(self, session: Session, shown: tuple[object, ...]) -> None:
+        """Go on with the conversation that the page shows, where the server has none of it."""
+        if shown and not session.turns and not session.chat.busy:
+            session.turns = kept_turns(shown[0], self.profile, self.settings.max_question_chars)
+
+    def restore(self, session: Session, given: object) -> Update:
+        """Show the conversation that the page had before it was reloaded, as its browser has kept it."""
+        if session.turns or session.chat.busy:
+            return gr.skip()
+        self._take_up(session, (given,))
+        cut = bool(session.turns) and broke_off([session.turns[-1].pane])
+        said = ["The last answer breaks off where the page was left: press Retry for a whole one."] if cut else []
+        return {
+            self.error: notices.restored_html(*said),
+            self.transcript: transcript_html(session.turns),
+            **self._buttons(session, busy=False),
+        }
+
+    @property
+    def form(self) -> list[Any]:
+        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
+        return [self.model, self.question, *self.settings_controls]
+
+    @property
+    def restored(self) -> list[Any]:
+        """The components that `restore` fills."""
+        return [self.error, self.transcript, self.send, self.stop, self.retry, self.undo, self.clear]
 
     def start_over(self, session: Session) -> Update:
         """Drop the whole conversation; what is being typed stays."""

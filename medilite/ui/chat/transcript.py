@@ -16,6 +16,8 @@ def transcript_html(turns: Sequence[Turn]) -> Markup:
             turn.question,
             turn.emergency,
             card_html(turn.pane, turn.limit, key=f"-{number}", extra_class="ml-chat-answer"),
+            turn.limit,
+            turn.attempt,
         )
         for number, turn in enumerate(turns)
     ])  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from medilite.models import ModelSpec
 from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.links import settings_of
 from medilite.ui.compare.marks import Mark, marked_html
 from medilite.ui.html import Markup, templates
 from medilite.ui.page.decoding import decoding_words
@@ -33,7 +34,7 @@ def grid_html(comparison: Comparison) -> Markup:
     """Return the grid of a comparison as far as it is, under the question that was asked."""
     cards = [card_html(pane, comparison.decoding.max_new_tokens) for pane in comparison.panes]
     how = decoding_words(comparison.decoding, comparison.seed)
-    return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how)
+    return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how, settings_of(comparison))
 
 
 def answer_html(pane: Pane) -> Markup:
@@ -52,7 +53,11 @@ def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
         "end": ("end", "ended", f"The model ended its answer after {tokens}."),
         "length": ("length", f"cut at {limit} tokens", "The longest answer that the settings allow; it may break off."),
         "cancelled": ("cancelled", "stopped by you", f"You stopped it after {tokens}."),
-        "error": ("error", "failed", "This model gave no complete answer; the text says why."),
+        "error": (
+            "error",
+            "broke off" if pane.text.strip() else "failed",
+            "This model gave no complete answer; the text says why.",
+        ),
     }[pane.stopped]
 
 

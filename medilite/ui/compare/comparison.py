@@ -80,6 +80,14 @@ class Comparison:
         """Return a comparison with an empty pane for each of `specs`."""
         return cls(question, profile, decoding, seed, [Pane(spec) for spec in specs], run)
 
+    @classmethod
+    def ended(cls, question: str, profile: Profile, decoding: Decoding, seed: int, panes: list[Pane]) -> Comparison:
+        """Return a comparison whose answers have all stopped, with what differs between them marked."""
+        made = cls(question, profile, decoding, seed, panes)
+        if made.base:
+            made._mark_differences(made.base)
+        return made
+
     @property
     def stopped(self) -> int:
         """How many answers have stopped."""

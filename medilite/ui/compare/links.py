@@ -15,6 +15,7 @@ from medilite.errors import DecodingError
 from medilite.models import Profile
 from medilite.prompts import clean_text
 from medilite.records import Decoding
+from medilite.ui.compare.comparison import Comparison
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, SETTINGS, as_decoding, as_seed
 
 _KEYS = ("n", "t", "p", "r")
@@ -34,10 +35,24 @@ class LinkedState:
 
 def encode_link(question: str, models: Sequence[str], decoding: Decoding, seed: int) -> str:
     """Return the fragment ("#q=…") that reopens this question with these models and settings."""
-    fields = {"q": question, "m": ",".join(models)}
+    return "#" + urlencode({"q": question}, quote_via=quote) + "&" + _encode_settings(models, decoding, seed)
+
+
+def _encode_settings(models: Sequence[str], decoding: Decoding, seed: int) -> str:
+    fields = {"m": ",".join(models)}
     fields |= {key: f"{getattr(decoding, setting.name):g}" for key, setting in zip(_KEYS, SETTINGS, strict=True)}
-    fields["s"] = str(seed)
-    return "#" + urlencode(fields, quote_via=quote)
+    return urlencode({**fields, "s": str(seed)}, quote_via=quote)
+
+
+def settings_of(comparison: Comparison) -> str:
+    """Return what a link to a comparison says of its models and settings: all but the question."""
+    return _encode_settings([pane.spec.id for pane in comparison.panes], comparison.decoding, comparison.seed)
+
+
+def link_of(comparison: Comparison) -> str:
+    """Return the fragment that reopens a comparison."""
+    models = [pane.spec.id for pane in comparison.panes]
+    return encode_link(comparison.question, models, comparison.decoding, comparison.seed)
 
 
 def decode_link(address: str, profile: Profile, max_chars: int) -> LinkedState | None:

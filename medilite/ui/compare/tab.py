@@ -25,6 +25,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import as_decoding, as_seed
+from medilite.ui.page.kept import broke_off, kept_comparison
 from medilite.ui.page.session import Session
 from medilite.ui.page.source import Seeking, place_html, source_html
 from medilite.ui.page.source import legend_html as source_legend_html
@@ -140,7 +141,12 @@ class CompareTab:
         self.bank.input(None, self.bank, self.question, js="(picked) => picked || ''", **LIGHT)
         for button in self.examples:
             button.click(None, None, self.question, js=f"() => {_js_string(button.value)}", **LIGHT)
-        self.check.change(self.hold_against_source, [session, self.check], [self.toolbar, self.grid], **LIGHT)
+        # The answers go along, for a server that has been restarted, or has forgotten a page that slept for a night.
+        kept = gr.JSON(visible=False)
+        self.check.change(
+            self.hold_against_source, [session, self.check, kept], [self.toolbar, self.grid],
+            js="(...given) => [...given.slice(0, 2), window.medilite.tab.now.answers()]", **LIGHT,
+        )  # fmt: skip
         for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs"), (self.check, "source")):
             box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
 
@@ -191,9 +197,11 @@ class CompareTab:
             self.plot: plot_html(comparison.panes),
         }
 
-    def hold_against_source(self, session: Session, check: bool) -> dict[Any, Any]:
-        """Mark the answers on the page by their source, or show them without marks."""
+    def hold_against_source(self, session: Session, check: bool, given: object = None) -> dict[Any, Any]:
+        """Mark the answers on the page (`given`) by their source, or show them without marks."""
         session.checks_source = bool(check)
+        if session.comparison is None and not session.compare.busy:
+            self.restore(session, given)
         comparison = session.comparison
         if comparison is None:
             return gr.skip()
@@ -249,6 +257,29 @@ class CompareTab:
             }
         return {**update, self.error: notices.error_html(message)}
 
+    def restore(self, session: Session, given: object) -> dict[Any, Any]:
+        """Show the answers that the page had before it was reloaded; `given` is what its browser has kept of them."""
+        if session.compare.busy or session.comparison is not None:
+            return gr.skip()
+        comparison = kept_comparison(given, self.profile, self.settings.max_question_chars)
+        if comparison is None:
+            return {self.error: notices.restored_html("Press Ask for the answers.")}
+        session.comparison = comparison
+        cut = "The answers break off where the page was left: press Ask for whole ones."
+        shown: dict[Any, Any] = {
+            self.error: notices.restored_html(*[cut] if broke_off(comparison.panes) else []),
+            self.emergency: notices.emergency_html(comparison.question),
+        }
+        if (sought := Seeking(self.shelf, comparison.question).come(wait=True)) is not None:
+            comparison.check = session.checks_source
+            comparison.take_source(sought)
+            shown[self.source] = source_html(sought)
+        return shown | {
+            self.grid: grid_html(comparison),
+            self.toolbar: toolbar_html(comparison),
+            self.plot: plot_html(comparison.panes),
+        }
+
     # --- the opened link -----------------------------------------------------------------
 
     def open_link(self, address: str) -> list[Any]:
@@ -262,6 +293,16 @@ class CompareTab:
             linked.question, list(linked.models), d.max_new_tokens, d.temperature, d.top_p, d.repetition_penalty,
             linked.seed, note,
         ]  # fmt: skip
+
+    @property
+    def form(self) -> list[Any]:
+        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
+        return [self.question, self.models, *self.settings_controls, self.mark_hard, self.mark_differs, self.check]
+
+    @property
+    def restored(self) -> list[Any]:
+        """The components that `restore` fills."""
+        return [self.error, self.emergency, self.toolbar, self.source, self.grid, self.plot]
 
     @property
     def link_outputs(self) -> list[Any]:

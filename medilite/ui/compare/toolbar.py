@@ -5,7 +5,7 @@ from __future__ import annotations
 from medilite.readability import LONG_SENTENCE_WORDS
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.compare.downloads import as_csv, as_json, data_uri
-from medilite.ui.compare.links import encode_link
+from medilite.ui.compare.links import link_of
 from medilite.ui.html import Markup, templates
 
 TEMPLATE = "compare/cards.html"
@@ -15,9 +15,8 @@ def toolbar_html(comparison: Comparison | None) -> Markup:
     """Return the links of a finished comparison; without one they are greyed out, so that nothing moves."""
     if comparison is None:
         return templates(TEMPLATE).toolbar()
-    models = [pane.spec.id for pane in comparison.panes]
     return templates(TEMPLATE).toolbar(
-        encode_link(comparison.question, models, comparison.decoding, comparison.seed),
+        link_of(comparison),
         data_uri(as_json(comparison), "application/json"),
         data_uri(as_csv(comparison), "text/csv"),
     )

@@ -46,6 +46,7 @@ from medilite.ui.page.controls import LIGHT, html_slot, model_choices
 from medilite.ui.page.events import watch_events
 from medilite.ui.page.gradio_internals import hold_little
 from medilite.ui.page.loading import is_loading
+from medilite.ui.page.reload import outlive_reloads
 from medilite.ui.page.routes import routes
 from medilite.ui.page.session import Session
 from medilite.ui.page.stopping import serve_until_stopped
@@ -130,7 +131,7 @@ def build_ui(
                 html_slot(about_html(profile), "about", "ml-about-slot")
         html_slot(parts.footer(profile.title), "footer", "ml-footer-slot")
         _watch_loading(engine, profile, session, compare, chat, vote)
-        _open_link(page, compare)
+        outlive_reloads(page, session, compare, chat, vote)
         page.endpoints = endpoints(engine, profile, settings, admission, boards)
         offer(page.endpoints)
     watch_events(page, drain)
@@ -238,12 +239,9 @@ def _watch_loading(
     def tick(held: Session, chosen: list[str], talking_to: str | None) -> dict[Any, Any]:
         progress = engine.progress()
         update: dict[Any, Any] = {}
-        if not held.compare.busy:
-            update[compare.status] = notices.progress_html(progress)
-        if not held.chat.busy:
-            update[chat.status] = notices.progress_html(progress)
-        if not held.vote.busy:
-            update[vote.status] = notices.progress_html(progress)
+        for desk, tab in ((held.compare, compare), (held.chat, chat), (held.vote, vote)):
+            if desk.lends_status(ready=progress.ready):
+                update[tab.status] = notices.progress_html(progress)
         if progress.ready:
             states = dict(engine.availability())
             choices = model_choices(profile, states)
@@ -274,12 +272,3 @@ def _can(states: Mapping[str, Availability], model: str | None) -> bool:
 
 def _last_able(states: Mapping[str, Availability]) -> str | None:
     return next((model for model in reversed(list(states)) if states[model].available), None)
-
-
-def _open_link(page: gr.Blocks, compare: CompareTab) -> None:
-    """Fill the form from the page's address, which only the browser knows: a fragment is not sent."""
-    address = gr.Textbox(visible=False)
-    page.load(
-        compare.open_link, address, compare.link_outputs, js="() => [window.location.search + window.location.hash]",
-        **LIGHT,
-    )  # fmt: skip

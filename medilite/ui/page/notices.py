@@ -26,6 +26,11 @@ def note_html(*messages: str) -> Markup:
     return templates(TEMPLATE).note(" ".join(messages)) if messages else Markup()
 
 
+def restored_html(*messages: str) -> Markup:
+    """Return that what a tab had is here again after a reload, with a button to begin without it."""
+    return templates(TEMPLATE).restored(" ".join(("Restored after a reload.", *messages)))
+
+
 def status_html(message: str, kind: str = "", share: float | None = None, detail: str = "") -> Markup:
     """Return the status line. Only `message` is read out by screen readers, so keep what ticks in `detail`."""
     if share is None:

@@ -44,6 +44,8 @@ class Desk:
     """What runs in one tab: at most one stream of answers, and the flag that stops it."""
 
     stop: StopFlag | None = None
+    used: bool = False
+    """Whether something has run here of which the status line tells."""
 
     @property
     def busy(self) -> bool:
@@ -55,10 +57,18 @@ class Desk:
         if self.stop is not None:
             self.stop.set()
 
+    def lends_status(self, *, ready: bool) -> bool:
+        """Whether the status line is to tell how far the model is; not that it is ready, where answers have ended."""
+        if self.busy or (ready and self.used):
+            return False
+        self.used = False
+        return True
+
     @contextmanager
     def running(self) -> Iterator[StopFlag]:
         """Mark the desk busy for the length of a `with`; whatever ran before is told to stop."""
         self.request_stop()
+        self.used = True
         mine = self.stop = StopFlag()
         try:
             yield mine

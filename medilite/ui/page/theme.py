@@ -13,7 +13,7 @@ STYLE_DIR = ROOT / "assets" / "style"
 CSS_FILES = (
     "base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css", "results.css",
 )  # fmt: skip
-SCRIPT_FILES = ("medilite.js", "leaderboard.js", "vote.js")
+SCRIPT_FILES = ("medilite.js", "tab.js", "leaderboard.js", "vote.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""
 

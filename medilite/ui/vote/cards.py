@@ -193,6 +193,17 @@ def nothing_html(reason: NoPair, question: str = "", texts: Sequence[str] = ()) 
     return _macros().pair("nothing", question, _open_cards(*texts, usable=False), told=told, say=title)
 
 
+def broken_off_html(question: str, left: str, right: str) -> Markup:
+    """Return the answers of a live pair that was not whole when the page was reloaded: nobody can vote on it."""
+    title = "This pair can’t be voted on"
+    words = (
+        "The page was reloaded, or lost its connection, before both answers were here. This is what was written. Ask "
+        "again for two other answers."
+    )
+    told = _macros().panel(title, words)
+    return _macros().pair("nothing", question, _open_cards(left, right, usable=False), told=told, say=title)
+
+
 def start_html() -> Markup:
     """Return what is shown where live answers come."""
     return _macros().without_pair(

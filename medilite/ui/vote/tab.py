@@ -18,7 +18,7 @@ from medilite.arena.booth import Booth, NoPair
 from medilite.arena.live import LiveRun
 from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
-from medilite.errors import StoreError, TokenError
+from medilite.errors import MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
@@ -28,6 +28,7 @@ from medilite.ui.html import templates
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
+from medilite.ui.page.kept import kept_texts
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session
 from medilite.ui.vote.account import (
@@ -40,6 +41,7 @@ from medilite.ui.vote.account import (
     failure_html,
 )
 from medilite.ui.vote.cards import (
+    broken_off_html,
     closed_html,
     drawing_html,
     nothing_html,
@@ -140,7 +142,8 @@ class VoteTab:
         sent = [session, call]
         shown = [self.error, self.voter, self.pair, self.live_pair, self.own]
         shown += [self.account] if self.account else []
-        tab.select(self.enter, sent, shown, js=_CALL, **LIGHT)
+        entered = tab.select(self.enter, sent, [*shown, self.emergency], js=_CALL, **LIGHT)
+        entered.success(None, js="() => window.medilite.tab.pairsAreThere()", **LIGHT)
         for name, act in (
             ("next", self.next), ("cast", self.cast), ("reveal", self.reveal), ("undo", self.undo),
             ("own", self.show_own), ("again", self.register_again),
@@ -162,8 +165,49 @@ class VoteTab:
     # --- ready-made pairs ----------------------------------------------------------------
 
     def enter(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Return the first pair when the tab is opened; one that stands there already stays."""
-        return gr.skip() if _given(call).get("standing") else self.next(session, call, signed)
+        """Return the first pair when the tab is opened, or the pairs that were here before the page was reloaded."""
+        if _given(call).get("standing"):
+            return gr.skip()
+        kept = _given(_given(call).get("kept"))
+        ready, live = self._again(session, call, kept.get("ready"), signed), self._live_again(session, call, signed)
+        note = {self.error: notices.restored_html()} if ready or live else {}
+        return {**(ready or self.next(session, call, signed)), **live, **note}
+
+    def _again(self, session: Session, call: object, kept: object, signed: Signed) -> Update:
+        """Return a pair that the page had before it was reloaded, as far as its vote is by now; {} if there is none."""
+        token, account = _given(kept).get("token"), account_of(signed)
+        voter_id = _voter_id(_given(call).get("voter"), account)
+        try:
+            found = self.booth.reopen(token, voter_id, kept_texts(kept))
+            if found is None:
+                return {}
+            shown, kind, run = found
+            session.live = run or session.live
+            if _given(kept).get("state") not in ("taken", "voted"):
+                pair = open_html(shown, kind)
+            else:
+                pair = voted_html(self.booth.reveal(token, voter_id, session.live), str(token), self.profile)
+            own = way_html(self.booth.given(voter_id))
+        except MediLiteError:
+            return {}
+        return {self._slot(kind): pair, self.own: own, **self._as_whom(account)}
+
+    def _live_again(self, session: Session, call: object, signed: Signed) -> Update:
+        """Return the live pair that the page had before it was reloaded; one that is not whole can't be voted on."""
+        kept = _given(_given(call).get("kept")).get("live")
+        texts = kept_texts(kept)
+        if texts is None or session.vote.busy or session.live is not None:
+            return {}
+        pair = self._again(session, call, kept, signed) or {self.live_pair: broken_off_html(*texts)}
+        return {**pair, self.emergency: notices.emergency_html(texts[0])}
+
+    def _live(self, session: Session, given: Mapping[str, Any], voter_id: object) -> LiveRun | None:
+        """Return the visitor's live pair; made of what the page shows where the server has forgotten it."""
+        kept = _given(given.get("live"))
+        if session.live is None and kept.get("token") and kept["token"] == given.get("token"):
+            found = self.booth.reopen(kept["token"], voter_id, kept_texts(kept))
+            session.live = found[2] if found else None
+        return session.live
 
     def next(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Return the next ready-made pair, or why there is none."""
@@ -189,11 +233,11 @@ class VoteTab:
     def cast(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote; what went wrong is said above the pair, which stays to be tried again."""
         given, account = _given(call), account_of(signed)
-        token = given.get("token")
+        token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:
             taken = self.booth.vote(
-                token, _voter_id(given.get("voter"), account), given.get("choice"), given.get("left"),
-                given.get("right"), run=session.live, network=self.booth.network(caller()),
+                token, voter_id, given.get("choice"), given.get("left"), given.get("right"),
+                run=self._live(session, given, voter_id), network=self.booth.network(caller()),
             )  # fmt: skip
         except TokenError as error:
             return {self.error: self._lost(error, given, account), **self._as_whom(account)}
@@ -211,9 +255,9 @@ class VoteTab:
     def reveal(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Tell the names of a pair whose vote is given; it can't be taken back any more."""
         given, account = _given(call), account_of(signed)
-        token = given.get("token")
+        token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:
-            outcome = self.booth.reveal(token, _voter_id(given.get("voter"), account), session.live)
+            outcome = self.booth.reveal(token, voter_id, self._live(session, given, voter_id))
         except TokenError as error:
             return {self.error: self._lost(error, given, account), **self._as_whom(account)}
         except Exception as error:
@@ -227,9 +271,9 @@ class VoteTab:
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on anew."""
         given, account = _given(call), account_of(signed)
-        token = given.get("token")
+        token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:
-            undone = self.booth.undo(token, _voter_id(given.get("voter"), account), session.live)
+            undone = self.booth.undo(token, voter_id, self._live(session, given, voter_id))
         except TokenError as error:
             return {self.error: self._lost(error, given, account, NOT_YOURS_TO_UNDO), **self._as_whom(account)}
         except Exception as error:
@@ -340,6 +384,11 @@ class VoteTab:
 
     def _idle(self, status: str) -> Update:
         return {self.ask: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
+
+    @property
+    def form(self) -> list[Any]:
+        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
+        return [self.mode, self.question, self.keep]
 
     # --- as whom one votes -----------------------------------------------------------------
 

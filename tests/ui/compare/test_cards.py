@@ -65,7 +65,7 @@ def test_a_growing_answer_has_its_tokens_and_no_grade_yet(lite):
 
 @pytest.mark.parametrize(
     ("stopped", "words"),
-    [("end", "ended"), ("length", "cut at 128 tokens"), ("cancelled", "stopped by you"), ("error", "failed")],
+    [("end", "ended"), ("length", "cut at 128 tokens"), ("cancelled", "stopped by you"), ("error", "broke off")],
 )
 def test_how_it_stopped(lite, stopped, words):
     error = "The adapter is broken." if stopped == "error" else None

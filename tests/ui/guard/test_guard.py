@@ -260,14 +260,14 @@ def _number(page, name):
 
 def test_a_call_is_written_anew(checked):
     number = _number(checked.page, "take_back")
-    body = {"data": [{"forged": 1}, "a\ud83d\ude00 \ud800b"], "fn_index": number, "session_hash": "abc",
+    body = {"data": [{"forged": 1}, "a\ud83d\ude00 \ud800b", []], "fn_index": number, "session_hash": "abc",
             "batched": True, "simple_format": True, "event_id": "x", "oauth_token": "t",
             "trigger_id": 10**7}  # fmt: skip
     told = call(checked, "/gradio_api/run/predict", "POST", JSON, (json.dumps(body).encode(),))
     assert told.status == 200
     passed = json.loads(checked.app.bodies[-1])
     assert passed == {
-        "data": [None, "a\U0001f600 \ufffdb"], "fn_index": number, "session_hash": "abc", "trigger_id": None,
+        "data": [None, "a\U0001f600 \ufffdb", []], "fn_index": number, "session_hash": "abc", "trigger_id": None,
     }  # fmt: skip
     assert dict(checked.app.scopes[-1]["headers"])[b"content-length"] == str(len(checked.app.bodies[-1])).encode()
 
@@ -279,17 +279,22 @@ def test_a_call_is_written_anew(checked):
         ({"fn_index": True}, "names no event"),
         ({"session_hash": "a/b"}, "session_hash"),
         ({"session_hash": None}, "session_hash"),
-        ({"data": []}, "a list of 2 values"),
-        ({"data": [None, 7]}, "Value 1 of data is a number"),
-        ({"data": [None, {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}]}, "describes a file"),
-        ({"data": [None, {"__type__": "update"}]}, "describes a file or an update"),
-        ({"data": [None, 10**30]}, "too large"),
-        ({"data": [None, json.loads("[" * 30 + "]" * 30)]}, "nested more than"),
-        ({"data": [None, [0] * 3000]}, "3,000 values"),
+        ({"data": []}, "a list of 3 values"),
+        ({"data": [None, 7, None]}, "Value 1 of data is a number"),
+        ({"data": [None, {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, None]}, "describes a file"),
+        ({"data": [None, {"__type__": "update"}, None]}, "describes a file or an update"),
+        ({"data": [None, 10**30, None]}, "too large"),
+        ({"data": [None, json.loads("[" * 30 + "]" * 30), None]}, "nested more than"),
+        ({"data": [None, [0] * 3000, None]}, "3,000 values"),
     ],
 )
 def test_what_the_page_could_not_have_sent(checked, changed, said):
-    body = {"data": [None, "typed"], "fn_index": _number(checked.page, "take_back"), "session_hash": "abc", **changed}
+    body = {
+        "data": [None, "typed", []],
+        "fn_index": _number(checked.page, "take_back"),
+        "session_hash": "abc",
+        **changed,
+    }
     told = call(checked, "/gradio_api/run/predict", "POST", JSON, (json.dumps(body).encode(),))
     assert told.status == 422
     assert said in told.detail

@@ -1,0 +1,80 @@
+"""What a tab had before it was reloaded, as its browser has kept it: read as strictly as any request.
+
+The texts are shown to whoever sent them and to nobody else, so that they may
+have been changed on the way does no harm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from medilite.models import Profile
+from medilite.prompts import clean_text
+from medilite.records import StopReason
+from medilite.ui.chat.history import Turn
+from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.links import decode_link
+from medilite.ui.page.decoding import DEFAULTS, MAX_SEED, SETTINGS
+
+BROKE_OFF = "The connection was lost, or the page was reloaded, while it was written. Ask again for a whole answer."
+"""Why an answer has no end that was being written when the page went."""
+
+_STOPPED: dict[str, StopReason] = {"end": "end", "length": "length", "cancelled": "cancelled", "error": "error"}
+_MOST_TOKENS = int(SETTINGS[0].high)
+_MOST_CHARS = 40 * _MOST_TOKENS
+"""Longest answer that is taken: no token of the models' is longer."""
+
+
+def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparison | None:
+    """Return the comparison that a page had, None if it had none; what was being written ends where it was."""
+    if not isinstance(given, dict) or not isinstance(given.get("cards"), list):
+        return None
+    question, settings = _text(given.get("question")), _text(given.get("settings"))
+    asked = decode_link(f"#{settings}&q={quote(question)}", profile, max_chars)
+    panes = [pane for pane in (_pane(card, profile) for card in given["cards"][: len(profile.ids)]) if pane]
+    if asked is None or not panes or len({pane.spec.id for pane in panes}) < len(panes):
+        return None
+    return Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
+
+
+def kept_turns(given: object, profile: Profile, max_chars: int) -> list[Turn]:
+    """Return the turns of the conversation that a page had; those of models that are gone are left out."""
+    turns = []
+    for one in given if isinstance(given, list) else ():
+        pane, question = _pane(one, profile), _text(one.get("question") if isinstance(one, dict) else None)
+        if pane is not None and question.strip():
+            limit = _whole(one.get("limit"), _MOST_TOKENS) or DEFAULTS.max_new_tokens
+            turns.append(Turn(question[:max_chars], pane, limit, _whole(one.get("attempt"), MAX_SEED)))
+    return turns
+
+
+def kept_texts(given: object) -> tuple[str, str, str] | None:
+    """Return question, left and right answer of a live pair that a page had, None if it had none."""
+    if not isinstance(given, dict):
+        return None
+    question, left, right = (_text(given.get(name)) for name in ("question", "left", "right"))
+    return (question, left, right) if question and (left or right) else None
+
+
+def broke_off(panes: list[Pane]) -> bool:
+    """Whether one of these answers was being written when the page went."""
+    return any(pane.error == BROKE_OFF for pane in panes)
+
+
+def _pane(given: Any, profile: Profile) -> Pane | None:
+    if not isinstance(given, dict) or given.get("model") not in profile.ids:
+        return None
+    pane = Pane(profile.get(given["model"]), _text(given.get("text")), _whole(given.get("tokens"), _MOST_TOKENS))
+    stopped = _STOPPED.get(str(given.get("state")))
+    why = _text(given.get("why")) if stopped == "error" else None
+    pane.finish(stopped or "error", (why or None) if stopped else BROKE_OFF)
+    return pane
+
+
+def _text(given: object) -> str:
+    return clean_text(given[:_MOST_CHARS]) if isinstance(given, str) else ""
+
+
+def _whole(given: object, most: int) -> int:
+    return min(max(given, 0), most) if isinstance(given, int) and not isinstance(given, bool) else 0

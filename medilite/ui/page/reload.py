@@ -1,0 +1,40 @@
+"""A reload loses nothing, and the form follows the address: the events between the page's script (tab.js) and the tabs.
+
+Gradio reloads a page by itself once a lost connection is back. Fields are filled
+in the browser alone; answers go through the server, which scores and shows them
+again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from medilite.ui.chat.tab import ChatTab
+from medilite.ui.compare.tab import CompareTab
+from medilite.ui.page.controls import LIGHT
+from medilite.ui.vote.tab import VoteTab
+
+_TAB = "window.medilite.tab"
+
+
+def outlive_reloads(page: gr.Blocks, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab) -> None:
+    """Wire what fills a page from what its tab had, and from its address, which only the browser knows."""
+    kept, address = gr.JSON(visible=False), gr.Textbox(visible=False)
+    for name, form in (("compare", [*compare.form, compare.error]), ("chat", chat.form), ("vote", vote.form)):
+        filled = _button(f"{name}-form").click(None, None, form, js=f"() => {_TAB}.form('{name}')", **LIGHT)
+        filled.then(None, js=f"() => {_TAB}.settle('{name}')", **LIGHT)
+    for name, tab, texts in (("compare", compare, "answers"), ("chat", chat, "turns")):
+        ask = f"() => [null, {_TAB}.kept('{texts}')]"
+        shown = _button(f"{name}-restore").click(tab.restore, [session, kept], tab.restored, js=ask, **LIGHT)
+        shown.success(None, js=f"() => {_TAB}.settle('{texts}')", **LIGHT)
+    here = "() => [window.location.search + window.location.hash]"
+    followed = _button("compare-follow").click(compare.open_link, address, compare.link_outputs, js=here, **LIGHT)
+    linked: list[Any] = compare.link_outputs[:-1]
+    followed.success(None, linked, js=f"(...values) => {_TAB}.linked(values)", **LIGHT)
+    page.load(None, js=f"() => {_TAB}.begin()", **LIGHT)
+
+
+def _button(elem_id: str) -> gr.Button:
+    return gr.Button(visible="hidden", elem_id=elem_id)
