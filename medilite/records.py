@@ -82,7 +82,10 @@ class Request:
     - `strength`: how far to go from the model `other` (default: its parent adapter's, or the base) to `model`, whose
       weights differ from those of `other` by so many times what adapters add: 0 is `other`, 1 is `model`, above 1 is
       beyond it. Between two adapters it mixes them.
-    - `scored`: write nothing, but score this text as the answer: its tokens' log-probabilities, in one prefill.
+    - `begun`: the first tokens of the answer, which the model goes on from; what it wrote itself goes on the same.
+    - `scored`: write nothing, but score this answer, a text or its tokens: their log-probabilities, in one prefill.
+    - `divergence`: with `scored`, how far the distributions of the call's models are apart in each place. All
+      requests of the call score the same answer then.
     """
 
     model: str
@@ -94,7 +97,9 @@ class Request:
     alternatives: int | None = None
     strength: float = 1.0
     other: str = ""
-    scored: str | None = None
+    scored: str | tuple[int, ...] | None = None
+    begun: tuple[int, ...] = ()
+    divergence: bool = False
 
     def __post_init__(self) -> None:
         if self.alternatives is not None and not 0 <= self.alternatives <= MOST_ALTERNATIVES:
@@ -109,13 +114,16 @@ class Request:
 class TokenScore:
     """How likely one token was: the natural logarithm of its probability, before temperature, top-p and penalty.
 
-    `best` are the likeliest tokens in its place, (text, logarithm), the likeliest first.
+    `best` are the likeliest tokens in its place, (text, logarithm), the likeliest first. `bits` is how far this
+    model's distribution there is from that of each request of the call, and last from the mean of them all:
+    Kullback-Leibler divergences to base 2, None where there is no such distribution; empty unless asked for.
     """
 
     token: int
     text: str
     logprob: float
     best: tuple[tuple[str, float], ...] = ()
+    bits: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class RowStep:
 
     After a row has stopped, its later steps carry no text and the same `stopped`.
     `error` is set only where `stopped` is "error". `scores` are of the step's tokens,
-    the one that ended the answer included, where the request asked for them.
+    the one that ended the answer included, where the request asked for them. `ids` are
+    these tokens, from engines that know them.
     """
 
     text: str
@@ -132,6 +141,7 @@ class RowStep:
     stopped: StopReason | None = None
     error: str | None = None
     scores: tuple[TokenScore, ...] = ()
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 _INCOMPLETE = "\ufffd"
@@ -12,14 +13,17 @@ class IncrementalText:
     """The text of one growing answer.
 
     Decoding starts a few tokens back, because a token's text can depend on its
-    neighbours; pieces that end inside a character wait for the rest of it.
+    neighbours; pieces that end inside a character wait for the rest of it. Text of
+    the tokens that the answer has `begun` with is not handed out.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, begun: Iterable[int] = ()) -> None:
         self._tokenizer = tokenizer
         self._ids: list[int] = []
         self._context = 0
         self._given = 0
+        for token in begun:
+            self.add(token)
 
     def add(self, token: int) -> str:
         """Take one more token and return the text that is now certain."""

@@ -21,15 +21,28 @@ def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...
             profile.get(request.other)
     if len({request.scored is None for request in requests}) > 1:
         raise EngineError("A call scores texts or has answers written, not both: make two of it.")
+    if any(request.scored == () for request in requests):
+        raise EngineError("There is no answer to score: it has no token.")
+    if any(request.divergence for request in requests):
+        asked = {(request.scored, request.messages, request.divergence) for request in requests}
+        if len(asked) > 1 or requests[0].scored is None:
+            raise EngineError(
+                "How far models are apart can be said of one answer: score the same one, to one question, in all"
+                " requests of the call."
+            )
     return tuple(requests)
 
 
 def check_plain(requests: Sequence[Request], engine: str, *, strengths: bool = False) -> None:
     """Raise EngineError where a request asks for what only the engine with compiled code does.
 
-    With `strengths` this one mixes adapters too.
+    With `strengths` this one mixes adapters, and goes on from the beginning of an answer, too.
     """
     for request in requests:
+        if request.begun and not strengths:
+            raise EngineError(
+                f"Going on from the beginning of an answer can't be had from {engine}. Use MEDILITE_ENGINE=local."
+            )
         mixed = request.strength != 1 and not strengths
         if request.alternatives is not None or mixed or request.scored is not None:
             what = (

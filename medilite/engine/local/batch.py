@@ -47,7 +47,7 @@ class Batch:
         self._llama, self._stop_ids = llama, stop_ids
         requests, prompts = call.requests, call.prompts
         self._rows = [
-            _Row(IncrementalText(tokenizer), request.decoding.max_new_tokens, step=step)
+            _Row(IncrementalText(tokenizer, request.begun), request.decoding.max_new_tokens, step=step)
             for request, step in zip(requests, call.beginnings(), strict=True)
         ]
         living = [i for i, prompt in enumerate(prompts) if prompt is not None]
@@ -64,6 +64,7 @@ class Batch:
             [request.seed for request in kept],
             self._prompts,
             llama.shape.vocabulary,
+            [len(request.begun) for request in kept],
         )
         room = max(
             len(prompt) + request.decoding.max_new_tokens for prompt, request in zip(self._prompts, kept, strict=True)
@@ -116,15 +117,15 @@ class Batch:
             if token < 0:
                 row.step = RowStep(row.text.rest(), row.tokens, "error", "the model's output was not a number")
             elif token in self._stop_ids:
-                row.step = RowStep(row.text.rest(), row.tokens, "end")
+                row.step = RowStep(row.text.rest(), row.tokens, "end", ids=(token,))
             else:
                 row.tokens += 1
                 text = row.text.add(token)
                 if row.tokens < row.limit:
-                    row.step = RowStep(text, row.tokens)
+                    row.step = RowStep(text, row.tokens, ids=(token,))
                     going_on.append(place)
                     continue
-                row.step = RowStep(text + row.text.rest(), row.tokens, "length")
+                row.step = RowStep(text + row.text.rest(), row.tokens, "length", ids=(token,))
             row.place = None
         self._fed = chosen
         if len(going_on) < len(chosen):

@@ -78,10 +78,16 @@ class LocalEngine:
             check_plain(requests, "an engine that computes in floating point", strengths=True)
         # Most calls ask one thing of all models.
         asked = {messages: prompt_ids(loaded.tokenizer, messages) for messages in {r.messages for r in requests}}
-        answers = [[] if r.scored is None else answer_ids(loaded.tokenizer, r.scored) for r in requests]
-        whole = [[*asked[request.messages], *answer] for request, answer in zip(requests, answers, strict=True)]
+        answers = [_answer_ids(loaded, request) for request in requests]
+        whole = [[*asked[r.messages], *r.begun, *answer] for r, answer in zip(requests, answers, strict=True)]
         for request, ids in zip(requests, whole, strict=True):
             check_context(request, len(ids), loaded.llama.shape.context)
+        slots = loaded.scheduler.occupancy().slots
+        if requests[0].divergence and slots is not None and len(requests) > slots:
+            raise EngineError(
+                f"{len(requests)} models can't be compared at once: the engine has {slots} slots. Compare fewer, or set"
+                f" MEDILITE_SLOTS={len(requests)}."
+            )
         errors = [self._why_unavailable(loaded, request) for request in requests]
         prompts = [None if error else ids for error, ids in zip(errors, whole, strict=True)]
         yield from self._answer(loaded, Call(requests, prompts, errors, [len(answer) for answer in answers]))
@@ -205,6 +211,17 @@ class LocalEngine:
         slots = self._settings.slots or usual_slots(llama.shape)
         batch = RunningBatch(llama, tokenizer, stop_ids, slots, chains, opening_ids(tokenizer))
         return llama, batch
+
+
+def _answer_ids(loaded: _Loaded, request: Request) -> list[int]:
+    """Return the tokens of an answer that is scored, none where one is written; raises EngineError for odd ones."""
+    given, known = request.scored, loaded.llama.shape.vocabulary
+    for token in (*request.begun, *(given if isinstance(given, tuple) else ())):
+        if not 0 <= token < known:
+            raise EngineError(f"Token {token} can't be used: the model knows those from 0 to {known - 1:,}.")
+    if given is None:
+        return []
+    return answer_ids(loaded.tokenizer, given) if isinstance(given, str) else list(given)
 
 
 def float_batches(

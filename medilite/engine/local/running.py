@@ -19,6 +19,7 @@ import numpy as np
 
 from medilite.engine.detokenize import IncrementalText
 from medilite.engine.local.calls import Call
+from medilite.engine.local.divergence import bits_apart
 from medilite.engine.local.int8_llama import Int8Llama
 from medilite.engine.local.memory import USUAL_POSITIONS
 from medilite.engine.local.pages import pages_for
@@ -56,6 +57,7 @@ class _Row:
     text: IncrementalText
     writing: bool = False
     scores: tuple[TokenScore, ...] = ()
+    running: _Running | None = None
 
     @property
     def scoring(self) -> bool:
@@ -187,11 +189,11 @@ class RunningBatch:
     def _begin_pending(self, running: _Running) -> None:
         """Begin as many rows as there is room for."""
         # Rows that begin now stay in step, so those of one seed share its dice; later ones get dice of their own.
-        dice: dict[int, Dice] = {}
+        dice: dict[tuple[int, int], Dice] = {}
         while running.pending and self._free_slots and self._begin(running, running.pending[0], dice):
             running.pending.pop(0)
 
-    def _begin(self, running: _Running, number: int, dice: dict[int, Dice]) -> bool:
+    def _begin(self, running: _Running, number: int, dice: dict[tuple[int, int], Dice]) -> bool:
         request, prompt = self._asked(running, number)
         model = self._place(request)
         found, kept = self._prefixes.find(request.visitor, model, self._before(running, number))
@@ -217,14 +219,16 @@ class RunningBatch:
             len(self._before(running, number)),
             found,
             pages,
-            IncrementalText(self._tokenizer),
+            IncrementalText(self._tokenizer, request.begun),
+            running=running,
         )
         # From here on whoever drops the call gives slot and pages back, should the rest fail.
         running.rows.append(row)
         self._tables[slot, : len(pages)] = pages
-        if request.decoding.temperature and request.seed not in dice:
-            dice[request.seed] = Dice(request.seed, self._llama.shape.vocabulary)
-        self._sampler.put(slot, request.decoding, prompt, dice.get(request.seed))
+        key = (request.seed, len(request.begun))
+        if request.decoding.temperature and key not in dice:
+            dice[key] = Dice(request.seed, self._llama.shape.vocabulary)
+        self._sampler.put(slot, request.decoding, prompt, dice.get(key), len(request.begun))
         return True
 
     def _asked(self, running: _Running, number: int) -> tuple[Request, list[int]]:
@@ -309,12 +313,9 @@ class RunningBatch:
                     row.writing = True
                 budget = max(budget - left, 0)
                 continue
-            for row in rows:
-                # The last token stays back: rows begin to write together.
-                if (piece := min(row.unread - 1, allowed)) > 0:
-                    pieces.append((row, piece))
-                    allowed -= piece
-                    budget -= piece
+            taken = _pieces(rows, allowed)
+            pieces += taken
+            budget = max(budget - sum(piece for _, piece in taken), 0)
         return pieces
 
     def _compute(self, parts: Sequence[tuple[_Row, int]], wanted: int) -> None:
@@ -351,10 +352,33 @@ class RunningBatch:
         self._llama.run(tokens._replace(wanted=np.concatenate([tokens.wanted, *places])), logits)
         self._logits[:wanted] = logits[:wanted]
         first = wanted
+        compared: dict[int, list[tuple[_Row, int, tuple[TokenScore, ...]]]] = {}
         for (row, start, _), at in zip(scored, places, strict=True):
             following = [row.tokens[row.filled + place - start + 1] for place in at.tolist()]
-            row.scores += self._scores(logits[first : first + len(at)], following, row.request.alternatives or 0)
+            found = self._scores(logits[first : first + len(at)], following, row.request.alternatives or 0)
+            if row.request.divergence:
+                compared.setdefault(id(row.running), []).append((row, first, found))
+            else:
+                row.scores += found
             first += len(at)
+        for rows in compared.values():
+            self._compare(rows, logits)
+
+    def _compare(self, rows: Sequence[tuple[_Row, int, tuple[TokenScore, ...]]], logits: np.ndarray) -> None:
+        """Give rows of a call their scores, (row, its first line of the logits, scores), and how far they are apart."""
+        running = rows[0][0].running
+        assert running is not None
+        apart = [
+            bits_apart(np.stack([logits[first + place] for _, first, _ in rows])) for place in range(len(rows[0][2]))
+        ]
+        for one, (row, _, scores) in enumerate(rows):
+            told = []
+            for score, bits in zip(scores, apart, strict=True):
+                of_requests: list[float | None] = [None] * len(running.steps)
+                for other, (their, _, _) in enumerate(rows):
+                    of_requests[their.number] = bits[one][other]
+                told.append(replace(score, bits=(*of_requests, bits[one][-1])))
+            row.scores += tuple(told)
 
     def _scores(self, logits: np.ndarray, tokens: Sequence[int], alternatives: int) -> tuple[TokenScore, ...]:
         """Return how likely tokens were, from the logits (tokens, vocabulary) in their places."""
@@ -389,13 +413,13 @@ class RunningBatch:
         if token < 0:
             return RowStep(row.text.rest(), written, "error", "the model's output was not a number")
         if token in self._stop_ids:
-            return RowStep(row.text.rest(), written, "end")
+            return RowStep(row.text.rest(), written, "end", ids=(token,))
         row.tokens.append(token)
         written += 1
         text = row.text.add(token)
         if written < row.request.decoding.max_new_tokens:
-            return RowStep(text, written)
-        return RowStep(text + row.text.rest(), written, "length")
+            return RowStep(text, written, ids=(token,))
+        return RowStep(text + row.text.rest(), written, "length", ids=(token,))
 
     def _read_opening(self, models: Sequence[int], opening: list[int]) -> None:
         """Read how every conversation begins, with each model, and keep it for everybody."""
@@ -411,6 +435,28 @@ class RunningBatch:
             for row in rows:
                 self._prefixes.keep_for_everybody(row.model, opening, row.pages)
                 self._pool.give_back(row.pages)
+
+
+def _pieces(rows: Sequence[_Row], allowed: int) -> list[tuple[_Row, int]]:
+    """Return what rows of a call read in a step that doesn't end their prompts: (row, tokens), `allowed` in all.
+
+    Rows that are compared read their answer in step, a token each at least.
+    """
+    if rows[0].request.divergence:
+        behind = [row for row in rows if row.filled < row.prompt - 1]
+        if not behind:
+            piece = min(rows[0].unread - 1, max(allowed // len(rows), 1))
+            return [(row, piece) for row in rows]
+        lefts = [(row, row.prompt - 1 - row.filled) for row in behind]
+    else:
+        # The last token stays back: rows begin to write together.
+        lefts = [(row, row.unread - 1) for row in rows]
+    pieces = []
+    for row, left in lefts:
+        if (piece := min(left, allowed)) > 0:
+            pieces.append((row, piece))
+            allowed -= piece
+    return pieces
 
 
 def _unread(rows: Sequence[_Row]) -> int:

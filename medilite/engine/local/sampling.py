@@ -65,12 +65,15 @@ class SlotSampler:
         self._dice: list[Dice | None] = [None] * slots
         self._steps = np.zeros(slots, np.int64)
 
-    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], dice: Dice | None) -> None:
-        """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `dice`."""
+    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], dice: Dice | None, step: int = 0) -> None:
+        """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `dice`.
+
+        `step` is how many tokens of its answer are there already, and in `prompt`.
+        """
         self._slots.temperatures[slot] = max(decoding.temperature, _LEAST_TEMPERATURE) if decoding.temperature else 0
         self._slots.top_ps[slot], self._slots.penalties[slot] = decoding.top_p, decoding.repetition_penalty
         see(self._slots, slot, np.array(prompt if decoding.repetition_penalty != 1 else [], np.int32))
-        self._dice[slot], self._steps[slot] = dice, 0
+        self._dice[slot], self._steps[slot] = dice, step
 
     def choose(self, logits: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the next token of each row, (B,) int32, from float32 logits (B, vocabulary), which it works on.
@@ -96,18 +99,20 @@ class SlotSampler:
 class Sampler:
     """The same for a batch whose rows stand in order and step together.
 
-    `prompts` are the rows' prompt ids.
+    `prompts` are the rows' prompt ids, `begun` how many of each one's last belong to the answer.
     """
 
     def __init__(
-        self, decodings: Sequence[Decoding], seeds: Sequence[int], prompts: Sequence[Sequence[int]], vocabulary: int
-    ) -> None:
+        self, decodings: Sequence[Decoding], seeds: Sequence[int], prompts: Sequence[Sequence[int]], vocabulary: int,
+        begun: Sequence[int] = (),
+    ) -> None:  # fmt: skip
         longest = max(len(p) + d.max_new_tokens for p, d in zip(prompts, decodings, strict=True))
         self._slots = SlotSampler(len(seeds), vocabulary, longest)
         self._rows = np.arange(len(seeds), dtype=np.int32)
-        dice = {seed: Dice(seed, vocabulary) for seed, d in zip(seeds, decodings, strict=True) if d.temperature}
-        for row, (decoding, seed, prompt) in enumerate(zip(decodings, seeds, prompts, strict=True)):
-            self._slots.put(row, decoding, prompt, dice.get(seed))
+        steps = begun or [0] * len(seeds)
+        dice = {key: Dice(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
+        for row, (decoding, seed, prompt, step) in enumerate(zip(decodings, seeds, prompts, steps, strict=True)):
+            self._slots.put(row, decoding, prompt, dice[seed, step] if decoding.temperature else None, step)
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
