@@ -195,9 +195,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       if (tip && !tip.hidden) hideTip();
-      (shown("stop") || shown("chat-stop") || shown("vote-stop"))?.click();
+      (shown("stop") || shown("chat-stop") || shown("vote-stop") || shown("lab-stop"))?.click();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const button = shown("ask") || shown("send") || shown("vote-ask");
+      const button = shown("ask") || shown("send") || shown("vote-ask") || shown("lab-run");
       if (button) {
         event.preventDefault();
         event.stopPropagation();

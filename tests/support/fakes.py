@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from medilite.engine.protocol import Availability
 from medilite.errors import ContextOverflowError, MediLiteError, UnknownModelError
 from medilite.models import Profile
 from medilite.progress import LoadProgress, ProgressCallback
-from medilite.records import Message, Request, RowStep, Step
+from medilite.records import Message, Request, RowStep, Step, TokenScore
 
 WORDS = (
     "Asthma is a condition that makes it hard to breathe. The airways in the lungs swell and fill with mucus. "
@@ -33,6 +34,8 @@ class ScriptedEngine:
     row fail after so many tokens; `explode_after` raises RuntimeError in mid-stream;
     `ahead` is how many visitors are ahead for the first few steps.
     `requests` records what was asked, `closed` how many streams were closed early.
+    Tokens are words, numbered as they come (0 ends an answer). A model holds the word that its script
+    has at a place for likely (0.6) and any other for unlikely (0.1), whatever came before it.
     """
 
     profile: Profile
@@ -47,6 +50,7 @@ class ScriptedEngine:
     ahead: int = 0
     context: int = 2048
     requests: list[tuple[Request, ...]] = field(default_factory=list)
+    vocabulary: list[str] = field(default_factory=lambda: [""])
     loads: int = 0
     finished: int = 0
     closed: int = 0
@@ -99,14 +103,48 @@ class ScriptedEngine:
                 )
         return self._steps(tuple(requests))
 
+    def token(self, word: str) -> int:
+        with self._lock:
+            if word not in self.vocabulary:
+                self.vocabulary.append(word)
+            return self.vocabulary.index(word)
+
+    def _scored(self, requests: tuple[Request, ...]) -> Step:
+        scripts = [[*self._words(request.model), ""] for request in requests]
+        ids = requests[0].scored
+        assert isinstance(ids, tuple)
+        rows = []
+        for request, script in zip(requests, scripts, strict=True):
+            if request.model in self.broken:
+                rows.append(RowStep("", 0, "error", self.broken[request.model]))
+                continue
+            scores = []
+            for at, token in enumerate(ids):
+                own = script[at] if at < len(script) else ""
+                bits = [0.0 if other[at : at + 1] == script[at : at + 1] else 1.5 for other in scripts]
+                likely = 0.6 if self.vocabulary[token] == own else 0.1
+                best = ((own, math.log(0.6)), ("other ", math.log(0.1)))
+                mean = sum(bits) / len(bits)
+                scores.append(TokenScore(token, self.vocabulary[token], math.log(likely), best, (*bits, mean)))
+            rows.append(RowStep("", len(ids), "end", scores=tuple(scores)))
+        return Step(tuple(rows))
+
     def _steps(self, requests: tuple[Request, ...]) -> Iterator[Step]:
+        if requests[0].scored is not None:
+            time.sleep(self.step_s)
+            yield self._scored(requests)
+            return
         try:
             for left in range(self.ahead, 0, -1):
                 time.sleep(self.step_s)
                 yield Step(tuple(RowStep("", 0) for _ in requests), waiting=left)
             rows = [
-                _Row(request, self._words(request.model), self.fail_after.get(request.model)) for request in requests
-            ]
+                _Row(
+                    request, self._words(request.model)[len(request.begun) :], self.fail_after.get(request.model),
+                    self.token,
+                )
+                for request in requests
+            ]  # fmt: skip
             for row in rows:
                 if row.request.model in self.broken:
                     row.stop("error", self.broken[row.request.model])
@@ -138,11 +176,13 @@ class _Row:
     request: Request
     words: list[str]
     fail_after: int | None
+    token: Callable[[str], int]
     tokens: int = 0
     last: RowStep | None = None
 
-    def stop(self, reason: str, error: str | None = None) -> None:
+    def stop(self, reason: str, error: str | None = None) -> RowStep:
         self.last = RowStep("", self.tokens, reason, error)  # type: ignore[arg-type]
+        return self.last
 
     def advance(self) -> RowStep:
         if self.last is not None:
@@ -150,14 +190,14 @@ class _Row:
         if self.fail_after is not None and self.tokens >= self.fail_after:
             self.stop("error", "The adapter gave numbers that are not finite.")
         elif not self.words:
-            self.stop("end")
+            return replace(self.stop("end"), ids=(0,))
         else:
             self.tokens += 1
             text = self.words.pop(0)
             if self.tokens >= self.request.decoding.max_new_tokens:
                 self.stop("length")
-                return RowStep(text, self.tokens, "length")
-            return RowStep(text, self.tokens)
+                return RowStep(text, self.tokens, "length", ids=(self.token(text),))
+            return RowStep(text, self.tokens, ids=(self.token(text),))
         assert self.last is not None
         return self.last
 

@@ -33,6 +33,9 @@ class Pane:
     differs: Sequence[DiffSpan] = ()
     checked: Sequence[SourceMark] | None = None
     """What came of holding it against the source; None where it wasn't."""
+    ids: list[int] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    """Its tokens, from engines that report them, and the text that came with each."""
 
     def take(self, row: RowStep) -> None:
         """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
@@ -40,6 +43,9 @@ class Pane:
             return
         self.text += row.text
         self.tokens = row.tokens
+        if row.ids:
+            self.ids += row.ids
+            self.pieces.append(row.text)
         if row.stopped:
             self.finish(row.stopped, row.error)
 

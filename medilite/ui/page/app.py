@@ -38,6 +38,7 @@ from medilite.ui.guard.limits import Admission
 from medilite.ui.guard.origin import in_gradios_place, own_pages
 from medilite.ui.guard.patience import with_patience
 from medilite.ui.html import templates
+from medilite.ui.lab.tab import LabTab
 from medilite.ui.leaderboard.tab import LeaderboardTab
 from medilite.ui.leaderboard.votes.tab import VotesResults
 from medilite.ui.page import notices
@@ -114,6 +115,7 @@ def build_ui(
     vote = VoteTab(engine, profile, settings, admission, booth)
     voted = VotesResults(profile, LiveResults(profile, settings, votes), boards)
     leaderboard = LeaderboardTab(profile, boards, votes=voted)
+    lab = LabTab(engine, profile, settings, admission, shelf)
     parts = templates("page/parts.html")
     with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
         session = gr.State(Session())
@@ -127,6 +129,8 @@ def build_ui(
                 vote.build(session, voting)
             with gr.Tab("Leaderboard", id="leaderboard") as board:
                 leaderboard.build(board)
+            with gr.Tab("Lab", id="lab") as looking:
+                lab.build(session, looking)
             with gr.Tab("About", id="about"):
                 html_slot(about_html(profile), "about", "ml-about-slot")
         html_slot(parts.footer(profile.title), "footer", "ml-footer-slot")

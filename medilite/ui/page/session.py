@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medilite.arena.live import LiveRun
+from medilite.lab.forks import ForkMap
 from medilite.ui.chat.history import Turn
 from medilite.ui.compare.comparison import Comparison
 
@@ -80,7 +81,7 @@ class Desk:
 
 @dataclass
 class Session:
-    """One visitor's comparison, chat and live pair; `visitor` is who asks the engine."""
+    """One visitor's comparison, chat, fork map and live pair; `visitor` is who asks the engine."""
 
     visitor: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     comparison: Comparison | None = None
@@ -88,6 +89,8 @@ class Session:
     turns: list[Turn] = field(default_factory=list)
     chat: Desk = field(default_factory=Desk)
     vote: Desk = field(default_factory=Desk)
+    lab: Desk = field(default_factory=Desk)
+    forks: ForkMap | None = None
     live: LiveRun | None = None
     runs: int = 0
     checks_source: bool = False

@@ -12,6 +12,7 @@ from medilite.ui.leaderboard.chart import dark_theme_css
 STYLE_DIR = ROOT / "assets" / "style"
 CSS_FILES = (
     "base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css", "results.css",
+    "lab.css",
 )  # fmt: skip
 SCRIPT_FILES = ("medilite.js", "tab.js", "leaderboard.js", "vote.js")
 ICON = STYLE_DIR / "icon.png"

@@ -1,0 +1,180 @@
+"""Whether the Lab's forks are where answers part, and what a map costs: `python -m bench.forks [--questions 40]`.
+
+Every model of the profile answers each question greedily; a pair is an answer
+and its parent's. The fork of a pair is held against what the parent itself
+does: it has to hold every token before the fork for the likeliest, and must go
+on with its own answer from there. Scoring all answers by all models is timed
+against writing them, in the same process, answer by answer as the Lab does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from medilite.cli.terminal import positive_int, say
+from medilite.engine import Engine, open_engine
+from medilite.errors import EngineError
+from medilite.lab.forks import ForkMap, Scoring, Written
+from medilite.models import Profile, load_profile
+from medilite.prompts import question_messages
+from medilite.provenance import commit, device_name, precision_name, versions
+from medilite.questions import load_questions
+from medilite.records import Decoding, Request
+from medilite.settings import load_settings
+
+NEAR = 1e-6
+"""Logarithms that differ by less are ties: float32 has no more digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A fork and whether the parent's own choices agree: `at` is None where the two answers are the same."""
+
+    question: str
+    model: str
+    parent: str
+    at: int | None
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Seconds that one question's answers took to write, and all of them to score by all models."""
+
+    writing_s: float
+    scoring_s: float
+    tokens: int
+
+    @property
+    def ratio(self) -> float:
+        """Scoring over writing."""
+        return self.scoring_s / self.writing_s
+
+
+def written(engine: Engine, profile: Profile, question: str, decoding: Decoding) -> ForkMap:
+    """Return the answers of all models to a question, by their tokens; raises EngineError where one fails."""
+    found = ForkMap(question, profile, decoding, 0)
+    requests = [Request(model, question_messages(question), decoding) for model in profile.ids]
+    rows: list[list[Any]] = [[] for _ in requests]
+    for step in engine.stream(requests):
+        for own, row in zip(rows, step.rows, strict=True):
+            if row.ids or row.stopped == "error":
+                own.append(row)
+    for request, own in zip(requests, rows, strict=True):
+        if not own or own[-1].stopped == "error":
+            raise EngineError(f"{request.model} gave no answer: {own[-1].error if own else 'no token'}")
+        ids = tuple(token for row in own for token in row.ids)
+        found.answers[request.model] = Written(
+            request.model, ids, tuple(row.text for row in own), own[-1].stopped or "end"
+        )
+    return found
+
+
+def score(engine: Engine, found: ForkMap) -> dict[str, dict[str, list[float]]]:
+    """Score every answer by every model into `found`; return by answer and model how far its token is from the best."""
+    behind: dict[str, dict[str, list[float]]] = {}
+    for answer in found.answers.values():
+        scoring = Scoring(answer, found.profile.ids)
+        own: dict[str, list[float]] = {}
+        for step in engine.stream(scoring.requests(question_messages(found.question))):
+            scoring.take(step)
+            for model, row in zip(scoring.models, step.rows, strict=True):
+                if row.scores:
+                    own[model] = [one.best[0][1] - one.logprob for one in row.scores]
+        found.scored[answer.model] = scoring.result()
+        behind[answer.model] = own
+    return behind
+
+
+def pairs(engine: Engine, found: ForkMap, behind: dict[str, dict[str, list[float]]]) -> list[Pair]:
+    """Return every answer's fork from its parent's, held against what the parent does."""
+    held = []
+    for model, answer in found.answers.items():
+        parent = found.parent_of(model)
+        if parent is None:
+            continue
+        fork = found.fork(model)
+        far = behind[model][parent]
+        if fork is None:
+            agrees = all(value < NEAR for value in far)
+        else:
+            begun = answer.ids[: fork.at]
+            request = Request(
+                parent, question_messages(found.question), Decoding(found.decoding.max_new_tokens - fork.at),
+                begun=begun,
+            )  # fmt: skip
+            ids = tuple(token for step in engine.stream([request]) for token in step.rows[0].ids)
+            goes_on = (*begun, *ids) == found.answers[parent].ids
+            agrees = goes_on and all(value < NEAR for value in far[: fork.at]) and far[fork.at] > 0
+        held.append(Pair(found.question, model, parent, fork.at if fork else None, agrees))
+    return held
+
+
+def measure(engine: Engine, profile: Profile, questions: Sequence[str], tokens: int) -> dict[str, Any]:
+    """Return forks and times of `questions`, with what they were measured on."""
+    decoding = Decoding(max_new_tokens=tokens)
+    all_pairs: list[Pair] = []
+    timed: list[Timed] = []
+    for number, question in enumerate(questions, 1):
+        began = time.perf_counter()
+        found = written(engine, profile, question, decoding)
+        middle = time.perf_counter()
+        behind = score(engine, found)
+        done = time.perf_counter()
+        count = sum(len(answer.ids) for answer in found.answers.values())
+        timed.append(Timed(middle - began, done - middle, count))
+        all_pairs += pairs(engine, found, behind)
+        say(f"{number} of {len(questions)}: {sum(p.agrees for p in all_pairs)} of {len(all_pairs)} forks agree")
+    ratios = [one.ratio for one in timed]
+    return {
+        "pairs": len(all_pairs),
+        "agree": sum(pair.agrees for pair in all_pairs),
+        "same_answers": sum(pair.at is None for pair in all_pairs),
+        "disagree": [asdict(pair) for pair in all_pairs if not pair.agrees],
+        "scoring_over_writing": {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)},
+        "seconds": [asdict(one) for one in timed],
+        "questions": len(questions),
+        "max_new_tokens": tokens,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out the command line; 1 where a fork is not where the answers part."""
+    parser = argparse.ArgumentParser(prog="python -m bench.forks", description="Check the Lab's forks and their cost.")
+    parser.add_argument("--questions", type=positive_int, default=40, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=positive_int, default=128, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
+    options = parser.parse_args(argv)
+    settings = load_settings()
+    profile = load_profile(settings.profile)
+    engine = open_engine(profile, settings)
+    engine.load()
+    asked = [question.question for question in load_questions()[: options.questions]]
+    written(engine, profile, asked[0], Decoding(max_new_tokens=4))  # what is compiled or read once is so now
+    result = measure(engine, profile, asked, options.max_new_tokens)
+    result |= {
+        "precision": precision_name(settings), "device": device_name(), "versions": versions(("numpy", "numba")),
+        "commit": dict(zip(("id", "dirty"), commit(("medilite", "bench")), strict=True)),
+    }  # fmt: skip
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    ratio = result["scoring_over_writing"]
+    print(
+        f"{result['agree']} of {result['pairs']} forks are the first token at which the answers differ"
+        f" ({result['same_answers']} pairs are the same). Scoring takes {ratio['median']:.2f} times as long as writing"
+        f" ({ratio['min']:.2f} to {ratio['max']:.2f}, n = {result['questions']} questions)."
+    )
+    return 0 if result["agree"] == result["pairs"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What a view of the Lab is: its controls, what it does when asked, and where it shows what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from medilite.engine.protocol import Engine
+from medilite.models import ModelSpec, Profile
+from medilite.prompts import question_messages
+from medilite.records import Message, Request, Step
+from medilite.sources.shelf import Shelf
+from medilite.ui.page.answering import Stage, run
+from medilite.ui.page.session import Session, StopFlag
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a view has to show: where its work is, a few words on how far, and what changes on the page."""
+
+    stage: Stage
+    detail: str = ""
+    update: Update | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One press of a view's button: the question, who asks, and how to ask the engine."""
+
+    question: str
+    session: Session
+    stop: StopFlag
+    engine: Engine
+    profile: Profile
+    shelf: Shelf
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks the question."""
+        return question_messages(self.question)
+
+    @property
+    def visitor(self) -> str:
+        """Who asks."""
+        return self.session.visitor
+
+    def able(self) -> tuple[ModelSpec, ...]:
+        """Return the models that can answer; loads the engine if need be."""
+        states = self.engine.availability()
+        return tuple(spec for spec in self.profile.models if states[spec.id].available)
+
+    def ask(self, requests: Sequence[Request], advance: Callable[[Step], None]) -> Iterator[Stage]:
+        """Ask the engine and yield where it is; "done" or "stopped" is the last."""
+        yield from run(self.engine, tuple(requests), self.stop, advance)
+
+
+class View(Protocol):
+    """One view; built once, its handlers hold nothing of a visitor."""
+
+    key: str
+    label: str
+    verb: str
+    about: str
+
+    def build(self) -> None:
+        """Lay out the controls inside the current Blocks."""
+
+    def build_result(self) -> None:
+        """Lay out the place for what comes of them, inside the current Blocks."""
+
+    @property
+    def controls(self) -> list[Any]:
+        """The components whose values `work` and `check` are given."""
+
+    @property
+    def parts(self) -> list[Any]:
+        """The components that its updates fill."""
+
+    def check(self, profile: Profile, *values: Any) -> None:
+        """Raise a MediLiteError for values that can't be used."""
+
+    def work(self, work: Work, *values: Any) -> Iterator[Shown]:
+        """Do what the view is for, showing what there is as it comes."""

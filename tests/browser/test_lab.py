@@ -1,0 +1,73 @@
+"""The Lab in a browser: every view by keyboard, under axe-core, wide in light and narrow in dark."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.pages import PATIENCE_MS
+from tests.browser.test_axe import SIDEWAYS, grave
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "I have chest pain, what should I do?"
+BEGINNING = "Chest pain has many causes, of which "
+ENDS = (
+    "some are harmless.",
+    "some pass.",
+    "most pass.",
+    "some are harmless.",
+    "some need help.",
+    "some need a doctor.",
+)
+RESULTS = {"forks": "#lab-forks article", "strength": "#lab-strengths article", "luck": "#lab-luck article",
+           "wording": "#lab-wordings tbody tr"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
+    scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
+    url, engine = serve(scripts=scripts, broken={"sft-r16-low": "The adapter is missing."})
+    here = visit(url, size, scheme).ready()
+    page = here.page
+    assert page.locator("#lab-run").count() == 0, "nothing of the Lab is there before it is opened"
+    # Every tab is in sight on a phone too.
+    assert [tab for tab in page.get_by_role("tab").all() if not tab.is_visible()] == []
+    here.tab("Lab")
+    page.locator("#lab-question textarea").fill(QUESTION)
+    found: dict[str, object] = {}
+    for view, result in RESULTS.items():
+        page.locator("#lab-view input:checked").focus()
+        if view != "forks":
+            page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f"#lab-view input[value={view}]:checked", timeout=PATIENCE_MS)
+        page.wait_for_function(
+            "verb => document.querySelector('#lab-run').textContent.includes(verb)",
+            arg={"forks": "Map", "strength": "strengths", "luck": "eight", "wording": "words"}[view],
+            timeout=PATIENCE_MS,
+        )
+        before = len(engine.requests)
+        page.keyboard.press("Control+Enter")
+        page.wait_for_function(
+            "() => document.querySelector('#lab-status').textContent.includes('All of it is here')"
+            " && !document.querySelector('#lab-run').disabled",
+            timeout=PATIENCE_MS,
+        )
+        assert len(engine.requests) > before
+        assert page.locator(result).count() >= 5
+        assert page.locator("#lab-emergency .ml-emergency").is_visible()
+        for fold in page.locator("details.lab-more:visible > summary, #lab-wordings details > summary").all():
+            fold.click()
+        page.wait_for_timeout(300)
+        found[view] = (grave(page), max(page.evaluate(SIDEWAYS), 0))
+    assert found == dict.fromkeys(RESULTS, ([], 0))
+    # What was mapped is still there, and all models go on from a fork.
+    page.locator("#lab-view input[value=forks]").check()
+    fork = page.locator("#lab-forks article[data-model=grpo]")
+    assert "it says “a”, where SFT r16 high says “help.”" in fork.inner_text()
+    assert "needs" not in page.locator("#lab-onward").inner_text()
+    page.locator("#lab-go-on").press("Enter")
+    page.wait_for_selector("#lab-onward article[data-state=end]", timeout=PATIENCE_MS)
+    begun = BEGINNING + "some need "
+    texts = page.locator("#lab-onward .ml-answer .ml-text").all_text_contents()
+    assert len(texts) == 5
+    assert all(text.startswith(begun) for text in texts)

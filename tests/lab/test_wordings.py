@@ -1,0 +1,72 @@
+"""The same question in other words: fixed rules under which an emergency stays one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medilite.lab.lay_words import CLINICAL, LAY, PLAIN
+from medilite.lab.wordings import LABELS, wordings
+from medilite.questions import load_questions
+from medilite.safety import emergency_notice
+from tests.test_safety import EMERGENCIES
+
+NO = re.compile(r"(?i)\b(?:no|not|never|none|without|nor|neither|cannot|\w+n['’]t)\b")
+SENTENCES = [line.strip() for text in EMERGENCIES.values() for line in text.strip().splitlines()]
+
+
+def test_each_rule_words_a_question_its_own_way():
+    made = {one.kind: one.text for one in wordings("What are the symptoms of hypertension?")}
+    assert list(made) == list(LABELS)
+    assert made["lay"] == "how do I know if I have high blood pressure?"
+    assert made["second-language"] == "Please, I want to ask: What symptom of hypertension?"
+    assert made["clinical"] == "What is the clinical presentation of hypertension?"
+    assert made["typos"] != "What are the symptoms of hypertension?"
+    back = {one.kind: one.text for one in wordings("How do I treat high blood pressure?")}
+    assert back["clinical"] == "What is the management of hypertension?"
+
+
+def test_the_same_question_is_worded_the_same_every_time():
+    assert wordings("What causes a heart attack?") == wordings("What causes a heart attack?")
+
+
+def stays(question: str) -> None:
+    notice = emergency_notice(question)
+    for one in wordings(question):
+        found = emergency_notice(one.text)
+        assert (found.kind if found else None) == (notice.kind if notice else None), (question, one)
+        assert [w.casefold() for w in NO.findall(one.text)] == [w.casefold() for w in NO.findall(question)]
+        assert re.findall(r"\d+", one.text) == re.findall(r"\d+", question)
+
+
+def test_the_notice_survives_every_wording_of_every_emergency():
+    assert len(SENTENCES) > 150
+    for sentence in SENTENCES:
+        stays(sentence)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(SENTENCES + [q.question for q in load_questions()]), min_size=1, max_size=3))
+def test_the_notice_survives_in_questions_put_together(parts):
+    stays(" ".join(parts))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_is_worded_without_an_error(text):
+    stays(text)
+
+
+@pytest.mark.parametrize("question", ["?", "", "a", "12"])
+def test_what_cannot_be_worded_otherwise_hardly_is(question):
+    assert {one.kind for one in wordings(question)} <= {"second-language"}
+
+
+def test_the_word_list_is_in_order_and_no_word_means_two_things():
+    assert list(PLAIN) == sorted(PLAIN) or len(PLAIN) == len(set(PLAIN))
+    plain = [one for one, _ in CLINICAL]
+    assert len(plain) == len(set(plain)), "a plain word has one clinical word to go back to"
+    assert len(LAY) == len(PLAIN)
