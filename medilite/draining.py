@@ -19,9 +19,11 @@ from medilite.engine.protocol import (
     LoadProgress,
     Occupancy,
     ProgressCallback,
+    TakesAdapters,
     occupancy_of,
 )
-from medilite.errors import StoppingError
+from medilite.errors import EngineError, StoppingError
+from medilite.models import ModelSpec
 from medilite.records import Message, Request, Step
 
 log = logging.getLogger(__name__)
@@ -136,6 +138,19 @@ class DrainedEngine:
     def occupancy(self) -> Occupancy | None:
         """Return how busy the engine is."""
         return occupancy_of(self.engine)
+
+    def bring(self, spec: ModelSpec) -> None:
+        """Take a further adapter in, where the engine does."""
+        if not isinstance(self.engine, TakesAdapters):
+            raise EngineError(
+                "This engine takes no adapter of one's own. Use MEDILITE_ENGINE=local with MEDILITE_PRECISION=int8."
+            )
+        self.engine.bring(spec)
+
+    def let_go(self, model: str) -> None:
+        """Forget a model that was brought."""
+        if isinstance(self.engine, TakesAdapters):
+            self.engine.let_go(model)
 
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
         """Yield the engine's steps; raises StoppingError where the drain has begun, or is over in between."""

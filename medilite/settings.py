@@ -118,6 +118,12 @@ class Settings(BaseSettings):
         "up who wrote a ready-made pair; anew each week (default: where the app listens to other machines, but not on "
         "ZeroGPU)",
     )
+    own_adapters: bool | None = Field(
+        None,
+        description="let visitors of the Lab bring an adapter of their own: plain LoRA in safetensors, of rank 64 and "
+        "64 MB at most, eight at once, in memory alone; folders of this machine only where the app listens to no other "
+        "(default: there, and not where others reach it, as on a Space)",
+    )
     voter_secret: SecretStr | None = Field(
         None,
         min_length=16,

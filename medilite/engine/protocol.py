@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from medilite.models import ModelSpec
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.records import Answer, Message, Request, Step
 
@@ -55,6 +56,20 @@ class Engine(Protocol):
         what this engine can't do (`records.Request`), before anything is generated; a
         model that is unavailable, or fails later, ends its own row with "error".
         """
+
+
+@runtime_checkable
+class TakesAdapters(Protocol):
+    """An engine that takes further adapters in while it runs; not every one can."""
+
+    def bring(self, spec: ModelSpec) -> None:
+        """Take a model in whose adapter is a folder, in a place of the running batch. Loads first if need be.
+
+        Raises ModelUnavailableError with the reason where it can't be used, EngineError where this engine takes none.
+        """
+
+    def let_go(self, model: str) -> None:
+        """Forget a model that was brought; without effect on any other."""
 
 
 @dataclass(frozen=True, slots=True)

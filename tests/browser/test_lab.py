@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from medilite.models import ROOT
 from tests.browser.pages import PATIENCE_MS
 from tests.browser.test_axe import SIDEWAYS, grave
 
@@ -20,7 +21,7 @@ ENDS = (
     "some need a doctor.",
 )
 RESULTS = {"forks": "#lab-forks article", "strength": "#lab-strengths article", "luck": "#lab-luck article",
-           "wording": "#lab-wordings tbody tr"}  # fmt: skip
+           "wording": "#lab-wordings tbody tr", "own": "#lab-own article"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
@@ -38,13 +39,16 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
     for view, result in RESULTS.items():
         page.locator("#lab-view input:checked").focus()
         if view != "forks":
-            page.keyboard.press("ArrowRight")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Space")
         page.wait_for_selector(f"#lab-view input[value={view}]:checked", timeout=PATIENCE_MS)
         page.wait_for_function(
             "verb => document.querySelector('#lab-run').textContent.includes(verb)",
-            arg={"forks": "Map", "strength": "strengths", "luck": "eight", "wording": "words"}[view],
+            arg={"forks": "Map", "strength": "strengths", "luck": "eight", "wording": "words", "own": "Bring"}[view],
             timeout=PATIENCE_MS,
         )
+        if view == "own":
+            page.locator("#lab-own-where textarea, #lab-own-where input").fill(str(ROOT / "assets/adapters/lite/grpo"))
         before = len(engine.requests)
         page.keyboard.press("Control+Enter")
         page.wait_for_function(

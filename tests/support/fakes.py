@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from medilite.engine.protocol import Availability
 from medilite.errors import ContextOverflowError, MediLiteError, UnknownModelError
-from medilite.models import Profile
+from medilite.models import ModelSpec, Profile
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.records import Message, Request, RowStep, Step, TokenScore
 
@@ -162,6 +162,14 @@ class ScriptedEngine:
         except GeneratorExit:
             self.closed += 1
             raise
+
+    def bring(self, spec: ModelSpec) -> None:
+        self.load()
+        self.profile = self.profile.model_copy(update={"models": (*self.profile.models, spec)})
+
+    def let_go(self, model: str) -> None:
+        kept = tuple(spec for spec in self.profile.models if spec.id != model)
+        self.profile = self.profile.model_copy(update={"models": kept})
 
     def _words(self, model: str) -> list[str]:
         if model in self.scripts:

@@ -14,7 +14,7 @@ from medilite.engine.local.scheduler import Runner, Scheduler
 from medilite.engine.protocol import Availability, Occupancy
 from medilite.engine.validate import check_context, check_plain, checked
 from medilite.errors import EngineError, ModelUnavailableError
-from medilite.models import Profile
+from medilite.models import ModelSpec, Profile
 from medilite.processor import computed_in, lacking
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.prompts import answer_ids, opening_ids, prompt_ids
@@ -94,7 +94,9 @@ class LocalEngine:
 
     def _why_unavailable(self, loaded: _Loaded, request: Request) -> str | None:
         models = (request.model, *([request.other] if request.other else []))
-        return next((why for model in models if (why := loaded.availability[model].reason)), None)
+        # One that was brought is not among them: it was read before it got its name.
+        states = [loaded.availability[model] for model in models if model in loaded.availability]
+        return next((state.reason for state in states if state.reason), None)
 
     def _between(self, request: Request) -> Request:
         """Return the request with `other` named where its strength needs it, and plain where it means a model as it is.
@@ -122,6 +124,30 @@ class LocalEngine:
         """Return how many calls wait and how many answers are being written."""
         loaded = self._once.loaded
         return loaded.scheduler.occupancy() if loaded else None
+
+    def bring(self, spec: ModelSpec) -> None:
+        """Take a further adapter in, beside whatever is being answered; see protocol.TakesAdapters."""
+        from medilite.engine.local.adapters import read_adapter
+
+        loaded = self._once.get()
+        if not loaded.exact_rows:
+            raise EngineError(
+                "An engine that computes in floating point takes no adapter of one's own. Use MEDILITE_PRECISION=int8"
+                " or int4, on a CPU."
+            )
+        profile = self._profile.model_copy(update={"models": (*self._profile.models, spec)})
+        if spec.stacked_on and (why := loaded.availability[spec.stacked_on].reason):
+            raise ModelUnavailableError(f"{spec.label} can't be stacked on {spec.stacked_on}: {why}")
+        own = read_adapter(ensure_adapter(profile, spec), loaded.llama.shape, spec.label)
+        loaded.llama.bank.welcome(spec.id, spec.stacked_on, own)
+        self._profile = profile
+
+    def let_go(self, model: str) -> None:
+        """Forget an adapter that was brought."""
+        loaded = self._once.loaded
+        if loaded and loaded.llama.bank.part(model):
+            kept = tuple(spec for spec in self._profile.models if spec.id != model)
+            self._profile = self._profile.model_copy(update={"models": kept})
 
     def close(self) -> None:
         """Stop answering within one step and let everything go; whoever is being answered gets EngineError.

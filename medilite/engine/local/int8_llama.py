@@ -62,9 +62,17 @@ class Int8Bank:
         """The greatest rank of any model's pair for one product."""
         return max(lora.a.shape[2] for lora in self.products.values())
 
-    def place(self, model: str) -> int:
-        """Return a model's number in `products`."""
-        return self._index[model]
+    def place(self, model: str) -> int | None:
+        """Return a model's number in `products`; None for one that was brought, which has none of its own."""
+        return self._index.get(model)
+
+    def welcome(self, model: str, beneath: str | None, own: Adapter) -> None:
+        """Take in an adapter that was brought, on top of those of `beneath`; rows find it by `between`."""
+        self._chains[model] = [*self._chains[beneath or ""], own] if beneath else [own]
+
+    def part(self, model: str) -> bool:
+        """Forget an adapter that was brought; False where there is no such one."""
+        return model not in self._index and self._chains.pop(model, None) is not None
 
     def between(self, other: str, model: str, strength: float, busy: Collection[int]) -> tuple[int, bool]:
         """Return the place of the mix other · (1 − strength) + model · strength, and whether it is new there.
@@ -78,7 +86,7 @@ class Int8Bank:
             return place, False
         made = lay_out(self._shape, {"": between(self._chains, other, model, strength)})
         if len(self._mixes) < MIXES:
-            place = len(self._chains) + len(self._mixes)
+            place = len(self._index) + len(self._mixes)
             self.products = {name: with_model(lora, made[name]) for name, lora in self.products.items()}
         else:
             free = next((old for old, at in self._mixes.items() if at not in busy), None)
@@ -100,7 +108,7 @@ class Int8Bank:
     def replace(self, model: str, chain: Sequence[Adapter]) -> None:
         """Give a model other adapters, lowest first; batches that run go on with them."""
         self._chains[model] = list(chain)
-        self.products = lay_out(self._shape, self._chains)
+        self.products = lay_out(self._shape, {name: self._chains[name] for name in self._index})
         self._mixes.clear()
         self.edition += 1
 

@@ -117,7 +117,8 @@ class RunningBatch:
         self._logits = np.empty((slots, shape.vocabulary), np.float32)
         self._calls: list[_Running] = []
         if opening:
-            self._read_opening([llama.bank.place(model) for model in models], list(opening))
+            places = [llama.bank.place(model) for model in models]
+            self._read_opening([place for place in places if place is not None], list(opening))
 
     # -- the scheduler's side --------------------------------------------------------
 
@@ -242,9 +243,9 @@ class RunningBatch:
         return prompt[: len(prompt) - scored[number]] if scored else prompt
 
     def _place(self, request: Request) -> int:
-        """Return the place of a request's model in the bank; a mix of two gets one as it is first asked for."""
-        if request.strength == 1:
-            return self._llama.bank.place(request.model)
+        """Return the place of a request's model in the bank; mixes, and models that were brought, get one on demand."""
+        if request.strength == 1 and (place := self._llama.bank.place(request.model)) is not None:
+            return place
         busy = {row.model for running in self._calls for row in running.rows}
         place, replaced = self._llama.bank.between(request.other, request.model, request.strength, busy)
         if replaced:

@@ -11,8 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.engine.protocol import Engine
+from medilite.draining import DrainedEngine
 from medilite.errors import MediLiteError
+from medilite.lab.own_adapter import Brought
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
@@ -21,6 +22,7 @@ from medilite.ui.guard.limits import Admission
 from medilite.ui.html import templates
 from medilite.ui.lab.forks import ForksView
 from medilite.ui.lab.luck import LuckView
+from medilite.ui.lab.own import OwnView
 from medilite.ui.lab.strength import StrengthView
 from medilite.ui.lab.view import Shown, Update, View, Work
 from medilite.ui.lab.wording import WordingView
@@ -36,14 +38,14 @@ class LabTab:
     """Builds the tab and answers its events; what a visitor has of their own is in their Session."""
 
     def __init__(
-        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf
+        self, engine: DrainedEngine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf
     ) -> None:
         self.engine, self.profile, self.settings = engine, profile, settings
         self.admission, self.shelf = admission, shelf
         self.forks = ForksView(profile)
-        self.views: dict[str, View] = {
-            view.key: view for view in (self.forks, StrengthView(profile), LuckView(), WordingView())
-        }
+        self.own = OwnView(profile, settings, Brought(engine, profile, settings))
+        views = (self.forks, StrengthView(profile), LuckView(), WordingView(), self.own)
+        self.views: dict[str, View] = {view.key: view for view in views}
 
     # --- what is on the page -------------------------------------------------------------
 
@@ -107,6 +109,9 @@ class LabTab:
             **MODEL_EVENTS,
         )
         self.forks.go_on.click(self.go_on, [session, *self.forks.places], outputs, trigger_mode="once", **MODEL_EVENTS)
+        self.own.compare.click(
+            self.compare_own, [session, *self.own.board_controls], outputs, trigger_mode="once", **MODEL_EVENTS
+        )
         self.stop.click(lambda held: held.lab.request_stop(), session, None, **LIGHT)
 
     def open(self, session: Session, question: str) -> Any:
@@ -146,6 +151,10 @@ class LabTab:
         asked = session.forks.question
         yield from self._worked(session, asked, lambda work: self.forks.continued(work, model, tokens))
 
+    def compare_own(self, session: Session, against: object, size: object) -> Iterator[Update]:
+        """Compare the adapter that was brought with another model, question by question."""
+        yield from self._worked(session, "", lambda work: self.own.boarded(work, against, size))
+
     def _worked(self, session: Session, asked: str, begin: Any) -> Iterator[Update]:
         """Hold a seat while a view works, as Compare does, and say how it goes."""
         try:
@@ -156,7 +165,7 @@ class LabTab:
                     self.run: gr.Button(interactive=False),
                     self.stop: gr.Button(interactive=True),
                     self.status: notices.status_html("Asking.", "busy"),
-                    self.emergency: notices.emergency_html(asked),
+                    self.emergency: notices.emergency_html(asked) if asked else "",
                 }
                 for shown in begin(work):
                     yield self._shown(shown)

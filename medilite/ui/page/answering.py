@@ -20,6 +20,7 @@ from typing import Literal, cast
 from medilite import metrics
 from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError, StoppingError
+from medilite.lab.own_adapter import OWN
 from medilite.logs import request_id
 from medilite.progress import LoadProgress
 from medilite.records import Request, Step
@@ -105,7 +106,9 @@ class Watch:
     """Counts and logs what comes of one call; used as a `with` around its steps."""
 
     def __init__(self, requests: tuple[Request, ...], *, blind: bool = False) -> None:
-        self._models = [BLIND if blind else request.model for request in requests]
+        # Adapters that visitors bring have made-up ids, and metrics must not grow with each.
+        names = ["own" if request.model.startswith(OWN) else request.model for request in requests]
+        self._models = [BLIND] * len(requests) if blind else names
         self._began = time.monotonic()
         self._first_s: float | None = None
         self._last: Step | None = None

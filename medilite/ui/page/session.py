@@ -91,6 +91,7 @@ class Session:
     vote: Desk = field(default_factory=Desk)
     lab: Desk = field(default_factory=Desk)
     forks: ForkMap | None = None
+    own_adapter: str = ""
     live: LiveRun | None = None
     runs: int = 0
     checks_source: bool = False

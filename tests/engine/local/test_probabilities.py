@@ -147,6 +147,25 @@ def test_mixes_make_room_for_each_other_and_what_was_kept_goes_with_them(llama: 
         llama.bank.between("narrow", "chain", 0.77, places)
 
 
+def test_an_adapter_that_is_brought_answers_beside_the_others_as_if_it_had_been_there(llama: Int8Llama) -> None:
+    batch = batch_of(llama)
+    _, high = chains()["chain"]
+    llama.bank.welcome("own", "narrow", high)
+    try:
+        own = [Request(model, (Message("user", "?"),), Decoding(8)) for model in ("own", *MODELS)]
+        (found,) = run(batch, [of_all(own, PROMPT)])
+        assert text_of(found, 0) == text_of(found, 1 + MODELS.index("chain"))
+        assert llama.bank.place("own") is None, "it has a place among the mixes"
+        # Beside a mix that comes after it, and of which it is an end.
+        (mix,) = run(batch, [of_all([*mixed(0.5), *mixed(0.5, "own"), own[0]], PROMPT)])
+        assert text_of(mix, 0) == text_of(mix, 1)
+        assert text_of(mix, 2) == text_of(found, 0)
+    finally:
+        assert llama.bank.part("own")
+    assert not llama.bank.part("own")
+    assert not llama.bank.part("chain"), "what came with the profile stays"
+
+
 @pytest.mark.parametrize(
     "wrong", [{"alternatives": -1}, {"alternatives": 21}, {"strength": 9.0}, {"strength": float("nan")}]
 )

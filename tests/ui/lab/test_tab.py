@@ -9,7 +9,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from medilite.draining import Drain, DrainedEngine
 from medilite.errors import EngineError
+from medilite.models import ROOT
 from medilite.records import Decoding, RowStep, Step
 from medilite.settings import load_settings
 from medilite.sources.shelf import Shelf
@@ -52,11 +54,11 @@ class Lab:
 
 @pytest.fixture
 def lab(lite) -> Callable[..., Lab]:
-    def make(admission: Admission | None = None, engine: Any = None, **script: Any) -> Lab:
+    def make(admission: Admission | None = None, engine: Any = None, settings: Any = None, **script: Any) -> Lab:
         scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
         engine = engine or ScriptedEngine(lite, **{"scripts": scripts, **script})
-        settings = load_settings()
-        tab = LabTab(engine, lite, settings, admission or Admission(10), Shelf(settings))
+        settings = settings or load_settings()
+        tab = LabTab(DrainedEngine(engine, Drain()), lite, settings, admission or Admission(10), Shelf(settings))
         session = Session()
         with gr.Blocks(), gr.Tab("Lab") as place:
             tab.build(gr.State(session), place)
@@ -272,3 +274,63 @@ def test_choosing_a_view_shows_its_words_and_its_button_alone(lab):
         shown = [name for name, column in one.tab.places.items() if page[column].visible]
         assert shown == [key]
     assert one.tab.choose("nothing") == gr.skip()
+
+
+GRPO = str(ROOT / "assets/adapters/lite/grpo")
+
+
+def test_an_adapter_that_is_brought_is_the_seventh_pane_and_has_a_board(lab, lite):
+    one = lab(scripts=dict.fromkeys(lite.ids, "The same words each time."))
+    page = one.press("own", GRPO, "Mine <b>", "Violet", "sft-r16-high")
+    assert page["lab-error"] == ""
+    found = cards(page["lab-own"])
+    assert list(found)[:-1] == list(lite.ids)
+    assert found[one.session.own_adapter].one("h3").text == "Mine <b>"
+    assert "rank 8" in page["lab-own"]
+    assert page[str(one.tab.own.boarding)].visible
+    one.engine.scripts = {**one.engine.scripts, one.session.own_adapter: "The same words each time."}
+    board = one.seen(one.tab.compare_own(one.session, "grpo", 32))["lab-board"]
+    assert "All 32 answers of Mine &lt;b&gt; and GRPO are the same, word for word" in board
+    asked = [request for call in one.engine.requests[1:] for request in call]
+    assert len(asked) == 64
+    assert max(len(call) for call in one.engine.requests[1:]) == 12
+    one.engine.scripts = {**one.engine.scripts, one.session.own_adapter: "Other words, considerably complicated ones."}
+    board = one.seen(one.tab.compare_own(one.session, "grpo", 32))["lab-board"]
+    assert "Clear after 32 questions" in board
+    assert "grades harder than GRPO" in board
+    assert "Easier is not better" in board
+    before = one.session.own_adapter
+    one.press("own", GRPO, "", "Teal", "base")
+    assert before not in one.engine.profile.ids, "a visitor has one at a time"
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        (("", "", "", "base"), "No adapter is named"),
+        ((None, None, None, None), "No adapter is named"),
+        (("/nowhere", "", "", "base"), "There is no folder"),
+        ((GRPO, "", "", "gpt-5"), "Unknown model"),
+        (("me/adapter", "", "", "base"), "owner/name@sha"),
+    ],
+)
+def test_an_adapter_that_cannot_be_brought_is_a_sentence(lab, own, why):
+    one = lab()
+    assert why in one.press("own", *own)["lab-error"]
+    assert one.engine.requests == []
+
+
+def test_a_space_has_no_field_for_an_adapter_and_takes_none(lab):
+    one = lab(settings=load_settings(host="0.0.0.0"))
+    assert "takes no adapters" in one.press("own", GRPO, "", "", "base")["lab-error"]
+    assert not one.tab.own.where.parent.parent.visible
+
+
+@pytest.mark.parametrize(
+    ("against", "size", "why"), [("grpo", 33, "choose 32"), ("x", 32, "Unknown"), (None, None, "")]
+)
+def test_a_board_that_cannot_be_is_a_sentence(lab, against, size, why):
+    one = lab()
+    assert "bring it again" in one.seen(one.tab.compare_own(one.session, against, size))["lab-error"].lower()
+    one.press("own", GRPO, "", "", "base")
+    assert why in one.seen(one.tab.compare_own(one.session, against, size))["lab-error"]

@@ -1,0 +1,240 @@
+"""An adapter that somebody brings: where it is, whether it may be read at all, and for how long it is kept.
+
+Files are looked at before anything is loaded: two of them, one of numbers and
+one of settings; nothing is unpickled and no code is run. What comes from the
+Hub is downloaded to a temporary folder that goes once the numbers are in
+memory. Whether the engine can compute it, the engine says (`TakesAdapters`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import struct
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medilite.checkpoints import ADAPTER_FILES, CONFIG_FILE, WEIGHTS_FILE
+from medilite.engine.protocol import TakesAdapters
+from medilite.errors import ModelUnavailableError
+from medilite.models import ModelSpec, Profile
+from medilite.settings import Settings
+
+OWN = "own-"
+"""What the id of every adapter that was brought begins with."""
+
+MOST_BYTES = 64 * 2**20
+HIGHEST_RANK = 64
+MOST_AT_ONCE = 8
+LONGEST_NAME = 24
+
+COLOURS = {"Teal": ("#00695c", "#4fd8c4"), "Violet": ("#5b2bb5", "#c3a5ff"), "Rust": ("#8c2f14", "#ffab8f")}
+"""Colours to choose from, (light theme, dark theme); none is a model's of the shipped profiles."""
+
+_HUB = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{40})")
+_HUB_WITHOUT = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w.-]*)?")
+_PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+_CODE = (".py", ".pyc", ".so", ".sh")
+_HEADER = 4 * 2**20
+
+
+def allowed(settings: Settings) -> bool:
+    """Whether visitors may bring adapters here."""
+    return local(settings) if settings.own_adapters is None else settings.own_adapters
+
+
+def local(settings: Settings) -> bool:
+    """Whether the app is this machine's user's alone, so that a folder may be named."""
+    return settings.space_id is None and settings.host in ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an adapter's files say of it."""
+
+    rank: int
+    size: int
+    base: str
+
+
+@contextmanager
+def folder_of(where: str, settings: Settings, endpoint: str | None = None) -> Iterator[Path]:
+    """Yield the folder that a person named, or a temporary one with what `owner/name@sha` of the Hub has.
+
+    Raises ModelUnavailableError naming what is wrong; nothing of a download is kept.
+    """
+    if not allowed(settings):
+        raise ModelUnavailableError(
+            "This deployment takes no adapters of visitors. Run MediLite yourself, or ask whoever runs this one to set"
+            " MEDILITE_OWN_ADAPTERS=true."
+        )
+    named = where.strip()
+    if not named:
+        raise ModelUnavailableError("No adapter is named yet: give owner/name@sha of the Hub, or a folder.")
+    if match := _HUB.fullmatch(named):
+        with tempfile.TemporaryDirectory(prefix="medilite-adapter-") as made:
+            _download(match[1], match[2], Path(made), endpoint)
+            yield Path(made)
+        return
+    folder = Path(named).expanduser()
+    if not local(settings) or (_HUB_WITHOUT.fullmatch(named) and not folder.is_dir()):
+        raise ModelUnavailableError(
+            f"{named[:80]!r} is no adapter of the Hub as it has to be named: owner/name@sha, with the commit's 40"
+            " hexadecimal digits, so that what is measured can be had again."
+            + ("" if local(settings) else " Folders can't be named here.")
+        )
+    if not folder.is_dir():
+        raise ModelUnavailableError(
+            f"There is no folder {named[:200]!r}. Name one that holds {' and '.join(ADAPTER_FILES)}."
+        )
+    yield folder
+
+
+def look_at(folder: Path, profile: Profile) -> Facts:
+    """Return what an adapter's files say, without loading its numbers.
+
+    Raises ModelUnavailableError for one that is pickled, holds code, is too large, of too high a rank, damaged, or
+    of another base.
+    """
+    _refuse_names([path.name for path in folder.iterdir()])
+    weights = folder / WEIGHTS_FILE
+    size = weights.stat().st_size
+    _refuse_size(size)
+    tensors = _tensors(weights, size)
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        rank, base = config["r"], str(config.get("base_model_name_or_path") or "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelUnavailableError(
+            f"Its {CONFIG_FILE} can't be read ({type(error).__name__}): save it again."
+        ) from error
+    ranks = [shape[0] for name, shape in tensors.items() if name.endswith("lora_A.weight") and len(shape) == 2]
+    if isinstance(rank, bool) or not isinstance(rank, int) or max([rank, *ranks]) > HIGHEST_RANK:
+        raise ModelUnavailableError(
+            f"Its rank is {max([rank, *ranks]) if isinstance(rank, int) else rank!r}; at most {HIGHEST_RANK} can be"
+            " taken. Train one of a lower rank."
+        )
+    if not _fits(base, profile):
+        raise ModelUnavailableError(
+            f"It was trained on {base[:80]!r}, and the base here is {profile.base.model}: an adapter changes the"
+            " numbers of the base that it was trained on, and means nothing on another."
+        )
+    return Facts(rank, size, base)
+
+
+def _refuse_names(names: list[str]) -> None:
+    missing = [name for name in ADAPTER_FILES if name not in names]
+    if code := [name for name in names if name.endswith(_CODE)]:
+        raise ModelUnavailableError(f"It holds code ({code[0][:60]}), which is never run here. Bring a folder without.")
+    if missing:
+        pickled = [name for name in names if name.endswith(_PICKLED)]
+        why = f" {pickled[0][:60]} is pickled, which can run code: save it as safetensors." if pickled else ""
+        raise ModelUnavailableError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.{why}")
+
+
+def _refuse_size(size: int | None) -> None:
+    if size is None or size > MOST_BYTES:
+        said = "of unknown size" if size is None else f"{size / 2**20:,.0f} MB"
+        raise ModelUnavailableError(f"Its {WEIGHTS_FILE} is {said}; at most {MOST_BYTES >> 20} MB can be taken.")
+
+
+def _tensors(path: Path, size: int) -> dict[str, list[int]]:
+    """Return the shapes of a safetensors file's tensors by name, from its header; raises where that is damaged."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > min(_HEADER, size - 8):
+                raise ValueError("its header is longer than the file")
+            header: dict[str, Any] = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        if max((one["data_offsets"][1] for one in header.values()), default=0) != size - 8 - length:
+            raise ValueError("it is cut off")
+        return {name: list(one["shape"]) for name, one in header.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise ModelUnavailableError(
+            f"Its {WEIGHTS_FILE} is no whole safetensors file ({error}). Get it again, or save it again."
+        ) from error
+
+
+def _fits(base: str, profile: Profile) -> bool:
+    """Tell whether an adapter's base, as its settings name it, can be the profile's; its tensors are checked later."""
+    named = base.rstrip("/").rpartition("/")[2].casefold()
+    ours = (profile.base.model, getattr(profile.base, "hub_id", None), getattr(profile.base, "repo", None))
+    known = {name.rpartition("/")[2].casefold() for name in ours if name}
+    # A path says where a base was on somebody's machine, which may be any name; the Hub's names mean something.
+    return named in known or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", base)
+
+
+def _download(repo: str, sha: str, into: Path, endpoint: str | None) -> None:
+    from huggingface_hub import HfApi, hf_hub_download
+
+    try:
+        told = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=sha, files_metadata=True)
+        sizes = {one.rfilename: one.size for one in told.siblings or []}
+        _refuse_names(list(sizes))
+        for name in ADAPTER_FILES:
+            _refuse_size(sizes[name])
+            hf_hub_download(repo, name, revision=sha, local_dir=into, endpoint=endpoint, token=False)
+    except ModelUnavailableError:
+        raise
+    except Exception as error:  # the Hub's client raises a score of unrelated types
+        raise ModelUnavailableError(
+            f"{repo}@{sha[:8]} can't be had from the Hugging Face Hub ({type(error).__name__}), so nothing was kept. Is"
+            " it public, is that its commit, and is there a connection?"
+        ) from error
+    for left in into.iterdir():
+        if left.name not in ADAPTER_FILES and left.is_file():
+            left.unlink()
+
+
+class Brought:
+    """The adapters that visitors have brought to an engine: MOST_AT_ONCE at most, the oldest goes first."""
+
+    def __init__(self, engine: TakesAdapters, profile: Profile, settings: Settings) -> None:
+        self._engine, self._profile, self._settings = engine, profile, settings
+        self._lock = threading.Lock()
+        self._specs: OrderedDict[str, ModelSpec] = OrderedDict()
+
+    def bring(
+        self, where: str, label: str, colour: str, stacked_on: str, instead_of: str = "", endpoint: str | None = None
+    ) -> tuple[ModelSpec, Facts]:
+        """Take an adapter in and return it as a model, with what its files say; `instead_of` goes.
+
+        Raises ModelUnavailableError, EngineError, UnknownModelError with a sentence for people.
+        """
+        beneath = self._profile.get(stacked_on)
+        light, dark = COLOURS.get(colour, next(iter(COLOURS.values())))
+        name = " ".join(label.split())[:LONGEST_NAME] or "My adapter"
+        with folder_of(where, self._settings, endpoint) as folder:
+            facts = look_at(folder, self._profile)
+            spec = ModelSpec(
+                id=f"{OWN}{secrets.token_hex(8)}", label=name, about="An adapter that you brought.", colour=light,
+                colour_dark=dark, adapter=str(folder.resolve()), stacked_on=beneath.id if beneath.adapter else None,
+            )  # fmt: skip
+            self._engine.bring(spec)
+        with self._lock:
+            gone = [instead_of] if self._specs.pop(instead_of, None) else []
+            while len(self._specs) >= MOST_AT_ONCE:
+                gone.append(self._specs.popitem(last=False)[0])
+            self._specs[spec.id] = spec
+        for model in gone:
+            self._engine.let_go(model)
+        return spec, facts
+
+    def get(self, model: str) -> ModelSpec:
+        """Return one that is still here, which makes it the last to go; raises ModelUnavailableError for any other."""
+        with self._lock:
+            spec = self._specs.get(model)
+            if spec is None:
+                raise ModelUnavailableError(
+                    "Your adapter isn't here any more, as others came after it: bring it again."
+                )
+            self._specs.move_to_end(model)
+            return spec
