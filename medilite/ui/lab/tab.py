@@ -98,8 +98,8 @@ class LabTab:
         parts = [part for view in self.views.values() for part in view.parts]
         outputs = [self.error, self.run, self.stop, self.status, self.emergency, *parts]
         tab.select(self.open, [session, self.question], self.question, **LIGHT)
-        shown = [self.about, self.run, self.error, *self.columns.values(), *self.places.values()]
-        self.view.change(self.choose, self.view, shown, **LIGHT)
+        shown = [self.about, self.run, self.error, self.status, *self.columns.values(), *self.places.values()]
+        self.view.change(self.choose, [session, self.view], shown, **LIGHT)
         gr.on(
             [self.run.click, self.question.submit],
             self.answer,
@@ -119,7 +119,7 @@ class LabTab:
         asked = session.comparison.question if session.comparison else ""
         return asked if asked and not (question or "").strip() else gr.skip()
 
-    def choose(self, key: str) -> Update:
+    def choose(self, session: Session, key: str) -> Update:
         """Show a view; what the others show stays."""
         if key not in self.views:
             return gr.skip()
@@ -127,6 +127,8 @@ class LabTab:
             self.about: self._about(key),
             self.run: gr.Button(self.views[key].verb),
             self.error: "",
+            # What it said was of another view, unless that is still at work.
+            **({} if session.lab.busy else {self.status: notices.status_html("")}),
             **{column: gr.Column(visible=name == key) for name, column in self.columns.items()},
             **{column: gr.Column(visible=name == key) for name, column in self.places.items()},
         }

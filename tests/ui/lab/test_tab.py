@@ -268,12 +268,12 @@ def test_an_engine_that_breaks_down_says_so_and_the_button_comes_back(lab, lite)
 def test_choosing_a_view_shows_its_words_and_its_button_alone(lab):
     one = lab()
     for key, view in one.tab.views.items():
-        page = one.tab.choose(key)
+        page = one.tab.choose(one.session, key)
         assert view.about[:30] in page[one.tab.about]
         assert page[one.tab.run].value == view.verb
         shown = [name for name, column in one.tab.places.items() if page[column].visible]
         assert shown == [key]
-    assert one.tab.choose("nothing") == gr.skip()
+    assert one.tab.choose(one.session, "nothing") == gr.skip()
 
 
 GRPO = str(ROOT / "assets/adapters/lite/grpo")
