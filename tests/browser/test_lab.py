@@ -61,6 +61,8 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
         assert page.locator("#lab-emergency .ml-emergency").is_visible()
         for fold in page.locator("details.lab-more:visible > summary, #lab-wordings details > summary").all():
             fold.click()
+        for plot in page.locator(".lb-section:visible .lb-plot").all():
+            plot.locator(".main-svg").first.wait_for(timeout=PATIENCE_MS)
         page.wait_for_timeout(300)
         found[view] = (grave(page), max(page.evaluate(SIDEWAYS), 0))
     assert found == dict.fromkeys(RESULTS, ([], 0))
