@@ -6,6 +6,7 @@ from medilite.readability import LONG_SENTENCE_WORDS
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.compare.downloads import as_csv, as_json, data_uri
 from medilite.ui.compare.links import link_of
+from medilite.ui.compare.report import as_report
 from medilite.ui.html import Markup, templates
 
 TEMPLATE = "compare/cards.html"
@@ -19,6 +20,7 @@ def toolbar_html(comparison: Comparison | None) -> Markup:
         link_of(comparison),
         data_uri(as_json(comparison), "application/json"),
         data_uri(as_csv(comparison), "text/csv"),
+        data_uri(as_report(comparison), "text/html"),
     )
 
 
