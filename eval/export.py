@@ -142,12 +142,13 @@ def harness_files(source: Source, model: str, now: datetime) -> dict[str, str]:
     task, stamp = f"medilite_{source.split.replace('/', '_')}", now.strftime("%Y-%m-%dT%H-%M-%S.%f")
     samples = []
     for number, (qid, answer, known) in enumerate(source.rows(model)):
-        doc = {"qid": qid, "question": source.question(qid), "references": source.references(qid)}
-        target = "\n\n".join(doc["references"])
+        question, references = source.question(qid), source.references(qid)
+        doc = {"qid": qid, "question": question, "references": references}
+        target = "\n\n".join(references)
         samples.append({
-            "doc_id": number, "doc": doc, "target": target, "arguments": {"gen_args_0": {"arg_0": doc["question"]}},
+            "doc_id": number, "doc": doc, "target": target, "arguments": {"gen_args_0": {"arg_0": question}},
             "resps": [[answer["text"]]], "filtered_resps": [answer["text"]], "filter": "none",
-            "metrics": list(known), "doc_hash": _hash(json.dumps(doc)), "prompt_hash": _hash(doc["question"]),
+            "metrics": list(known), "doc_hash": _hash(json.dumps(doc)), "prompt_hash": _hash(question),
             "target_hash": _hash(target), **known,
         })  # fmt: skip
     means = source.means(model)
@@ -156,8 +157,8 @@ def harness_files(source: Source, model: str, now: datetime) -> dict[str, str]:
         if row["mean"] is not None:
             results[f"{name},none"] = row["mean"]
             # Half of the 95 % interval over 1.96: the board has intervals of a bootstrap over clusters, not errors.
-            known = row.get("low") is not None
-            results[f"{name}_stderr,none"] = (row["high"] - row["low"]) / 3.92 if known else "N/A"
+            between = row.get("low") is not None
+            results[f"{name}_stderr,none"] = (row["high"] - row["low"]) / 3.92 if between else "N/A"
     # Easier is not better: of measures of reading neither way is said to be.
     better = {one["key"]: one.get("better") for one in about["metrics"] if one["key"] not in WITHOUT_LOOPS}
     whole = {
