@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from medilite.errors import ProfileError, UnknownModelError, suggestion
+from medilite.hub import PLACE, PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: relative adapter paths of shipped profiles are relative to it."""
@@ -73,7 +74,8 @@ class ModelSpec(_Strict):
     """One model of a profile.
 
     `adapter` is None for the base, a folder (relative to the profile's root) or
-    `hub:owner/name`. `stacked_on` names the model whose adapter lies beneath. An
+    `hub:owner/name`, with `@revision` where one is pinned; `adapter_sha256` is what its
+    weights' file has to have. `stacked_on` names the model whose adapter lies beneath. An
     `optional` model is part of the profile only where its adapter's folder is there.
     """
 
@@ -83,6 +85,7 @@ class ModelSpec(_Strict):
     colour: Colour
     colour_dark: Colour
     adapter: str | None = None
+    adapter_sha256: Sha256 | None = None
     stacked_on: str | None = None
     optional: bool = False
 
@@ -134,9 +137,9 @@ class Profile(_Strict):
         return tuple(reversed(links))
 
     def adapter_path(self, spec: ModelSpec) -> str | Path:
-        """Return where a model's adapter is: an absolute folder, or "hub:owner/name" as it stands."""
+        """Return where a model's adapter is: an absolute folder, or "hub:owner/name[@revision]" as it is written."""
         assert spec.adapter is not None
-        if spec.adapter.startswith("hub:"):
+        if spec.adapter.startswith(PREFIX):
             return spec.adapter
         return (self.root / Path(spec.adapter).expanduser()).resolve()
 
@@ -193,6 +196,11 @@ def _check_links(profile: Profile, path: Path) -> None:
     if len(set(ids)) != len(ids):
         raise ProfileError(f"Profile {path}: two models share an id; every id has to be its own.")
     for spec in profile.models:
+        if (spec.adapter or "").startswith(PREFIX) and not PLACE.fullmatch(spec.adapter or ""):
+            raise ProfileError(
+                f"Profile {path}: {spec.id}'s adapter is {spec.adapter!r}, which is no hub:owner/name or "
+                "hub:owner/name@revision."
+            )
         seen = {spec.id}
         parent = spec.stacked_on
         if parent and spec.adapter is None:

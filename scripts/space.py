@@ -1,14 +1,14 @@
 """Put together what is pushed to a Hugging Face Space, and run it here as a Space would.
 
     make space
-    python scripts/space.py --out build/space --assemble
+    python scripts/space.py --out build/space --assemble [--preload PROFILE]
     python scripts/space.py --out build/space --port 7861
 
 PUSHED is the one list of what a Space gets. It runs in the environment that
 runs this script (`make space` makes a fresh one from requirements.txt), with
 read-only code, a home of its own and a Space's variables; of the environment
 outside only settings (MEDILITE_…), the Hub's token and what pip needs get in.
-Standard library only.
+Standard library only, but for `--preload`, which reads a profile as the app does.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ PUSHED = (
 )
 """What a Space gets: the app and what it reads, as patterns from the root. No tests, no training, no evaluation."""
 
+BASE_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
 PORT = 7860
 
 _PASSED = ("MEDILITE_", "HF_TOKEN", "HF_ENDPOINT", "PIP_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -59,10 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Put a Space's files together and run them as a Space would.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "space", help="folder for code and home")
     parser.add_argument("--port", type=int, default=PORT, help="port to listen on (default: %(default)s, a Space's)")
+    parser.add_argument("--preload", metavar="PROFILE", help="fetch its models when the Space is built")
     parser.add_argument("--assemble", action="store_true", help="only put the files together")
     options = parser.parse_args(arguments)
     code, home = options.out.resolve() / "code", options.out.resolve() / "home"
-    files = assemble(code)
+    files = assemble(code, preloaded(options.preload) if options.preload else ())
     size = sum(path.stat().st_size for path in files)
     print(f"{len(files)} files, {size / 1e6:.1f} MB, in {code}", flush=True)
     if options.assemble:
@@ -84,8 +87,34 @@ def pushed() -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in found if "__pycache__" not in path.parts)
 
 
-def assemble(target: Path) -> list[Path]:
-    """Copy a Space's files to a folder, which is made anew and then read-only; return them."""
+def preloaded(profile: str) -> list[str]:
+    """Return the lines of `preload_from_hub` for a profile: repository, files, revision.
+
+    Needs what the app needs (requirements.txt): it reads the profile. A revision is only taken with
+    files, so a pinned base names those that transformers writes.
+    """
+    sys.path.insert(0, str(ROOT))
+    from medilite.checkpoints import ADAPTER_FILES
+    from medilite.hub import PREFIX, place_of
+    from medilite.models import HubBase, load_profile
+
+    found = load_profile(profile)
+    base = found.base
+    lines = []
+    if isinstance(base, HubBase):
+        lines.append(f"{base.repo} {','.join(BASE_FILES)} {base.revision}" if base.revision else base.repo)
+    for spec in found.models:
+        if (spec.adapter or "").startswith(PREFIX):
+            repo, revision = place_of(str(spec.adapter))
+            lines.append(" ".join(filter(None, (repo, ",".join(ADAPTER_FILES), revision))))
+    return list(dict.fromkeys(lines))
+
+
+def assemble(target: Path, preload: Sequence[str] = ()) -> list[Path]:
+    """Copy a Space's files to a folder, which is made from scratch and then read-only; return them.
+
+    `preload` are the lines of `preload_from_hub` in the README's front matter.
+    """
     remove(target)
     copied = []
     for path in pushed():
@@ -93,6 +122,11 @@ def assemble(target: Path) -> list[Path]:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, copy)
         copied.append(copy)
+    if preload:
+        readme = target / "README.md"
+        words = readme.read_text(encoding="utf-8")
+        listed = "".join(f"  - {line}\n" for line in preload)
+        readme.write_text(words.replace("\n---\n", f"\npreload_from_hub:\n{listed}---\n", 1), encoding="utf-8")
     for path in _inside(target):
         path.chmod(0o555 if path.is_dir() else 0o444)
     return copied

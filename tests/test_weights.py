@@ -166,7 +166,9 @@ def test_the_hub_gives_the_chat_template_too(tmp_path: Path, monkeypatch: pytest
     """Newer repositories have it in a file of its own, not in tokenizer_config.json."""
     asked: list[list[str]] = []
 
-    def snapshot_download(repo: str, revision: str | None = None, allow_patterns: list[str] | None = None) -> str:
+    def snapshot_download(
+        repo: str, revision: str | None = None, allow_patterns: list[str] | None = None, tqdm_class: object = None
+    ) -> str:
         asked.append(list(allow_patterns or []))
         return str(tmp_path)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from medilite import hub
 from medilite.arena.records import Contestant
 from medilite.checkpoints import ADAPTER_FILES
 from medilite.models import ModelSpec, Profile
@@ -43,10 +44,8 @@ def _folder(profile: Profile, spec: ModelSpec) -> Path | None:
     where = profile.adapter_path(spec)
     if isinstance(where, Path):
         return where
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(where.removeprefix("hub:"), ADAPTER_FILES[1])
-    return Path(cached).parent if isinstance(cached, str) else None
+    cached = hub.find(*hub.place_of(where), ADAPTER_FILES[1])
+    return cached.parent if cached else None
 
 
 def _file_hash(path: Path) -> str | None:

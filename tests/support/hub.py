@@ -1,4 +1,4 @@
-"""A stand-in for the Hub: the part of its HTTP API that a dataset repository takes, as a real server.
+"""A stand-in for the Hub: the part of its HTTP API that repositories of data sets and models take, as a real server.
 
 The Hub's own client (`huggingface_hub`) talks to it. Repositories are in
 memory; a commit is a new state of one, and what was committed can be looked at.
@@ -124,9 +124,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return 409, {"error": "exists", "url": f"{hub.url}/datasets/{repo}"}, {}
             hub.make(repo, private=told.get("private") is True or told.get("visibility") == "private")
             return 200, {"url": f"{hub.url}/datasets/{repo}", "id": repo}, {}
-        if match := re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/([0-9a-f]{40}|main)/(.+)", path):
+        if match := re.fullmatch(r"(?:/datasets)?/([^/]+/[^/]+)/resolve/([0-9a-f]{40}|main)/(.+)", path):
             return self._file(match[1], match[2], match[3])
-        match = re.fullmatch(r"/api/datasets/([^/]+/[^/]+)(?:/(revision|tree|preupload|commit)/([^/]+))?", path)
+        match = re.fullmatch(
+            r"/api/(?:datasets|models)/([^/]+/[^/]+)(?:/(revision|tree|preupload|commit)/([^/]+))?", path
+        )
         if not match or match[1] not in hub.repos:
             return 404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
         repo, what, revision = match[1], match[2], match[3]

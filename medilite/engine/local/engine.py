@@ -186,7 +186,7 @@ class LocalEngine:
             try:
                 for link in self._profile.chain(spec.id):
                     if link.id not in read:
-                        read[link.id] = read_adapter(ensure_adapter(self._profile, link), shape, link.id)
+                        read[link.id] = read_adapter(ensure_adapter(self._profile, link, tell), shape, link.id)
                 chains[spec.id] = [read[link.id] for link in self._profile.chain(spec.id)]
                 availability[spec.id] = Availability(True)
             except ModelUnavailableError as error:
