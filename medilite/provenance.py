@@ -6,11 +6,13 @@ import hashlib
 import importlib.metadata
 import platform
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from medilite.checkpoints import ADAPTER_FILES
-from medilite.errors import SettingsError
+from medilite.errors import ConfigError, SettingsError
 from medilite.models import ROOT, FolderBase, HubBase, Profile
 from medilite.packages import sha256_of
 from medilite.processor import computed_in
@@ -37,6 +39,20 @@ def commit(code: Iterable[str]) -> tuple[str | None, bool | None]:
     except (OSError, subprocess.CalledProcessError):
         return None, None
     return head.stdout.strip(), diff.returncode != 0
+
+
+@contextmanager
+def checkout(commit: str, paths: Iterable[str]) -> Iterator[Path]:
+    """Give a folder with that commit's code for a while; raises ConfigError where there is no such commit."""
+    with tempfile.TemporaryDirectory(prefix="medilite-before-") as folder:
+        archive = subprocess.run(["git", "archive", commit, "--", *paths], cwd=ROOT, capture_output=True, check=False)
+        if archive.returncode:
+            raise ConfigError(
+                f"--before {commit}: git has no such commit here ({archive.stderr.decode().strip()}). "
+                "Name one of `git log`, in a clone with its history."
+            )
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        yield Path(folder)
 
 
 def device_name() -> str:

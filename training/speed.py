@@ -14,12 +14,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import ConfigError, MediLiteError
+from medilite.errors import MediLiteError
+from medilite.provenance import checkout
 from training.config import SFTRun, load_config
 from training.job import Job
 from training.record import device_name, versions
@@ -43,7 +43,11 @@ def compare(
         told = {"base_folder": str(start.base_folder), "rows": rows[:batch_size]}
         loops = {"trl": (ROOT, "trl"), "lean": (ROOT, "lean")}
         if before:
-            loops = {"trl": (ROOT, "trl"), "before": (stack.enter_context(_checkout(before)), "lean"), **loops}
+            loops = {
+                "trl": (ROOT, "trl"),
+                "before": (stack.enter_context(checkout(before, ("training", "medilite"))), "lean"),
+                **loops,
+            }
         running = {
             name: stack.enter_context(_Loop(code, {**told, "run": _plain(run, kind, dropout)}))
             for name, (code, kind) in loops.items()
@@ -115,22 +119,6 @@ class _Loop:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
-
-
-@contextmanager
-def _checkout(commit: str) -> Iterator[Path]:
-    """Give a folder with that commit's code for a while; raises ConfigError where there is no such commit."""
-    with tempfile.TemporaryDirectory() as folder:
-        archive = subprocess.run(
-            ["git", "archive", commit, "--", "training", "medilite"], cwd=ROOT, capture_output=True
-        )
-        if archive.returncode:
-            raise ConfigError(
-                f"--before {commit}: git has no such commit here ({archive.stderr.decode().strip()}). "
-                "Name one of `git log`, in a clone with its history."
-            )
-        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-        yield Path(folder)
 
 
 def _plain(run: SFTRun, loop: str, dropout: float) -> dict[str, Any]:

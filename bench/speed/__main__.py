@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import sys
 import tempfile
@@ -13,20 +14,22 @@ from typing import Any
 
 from bench.speed import peers as known_peers
 from bench.speed import report, workloads
+from bench.speed.memory import Memory
 from bench.speed.peers import Peer
 from bench.speed.worker import Worker
 from bench.speed.workloads import Prompt, Workload
 from eval.command import run_command, tell
 from medilite.cli.terminal import chosen, positive_int, say
 from medilite.errors import ConfigError, EngineError
-from medilite.models import Profile
+from medilite.models import ROOT, Profile
 from medilite.prompts import prompt_ids, question_messages
-from medilite.provenance import base_name, commit, device_name, versions
+from medilite.provenance import base_name, checkout, commit, device_name, versions
 from medilite.questions import load_questions
 from medilite.settings import Settings
 from medilite.weights import ensure_base
 
 CODE = ("medilite", "bench/speed")
+BEFORE = ("medilite", "bench", "eval", "assets")
 PACKAGES = ("torch", "transformers", "peft", "numba", "xllamacpp", "numpy")
 
 
@@ -41,13 +44,15 @@ def compare(
     logs = Path(tempfile.mkdtemp(prefix="medilite-speed-"))
     with contextlib.ExitStack() as stack:
         workers: dict[str, Worker] = {}
+        before = stack.enter_context(checkout(options.before, BEFORE)) if options.before else ROOT
         for peer in found:
             if peer.title in left_out:
                 continue
             say(f"Loading {peer.title}")
             worker = Worker(
                 peer.name, options.profile or settings.profile, options.threads, rows, tokens, options.gguf,
-                options.vllm, logs / f"{peer.name}.log",
+                options.vllm, logs / f"{peer.name}.log", before if peer.name == "before" else ROOT,
+                getattr(options, peer.name, None),
             )  # fmt: skip
             try:
                 workers[peer.name] = stack.enter_context(worker)
@@ -56,10 +61,11 @@ def compare(
                 left_out[peer.title] = str(error)
         if not workers:
             raise ConfigError("No peer can be measured: " + " ".join(left_out.values()))
-        measured = _measure(wanted, workers, profile, asked, options.runs)
-    ours = next((name for name in ("int8", "float32") if name in workers), "")
+        memory = Memory(options.threads)
+        measured, rates = _measure(wanted, workers, profile, asked, options.runs, memory)
+    ours = next((name for name in ("int8", "int4", "float32") if name in workers), "")
     head, dirty = commit(CODE)
-    described = {
+    described: dict[str, Any] = {
         w.name: {
             "about": w.about,
             "visitors": w.visitors,
@@ -71,9 +77,13 @@ def compare(
         }
         for w in wanted
     }
+    one_row = described.get("one-model", {}).get("peers", {}).get(ours, {})
+    read = workers[ours].bytes_a_step if ours else None
     return {
         "workloads": report.with_first(described, ours),
         "peers": {peer.name: peer.title for peer in found},
+        "before": options.before,
+        "memory": report.of_memory(one_row, read, rates),
         "left_out": left_out,
         "profile": profile.name, "base": base_name(profile, settings.weights),
         "threads": options.threads, "cores": os.cpu_count(), "device": device_name(), "load": _load_average(),
@@ -82,15 +92,22 @@ def compare(
 
 
 def _measure(
-    wanted: Sequence[Workload], workers: dict[str, Worker], profile: Profile, asked: dict[str, list[Prompt]], runs: int
-) -> dict[str, dict[str, list[Any]]]:
-    """Return each peer's runs of each workload. The first, for warming up, is left out.
+    wanted: Sequence[Workload],
+    workers: dict[str, Worker],
+    profile: Profile,
+    asked: dict[str, list[Prompt]],
+    runs: int,
+    memory: Memory,
+) -> tuple[dict[str, dict[str, list[Any]]], list[float]]:
+    """Return each peer's runs of each workload, and the memory's speed in each. The first, for warming up, is left out.
 
     Workloads take turns too, as a machine that is slower for a while shall be so for all; who begins changes.
     """
     found: dict[str, dict[str, list[Any]]] = {w.name: {name: [] for name in workers} for w in wanted}
-    names = list(workers)
+    names, rates = list(workers), []
     for run in range(runs + 1):
+        if run:
+            rates.append(memory.bytes_per_s())
         turn = run % len(names)
         for workload in wanted:
             visitors = workloads.visitors_of(workload, run, profile.ids, asked[workload.name])
@@ -99,7 +116,7 @@ def _measure(
                 if run:
                     found[workload.name][name].append(result)
                     say(f"{workload.name}, run {run} of {runs}: {name} {result[0].tokens_per_s:.0f} tokens/s")
-    return found
+    return found, rates
 
 
 def _prompts(profile: Profile, settings: Settings, workload: Workload) -> list[Prompt]:
@@ -124,7 +141,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--workload", default="all", metavar="all|id,id", help=f"{names} (default: all)")
-    parser.add_argument("--peers", metavar="all|id,id", help=f"{peers} (default: all but float32 and vllm)")
+    parser.add_argument("--peers", metavar="all|id,id", help=f"{peers} (default: int8 and what others use)")
+    parser.add_argument("--tokens", type=positive_int, metavar="N", help="of each answer (default: the workload's own)")
     parser.add_argument("--runs", type=positive_int, default=7, metavar="N", help="runs of each (default: %(default)s)")
     parser.add_argument(
         "--threads",
@@ -135,6 +153,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--gguf", metavar="FILE", help="the base as llama.cpp reads it (default: the profile's own)")
     parser.add_argument("--vllm", metavar="URL", help="address of a vLLM server that serves the profile's models")
+    for name in ("openvino", "onnxruntime"):
+        parser.add_argument(f"--{name}", metavar="DIR", help=f"folder with the packages of {name} (docs/SPEED.md)")
+    parser.add_argument("--before", metavar="COMMIT", help="measure that commit's int8 too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser
 
@@ -143,7 +164,9 @@ def run(options: argparse.Namespace) -> int:
     """Carry out the command line."""
     settings, profile = chosen(options)
     wanted = workloads.choose(options.workload)
-    found = known_peers.choose(options.peers, options.vllm)
+    if options.tokens:
+        wanted = tuple(dataclasses.replace(workload, new_tokens=options.tokens) for workload in wanted)
+    found = known_peers.choose(options.peers, {name for name in known_peers.NEEDS if getattr(options, name)})
     result = compare(profile, settings, wanted, found, options)
     tell(result, report.table(result), options.json)
     return 0

@@ -32,7 +32,10 @@ class Generator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a generator is made for: `rows` answers at once at most, of so many tokens with their prompts."""
+    """What a generator is made for: `rows` answers at once at most, of so many tokens with their prompts.
+
+    `packages` is the folder with packages of the generator's own.
+    """
 
     profile: Profile
     settings: Settings
@@ -41,16 +44,24 @@ class Setting:
     tokens: int
     gguf: Path | None = None
     vllm: str | None = None
+    packages: Path | None = None
 
 
 def open_generator(peer: str, setting: Setting) -> Generator:
     """Return a peer, loaded."""
+    from bench.speed.own_environment import OnnxRuntime, OpenVino
+
     makers: dict[str, Callable[[Setting], Generator]] = {
         "int8": lambda s: Ours(s, "int8"),
+        "int4": lambda s: Ours(s, "int4"),
         "float32": lambda s: Ours(s, "float32"),
         "transformers": lambda s: Transformers(s, mixed=False),
         "peft": lambda s: Transformers(s, mixed=True),
         "llamacpp": LlamaCpp,
+        "llamacpp-q4_0": lambda s: LlamaCpp(s, "Q4_0"),
+        "llamacpp-q8_0": lambda s: LlamaCpp(s, "Q8_0"),
+        "openvino": OpenVino,
+        "onnxruntime": OnnxRuntime,
         "vllm": VLLM,
     }
     return makers[peer](setting)
@@ -66,6 +77,7 @@ class Ours:
         settings = setting.settings.model_copy(update=changes)
         self._engine = LocalEngine(setting.profile, settings, endless=True)
         self._engine.load()
+        self.bytes_a_step = getattr(self._engine._once.get().llama, "bytes_a_step", None)
 
     def answer(self, asks: Sequence[Ask], told: Told) -> None:
         """As Generator."""
@@ -163,19 +175,25 @@ class Transformers:
 
 
 class LlamaCpp:
-    """llama.cpp's server, in this process, with every adapter as a LoRA file; requests name theirs by scale."""
+    """llama.cpp's server, in this process, with every adapter as a LoRA file; requests name theirs by scale.
 
-    def __init__(self, setting: Setting) -> None:
+    With `kind` the base is written in that format first; else it is the published file, or the one that is named.
+    """
+
+    def __init__(self, setting: Setting, kind: str = "") -> None:
         import httpx
         import xllamacpp
 
+        from bench.speed.base_gguf import write_base
         from bench.speed.lora_gguf import write_lora
         from medilite.engine.local.adapters import read_adapter
         from medilite.engine.shape import LlamaShape
+        from medilite.models import load_profile
         from medilite.weights import ensure_adapter, ensure_base, ensure_gguf
 
         profile = setting.profile
-        shape = LlamaShape.read(ensure_base(profile, setting.settings))
+        folder = ensure_base(profile, setting.settings)
+        shape = LlamaShape.read(folder)
         self._files = tempfile.TemporaryDirectory(prefix="medilite-speed-")
         links = [spec for spec in profile.models if spec.adapter]
         params = xllamacpp.CommonParams()
@@ -189,14 +207,22 @@ class LlamaCpp:
             model: [{"id": place[link.id], "scale": 1.0} for link in profile.chain(model)] for model in profile.ids
         }
         self._none = [{"id": number, "scale": 0.0} for number in range(len(links))]
-        params.model.path = str(setting.gguf or ensure_gguf(profile, setting.settings))
+        if kind:
+            base = Path(self._files.name) / f"{kind}.gguf"
+            write_base(folder, setting.gguf or ensure_gguf(load_profile("lite"), setting.settings), kind, base)
+        else:
+            base = setting.gguf or ensure_gguf(profile, setting.settings)
+        params.model.path = str(base)
         params.lora_adapters = loras
         params.n_parallel = setting.rows
         params.n_ctx = setting.rows * -(-(setting.tokens + 8) // 256) * 256
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = setting.threads
         params.warmup = True
         self._server = xllamacpp.Server(params)
-        self._http = httpx.Client(base_url=self._server.listening_address, timeout=None)
+        self._http = httpx.Client(
+            base_url=self._server.listening_address, timeout=None,
+            limits=httpx.Limits(max_keepalive_connections=0),  # it closes idle ones while they are taken up again
+        )  # fmt: skip
 
     def answer(self, asks: Sequence[Ask], told: Told) -> None:
         """As Generator."""

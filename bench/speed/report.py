@@ -79,6 +79,19 @@ def with_first(workloads: Mapping[str, dict[str, Any]], ours: str) -> dict[str, 
     return found
 
 
+def of_memory(one_row: Mapping[str, Any], bytes_a_step: int | None, bytes_per_s: Sequence[float]) -> dict[str, Any]:
+    """Return how fast memory is read, and what share of it one row reaches: the weights' bytes over a step's time.
+
+    `bytes_per_s` are the runs'; a step takes what lies between two tokens, in the median.
+    """
+    found: dict[str, Any] = {"gb_per_s": spread([each / 1e9 for each in bytes_per_s]), "n": len(bytes_per_s)}
+    between = one_row["between_tokens_ms"]["median"] if one_row else None
+    if bytes_a_step and between:
+        found["gb_a_step"] = bytes_a_step / 1e9
+        found["share"] = bytes_a_step / (between / 1000) / statistics.median(bytes_per_s)
+    return found
+
+
 def table(result: Mapping[str, Any]) -> str:
     """Return the result as Markdown tables, one a workload."""
     lines = []
@@ -110,6 +123,12 @@ def table(result: Mapping[str, Any]) -> str:
                 f"token is {over['first_token']:.2f} times its median there.",
                 "",
             ]
+    if memory := result.get("memory"):
+        rate = memory["gb_per_s"]
+        lines.append(f"Memory: {rate['median']:.1f} GB/s ({rate['min']:.1f} to {rate['max']:.1f}, n = {memory['n']}).")
+        if "share" in memory:
+            lines.append(f"One row reads {memory['gb_a_step']:.3f} GB a step: {memory['share']:.0%} of that.")
+        lines.append("")
     lines += [f"Left out: {title}: {reason}" for title, reason in result["left_out"].items()]
     return "\n".join(lines).rstrip()
 

@@ -17,28 +17,30 @@ from typing import Any
 from bench.speed.runs import Measured, measure
 from bench.speed.workloads import Ask, Prompt, Visitor
 from medilite.errors import EngineError
+from medilite.models import ROOT
 
 
 class Worker:
-    """The process as its starter sees it; use it in a `with`."""
+    """The process as its starter sees it; use it in a `with`. It runs the code of a checkout in `code`."""
 
     def __init__(self, peer: str, profile: str, threads: int, rows: int, tokens: int, gguf: str | None,
-                 vllm: str | None, log: Path) -> None:  # fmt: skip
+                 vllm: str | None, log: Path, code: Path = ROOT, packages: str | None = None) -> None:  # fmt: skip
         self.peer = peer
         self._log = log.open("w", encoding="utf-8")
         # Before any library of the process counts the cores for itself.
         env = {**os.environ, "OMP_NUM_THREADS": str(threads), "MEDILITE_PROFILE": profile}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.speed.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._log, text=True, encoding="utf-8", env=env,
+            stderr=self._log, text=True, encoding="utf-8", env=env, cwd=code,
         )  # fmt: skip
         self._load = {
-            "peer": peer, "profile": profile, "threads": threads, "rows": rows, "tokens": tokens, "gguf": gguf,
-            "vllm": vllm,
+            "peer": "int8" if peer == "before" else peer,
+            "profile": profile, "threads": threads, "rows": rows, "tokens": tokens, "gguf": gguf,
+            "vllm": vllm, "packages": packages,
         }  # fmt: skip
 
     def __enter__(self) -> Worker:
-        self._talk(self._load)
+        self.bytes_a_step: int | None = self._talk(self._load).get("bytes_a_step")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +83,7 @@ def serve() -> None:
             if generator is None:
                 load = message
                 generator = _load(message)
-                answer: dict[str, Any] = {"ready": True}
+                answer: dict[str, Any] = {"ready": True, "bytes_a_step": getattr(generator, "bytes_a_step", None)}
             else:
                 measured = measure(generator, [_visitor(one) for one in message["visitors"]])
                 memory = None if load["peer"] == "vllm" else _memory()
@@ -102,7 +104,7 @@ def _load(message: dict[str, Any]) -> Any:
     gguf = Path(message["gguf"]) if message["gguf"] else None
     setting = Setting(
         load_profile(settings.profile), settings, message["threads"], message["rows"], message["tokens"], gguf,
-        message["vllm"],
+        message["vllm"], Path(message["packages"]) if message["packages"] else None,
     )  # fmt: skip
     return open_generator(message["peer"], setting)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 from pathlib import Path
@@ -46,12 +47,16 @@ def test_workloads_and_peers_are_chosen_by_name() -> None:
     assert [w.name for w in choose("visitors-8, one-model")] == ["one-model", "visitors-8"]
     with pytest.raises(ConfigError, match="Did you mean 'six-models'"):
         choose("six-model")
-    assert [p.name for p in peers.choose(None, None)] == ["int8", "transformers", "peft", "llamacpp"]
-    assert [p.name for p in peers.choose("all", "http://x")][-1] == "vllm"
+    assert [p.name for p in peers.choose(None, ())] == [
+        "int8", "transformers", "peft", "llamacpp", "llamacpp-q4_0", "llamacpp-q8_0",
+    ]  # fmt: skip
+    assert [p.name for p in peers.choose("all", {"vllm"})][-1] == "vllm"
+    assert "before" in [p.name for p in peers.choose(None, {"before"})]
     with pytest.raises(ConfigError, match="Did you mean 'llamacpp'"):
-        peers.choose("llama", None)
-    with pytest.raises(ConfigError, match="--vllm URL"):
-        peers.choose("vllm", None)
+        peers.choose("llamacp", ())
+    for name, option in (("vllm", "--vllm URL"), ("before", "--before COMMIT")):
+        with pytest.raises(ConfigError, match=option):
+            peers.choose(name, ())
 
 
 def test_a_peer_that_is_not_installed_is_named_with_the_command() -> None:
@@ -261,16 +266,19 @@ def test_peers_take_turns_and_all_give_what_was_asked_for(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = tiny_profile(tmp_path, weights)
-    small = (Workload("six-models", "small", new_tokens=6), Workload("visitors-2", "small", visitors=2, new_tokens=5))
+    small = (Workload("six-models", "small", new_tokens=6), Workload("visitors-2", "small", visitors=2, new_tokens=500))
     monkeypatch.setattr("bench.speed.workloads.WORKLOADS", small)
     out = tmp_path / "speed.json"
-    arguments = ["--profile", str(profile), "--peers", "int8,float32,transformers,peft,llamacpp", "--runs", "2"]
-    assert command.main([*arguments, "--threads", "1", "--json", str(out)]) == 0
+    arguments = ["--profile", str(profile), "--peers", "int8,float32,peft,llamacpp,llamacpp-q4_0", "--runs", "2"]
+    assert command.main([*arguments, "--threads", "1", "--tokens", "6", "--json", str(out)]) == 0
     said = capsys.readouterr()
     result = json.loads(out.read_text())
+    # llama.cpp reads a base that has no GGUF file once it is written as one.
+    q4_0 = ["llamacpp-q4_0"] if importlib.util.find_spec("xllamacpp") else []
+    assert result["memory"]["gb_per_s"]["min"] > 0.1
     for workload in small:
         numbers = result["workloads"][workload.name]["peers"]
-        assert list(numbers) == ["int8", "float32", "transformers", "peft"]
+        assert list(numbers) == ["int8", "float32", "peft", *q4_0]
         for one in numbers.values():
             assert one["runs"] == 2
             assert one["tokens_per_s"]["min"] > 0
@@ -284,3 +292,72 @@ def test_peers_take_turns_and_all_give_what_was_asked_for(
     assert "### visitors-2" in said.out
     assert "torch" in result["versions"]
     assert "Loading MediLite, int8" in said.err
+
+
+def test_a_base_as_gguf_is_the_same_weights_in_the_format_asked_for(tmp_path: Path) -> None:
+    import gguf
+
+    from bench.speed.base_gguf import write_base
+    from tests.engine.small import HIDDEN
+    from tests.engine.small import write_base as write_small
+
+    folder = write_small(tmp_path / "small")
+    words = gguf.GGUFWriter(tmp_path / "words.gguf", "llama")
+    words.add_tokenizer_model("gpt2")
+    words.add_token_list(["a", "b", "é"])
+    words.add_bos_token_id(1)
+    words.write_header_to_file()
+    words.write_kv_data_to_file()
+    words.close()
+    write_base(folder, tmp_path / "words.gguf", "Q4_0", tmp_path / "base.gguf")
+    read = gguf.GGUFReader(tmp_path / "base.gguf")
+    fields = {name: field.contents() for name, field in read.fields.items()}
+    assert fields["tokenizer.ggml.tokens"] == ["a", "b", "é"]
+    assert (fields["llama.embedding_length"], fields["llama.attention.head_count_kv"]) == (HIDDEN, 1)
+    tensors = {tensor.name: tensor for tensor in read.tensors}
+    assert len(tensors) == 2 + 9 * 2
+    forms = {name: tensor.tensor_type.name for name, tensor in tensors.items()}
+    assert (forms["token_embd.weight"], forms["blk.1.ffn_down.weight"], forms["output_norm.weight"]) == (
+        "Q8_0", "Q4_0", "F32",
+    )  # fmt: skip
+    from medilite.engine.local.llama import read_tensors
+
+    take = read_tensors(folder)
+    for name, module, heads in (("attn_k", "self_attn.k_proj", 1), ("ffn_up", "mlp.up_proj", 0)):
+        tensor = tensors[f"blk.1.{name}.weight"]
+        weights = take(f"model.layers.1.{module}.weight").float().numpy()
+        expected = interleaved(weights, heads) if heads else weights
+        found = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        # Q4_0 has 16 levels from the number of the greatest size; a step is an eighth of it.
+        assert np.abs(found - expected).max() <= np.abs(expected).max() / 8
+        assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
+
+
+def test_the_share_of_the_memorys_speed_is_bytes_over_a_steps_time() -> None:
+    one_row = report.of_peer([(Measured(100, 1.0, [0.1], [0.004, 0.005, 0.005]), None)])
+    found = report.of_memory(one_row, 100_000_000, [30e9, 40e9, 50e9])
+    assert found["gb_per_s"] == {"median": 40, "min": 30, "max": 50}
+    assert found["share"] == pytest.approx(20 / 40)
+    assert "share" not in report.of_memory({}, 100_000_000, [30e9])
+    assert "share" not in report.of_memory(one_row, None, [30e9])
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_random_model_of_a_given_shape_answers(weights: Path, tmp_path: Path) -> None:
+    from bench.speed.study_size import write
+    from bench.speed.worker import Worker
+
+    profile = write(tmp_path, "tiny", weights)
+    worker = Worker("int4", str(profile), 1, 6, 40, None, None, tmp_path / "log")
+    with worker:
+        measured, _ = worker.run([Visitor(0.0, tuple(Ask(m, PROMPTS[0], 3) for m in ("base", "sft-r16-high", "grpo")))])
+        assert measured.tokens == 9
+        assert worker.bytes_a_step == 2 * 20 * (128 * (128 + 2 * 64 + 128 + 3 * 256)) // 32 + 38 * 128 * 49152 // 32
+
+
+def test_memory_is_read_faster_than_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.speed import memory
+
+    monkeypatch.setattr(memory, "SIZE", 1 << 22)
+    assert 1e8 < memory.Memory(2).bytes_per_s(2) < 1e13

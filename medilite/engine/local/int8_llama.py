@@ -148,6 +148,12 @@ class Int8Llama:
         self._numbers = Shape(shape.heads, shape.kv_heads, shape.head_dim, shape.intermediate, shape.rms_norm_eps)
         self._scratch = self._new_scratch(64)
 
+    @property
+    def bytes_a_step(self) -> int:
+        """Bytes of weights that a step reads, however many rows it has: all but the embedding."""
+        read = self._weights
+        return sum(each.nbytes for each in (read.qkv, read.out, read.gate_up, read.down, read.head))
+
     def new_cache(self, rows: int, positions: int) -> PagedCache:
         """Return an empty cache for that many rows and positions."""
         return PagedCache(self.pool, rows, positions)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from medilite.engine.local.adapters import Adapter, AdapterBank
+from medilite.engine.local.adapters import Adapter, AdapterBank, read_adapter
 from medilite.engine.local.calls import Call
 from medilite.engine.local.int8_llama import MIXES, Int8Llama
 from medilite.engine.local.llama import Llama
 from medilite.errors import DecodingError, EngineError
-from medilite.records import Decoding, Message, Request
+from medilite.records import Decoding, Message, Request, RowStep
 from tests.engine.running import ask, batch_of, run, text_of
 from tests.engine.small import MODELS, chains, generate, prompts, write_base
 
@@ -117,21 +119,73 @@ def test_a_strength_is_its_adapters_in_that_strength_beside_any_others(llama: In
     assert len({text_of(expected, row) for row in range(5)}) > 2, "strengths that change nothing show nothing"
 
 
-def test_in_float32_a_strength_gives_the_logits_of_scaled_adapters(tmp_path: Path) -> None:
-    exact = Llama(write_base(tmp_path), torch.device("cpu"), torch.float32)
-    bank = AdapterBank(exact.shape, chains(), exact.device, torch.float32)
-    low, high = chains()["chain"]
-    half = Adapter({key: (a, b * 0.5) for key, (a, b) in high.pairs.items()})
-    scaled = AdapterBank(exact.shape, {"half": [low, half], "narrow": [low]}, exact.device, torch.float32)
+def test_in_float32_a_strength_gives_the_logits_of_peft_with_that_scale(tmp_path: Path) -> None:
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from peft.tuners.lora import LoraLayer
+    from transformers import LlamaForCausalLM
 
-    class Asked:
-        def rows(self, _: object):
-            return bank.rows_of([*mixed(0.5), *requests()[1:2]])
+    base = write_base(tmp_path / "base")
+    for name, modules in (("one", ["q_proj", "v_proj"]), ("two", ["v_proj", "o_proj", "up_proj"])):
+        config = LoraConfig(r=4, lora_alpha=12, target_modules=modules, init_lora_weights=False, task_type="CAUSAL_LM")
+        get_peft_model(LlamaForCausalLM.from_pretrained(base, dtype=torch.float32), config).save_pretrained(
+            tmp_path / name
+        )
+    theirs: Any = PeftModel.from_pretrained(
+        LlamaForCausalLM.from_pretrained(base, dtype=torch.float32), tmp_path / "one", adapter_name="one"
+    )
+    theirs.load_adapter(tmp_path / "two", adapter_name="two")
+    exact = Llama(base, torch.device("cpu"), torch.float32)
+    own = {name: [read_adapter(tmp_path / name, exact.shape, name)] for name in ("one", "two")}
+    bank = AdapterBank(exact.shape, {"base": [], **own}, exact.device, torch.float32)
 
-    ids = [PROMPT, PROMPT]
-    ours = generate(exact, Asked(), ["", ""], ids, 1)
-    theirs = generate(exact, scaled, ["half", "narrow"], ids, 1)
-    assert float((ours - theirs).abs().max()) < 1e-3
+    def logits(model: str, other: str, strength: float) -> torch.Tensor:
+        class Asked:
+            def rows(self, _: object):
+                return bank.rows_of(mixed(strength, model, other))
+
+        return generate(exact, Asked(), [""], [PROMPT], 1)[0, 0]
+
+    def peft(**scales: float) -> torch.Tensor:
+        theirs.base_model.set_adapter(list(scales))
+        layers = [layer for layer in theirs.modules() if isinstance(layer, LoraLayer)]
+        for layer in layers:
+            for name in set(scales) & set(layer.scaling):
+                layer.set_scale(name, scales[name])
+        with torch.inference_mode():
+            return theirs(torch.tensor([PROMPT])).logits[0, -1]
+
+    seen = [peft(one=1.0)]
+    for strength in (0.5, 1.3, 0.25):
+        assert float((logits("one", "base", strength) - peft(one=strength)).abs().max()) < 1e-3
+        assert float((logits("two", "one", strength) - peft(two=strength, one=1 - strength)).abs().max()) < 1e-3
+        seen.append(peft(one=strength))
+    assert all(float((each - seen[0]).abs().max()) > 0.05 for each in seen[1:]), "scales change what is seen"
+
+
+def test_the_divergence_of_a_model_from_itself_is_zero_and_from_another_is_not(llama: Int8Llama) -> None:
+    """Kullback-Leibler, over each token's 20 likeliest and the rest of them together; in one batch and between two."""
+    asked = [*requests(scored="…", alternatives=20), *requests(scored="…", alternatives=20)]
+    (whole,) = run(batch_of(llama), [of_all(asked, PROMPT + ANSWER, len(ANSWER))])
+    (alone,) = run(batch_of(llama), [of_all(asked[:1], PROMPT + ANSWER, len(ANSWER))])
+
+    def places(steps: list[tuple[RowStep, ...]], row: int) -> list[dict[str, float]]:
+        last = next(step[row] for step in steps if step[row].stopped)
+        return [{word: math.exp(log) for word, log in score.best} for score in last.scores]
+
+    def divergence(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> float:
+        total = 0.0
+        for p, q in zip(ours, theirs, strict=True):
+            shared = sorted(set(p) & set(q))
+            pairs = [(p[word], q[word]) for word in shared]
+            pairs.append((1 - sum(a for a, _ in pairs), 1 - sum(b for _, b in pairs)))
+            total += sum(a * math.log(a / b) for a, b in pairs if a > 0)
+        return total / len(ours)
+
+    found = [places(whole, row) for row in range(len(asked))]
+    for row in range(len(MODELS)):
+        assert divergence(found[row], found[row + len(MODELS)]) == 0
+    assert divergence(found[0], places(alone, 0)) == 0
+    assert all(divergence(found[0], found[row]) > 1e-3 for row in range(1, len(MODELS)))
 
 
 def test_mixes_make_room_for_each_other_and_what_was_kept_goes_with_them(llama: Int8Llama) -> None:
