@@ -65,12 +65,12 @@ def measure(plan: Plan, settings: Settings, engine: Engine, rounds: int) -> dict
         few = Decoding(max_new_tokens=min(WARM_UP_TOKENS, plan.decoding.max_new_tokens))
         warm_up = replace(plan, decoding=few, limit=1, models=plan.models[:1])
         ours(replace(warm_up, run=Run(place / "warm-up")), settings, engine)
-        the_studys(warm_up, base, questions[:1])
+        in_the_studys_way(warm_up, base, questions[:1])
         taken: list[tuple[Taken, Taken]] = []
         for number in range(1, rounds + 1):
             own = ours(replace(plan, run=Run(place / str(number))), settings, engine)
             say(f"round {number} of {rounds}: ours {own.seconds:.1f} s")
-            other = the_studys(plan, base, questions)
+            other = in_the_studys_way(plan, base, questions)
             say(f"round {number} of {rounds}: the study's way {other.seconds:.1f} s")
             taken.append((own, other))
     return record(plan, settings, taken)
@@ -88,7 +88,7 @@ def ours(plan: Plan, settings: Settings, engine: Engine) -> Taken:
     return Taken(seconds, said, sum(answer.tokens for answer in saved))
 
 
-def the_studys(plan: Plan, base: Path, questions: Sequence[Question]) -> Taken:
+def in_the_studys_way(plan: Plan, base: Path, questions: Sequence[Question]) -> Taken:
     """Have the study's way answer the same."""
     texts = [question.text for question in questions]
     made = list(answer_all(plan.profile, base, plan.models, texts, plan.decoding.max_new_tokens))
@@ -115,7 +115,7 @@ def record(plan: Plan, settings: Settings, taken: Sequence[tuple[Taken, Taken]])
         "seconds": seconds,
         "tokens": {"ours": own.tokens, "study": other.tokens},
         "answers_per_s": {way: spread([answers / one for one in each]) for way, each in seconds.items()},
-        "ratio": ratio(seconds["ours"], seconds["study"]),
+        "ratio": ratio_by_t(seconds["ours"], seconds["study"]),
         "same_answers": sum(own.said[key] == text for key, text in other.said.items()) / answers,
         "study_load_s": statistics.fmean(one.load_s for _, one in taken),
         "device": device_name(),
@@ -129,11 +129,12 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
+def ratio_by_t(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
     """Return how many times as fast ours is, from the seconds of each round.
 
     The geometric mean of the rounds' ratios with its 95 % interval (Student's t
-    of their logarithms; None for one round), and the ratios themselves.
+    of their logarithms; None for one round), and the ratios themselves. Rounds are
+    few here, and resampling three of them (`bench.speed.report.ratio`) shows no tails.
     """
     from scipy.stats import t
 

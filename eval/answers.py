@@ -8,7 +8,7 @@ A line of `runs/NAME/answers.jsonl`:
     text       the answer
     tokens     how many tokens it has, the closing one not counted
     stopped    "end" (by itself) or "length" (at max_new_tokens)
-    seed       seed of the dice, the same for all
+    seed       seed of the random numbers, the same for all
     decoding   the fields of records.Decoding
     profile, base, data, adapter    name; which weights; fingerprint of the data; SHA-256 of the adapter files or null
     precision    numbers that the engine computed in: see provenance.precision_name; null or missing: not noted

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from eval.answers import EARLIER_INT8, NO_PRECISION, SavedAnswer, read_answers
+from eval.board_files import BoardFiles
 from eval.compare import Pair, compare, pairs_of
-from eval.files import BoardFiles
 from eval.floors import FLOORS
 from eval.intervals import LEVEL, METHOD
 from eval.judgments import FILE, NONE, about, join, read_judgments

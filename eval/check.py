@@ -18,8 +18,8 @@ from typing import Any
 
 from eval.answers import SavedAnswer
 from eval.board import rows_of, split_scores, tables_of
+from eval.board_files import columns_of, flat, read_parquet
 from eval.committed import saved_answers
-from eval.files import columns_of, flat, read_parquet
 from eval.floors import FLOORS, floor_rows
 from eval.metrics.answer import own_scores
 from eval.questions import Question, fingerprint_of, load_questions, text_hash

@@ -56,14 +56,14 @@ def look(task: tuple[Question, tuple[Question, ...], int]) -> list[Seen]:
     question, others, seed = task
     seen = []
     for place, reference in enumerate(question.references):
-        dice = random.Random(f"{seed} {question.qid} {place}")
+        rng = random.Random(f"{seed} {question.qid} {place}")
         rest = question.references[:place] + question.references[place + 1 :]
         before = claims.held_against(reference, question.references, question.text)
         apart = claims.held_against(reference, rest, question.text) if rest else None
         for kind in PLANTS:
             kinds = FOUND_AS.get(kind, (kind,))
             has = any(finding.claim.kind in kinds for finding in before.claims)
-            planted = plant(kind, question, reference, others, dice)
+            planted = plant(kind, question, reference, others, rng)
             found = elsewhere = None
             if planted:
                 after = claims.held_against(planted.text, question.references, question.text)
@@ -118,8 +118,8 @@ def measured(seen: Sequence[Seen]) -> dict[str, dict[str, Any]]:
 
 def measure(questions: Sequence[Question], seed: int = SEED, workers: int = 1) -> dict[str, dict[str, Any]]:
     """Return what `measured` says of all questions."""
-    dice = random.Random(seed)
-    tasks = [(question, tuple(dice.sample(list(questions), min(60, len(questions)))), seed) for question in questions]
+    rng = random.Random(seed)
+    tasks = [(question, tuple(rng.sample(list(questions), min(60, len(questions)))), seed) for question in questions]
     return measured([one for some in mapped(look, tasks, workers) for one in some])
 
 

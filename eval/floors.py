@@ -64,12 +64,12 @@ def floor_texts(questions: Sequence[Question], train: Sequence[Example], seed: i
     nearest = _Nearest(train)
     found: dict[str, dict[str, str]] = {}
     for question in questions:
-        dice = random.Random(f"{seed} {question.qid}")
+        rng = random.Random(f"{seed} {question.qid}")
         others = by_kind.get(question.qtype) or train
         strangers = (
             [
                 one
-                for one in (dice.choice(others) for _ in range(20))
+                for one in (rng.choice(others) for _ in range(20))
                 if one.focus_area.casefold() not in question.text.casefold()
             ]
             if others

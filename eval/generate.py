@@ -32,7 +32,7 @@ from medilite.records import Answer, Decoding
 from medilite.settings import Settings
 
 STUDY_DECODING = Decoding(max_new_tokens=256)
-"""As the study: at most 256 new tokens; greedy, so that an answer is the checkpoint's and not the dice's."""
+"""As the study: at most 256 new tokens; greedy, so that an answer is the checkpoint's and not chance's."""
 
 SEED = 42
 AT_ONCE = 16

@@ -17,7 +17,7 @@ from medilite.errors import DataError
 
 FILE = "judgments.jsonl"
 
-NONE = "No answer was judged: no key for a judge was at hand. Set MEDILITE_JUDGE_KEYS and run `python -m eval.judge`."
+NONE = "No answer was judged: no key for a judge was set. Set MEDILITE_JUDGE_KEYS and run `python -m eval.judge`."
 
 
 def read_judgments(path: Path) -> list[dict[str, Any]]:

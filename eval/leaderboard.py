@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from eval.board import board_of
+from eval.board_files import BoardFiles, columns_of, read_parquet
 from eval.check import SAMPLE, Report, check, column_pairs, table_pairs
 from eval.command import add_run, chosen, run_command, run_of
 from eval.committed import saved_answers
 from eval.compare import add_resampling
-from eval.files import BoardFiles, columns_of, read_parquet
 from eval.published import PROFILE as PUBLISHED
 from eval.published import published_board
 from eval.questions import TEST_SPLITS

@@ -45,33 +45,33 @@ class Planted:
 
 
 def plant(
-    kind: str, question: Question, reference: str, others: Sequence[Question], dice: random.Random
+    kind: str, question: Question, reference: str, others: Sequence[Question], rng: random.Random
 ) -> Planted | None:
     """Return `reference` with an error of the kind, or None where it has nothing of the kind to change.
 
     `others` are questions that strange genes and diseases come from.
     """
-    return _PLANTERS[kind](question, reference, others, dice)
+    return _PLANTERS[kind](question, reference, others, rng)
 
 
-def _gene(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _gene(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     named = list(dict.fromkeys(_GENE.findall(reference)))
     everything = " ".join((*question.references, question.text))
     if not named:
         return None
-    old = dice.choice(named)
-    for other in dice.sample(list(others), len(others)):
+    old = rng.choice(named)
+    for other in rng.sample(list(others), len(others)):
         strange = [new for text in other.references for new in _GENE.findall(text) if new not in everything]
         if strange:
             return Planted("gene", re.sub(rf"\b{old}\b", strange[0], reference), old, strange[0])
     return None
 
 
-def _number(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _number(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     places = list(_NUMBER.finditer(reference))
     if not places:
         return None
-    place = dice.choice(places)
+    place = rng.choice(places)
     unit = place.lastgroup or ""
     start, end = place.span(unit)
     old = int(place[unit].replace(",", ""))
@@ -85,12 +85,12 @@ def _number(question: Question, reference: str, others: Sequence[Question], dice
         fits = [new for new in fits if new <= 99]
     if not fits:
         return None
-    new = dice.choice(fits)
+    new = rng.choice(fits)
     shown = f"{new:,}" if new >= 1000 else str(new)
     return Planted("number", reference[:start] + shown + reference[end:], place[unit], shown)
 
 
-def _inheritance(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _inheritance(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     found = {
         " ".join(filter(None, match.groups())).lower()
         for text in question.references
@@ -103,11 +103,11 @@ def _inheritance(question: Question, reference: str, others: Sequence[Question],
     # A text that names several patterns says of each when it holds: changing one may leave it true.
     if len({name.lower() for name in own}) != 1 or not wrong or ("linked" in own[0] and "X-linked recessive" in wrong):
         return None
-    new = dice.choice(wrong)
+    new = rng.choice(wrong)
     return Planted("inheritance", reference.replace(own[0], new), own[0], new)
 
 
-def _explanation(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _explanation(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     patterns = {(match[2] or match[4]).lower() for match in _PATTERN.finditer(reference)}
     if patterns == {"dominant"} and (place := _ONE_COPY.search(reference)):
         new = "both copies of the gene in each cell must have mutations"
@@ -118,10 +118,10 @@ def _explanation(question: Question, reference: str, others: Sequence[Question],
     return None
 
 
-def _negation(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _negation(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     sentences = [match for match in _SENTENCE.finditer(reference) if reference.count(match[0]) == 1]
-    dice.shuffle(sentences)
-    wants_removal = dice.random() < 0.5
+    rng.shuffle(sentences)
+    wants_removal = rng.random() < 0.5
     for sentence in sentences:
         no, verb = _NOT.search(sentence[0]), _VERB.search(sentence[0])
         if wants_removal and no and len(_ANY_NO.findall(sentence[0])) == 1:
@@ -139,12 +139,12 @@ def _negation(question: Question, reference: str, others: Sequence[Question], di
     return Planted("negation", reference[: sentence.start()] + new + reference[sentence.end() :], sentence[0], new)
 
 
-def _condition(question: Question, reference: str, others: Sequence[Question], dice: random.Random) -> Planted | None:
+def _condition(question: Question, reference: str, others: Sequence[Question], rng: random.Random) -> Planted | None:
     own = disease_of(question.text)
     if not own or own.lower() not in reference.lower():
         return None
     everything = " ".join((*question.references, question.text)).lower()
-    for other in dice.sample(list(others), len(others)):
+    for other in rng.sample(list(others), len(others)):
         strange = disease_of(other.text)
         if strange and strange.lower() not in everything and len(strange.split()) <= 5:
             text = re.sub(re.escape(own), strange.replace("\\", r"\\"), reference, flags=re.I)

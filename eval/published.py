@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from eval.files import BoardFiles
+from eval.board_files import BoardFiles
 from eval.metrics.catalogue import BLEU_ABOUT, JUDGED, METRICS
 from eval.tables import Row
 from medilite.leaderboard import FORMAT

@@ -18,8 +18,8 @@ TEST_SPLITS = ("study/test", "distinct/test")
 SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name, splits in SPLITS_OF.items() for split in splits)
 
 ABOUT = {
-    "study": "Rows grouped by the question's exact text, as in the study. Some of its questions stand in train too.",
-    "distinct": "Rows grouped by the question with case and white space folded; no question stands in train.",
+    "study": "Rows grouped by the question's exact text, as in the study. Some of its questions are also in train.",
+    "distinct": "Rows grouped by the question with case and white space folded; no question is also in train.",
     "clean": "As in distinct; lists of resources are left out, and tables of symptoms capped.",
 }
 """How rows become questions, by set."""

@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
-from bench.crowd.files import Files
 from bench.crowd.page import Event, Page
+from bench.crowd.page_files import Files
 from bench.crowd.tally import QueueFullError, Tally, WentWrongError
 
 API = "/gradio_api"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.crowd.browser import Browser
-from bench.crowd.files import Files
+from bench.crowd.page_files import Files
 from bench.crowd.server import Watch
 from bench.crowd.tally import Tally
 from bench.crowd.visitor import Thinking, Visitor
@@ -51,10 +51,10 @@ def address(number: int) -> str:
 async def run_crowd(url: str, pid: int, plan: Plan, questions: Sequence[str], say: Callable[[str], None]) -> Ran:
     """Let the visitors come and go; Ctrl+C has them leave early."""
     tally, watch, files, began = Tally(), Watch(pid), Files(), time.monotonic()
-    dice = [random.Random(f"{plan.seed} {number}") for number in range(plan.visitors)]
+    rng = [random.Random(f"{plan.seed} {number}") for number in range(plan.visitors)]
     crowd = [
         Visitor(Browser(url, address(number), tally, files), tally, mine, plan.thinking, questions)
-        for number, mine in enumerate(dice)
+        for number, mine in enumerate(rng)
     ]
     over = asyncio.Event()
     with _on_interrupt(over) as interrupted:

@@ -35,18 +35,18 @@ class Thinking:
     sigma: float = 0.6
     longest_s: float = 60.0
 
-    def draw(self, dice: random.Random) -> float:
+    def draw(self, rng: random.Random) -> float:
         """Return one time in seconds."""
-        return min(self.median_s * dice.lognormvariate(0.0, self.sigma), self.longest_s)
+        return min(self.median_s * rng.lognormvariate(0.0, self.sigma), self.longest_s)
 
 
 class Visitor:
     """A person with one browser; what they do depends on the seed, when they do it on the app as well."""
 
     def __init__(
-        self, browser: Browser, tally: Tally, dice: random.Random, thinking: Thinking, questions: Sequence[str]
+        self, browser: Browser, tally: Tally, rng: random.Random, thinking: Thinking, questions: Sequence[str]
     ) -> None:
-        self.browser, self.tally, self.dice, self.thinking = browser, tally, dice, thinking
+        self.browser, self.tally, self.rng, self.thinking = browser, tally, rng, thinking
         self.questions = questions
         self.leaves = asyncio.Event()
         """Set when the time is over: what goes on is finished, nothing new is begun."""
@@ -61,9 +61,9 @@ class Visitor:
         await self._pause(arrives_s)
         here = False
         while not self.leaves.is_set():
-            action = self.dice.choices(list(MIX), list(MIX.values()))[0] if here else "arrive"
+            action = self.rng.choices(list(MIX), list(MIX.values()))[0] if here else "arrive"
             here = await self._do(action) or here
-            await self._pause(self.thinking.draw(self.dice))
+            await self._pause(self.thinking.draw(self.rng))
         await self.browser.close()
 
     async def _do(self, action: str) -> bool:
@@ -106,9 +106,9 @@ class Visitor:
         page = self.browser.page
         known = [model for _, model in page.parts[page.number("models")]["props"]["choices"]]
         models = known
-        if self.dice.random() < 0.3:
-            models = sorted(self.dice.sample(known, min(3, len(known))), key=known.index)
-        question = self.dice.choice(self.questions)
+        if self.rng.random() < 0.3:
+            models = sorted(self.rng.sample(known, min(3, len(known))), key=known.index)
+        question = self.rng.choice(self.questions)
         await self._ask("compare", "ask", "answers", question=question, models=models)
         self._check(reading.cards(self.browser.html("answers")), models, "All answers are here.", "compare")
 
@@ -119,8 +119,8 @@ class Visitor:
             await self.browser.run(page.click("clear"), "clear")
             self.turns = 0
         known = [model for _, model in page.parts[page.number("chat-model")]["props"]["choices"]]
-        model = self.dice.choice(known)
-        await self._ask("chat", "send", "transcript", chat_question=self.dice.choice(self.questions), chat_model=model)
+        model = self.rng.choice(known)
+        await self._ask("chat", "send", "transcript", chat_question=self.rng.choice(self.questions), chat_model=model)
         self.turns += 1
         answers = reading.cards(self.browser.html("transcript"))
         if len(answers) != self.turns:
@@ -168,12 +168,12 @@ class Visitor:
 
     async def vote(self) -> None:
         """Take one to three ready-made pairs and vote on each."""
-        for _ in range(self.dice.randint(1, 3)):
+        for _ in range(self.rng.randint(1, 3)):
             token = await self.draw()
             if token is None or self.leaves.is_set():
                 return
-            await self._pause(self.thinking.draw(self.dice))
-            await self.cast(token, self.dice.choice(CHOICES), "vote-pair")
+            await self._pause(self.thinking.draw(self.rng))
+            await self.cast(token, self.rng.choice(CHOICES), "vote-pair")
 
     async def draw(self) -> str | None:
         """Take the next ready-made pair and return its token, None where there is none."""
@@ -195,7 +195,7 @@ class Visitor:
     async def cast(self, token: str, choice: str, place: str) -> None:
         """Vote on a pair and have its names told; raises WentWrongError unless the app says that it holds."""
         browser = self.browser
-        details = {side: self.dice.sample(DETAILS, self.dice.randint(0, 2)) for side in ("left", "right")}
+        details = {side: self.rng.sample(DETAILS, self.rng.randint(0, 2)) for side in ("left", "right")}
         call = self._call(token=token, choice=choice, **details)
         for act, about, then in (("cast", "cast a vote", "taken"), ("reveal", "asked for the names", "voted")):
             await browser.run(browser.page.click(f"vote-do-{act}"), about, call=call)
@@ -209,7 +209,7 @@ class Visitor:
     async def live_vote(self) -> None:
         """Have two models answer a question of one's own, and vote on them."""
         browser = self.browser
-        question = self.dice.choice(self.questions)
+        question = self.rng.choice(self.questions)
         await self._ask("vote", "vote-ask", "vote-live-pair", vote_question=question, call=self._call())
         browser.voter = reading.voter(browser.html("vote-voter")) or browser.voter
         state, token = reading.pair(browser.html("vote-live-pair"))
@@ -219,8 +219,8 @@ class Visitor:
             return
         self._must_be_open(state, token, "vote-live-pair")
         self.tally.answers += 2
-        await self._pause(self.thinking.draw(self.dice))
-        await self.cast(token, self.dice.choice(CHOICES), "vote-live-pair")
+        await self._pause(self.thinking.draw(self.rng))
+        await self.cast(token, self.rng.choice(CHOICES), "vote-live-pair")
 
     def _must_be_open(self, state: str, token: str, place: str) -> None:
         answers = reading.cards(self.browser.html(place))

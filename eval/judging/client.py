@@ -17,9 +17,6 @@ of failure. It retries nothing here: what a failure means depends on the keys.
 
 from __future__ import annotations
 
-import contextlib
-import email.utils
-import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +27,7 @@ from pydantic import BaseModel, ValidationError
 
 from eval.judging.keys import Clock, Key, KeyRing, Sleep, in_words
 from eval.judging.verdicts import KINDS
+from medilite.engine.remote.completions import retry_after_s
 from medilite.errors import JudgeError, SettingsError
 from medilite.prompts import clean_text
 from medilite.records import Message
@@ -258,14 +256,9 @@ def _backoff_s(number: int) -> float:
 
 def _retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
     """Return how long the server says to wait: retry-after in seconds or as a date, else "try again in 7m12.5s"."""
-    value = headers.get("retry-after", "").strip()
-    if value:
-        with contextlib.suppress(ValueError):
-            if math.isfinite(seconds := float(value)):
-                return min(max(seconds, 0.0), DAY_S)
-        with contextlib.suppress(ValueError, OverflowError):
-            until = email.utils.parsedate_to_datetime(value)
-            return min(max(until.timestamp() - time.time(), 0.0), DAY_S)
+    said = retry_after_s(headers.get("retry-after"))
+    if said is not None:
+        return min(said, DAY_S)
     found = _TRY_AGAIN.search(message)
     if not found or not any(found.groupdict().values()):
         return None

@@ -47,9 +47,9 @@ def interval(value: Callable[[npt.NDArray[np.intp]], float], groups: Sequence[st
     """
     names = sorted(set(groups))
     members = [np.flatnonzero(np.array(groups) == name) for name in names]
-    dice = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SEED)
     drawn = [
-        value(np.concatenate([members[i] for i in dice.integers(0, len(members), len(members))]))
+        value(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
         for _ in range(RESAMPLES // 5)
     ]
     low, high = np.nanquantile(drawn, [0.025, 0.975])

@@ -27,12 +27,12 @@ class Entry:
 
 def entries(questions: Sequence[Question], models: Sequence[str], seed: int = SEED) -> list[Entry]:
     """Return every answer to be read, in the order of the sheets: questions shuffled, and the models of each."""
-    dice = random.Random(seed)
-    shuffled = dice.sample(list(questions), len(questions))
+    rng = random.Random(seed)
+    shuffled = rng.sample(list(questions), len(questions))
     return [
         Entry(f"q{number:02}-{'abcdefgh'[place]}", question.qid, model)
         for number, question in enumerate(shuffled, 1)
-        for place, model in enumerate(dice.sample(list(models), len(models)))
+        for place, model in enumerate(rng.sample(list(models), len(models)))
     ]
 
 

@@ -31,8 +31,8 @@ from medilite.arena.networks import Networks
 from medilite.arena.ratings import rate
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
-from medilite.arena.tally import OwnTable, orient, own_table
 from medilite.arena.trust import TRUSTED_AFTER_S, TRUSTED_DAYS, judge
+from medilite.arena.voter_counts import OwnTable, orient, own_table
 from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
 from medilite.arena.votes import Votes
 from medilite.errors import DataError, EngineError, MediLiteError, StoreError, TokenError

@@ -124,7 +124,7 @@ class Ballot:
         """
         if choice not in CHOICES:
             raise BallotError(
-                f"The choice {_short(choice)} is none of {', '.join(CHOICES)}; nothing was counted. Choose again."
+                f"The choice {_short(choice)} is not one of {', '.join(CHOICES)}; nothing was counted. Choose again."
             )
         sides = [_details(details) for details in (left, right)]
         flags = [UNSAFE in names for names in sides]
@@ -165,13 +165,13 @@ def _details(details: object) -> frozenset[str]:
     if details is None:
         return frozenset()
     if isinstance(details, str) or not isinstance(details, Iterable):
-        raise BallotError(f"The details {_short(details)} are no list; nothing was counted. Choose again.")
+        raise BallotError(f"The details {_short(details)} are not a list; nothing was counted. Choose again.")
     names = list(details)
     known = (UNSAFE, *REASONS)
     for name in names:
         if not isinstance(name, str) or name not in known:
             raise BallotError(
-                f"The reason {_short(name)} is none of {', '.join(known)}; nothing was counted. Choose again."
+                f"The reason {_short(name)} is not one of {', '.join(known)}; nothing was counted. Choose again."
             )
     return frozenset(names)
 

@@ -20,7 +20,8 @@ from medilite.arena.mirror.state import MirrorState, read_state
 from medilite.arena.ratings import Ratings, rate
 from medilite.arena.records import Contestant
 from medilite.arena.table import read_table
-from medilite.arena.tallies import (
+from medilite.arena.trust import Sensitivity, judge, sensitivity
+from medilite.arena.vote_statistics import (
     Agreement,
     Counts,
     Matrix,
@@ -31,7 +32,6 @@ from medilite.arena.tallies import (
     same_in_bank,
     win_matrix,
 )
-from medilite.arena.trust import Sensitivity, judge, sensitivity
 from medilite.arena.votes import Votes
 from medilite.errors import MediLiteError
 from medilite.models import Profile
@@ -56,7 +56,7 @@ class Results:
     how many points the votes of one network and day may move the difference
     between two ratings, None where nothing is rated.
 
-    `current` are the contestants that the models are now, by model. `sames` has,
+    `current` are the contestants that the models are now, by model. `same_answers` has,
     for every two, how many pairs were the same word for word: (of the ready-made
     answers, out of so many, and of those written live).
     """
@@ -69,7 +69,7 @@ class Results:
     matrix: Matrix
     periods: tuple[Period, ...]
     easier: Agreement
-    sames: Mapping[Opponents, tuple[int, int, int]]
+    same_answers: Mapping[Opponents, tuple[int, int, int]]
     current: Mapping[str, Contestant]
     base: Contestant | None
     at: float
@@ -159,17 +159,17 @@ class LiveResults:
             matrix=win_matrix(table),
             periods=over_time(table),
             easier=easier_wins(table),
-            sames=self._sames(here),
+            same_answers=self._same_answers(here),
             current=here,
             base=base,
             at=time.time(),
         )
         self._version = version
 
-    def _sames(self, here: Mapping[str, Contestant]) -> dict[Opponents, tuple[int, int, int]]:
+    def _same_answers(self, here: Mapping[str, Contestant]) -> dict[Opponents, tuple[int, int, int]]:
         bank = read_bank(bank_folder(self._profile))
         found = {two: (*counts, 0) for two, counts in (same_in_bank(bank.of(here)) if bank else {}).items()}
-        for first, second, live in self._votes.store.sames():
+        for first, second, live in self._votes.store.same_answers():
             two = frozenset((first, second))
             same, of, _ = found.get(two, (0, 0, 0))
             found[two] = same, of, live

@@ -258,7 +258,7 @@ class Store:
             ).scalar_one()
             if given >= allowed:
                 raise LimitError(
-                    f"You have voted {given:,} times within a {words}, which is as often as one person may. "
+                    f"You have voted {given:,} times within a {words}, which is the limit. "
                     f"This vote is not counted yet: wait {'a moment' if words == 'minute' else 'until tomorrow'} "
                     "and choose again."
                 )
@@ -379,7 +379,7 @@ class Store:
             first, days = connection.execute(own).one()
         return float(first or 0.0), int(days)
 
-    def sames(self) -> list[tuple[Contestant, Contestant, int]]:
+    def same_answers(self) -> list[tuple[Contestant, Contestant, int]]:
         """Return how often each two contestants gave the same answer, word for word."""
         c = schema.sames.c
         by = (c.model_a, c.contestant_a, c.model_b, c.contestant_b)

@@ -16,8 +16,8 @@ from medilite.arena.ratings import Interval, Ratings, rate
 from medilite.arena.records import UNDONE, Contestant
 from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
-from medilite.arena.tallies import count
 from medilite.arena.trust import judge, sensitivity
+from medilite.arena.vote_statistics import count
 from medilite.cli import votes_prepare
 from medilite.cli.terminal import chosen, print_json
 from medilite.models import Profile

@@ -18,8 +18,8 @@ import pytest
 
 from bench.crowd.browser import Browser
 from bench.crowd.crowd import address
-from bench.crowd.files import Files
 from bench.crowd.page import Page
+from bench.crowd.page_files import Files
 from bench.crowd.tally import Tally, WentWrongError
 from bench.crowd.visitor import Thinking, Visitor
 from bench.crowd.votes import kept_votes

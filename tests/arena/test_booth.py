@@ -495,7 +495,9 @@ def test_what_finishing_gives_is_the_same_however_often(booth, clock):
     assert (len(pairs_of(booth)), len(votes_of(booth))) == (1, 1)
     alike = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
     assert [booth.finish_live(alike) for _ in range(3)] == [NoPair.SAME] * 3
-    assert [(frozenset(two), count) for *two, count in booth.store.sames()] == [(frozenset(alike.contestants), 1)]
+    assert [(frozenset(two), count) for *two, count in booth.store.same_answers()] == [
+        (frozenset(alike.contestants), 1)
+    ]
 
 
 def test_another_s_run_gives_a_vote_no_texts(booth, clock):
@@ -510,7 +512,7 @@ def test_another_s_run_gives_a_vote_no_texts(booth, clock):
 def test_live_answers_that_are_the_same_are_noted_and_not_offered(booth, clock):
     run = live(booth, clock, (row("Rest.", "end"), row("Rest.", "end")))
     assert booth.finish_live(run) is NoPair.SAME
-    assert [(frozenset(two), count) for *two, count in booth.store.sames()] == [(frozenset(run.contestants), 1)]
+    assert [(frozenset(two), count) for *two, count in booth.store.same_answers()] == [(frozenset(run.contestants), 1)]
     assert pairs_of(booth) == []
 
 

@@ -114,7 +114,7 @@ def test_votes_outlive_the_database(store, hub, mirrored, open_store, tmp_path):
     mirrored(fresh).look()
     assert everything(fresh) == everything(store)
     assert everything(fresh)[0].pair.question in ("What helps?", OWN)
-    assert fresh.sames() == store.sames()
+    assert fresh.same_answers() == store.same_answers()
     assert fresh.version() == store.version()
 
 
@@ -168,7 +168,7 @@ def test_what_was_deleted_stays_deleted(store, hub, mirrored, open_store, tmp_pa
     for database in (store, open_store(tmp_path / "fresh.db")):
         mirrored(database).look()
         assert everything(database) == []
-        assert database.sames() == []
+        assert database.same_answers() == []
         assert count_pending(database) == 0
 
 

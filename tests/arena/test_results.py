@@ -54,7 +54,7 @@ def test_everything_is_there(lite, settings, here, open_store):
     assert found.sensitivity.most_moved > 0
     assert sum(p.counted + p.left_out for p in found.periods) == 200
     assert found.easier.n > 100
-    assert found.sames[frozenset((here["base"], here["grpo"]))][2] == 1
+    assert found.same_answers[frozenset((here["base"], here["grpo"]))][2] == 1
     assert (found.base, dict(found.current)) == (here["base"], here)
 
 

@@ -61,7 +61,7 @@ def test_an_old_vote_goes_with_its_pair_and_texts(store):
     assert delete_old(store, Retention(votes_s=11 * DAY_S), LATER).votes == 0
     assert delete_old(store, Retention(votes_s=5 * DAY_S), LATER).votes == 1
     assert [v.pair.question for v in store.votes()] == ["A new one?"]
-    assert store.sames() == []
+    assert store.same_answers() == []
     assert texts(store) == [{"A new one?"}, {"New words.", "grpo says this."}]
     with store.database.read() as connection:
         assert connection.execute(sa.select(pairs.c.id)).scalars().all() == [new.id]

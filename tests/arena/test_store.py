@@ -290,7 +290,7 @@ def test_what_others_chose_on_the_same_answers(store):
 def test_same_answers_are_counted_by_pair(store):
     store.add_same(pair(left="grpo", right="base"))
     store.add_same(pair(left="base", right="grpo"))
-    assert store.sames() == [(contestant("base"), contestant("grpo"), 2)]
+    assert store.same_answers() == [(contestant("base"), contestant("grpo"), 2)]
 
 
 def test_what_a_voter_has_seen(store):

@@ -56,7 +56,7 @@ def test_the_same_is_noted_once(tab):
     ask(tab, session)
     for _ in range(5):
         tab.register_again(session, {})
-    assert sum(count for *_, count in tab.booth.store.sames()) == 1
+    assert sum(count for *_, count in tab.booth.store.same_answers()) == 1
 
 
 def test_undo_tells_no_favourite_from_the_others(tab, clock, lite):

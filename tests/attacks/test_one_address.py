@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
-from tests.security.visitor import API, Visitor
-
-SOON_S = 20.0
+from tests.attacks.joins import COUNTS, SOON_S, join_all
 
 
-def join_all(attacked, address: str, count: int) -> list[int]:
-    """Join the queue with that many made-up sessions, as fast as it goes; return the statuses."""
-    known = Visitor(attacked.url, known=attacked.config)
-    event = known.event("ask")
-    values = known.values(event, question="What is asthma?", models=["base", "grpo"])
-    with httpx.Client(headers={"X-Forwarded-For": address}, trust_env=False, timeout=60) as client:
-
-        def one(number: int) -> int:
-            body = {**known.body(event, values), "session_hash": f"made{address.replace('.', 'x')}x{number}"}
-            return client.post(f"{attacked.url}{API}/queue/join", json=body).status_code
-
-        with ThreadPoolExecutor(8) as pool:
-            return list(pool.map(one, range(count)))
-
-
-@pytest.mark.parametrize("count", [70, 200, 1000])
+@pytest.mark.parametrize("count", COUNTS)
 def test_a_visitor_elsewhere_is_answered_and_keeps_their_chat(attacked, at, count):
     mine = at(f"198.51.100.{count // 10}")
     assert "Remember" in str(mine.ask("Remember the word kingfisher.", "chat"))
     statuses: list[int] = []
-    attack = threading.Thread(target=lambda: statuses.extend(join_all(attacked, f"203.0.113.{count // 10}", count)))
+    attack = threading.Thread(
+        target=lambda: statuses.extend(join_all(attacked.url, attacked.config, f"203.0.113.{count // 10}", count))
+    )
     attack.start()
     time.sleep(1)
     began = time.monotonic()

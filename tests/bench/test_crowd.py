@@ -16,8 +16,8 @@ import pytest
 from bench.crowd import reading
 from bench.crowd.__main__ import main
 from bench.crowd.browser import Browser, changed
-from bench.crowd.files import Files
 from bench.crowd.page import Page
+from bench.crowd.page_files import Files
 from bench.crowd.report import level, quantiles, slope
 from bench.crowd.server import Watch
 from bench.crowd.tally import CastVote, QueueFullError, Tally, WentWrongError

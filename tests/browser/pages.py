@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ PATIENCE_MS = 120_000
 
 WIDTHS = {"desktop": (1280, 900), "tablet": (768, 1024), "phone": (390, 844), "zoomed": (640, 450)}
 """Width and height in CSS pixels; "zoomed" is what 200 % leaves of a desktop's window."""
+
+SHOWN_IN = """scheme =>
+  (getComputedStyle(document.body).backgroundColor === "rgb(255, 255, 255)") === (scheme === "light")"""
 
 _SAMPLER = """
 window.samples = [];
@@ -69,6 +73,14 @@ class Visit:
         """Wait until the model is loaded."""
         self.page.wait_for_selector("#compare-status .ml-status-ready", timeout=PATIENCE_MS)
         return self
+
+    def schemes(self) -> Iterator[str]:
+        """Show the page light, then dark, as it stands; give each scheme's name once its colours are there."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.wait_for_function(SHOWN_IN, arg=scheme)
+            self.page.wait_for_timeout(250)  # they fade in
+            yield scheme
 
     def tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()

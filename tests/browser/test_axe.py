@@ -10,7 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
 from tests.arena.made import MANY
-from tests.browser.pages import PATIENCE_MS, WIDTHS
+from tests.browser.pages import PATIENCE_MS, SHOWN_IN, WIDTHS
 from tests.support.banks import write_bank
 
 pytestmark = pytest.mark.browser
@@ -19,10 +19,6 @@ TABS = ("Compare", "Chat", "Blind vote", "Leaderboard", "About")
 GRAVE = ("serious", "critical")
 
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-SHOWN_IN = (
-    """scheme => (getComputedStyle(document.body).backgroundColor === "rgb(255, 255, 255)") === (scheme === "light")"""
-)
 
 MOVING = """() => document.getAnimations()
   .filter((a) => a.playState === "running" && a.effect.getComputedTiming().duration > 10)

@@ -10,8 +10,8 @@ import pytest
 
 from eval import leaderboard
 from eval.board import trained_on
+from eval.board_files import read_parquet
 from eval.check import check
-from eval.files import read_parquet
 from eval.intervals import METHOD
 from eval.leaderboard import main
 from eval.published import published_board

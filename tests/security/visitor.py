@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ import httpx
 
 API = "/gradio_api"
 PATIENCE_S = 300.0
+_WORDS = re.compile(r'data-tokens="[1-9]')
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Visitor:
     session: str = field(default_factory=lambda: secrets.token_hex(6))
     known: dict[str, Any] | None = None
     """The configuration, where another page has read it already: it is the same for all."""
+
+    first_words_s: float | None = None
 
     @cached_property
     def http(self) -> httpx.Client:
@@ -83,19 +87,22 @@ class Visitor:
     def run(self, body: object) -> httpx.Response:
         return self._post(f"{API}/run/predict", body)
 
-    def heard(self) -> list[dict[str, Any]]:
-        """Return the messages of this session's stream, to its end."""
-        messages = []
+    def heard(self) -> Iterator[dict[str, Any]]:
+        """Yield the messages of this session's stream as they come, to its end."""
         with self.http.stream("GET", f"{API}/queue/data", params={"session_hash": self.session}) as answer:
             for line in _lines(answer):
                 if line.startswith("data:"):
-                    messages.append(json.loads(line[5:]))
-                    if messages[-1]["msg"] in ("close_stream", "unexpected_error"):
+                    message = json.loads(line[5:])
+                    yield message
+                    if message["msg"] in ("close_stream", "unexpected_error"):
                         break
-        return messages
 
     def ask(self, question: object, tab: str = "compare", tokens: int = 16) -> list[Any]:
-        """Ask, wait for the answers, and return the texts that the page shows at the end (None: as before)."""
+        """Ask, wait for the answers, and return the texts that the page shows at the end (None: as before).
+
+        `first_words_s` is then how long the first words of any answer took.
+        """
+        began, self.first_words_s = time.monotonic(), None
         event = self.event({"compare": "ask", "chat": "send", "vote": "vote-ask"}[tab])
         field = {"compare": "question", "chat": "chat_question", "vote": "vote_question"}[tab]
         given: dict[str, object] = {field: question, "models": ["base", "grpo"], "call": {"voter": None}}
@@ -109,6 +116,8 @@ class Visitor:
                 sent = _merged(sent, message["output"]["data"])
                 # What a step leaves alone it sends as an update without a value.
                 shown = [new if isinstance(new, str) else old for old, new in zip(shown, sent, strict=True)]
+                if self.first_words_s is None and any(_WORDS.search(text) for text in shown if text):
+                    self.first_words_s = time.monotonic() - began
             if message["msg"] == "process_completed":
                 assert message["success"], message
         return shown

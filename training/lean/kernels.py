@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic as _intrinsic
 
-from medilite.engine.native.kept import compiled
+from medilite.engine.native.code_cache import compiled
 
 intrinsic: Any = _intrinsic
 """Untyped, as in `medilite.engine.native.intrinsics`."""

@@ -24,7 +24,7 @@ from medilite.engine.local.int8_llama import Int8Llama
 from medilite.engine.local.memory import USUAL_POSITIONS
 from medilite.engine.local.pages import pages_for
 from medilite.engine.local.prefixes import Prefixes, shared_whole
-from medilite.engine.local.sampling import Dice, SlotSampler
+from medilite.engine.local.sampling import SeedNoise, SlotSampler
 from medilite.engine.native.arrays import Tokens
 from medilite.engine.native.choose import likelihoods
 from medilite.records import Request, RowStep, TokenScore
@@ -190,11 +190,11 @@ class RunningBatch:
     def _begin_pending(self, running: _Running) -> None:
         """Begin as many rows as there is room for."""
         # Rows that begin now stay in step, so those of one seed share its dice; later ones get dice of their own.
-        dice: dict[tuple[int, int], Dice] = {}
+        dice: dict[tuple[int, int], SeedNoise] = {}
         while running.pending and self._free_slots and self._begin(running, running.pending[0], dice):
             running.pending.pop(0)
 
-    def _begin(self, running: _Running, number: int, dice: dict[tuple[int, int], Dice]) -> bool:
+    def _begin(self, running: _Running, number: int, dice: dict[tuple[int, int], SeedNoise]) -> bool:
         request, prompt = self._asked(running, number)
         model = self._place(request)
         found, kept = self._prefixes.find(request.visitor, model, self._before(running, number))
@@ -228,7 +228,7 @@ class RunningBatch:
         self._tables[slot, : len(pages)] = pages
         key = (request.seed, len(request.begun))
         if request.decoding.temperature and key not in dice:
-            dice[key] = Dice(request.seed, self._llama.shape.vocabulary)
+            dice[key] = SeedNoise(request.seed, self._llama.shape.vocabulary)
         self._sampler.put(slot, request.decoding, prompt, dice.get(key), len(request.begun))
         return True
 

@@ -3,7 +3,7 @@
 Random numbers are common: rows of one seed get the same Gumbel noise for the
 same token at the same step (the Gumbel-max way of sampling, Gumbel 1954). Two
 models that agree about a distribution then draw the same token, and where
-their answers differ the checkpoints do, not the dice. What a row gets depends
+their answers differ the checkpoints do, not the random numbers. What a row gets depends
 on its seed and on how many tokens it has, so rows of one batch may be at
 different steps.
 
@@ -31,7 +31,7 @@ _LEAST_TEMPERATURE = 1e-6
 """Below it logits over the temperature would overflow; what is drawn is the likeliest token long before."""
 
 
-class Dice:
+class SeedNoise:
     """The Gumbel noise of one seed, step by step; rows at the same step may share it."""
 
     def __init__(self, seed: int, vocabulary: int) -> None:
@@ -43,7 +43,7 @@ class Dice:
     def at(self, step: int) -> np.ndarray:
         """Return a step's noise, (vocabulary,) float32; steps may be asked for again, but not gone back to."""
         if step < self._step:
-            raise ValueError(f"the dice are at step {self._step}, {step} is gone")
+            raise ValueError(f"the seed's noise is at step {self._step}, {step} is gone")
         for _ in range(step - self._step):
             self._exponential.exponential_(generator=self._generator)
         if step > self._step:
@@ -62,10 +62,10 @@ class SlotSampler:
             np.zeros(slots, np.float32), np.ones(slots, np.float32), np.ones(slots, np.float32),
             np.zeros((slots, min(longest, vocabulary)), np.int32), np.zeros(slots, np.int32),
         )  # fmt: skip
-        self._dice: list[Dice | None] = [None] * slots
+        self._dice: list[SeedNoise | None] = [None] * slots
         self._steps = np.zeros(slots, np.int64)
 
-    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], dice: Dice | None, step: int = 0) -> None:
+    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], dice: SeedNoise | None, step: int = 0) -> None:
         """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `dice`.
 
         `step` is how many tokens of its answer are there already, and in `prompt`.
@@ -110,7 +110,7 @@ class Sampler:
         self._slots = SlotSampler(len(seeds), vocabulary, longest)
         self._rows = np.arange(len(seeds), dtype=np.int32)
         steps = begun or [0] * len(seeds)
-        dice = {key: Dice(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
+        dice = {key: SeedNoise(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
         for row, (decoding, seed, prompt, step) in enumerate(zip(decodings, seeds, prompts, steps, strict=True)):
             self._slots.put(row, decoding, prompt, dice[seed, step] if decoding.temperature else None, step)
 

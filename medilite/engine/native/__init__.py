@@ -56,7 +56,7 @@ the cache, on one core of a Zen 5 (ns, least of 300):
 Making a tile of four bits one of eight first takes 5.7 ns, which pays from 18 rows
 on (`forward.WIDENED`). What a step takes on two cores, in turn with the code before
 (ms, medians of 40 steps of 150 positions): one row 4.4 before, 3.7 with four bits in
-pages of 2 MB, 2.2 when in addition nobody counts who holds an array (`kept.lean`)
+pages of 2 MB, 2.2 when in addition nobody counts who holds an array (`code_cache.lean`)
 and each thread reads its weights from one end; six rows 8.0, 8.6 and 4.9.
 
 torch's attention of one token a row over 224 positions takes 155 µs (6 rows) and

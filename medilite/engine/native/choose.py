@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from medilite.engine.native.code_cache import compiled
 from medilite.engine.native.intrinsics import peak, power_of_two
-from medilite.engine.native.kept import compiled
 
 _SLICES = 1024
 _DEPTH = 32.0

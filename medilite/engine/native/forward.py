@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens, Weights
+from medilite.engine.native.code_cache import lean
 from medilite.engine.native.intrinsics import (
     BLOCK,
     WIDE,
@@ -27,7 +28,6 @@ from medilite.engine.native.intrinsics import (
     swish_group,
     total,
 )
-from medilite.engine.native.kept import lean
 from medilite.engine.native.team import done, enter, leave, take, wait
 from medilite.engine.native.tiles import FOUR, GROUP, product_tile, quantise_group, unpack_line, widen_tiles
 

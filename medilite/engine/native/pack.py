@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from medilite.engine.native.code_cache import compiled
 from medilite.engine.native.intrinsics import BLOCK, as_half, from_half
-from medilite.engine.native.kept import compiled
 from medilite.engine.native.tiles import GROUP, NIBBLES, NUMBERS
 
 _LEAST_STEP = np.float32(2.0**-24)

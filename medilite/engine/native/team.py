@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from medilite.engine.native.code_cache import lean
 from medilite.engine.native.courtesy import give_way
 from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
-from medilite.engine.native.kept import lean
 
 log = logging.getLogger(__name__)
 

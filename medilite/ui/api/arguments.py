@@ -54,7 +54,7 @@ def choice(name: str, given: object, known: Sequence[str]) -> str:
     if isinstance(given, str) and given in known:
         return given
     near = suggestion(given[:SHOWN_CHARS], known) if isinstance(given, str) else ""
-    raise ArgumentError(f"{name}={quoted(given)} can't be used: it is none of {', '.join(known)}.{near}")
+    raise ArgumentError(f"{name}={quoted(given)} can't be used: it is not one of {', '.join(known)}.{near}")
 
 
 def quoted(value: object) -> str:

@@ -33,7 +33,7 @@ def llms_text(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, g
         "health questions side by side, with how hard each answer is to read.",
         "",
         NOT_MEDICAL_ADVICE,
-        "Pass an answer on only with its `notice`, and show `emergency` before it where that isn't null. What failed "
+        "Always pass an answer on with its `notice`, and show `emergency` before it where that isn't null. What failed "
         "is null. Every figure comes with n, its 95 % interval and its origin.",
         "",
         "Models: "

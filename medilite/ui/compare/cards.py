@@ -51,7 +51,11 @@ def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
         return ("writing", f"writing · {tokens}", "") if pane.tokens else ("waiting", "waiting", "")
     return {
         "end": ("end", "ended", f"The model ended its answer after {tokens}."),
-        "length": ("length", f"cut at {limit} tokens", "The longest answer that the settings allow; it may break off."),
+        "length": (
+            "length",
+            f"cut at {limit} tokens",
+            "Cut at the longest answer that the settings allow; it may end in mid-sentence.",
+        ),
         "cancelled": ("cancelled", "stopped by you", f"You stopped it after {tokens}."),
         "error": (
             "error",

@@ -94,11 +94,11 @@ def _decoding(fields: dict[str, str], notes: list[str]) -> Decoding:
         if value is not None and setting.low <= value <= setting.high:
             values[setting.name] = value
         elif value is not None:
-            notes.append(f"The link's value for “{setting.label}” is out of its range; the usual one is set instead.")
+            notes.append(f"The link's value for “{setting.label}” is out of range; the default is used instead.")
     try:
         return as_decoding(*(values.get(setting.name) for setting in SETTINGS))
     except DecodingError as error:
-        notes.append(f"{error} The usual settings are set instead.")
+        notes.append(f"{error} The default settings are used instead.")
         return DEFAULTS
 
 
@@ -107,7 +107,7 @@ def _seed(text: str | None, notes: list[str]) -> int:
     try:
         return as_seed(value)
     except DecodingError:
-        notes.append(f"The link's seed is out of its range; {DEFAULT_SEED} is set instead.")
+        notes.append(f"The link's seed is out of range; {DEFAULT_SEED} is used instead.")
         return DEFAULT_SEED
 
 
@@ -119,6 +119,6 @@ def _number(text: str | None, name: str, notes: list[str]) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        notes.append(f"The link's value for “{name}” is no number; the usual one is set instead.")
+        notes.append(f"The link's value for “{name}” is not a number; the default is used instead.")
         return None
     return value

@@ -92,7 +92,7 @@ class KnownAddress:
         for name, form in _SPOKEN:
             said = header(scope, name)
             if said is not None and not all(form.fullmatch(part.strip()) for part in said.split(",")):
-                await refuse(send, 400, f"The header {name.decode()} is none that a browser or a proxy writes.")
+                await refuse(send, 400, f"The header {name.decode()} is not one that a browser or a proxy writes.")
                 return
         peer, port = scope.get("client") or ("", 0)
         if not self.proxies and not self._said and header(scope, b"x-forwarded-for"):

@@ -52,7 +52,9 @@ class BoundedBody:
             try:
                 message = await asyncio.wait_for(receive(), until - asyncio.get_running_loop().time())
             except TimeoutError:
-                await refuse(send, 408, f"The request's body did not come whole within {BODY_S:.0f} s. Send it again.")
+                await refuse(
+                    send, 408, f"The request's body did not arrive in full within {BODY_S:.0f} s. Send it again."
+                )
                 return
             if message["type"] == "http.disconnect":
                 return

@@ -97,7 +97,7 @@ class CheckedCalls:
         try:
             given = json.loads(body, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise BadCall("The body is no JSON that can be read. Send one JSON object.") from error
+            raise BadCall("The body is not valid JSON. Send one JSON object.") from error
         if not isinstance(given, dict):
             raise BadCall(f"The body is JSON, but {_kind(given)} instead of an object.")
         given = _plain(given)
@@ -156,7 +156,7 @@ def _rpc(given: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     odd = given.get("jsonrpc") != "2.0" or not {"method", "result", "error"} & given.keys()
     if odd or any(key not in known or not isinstance(value, known[key]) for key, value in given.items()):
-        raise BadCall("The body is no JSON-RPC 2.0 message as MCP has it: jsonrpc, method, id and params.")
+        raise BadCall("The body is not a JSON-RPC 2.0 message as MCP defines it: jsonrpc, method, id and params.")
     return given
 
 
@@ -186,7 +186,7 @@ def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
         try:
             part.preprocess(value)
         except Exception as error:
-            raise BadCall(f"Value {place} of data is none that “{_name(part)}” can have.") from error
+            raise BadCall(f"Value {place} of data is not one that “{_name(part)}” can have.") from error
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -216,7 +216,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, dict):
         if _FILE_MARKS & value.keys():
-            raise BadCall("The body describes a file or an update; MediLite takes text, numbers and choices alone.")
+            raise BadCall("The body describes a file or an update; MediLite only takes text, numbers and choices.")
         return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
     return value
 

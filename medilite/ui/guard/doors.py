@@ -40,7 +40,7 @@ REASONS = (
     (
         re.compile(rf"{API}/(?:upload|upload_progress|process_recording|stream)\b"),
         403,
-        "Uploads are off: MediLite takes text alone. Type your question, or paste it.",
+        "Uploads are off: MediLite only takes text. Type your question, or paste it.",
     ),
     (
         re.compile(rf"(?:{API})?/(?:file|proxy|custom_component|deep_link|component_server|svelte)\b"),

@@ -163,7 +163,7 @@ def _items(settings: Settings, name: str) -> list[RateLimitItem]:
         items = parse_many(said)
     except ValueError as error:
         raise SettingsError(
-            f"MEDILITE_{name.upper()}={said!r} can't be used: it is no list of limits. "
+            f"MEDILITE_{name.upper()}={said!r} can't be used: it is not a list of limits. "
             "Write them as 20/minute; 300/hour, or off for none."
         ) from error
     if not all(item.amount > 0 for item in items):

@@ -57,7 +57,7 @@ class OwnPages:
         if self.hosts is not None and _host(scope) not in self.hosts:
             await refuse(
                 send, 421,
-                "This app listens on this machine alone and was asked for by another name. Open it as localhost, or "
+                "This app only listens on this machine, and was requested under another name. Open it as localhost, or "
                 "set MEDILITE_TRUSTED_PROXIES where a proxy stands in front.",
             )  # fmt: skip
             return
@@ -65,7 +65,7 @@ class OwnPages:
             await refuse(
                 send, 403,
                 "A page of another site can't use MediLite through its visitors' browsers. Open MediLite itself, or "
-                "have whoever runs it name that site in MEDILITE_ALLOWED_ORIGINS.",
+                "ask whoever runs it to list that site in MEDILITE_ALLOWED_ORIGINS.",
             )  # fmt: skip
             return
         origin = (header(scope, b"origin") or "").lower()

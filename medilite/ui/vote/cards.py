@@ -155,7 +155,7 @@ _WHY: dict[NoPair, tuple[str, str, bool]] = {
     ),
     NoPair.SEEN: (
         "You have seen every pair",
-        "Thank you: there is no ready-made pair left that you haven't had. Questions of your own make new ones.",
+        "Thank you: there is no ready-made pair left that you haven't seen. Questions of your own make new ones.",
         True,
     ),
     NoPair.SAME: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medilite.arena.booth import OWN_TABLE_VOTES
-from medilite.arena.tally import OwnTable
+from medilite.arena.voter_counts import OwnTable
 from medilite.models import Profile
 from medilite.ui.html import Markup, templates
 

@@ -72,7 +72,7 @@ _UNCONFIRMED = (
 )
 """Not "not counted": where the answer to a commit is lost, nobody can know."""
 
-_KEPT = "Otherwise your vote is kept, and of the texts only a keyed hash that gives nothing away."
+_KEPT = "Otherwise your vote is kept, and only a keyed hash of the texts, which reveals nothing."
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
 Update = dict[Any, Any]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import RepetitionPenaltyLogitsProcessor, TopPLogitsWarper
 
-from medilite.engine.local.sampling import Dice, Sampler, SlotSampler
+from medilite.engine.local.sampling import Sampler, SeedNoise, SlotSampler
 from medilite.engine.native.choose import nucleus
 from medilite.records import Decoding
 
@@ -89,9 +89,9 @@ def test_a_seed_gives_the_same_tokens_as_ever_whatever_steps_its_neighbours_are_
     other = Decoding(temperature=1.0, top_p=0.8)
     for step in range(-7, steps):
         if step in (-7, 20):
-            crowd.put(0, other, [1], Dice(11, vocabulary))
+            crowd.put(0, other, [1], SeedNoise(11, vocabulary))
         if step == 0:
-            crowd.put(2, decoding, prompt, Dice(11, vocabulary))
+            crowd.put(2, decoding, prompt, SeedNoise(11, vocabulary))
         rows = [0, 2] if step >= 0 else [0]
         given = np.stack([logits[step % steps].numpy()] * len(rows))
         chosen = crowd.choose(given, np.array(rows, np.int32))
@@ -110,7 +110,7 @@ def test_a_slot_remembers_nothing_of_the_row_before() -> None:
 
 
 def test_the_dice_go_forward_only() -> None:
-    dice = Dice(3, 8)
+    dice = SeedNoise(3, 8)
     first, third = dice.at(0).copy(), dice.at(2).copy()
     assert not np.array_equal(first, third)
     assert np.array_equal(dice.at(2), third)

@@ -97,8 +97,8 @@ def test_what_others_reported_says_so_and_has_no_interval(reading):
         ({"metric": "flesch_kincaid"}, "metric='flesch_kincaid' can't be used.*Did you mean 'flesch_kincaid_grade'"),
         ({"metric": None}, "metric=None"),
         ({"metric": ["words"]}, "metric="),
-        ({"split": "../../etc"}, r"split='../../etc' can't be used: it is none of study/test, distinct/test"),
-        ({"board": "../lite"}, r"board='../lite' can't be used: it is none of lite, paper"),
+        ({"split": "../../etc"}, r"split='../../etc' can't be used: it is not one of study/test, distinct/test"),
+        ({"board": "../lite"}, r"board='../lite' can't be used: it is not one of lite, paper"),
         ({"board": {"a": 1}}, "board="),
     ],
 )

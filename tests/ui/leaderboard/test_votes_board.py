@@ -116,12 +116,12 @@ def test_all_counts_are_public(results):
 
 def test_pairs_that_were_the_same_are_counted(lite, results):
     two = frozenset((results.current["base"], results.current["grpo"]))
-    changed = dataclasses.replace(results, sames={two: (3, 12, 4)})
+    changed = dataclasses.replace(results, same_answers={two: (3, 12, 4)})
     (row,) = [
         r for name, r in rows_of(intro.same_answers_html(changed, Names(lite, changed))).items() if "Base" in name
     ]
     assert [cell.text for cell in row.all("td")] == ["3 of 12 (25 %)", "4"]
-    assert intro.same_answers_html(dataclasses.replace(results, sames={}), Names(lite, results)) == ""
+    assert intro.same_answers_html(dataclasses.replace(results, same_answers={}), Names(lite, results)) == ""
 
 
 def test_equally_easy(results, names):

@@ -409,13 +409,13 @@ def test_a_model_that_breaks_ends_without_a_pair_or_a_name(make_tab, lite):
     tab = make_tab(fail_after=dict.fromkeys(lite.ids, 2))
     last = ask(tab)[-1]
     assert "One model failed" in last[tab.live_pair]
-    assert list(tab.booth.store.sames()) == []
+    assert list(tab.booth.store.same_answers()) == []
 
 
 def test_the_same_live_answers_are_told(make_tab, lite):
     tab = make_tab(scripts=dict.fromkeys(lite.ids, "Rest and drink."))
     assert "Both answers are the same" in ask(tab)[-1][tab.live_pair]
-    assert sum(count for *_, count in tab.booth.store.sames()) == 1
+    assert sum(count for *_, count in tab.booth.store.same_answers()) == 1
 
 
 def test_an_engine_that_breaks_down_leaves_a_message(make_tab, caplog):

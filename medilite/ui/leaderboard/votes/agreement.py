@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from medilite.arena.records import Contestant
 from medilite.arena.results import Results
-from medilite.arena.tallies import Agreement, orders_agree
+from medilite.arena.vote_statistics import Agreement, orders_agree
 from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.view import GRADE, SIMILARITY, View
 

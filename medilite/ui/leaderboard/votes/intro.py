@@ -46,11 +46,11 @@ def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
 
 def same_answers_html(results: Results, names: Names) -> Markup:
     """Return how often two models gave the same answer, word for word; "" where they never did."""
-    if not results.sames:
+    if not results.same_answers:
         return Markup()
     order = {row.contestant: i for i, row in enumerate(results.ratings.rows)}
     rows = []
-    for two, (same, of, live) in sorted(results.sames.items(), key=lambda item: -item[1][0] - item[1][2]):
+    for two, (same, of, live) in sorted(results.same_answers.items(), key=lambda item: -item[1][0] - item[1][2]):
         first, second = sorted(two, key=lambda c: (order.get(c, len(order)), c))
         ready = f"{same:,} of {of:,} ({percent(same / of)})" if of else "–"
         rows.append((names.of(first), names.of(second), ready, live))

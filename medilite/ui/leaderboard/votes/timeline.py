@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from medilite.arena.results import Results
-from medilite.arena.tallies import DAY_S, HOUR_S, Period
+from medilite.arena.vote_statistics import DAY_S, HOUR_S, Period
 from medilite.ui.leaderboard.chart import ACCENT, INK, MUTED, Chart, Spec, Table, axis, figure
 
 _EVERY = {HOUR_S: "hour", 6 * HOUR_S: "six hours", DAY_S: "day", 7 * DAY_S: "week", 28 * DAY_S: "four weeks"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from medilite.arena.records import Ballot, Vote
-from medilite.arena.tally import orient, own_table
+from medilite.arena.voter_counts import orient, own_table
 from tests.arena.made import NOW, contestant, pair, vote
 
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 INNER = """
-from medilite.engine.native.kept import compiled
+from medilite.engine.native.code_cache import compiled
 
 @compiled()
 def inner(x):
@@ -19,7 +19,7 @@ def inner(x):
 """
 
 OUTER = """
-from medilite.engine.native.kept import compiled
+from medilite.engine.native.code_cache import compiled
 from kept_example.inner import inner
 
 @compiled()
@@ -67,15 +67,15 @@ def test_it_is_kept_where_numba_is_told_to(example, tmp_path):
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(monkeypatch):
-    from medilite.engine.native import kept
+    from medilite.engine.native import code_cache
 
-    for place in kept.PLACES:
+    for place in code_cache.PLACES:
         monkeypatch.setattr(place, "from_function", classmethod(lambda cls, function, file: None))
 
     said = []
-    monkeypatch.setattr(kept.log, "warning", lambda text, *of: said.append(text % of))
+    monkeypatch.setattr(code_cache.log, "warning", lambda text, *of: said.append(text % of))
 
-    @kept.compiled()
+    @code_cache.compiled()
     def double(x):
         return 2 * x
 

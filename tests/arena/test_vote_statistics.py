@@ -8,7 +8,7 @@ import pytest
 from medilite.arena.bank import Bank
 from medilite.arena.fit import LEFT, RIGHT, TIE
 from medilite.arena.ratings import rate
-from medilite.arena.tallies import (
+from medilite.arena.vote_statistics import (
     DAY_S,
     HOUR_S,
     MOST_PERIODS,
