@@ -13,6 +13,7 @@ bound narrows as votes come.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -67,7 +68,9 @@ def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -
             break
         points = SHARE_OF_ERROR * moves.error * POINTS
         before, weight = weight, np.where(counted, 1.0, 0.0)
-        for group, floor, share in zip(groups, least, shares, strict=True):
+        near = moves.roughly(table, groups) > np.array(shares) / 2
+        for place in np.flatnonzero(near):
+            group, floor, share = groups[place], least[place], shares[place]
             inside = group[~table.both_bad[group]]
             weight[group] = min(1.0, max(floor, share * moves.weight(table, inside, before[inside])))
     return weight, points
@@ -103,14 +106,32 @@ class _Moves:
         """The median standard error of a difference, in natural logarithms."""
         return float(np.median(self._errors))
 
+    def roughly(self, table: VoteTable, groups: Sequence[Ints]) -> Floats:
+        """Return about how far each group moves a difference at most, in its standard errors.
+
+        That is less than `weight` goes by, for the group's own votes are taken to be
+        part of what is known: by half at most, unless the group is most of all votes,
+        for which infinity stands.
+        """
+        if not groups:
+            return np.zeros(0)
+        votes, sizes = np.concatenate(groups), np.array([len(group) for group in groups])
+        scores = self._derivatives(table, votes)[1] * ~table.both_bad[votes][:, None]
+        sums = np.add.reduceat(scores, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
+        moved = np.abs(sums @ np.linalg.solve(self._information, self._pairs.T)) / self._errors
+        return np.where(sizes > len(table) / 4, np.inf, moved.max(axis=1))
+
+    def _derivatives(self, table: VoteTable, votes: Ints) -> tuple[Design, Floats, Floats]:
+        x, z = vote_columns(table, votes, self._contestants)
+        design = Design(x, z[:, : self._ties], table.outcome[votes], np.ones(len(votes)))
+        return design, *derivatives(design, self._parameters)[1:]
+
     def weight(self, table: VoteTable, group: Ints, before: Floats) -> float:
         """Return the weight, which may be above 1, by which a group's votes move a difference by its standard error.
 
         `before` is by how much each of them is among the counted ones already.
         """
-        x, z = vote_columns(table, group, self._contestants)
-        design = Design(x, z[:, : self._ties], table.outcome[group], np.ones(len(group)))
-        _, scores, information = derivatives(design, self._parameters)
+        design, scores, information = self._derivatives(table, group)
         own = Design(design.x, design.z, design.outcome, before)
         rest = self._information - hessian(own, information) + np.eye(design.size) / PRIOR_SD**2
         moved = np.abs(self._pairs @ np.linalg.solve(rest, scores.sum(axis=0)))

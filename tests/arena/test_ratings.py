@@ -14,6 +14,7 @@ import pytest
 
 from medilite.arena.fit import LEFT, PRIOR_SD, RIGHT, TIE, Design, compact, covariance, fit, probabilities
 from medilite.arena.ratings import POINTS, anytime_z, rate, tie_columns, wilson
+from medilite.arena.trust import judge
 from tests.arena.simulate import CONTESTANTS, MODELS, World, table, votes
 
 BASE = CONTESTANTS[0]
@@ -326,3 +327,8 @@ def test_a_million_votes_are_rated_in_under_five_seconds():
     assert time.process_time() - started < 5
     assert found.equal_votes == 1_000_000
     assert found.rows[0].contestant.model == "m5"
+    networks = tuple(map(str, range(int(made.voter.max()) + 1)))
+    started = time.process_time()
+    judged = judge(dataclasses.replace(made, network=made.voter, networks=networks))
+    assert time.process_time() - started < 10, "a hundred thousand places"
+    assert judged.table.counted.size > 0.99 * len(made)
