@@ -8,6 +8,7 @@ import dataclasses
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from medilite.weights import ensure_base
 
 CODE = ("medilite", "bench/speed")
 BEFORE = ("medilite", "bench", "eval", "assets")
+SETTLE_S = 0.5
+"""Seconds between two peers' turns: some libraries' threads go on spinning for a while after their last token."""
+
 PACKAGES = ("torch", "transformers", "peft", "numba", "xllamacpp", "numpy")
 
 
@@ -102,6 +106,7 @@ def _measure(
     """Return each peer's runs of each workload, and the memory's speed in each. The first, for warming up, is left out.
 
     Workloads take turns too, as a machine that is slower for a while shall be so for all; who begins changes.
+    Nobody begins while another's threads may still be spinning.
     """
     found: dict[str, dict[str, list[Any]]] = {w.name: {name: [] for name in workers} for w in wanted}
     names, rates = list(workers), []
@@ -112,6 +117,7 @@ def _measure(
         for workload in wanted:
             visitors = workloads.visitors_of(workload, run, profile.ids, asked[workload.name])
             for name in names[turn:] + names[:turn]:
+                time.sleep(SETTLE_S)
                 result = workers[name].run(visitors)
                 if run:
                     found[workload.name][name].append(result)

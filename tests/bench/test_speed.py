@@ -268,6 +268,7 @@ def test_peers_take_turns_and_all_give_what_was_asked_for(
     profile = tiny_profile(tmp_path, weights)
     small = (Workload("six-models", "small", new_tokens=6), Workload("visitors-2", "small", visitors=2, new_tokens=500))
     monkeypatch.setattr("bench.speed.workloads.WORKLOADS", small)
+    monkeypatch.setattr(command, "SETTLE_S", 0.0)
     out = tmp_path / "speed.json"
     arguments = ["--profile", str(profile), "--peers", "int8,float32,peft,llamacpp,llamacpp-q4_0", "--runs", "2"]
     assert command.main([*arguments, "--threads", "1", "--tokens", "6", "--json", str(out)]) == 0
