@@ -24,6 +24,7 @@ COMPUTES = (
     "training.progress",
     "training.validation",
     "training.tracking",
+    "bench.speed.memory",
     "medilite.arena.schema",
     "medilite.arena.database",
     "medilite.arena.store",

@@ -9,13 +9,12 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.speed import peers as known_peers
 from bench.speed import report, workloads
-from bench.speed.memory import Memory
 from bench.speed.peers import Peer
 from bench.speed.worker import Worker
 from bench.speed.workloads import Prompt, Workload
@@ -41,6 +40,8 @@ def compare(
     profile: Profile, settings: Settings, wanted: Sequence[Workload], found: Sequence[Peer], options: argparse.Namespace
 ) -> dict[str, Any]:
     """Load the peers and let them take turns, workload by workload and run by run; return what `--json` writes."""
+    from bench.speed.memory import Memory
+
     asked = {workload.name: _prompts(profile, settings, workload) for workload in wanted}
     rows = max(workload.visitors * min(workload.models, len(profile.ids)) for workload in wanted)
     tokens = max(len(prompt.ids) + w.new_tokens for w in wanted for prompt in asked[w.name])
@@ -66,7 +67,7 @@ def compare(
         if not workers:
             raise ConfigError("No peer can be measured: " + " ".join(left_out.values()))
         memory = Memory(options.threads)
-        measured, rates = _measure(wanted, workers, profile, asked, options.runs, memory)
+        measured, rates = _measure(wanted, workers, profile, asked, options.runs, memory.bytes_per_s)
     ours = next((name for name in ("int8", "int4", "float32") if name in workers), "")
     head, dirty = commit(CODE)
     described: dict[str, Any] = {
@@ -101,7 +102,7 @@ def _measure(
     profile: Profile,
     asked: dict[str, list[Prompt]],
     runs: int,
-    memory: Memory,
+    bytes_per_s: Callable[[], float],
 ) -> tuple[dict[str, dict[str, list[Any]]], list[float]]:
     """Return each peer's runs of each workload, and the memory's speed in each. The first, for warming up, is left out.
 
@@ -112,7 +113,7 @@ def _measure(
     names, rates = list(workers), []
     for run in range(runs + 1):
         if run:
-            rates.append(memory.bytes_per_s())
+            rates.append(bytes_per_s())
         turn = run % len(names)
         for workload in wanted:
             visitors = workloads.visitors_of(workload, run, profile.ids, asked[workload.name])

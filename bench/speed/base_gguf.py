@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from bench.speed.lora_gguf import interleaved
-from medilite.engine.local.llama import read_tensors
 from medilite.engine.shape import LlamaShape
 
 _LAYER = {
@@ -23,6 +22,8 @@ def write_base(folder: Path, tokenizer: Path, kind: str, path: Path) -> None:
     The tokenizer is copied from another GGUF file of the same vocabulary. Numbers are rounded by the package gguf.
     """
     import gguf
+
+    from medilite.engine.local.llama import read_tensors
 
     shape, take = LlamaShape.read(folder), read_tensors(folder)
     writer = gguf.GGUFWriter(path, "llama")

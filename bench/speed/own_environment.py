@@ -15,10 +15,12 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.speed.generators import Setting, Told
 from bench.speed.workloads import Ask
+
+if TYPE_CHECKING:
+    from bench.speed.generators import Setting, Told
 
 
 def _own_packages(folder: Path | None) -> str:
