@@ -15,27 +15,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medilite import __version__, metrics
-from medilite.arena.bank import ANSWERS_FILE, Bank, bank_folder, read_bank
+from medilite.arena.bank import bank_folder
 from medilite.arena.contestants import base_contestant, contestants
-from medilite.arena.drawing import Knowledge, Opponents, Place, draw_again, draw_place, draw_sides, draw_two
+from medilite.arena.drawing import Knowledge, draw_again, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, able_contestants
 from medilite.arena.marks import mark
-from medilite.arena.mask import mask, names_of
 from medilite.arena.networks import Networks
 from medilite.arena.ratings import rate
+from medilite.arena.ready import Had, NoPair, Ready, ReadyAnswers
 from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
 from medilite.arena.table import read_table
 from medilite.arena.trust import TRUSTED_AFTER_S, TRUSTED_DAYS, judge
 from medilite.arena.voter_counts import OwnTable, orient, own_table
 from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
 from medilite.arena.votes import Votes
-from medilite.errors import DataError, EngineError, MediLiteError, StoreError, TokenError
+from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
 from medilite.records import Decoding, Step
@@ -63,22 +62,7 @@ OWN_TABLE_VOTES = 10
 REFRESH_S = 300.0
 """How old the ratings by which pairs are drawn may become."""
 
-_Had = tuple[str, frozenset[str]]
-"""Question and contestants of a pair that a voter has had."""
-
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
-
-
-class NoPair(Enum):
-    """Why there is no pair to vote on."""
-
-    EMPTY = "no answers have been made beforehand"
-    STALE = "the answers made beforehand are of models that have been retrained since"
-    SEEN = "this visitor has had every pair"
-    SAME = "both answers are the same"
-    WORDLESS = "an answer has no words"
-    STOPPED = "an answer was stopped before its end"
-    FAILED = "a model broke down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +107,6 @@ class Outcome:
     crowd: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """The ready-made answers that may be shown: of the present contestants, in places where they differ as shown."""
-
-    bank: Bank
-    places: Mapping[Opponents, list[Place]]
-    keys: Mapping[str, str]
-    """Question ids by the keys of their texts."""
-
-
 class Booth:
     """Draws pairs, takes votes; safe to use from several threads.
 
@@ -157,16 +131,13 @@ class Booth:
         aside: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.profile, self.votes = profile, votes
-        self._folder, self._private = folder or bank_folder(profile), private
-        self._private_at: int | None = None
+        self._answers = ReadyAnswers(profile, folder or bank_folder(profile), private)
         self._limits = limits
         self._clock = clock
         self._rng = rng or random.SystemRandom()
         self._aside = aside or _in_a_thread
-        self._names = names_of(profile)
         self._lock = threading.RLock()
         self._here: dict[str, Contestant] | None = None
-        self._answers: _Ready | NoPair | None = None
         self._networks = Networks()
         self._crowds: dict[str, tuple[int, int]] = {}
         self._knowledge = Knowledge()
@@ -210,12 +181,12 @@ class Booth:
         """
         store = self.store
         voters = voters_of(store, voter_id)
-        ready = self._ready()
+        ready = self._answers.get(self.here)
         if isinstance(ready, NoPair):
             return ready
         self._keep_up(ready)
-        places = _unseen(ready, set[_Had]().union(*map(store.seen_by, voters)))
-        voted = self._voted_on(ready, voters[0])
+        places = ready.unseen(set[Had]().union(*map(store.seen_by, voters)))
+        voted = ready.voted(store.voted_on(voters[0]))
         with self._lock:
             drawn = draw_again(ready.places, voted, self._rng) or draw_place(places, self._knowledge, self._rng)
             if drawn is None:
@@ -231,16 +202,7 @@ class Booth:
             two_probability=drawn.two_probability * sided, place_probability=drawn.place_probability,
         )  # fmt: skip
         token = store.add_pair(pair)
-        return Shown(token, question, self._masked(row[left].text), self._masked(row[right].text))
-
-    def _voted_on(self, ready: _Ready, voter: str) -> list[tuple[Opponents, str, int]]:
-        """Return what a voter has voted on of the answers that may be shown, oldest first."""
-        by_hash = {contestant.sha256: contestant for contestant in self.here.values()}
-        found = []
-        for key, seed, *hashes in self.store.voted_on(voter):
-            if key in ready.keys and all(one in by_hash for one in hashes):
-                found.append((frozenset(by_hash[one] for one in hashes), ready.keys[key], seed))
-        return found
+        return Shown(token, question, self._answers.masked(row[left].text), self._answers.masked(row[right].text))
 
     # --- pairs written now ---------------------------------------------------------------
 
@@ -263,7 +225,7 @@ class Booth:
             left, right, sided = draw_sides(two, self._knowledge, self._rng)
             self._knowledge.note(left, right, OWN_QUESTION)
         return LiveRun(
-            voter, question, keep, (left, right), self._rng.randrange(2**31), self._names,
+            voter, question, keep, (left, right), self._rng.randrange(2**31), self._answers.names,
             two_probability=probability * sided,
         )  # fmt: skip
 
@@ -328,14 +290,14 @@ class Booth:
         if pair is None:
             return None
         if pair.kind == "ready":
-            self._ready()
+            self._answers.get(self.here)
             found = self._texts(pair, None) if self._clock() < pair.expires_at else None
             return (Shown(_checked(token), *found), pair.kind, None) if found else None
         if texts is None:
             return None
         question, *answers = texts
         sides = (pair.left.contestant, pair.right.contestant)
-        run = LiveRun(voter, question, False, sides, pair.left.seed, self._names, pair.decoding, pair=pair)
+        run = LiveRun(voter, question, False, sides, pair.left.seed, self._answers.names, pair.decoding, pair=pair)
         run.texts, run.stopped, run.token = answers, ["end", "end"], _checked(token)
         run.made = Shown(_checked(token), question, *run.shown())
         return run.made, pair.kind, run
@@ -428,7 +390,7 @@ class Booth:
 
     def refresh(self) -> None:
         """Read the votes and rate them anew, for the next pairs to be drawn by."""
-        ready = self._ready()
+        ready = self._answers.get(self.here)
         trust = judge(read_table(self.store, self.here.values()))
         table = trust.table
         base = base_contestant(self.profile, self.here)
@@ -436,55 +398,12 @@ class Booth:
         with self._lock:
             self._knowledge, self._crowds = known, trust.crowds()
 
-    def _ready(self) -> _Ready | NoPair:
-        with self._lock:
-            made_at = _written_at(self._private)
-            if self._answers is None or made_at != self._private_at:
-                self._answers, self._private_at = self._read_private(made_at), made_at
-            if self._answers is None:
-                bank = read_bank(self._folder)
-                if bank is None:
-                    return NoPair.EMPTY  # looked for again next time: they may come while the app runs
-                self._answers = self._usable(bank)
-            return self._answers
-
-    def _read_private(self, made_at: int | None) -> _Ready | None:
-        """Return this deployment's own answers, which come before those that anybody can look up; None without any."""
-        if made_at is None or self._private is None:
-            return None
-        try:
-            bank = read_bank(self._private)
-        except DataError as error:
-            log.warning("This deployment's own answers can't be used, so the public ones are shown: %s", error)
-            return None
-        ready = self._usable(bank) if bank else None
-        return ready if isinstance(ready, _Ready) else None
-
-    def _usable(self, bank: Bank) -> _Ready | NoPair:
-        present = bank.of(self.here)
-        if present.stale:
-            log.warning("Ready-made answers are left out, because their models were retrained: %s", present.stale)
-        places = {
-            two: [place for place in listed if not self._same_when_shown(present, two, place)]
-            for two, listed in present.places.items()
-        }
-        if not any(places.values()):
-            return NoPair.STALE
-        return _Ready(present, places, {text_key(text): id for id, text in present.questions.items()})
-
-    def _same_when_shown(self, bank: Bank, two: Opponents, place: Place) -> bool:
-        one, other = (self._masked(bank.answers[place.question, place.seed][c].text) for c in two)
-        return one == other
-
-    def _masked(self, text: str | None) -> str:
-        return mask(text or "", self._names)
-
     def _kept(self, pair: Pair, run: LiveRun | None) -> Pair:
         """Return a pair with the texts that its vote keeps: the project's own, and a visitor's who agreed."""
         if pair.kind == "live":
             mine = run is not None and run.keep and run.pair is not None and run.pair.id == pair.id
             return run.pair if mine and run and run.pair else pair
-        found = self._row_of(pair)
+        found = self._answers.row_of(pair)
         if found is None:
             return pair
         question, left, right = found
@@ -500,19 +419,8 @@ class Booth:
         if pair.kind == "live":
             mine = run is not None and run.pair is not None and run.pair.id == pair.id
             return (run.question, *run.shown()) if mine and run else None
-        found = self._row_of(pair)
-        return (found[0], self._masked(found[1].text), self._masked(found[2].text)) if found else None
-
-    def _row_of(self, pair: Pair) -> tuple[str, Candidate, Candidate] | None:
-        """Return question, left and right of a ready-made pair, if its answers are still the same here."""
-        ready = self._answers
-        if not isinstance(ready, _Ready):
-            return None
-        row = ready.bank.answers.get((pair.question_id, pair.left.seed), {})
-        left, right = (row.get(side.contestant) for side in (pair.left, pair.right))
-        if left is None or right is None or (left.key, right.key) != (pair.left.key, pair.right.key):
-            return None
-        return ready.bank.questions[pair.question_id], left, right
+        found = self._answers.row_of(pair)
+        return (found[0], self._answers.masked(found[1].text), self._answers.masked(found[2].text)) if found else None
 
     def _pair(
         self, kind: Kind, voter: str, question: tuple[str, str, str | None], left: Candidate, right: Candidate,
@@ -527,7 +435,7 @@ class Booth:
 
     # --- now and then ------------------------------------------------------------------------
 
-    def _keep_up(self, ready: _Ready) -> None:
+    def _keep_up(self, ready: Ready) -> None:
         """Rate anew where it is time to; nobody waits for it but the first visitor."""
         now = self._clock()
         with self._lock:
@@ -550,26 +458,6 @@ class Booth:
             log.exception("The votes could not be rated for the next pairs.")
         finally:
             self._refreshing = False
-
-
-def _written_at(private: Path | None) -> int | None:
-    """Return when a folder's answers were written, which is last, None where there are none."""
-    try:
-        return (private / ANSWERS_FILE).stat().st_mtime_ns if private else None
-    except OSError:
-        return None
-
-
-def _unseen(ready: _Ready, seen: set[_Had]) -> dict[Opponents, list[Place]]:
-    """Return the places that a voter has not had before them."""
-    questions: dict[frozenset[str], set[str]] = {}
-    for key, hashes in seen:
-        questions.setdefault(hashes, set()).add(ready.keys.get(key, ""))
-    left = {}
-    for two, listed in ready.places.items():
-        had = questions.get(frozenset(contestant.sha256 for contestant in two), set())
-        left[two] = [place for place in listed if place.question not in had] if had else listed
-    return left
 
 
 def _checked(token: object) -> str:
