@@ -93,8 +93,8 @@ class VisitorLimits:
 class Admission:
     """Counts those who ask or wait; turns away whoever would be one too many, or comes too often.
 
-    Half of the seats at most are one network address's, so that nobody who makes
-    up visitors takes them all.
+    One network address has half of the seats that others don't hold, at most: so
+    nobody who makes up visitors takes them all, and several who do leave some.
     """
 
     def __init__(self, limit: int, limits: VisitorLimits | None = None, who: Callable[[], str | None] = caller) -> None:
@@ -126,7 +126,8 @@ class Admission:
                     f"{self._limit} visitors are asking at the moment, which is the limit. "
                     "Your question is still here: ask again in a minute."
                 )
-            share = max(self._limit // 2, 1)
+            others = self._taken.total() - self._taken[address]
+            share = max((self._limit - others) // 2, 1)
             if address and self._taken[address] >= share:
                 raise EngineError(
                     f"{share} visitors at your network address are asking at the moment, which is the limit for one "

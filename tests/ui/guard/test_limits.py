@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
-from medilite.errors import RateLimitError, SettingsError
+from medilite.errors import EngineError, RateLimitError, SettingsError
 from medilite.settings import load_settings
 from medilite.ui.chat.tab import ChatTab
 from medilite.ui.guard.limits import Admission, VisitorLimits
@@ -114,6 +116,24 @@ def test_a_turned_away_visitor_leaves_their_seat(clock):
         pass
     with admission.seat("b"):
         pass
+
+
+def test_several_addresses_that_make_up_visitors_leave_seats_for_others():
+    """Two addresses with half of the seats each turned everybody else away."""
+    now = ["203.0.113.1"]
+    admission = Admission(64, who=lambda: now[0])
+    with ExitStack() as seats:
+        for number, seated in enumerate((32, 16, 8, 4)):
+            now[0] = f"203.0.113.{number}"
+            for _ in range(seated):
+                seats.enter_context(admission.seat("made up"))
+            with pytest.raises(EngineError, match=f"{seated} visitors at your network address are asking"):
+                seats.enter_context(admission.seat("one too many"))
+        for number in range(4):
+            now[0] = f"192.0.2.{number}"
+            seats.enter_context(admission.seat("somebody"))
+        with pytest.raises(EngineError, match="64 visitors are asking"):
+            seats.enter_context(admission.seat("one too many"))
 
 
 def test_a_pair_that_is_one_too_many_isn_t_drawn(lite, tmp_path, clock):
