@@ -9,9 +9,12 @@ Recall is measured on published phrasings that no rule was written for:
 - the list of critical messages of github.com/The-Alphabet-Cartel/ash-thrash
   (GPL-3.0, so it is not committed here), critical_high_priority.json.
 
-Of each, the half whose SHA-256 is odd was read while the rules were written; the
-other half alone is reported. False alarms are counted on MedQuAD's distinct
-questions, and what fires is printed, so that one can see what it is.
+Of each, the half whose SHA-256 is odd was read while the first rules were written
+(`read`). The other half was closed until those rules were measured; then half of
+it was opened, and the rules of safety/indirect.py were written (`opened`). What
+is closed still (`closed`) nobody has read: its recall alone tells of phrasings
+to come. False alarms are counted on MedQuAD's distinct questions, and what fires
+is printed, so that one can see what it is.
 """
 
 from __future__ import annotations
@@ -21,19 +24,27 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from eval.command import run_command, tell
 from medilite.arena.ratings import wilson
 from medilite.data import load_split
 from medilite.safety import emergency_notice
 
+Part = Literal["read", "opened", "closed"]
+
 CONSTRUCTS = ("Passive suicidal ideation", "Active suicidal ideation & suicidal planning", "Direct self-injury")
 
 
-def held_out(phrase: str) -> bool:
-    """Return whether a phrase belongs to the half that was not read."""
-    return int(hashlib.sha256(phrase.encode()).hexdigest(), 16) % 2 == 0
+def part_of(phrase: str) -> Part:
+    """Return whether a phrase was read before the rules, was opened for the later ones, or is closed still."""
+    if _is_odd(phrase):
+        return "read"
+    return "opened" if _is_odd(f"2 {phrase}") else "closed"
+
+
+def _is_odd(text: str) -> bool:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2 == 1
 
 
 def lexicon_phrases(file: Path) -> list[str]:
@@ -73,15 +84,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    phrases = [*filter(held_out, lexicon_phrases(options.lexicon)), *filter(held_out, messages(options.messages))]
+    everything = [*lexicon_phrases(options.lexicon), *messages(options.messages)]
+    parts = {part: [phrase for phrase in everything if part_of(phrase) == part] for part in get_args(Part)}
     questions = sorted({row.question for name in ("train", "val", "test") for row in load_split(options.data, name)})
-    hits, alarms = found(phrases), found(questions)
+    hits, alarms = {part: found(phrases) for part, phrases in parts.items()}, found(questions)
+    counted = [(f"recall, {part}", len(hits[part]), len(phrases)) for part, phrases in parts.items()]
     lines = []
-    for what, part, whole in (("recall", hits, phrases), ("notices on MedQuAD's questions", alarms, questions)):
-        interval = wilson(len(part), len(whole))
+    for what, some, whole in (*counted, ("notices on MedQuAD's questions", len(alarms), len(questions))):
+        interval = wilson(some, whole)
         share = f"{interval.value:.2%} ({interval.low:.2%} to {interval.high:.2%})" if interval else "none"
-        lines.append(f"{what}: {len(part)} of {len(whole)}, {share}")
-    tell({"recall": [len(hits), len(phrases)], "alarms": alarms}, "\n".join([*lines, *alarms]), None)
+        lines.append(f"{what}: {some} of {whole}, {share}")
+    recall = {part: [len(hits[part]), len(phrases)] for part, phrases in parts.items()}
+    tell({"recall": recall, "alarms": alarms}, "\n".join([*lines, *alarms]), None)
     return 0
 
 

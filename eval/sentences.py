@@ -30,6 +30,7 @@ from eval.command import run_command, tell
 from medilite.arena.ratings import wilson
 from medilite.data import SPLITS, load_split
 from medilite.errors import DataError
+from medilite.files import split_lines
 from medilite.readability.normal import normalise_with_origins, running_sentences
 
 LABELS = Path(__file__).with_name("sentences.jsonl")
@@ -121,7 +122,7 @@ def _ends_at(text: str, place: int, found: set[int]) -> bool:
 
 def load_labels() -> list[dict[str, Any]]:
     """Return the committed labels."""
-    return [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in split_lines(LABELS.read_bytes())[0]]
 
 
 def load_answers(data: Path, labels: Iterable[Mapping[str, Any]]) -> dict[str, str]:

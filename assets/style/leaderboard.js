@@ -99,7 +99,7 @@
     const head = ["series", "x", "x_low", "x_high", "y", "y_low", "y_high", "label"];
     const lines = [head, ...drawn.data.flatMap(rowsOf)].map((row) => row.map(cell).join(","));
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([`${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
+    link.href = URL.createObjectURL(new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
     link.download = `medilite-${button.dataset.plot}.csv`;
     link.click();
     URL.revokeObjectURL(link.href);

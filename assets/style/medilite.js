@@ -170,7 +170,13 @@
     error = wrong?.textContent ?? "";
   }
 
+  // Arabic or Hebrew is written from the right, whatever the page's own language.
+  function followTheWriting() {
+    for (const field of document.querySelectorAll('textarea:not([dir="auto"])')) field.dir = "auto";
+  }
+
   new MutationObserver(() => {
+    followTheWriting();
     keepOpen();
     follow();
     reveal();

@@ -30,7 +30,7 @@ from eval.reading.sheets import Entry, entries, key_lines, sheet, sheet_sentence
 from eval.run import CODE, DATA, RUNS, Run
 from medilite.content import topic_similarities
 from medilite.errors import WeightsError
-from medilite.files import write_whole
+from medilite.files import split_lines, write_whole
 from medilite.provenance import commit
 
 A_SHEET = 60
@@ -57,7 +57,7 @@ def sheets(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> int:
     """Publish two readers' labels."""
-    some = [Entry(**json.loads(line)) for line in (options.sheets / "key.jsonl").read_text().splitlines()]
+    some = [Entry(**json.loads(line)) for line in split_lines((options.sheets / "key.jsonl").read_bytes())[0]]
     texts = [path.read_text(encoding="utf-8") for path in sorted(options.sheets.glob("sheet-*.md"))]
     said = {name: own for text in texts for name, own in sheet_sentences(text).items()}
     answers = read_answers(Run(options.run).answers).answers

@@ -22,7 +22,7 @@ from eval.answers import SavedAnswer, Setup
 from eval.questions import text_hash
 from eval.reading.sheets import Entry
 from medilite.errors import DataError
-from medilite.files import write_whole
+from medilite.files import split_lines, write_whole
 from medilite.models import ROOT
 from medilite.records import Decoding
 
@@ -65,7 +65,7 @@ class Read:
 def read_labels(path: Path, ids: Sequence[str]) -> dict[str, Reading]:
     """Return a reader's labels by id. Raises DataError where a line is none, or an id is missing or read twice."""
     found: dict[str, Reading] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path.read_bytes()), 1):
         try:
             row = json.loads(line)
             own = Reading(row["label"], tuple(map(int, row["false"])), tuple(map(int, row["unsupported"])))
@@ -85,6 +85,12 @@ def read_labels(path: Path, ids: Sequence[str]) -> dict[str, Reading]:
             f"{path}: {len(set(ids) - set(found))} answers lack a label, {len(set(found) - set(ids))} are strange."
         )
     return found
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Return a file's lines, a last one without its line break included."""
+    lines, rest = split_lines(content)
+    return [*lines, rest] if rest else lines
 
 
 def joined(
@@ -117,7 +123,7 @@ def write(folder: Path, read: Sequence[Read], answers: Sequence[SavedAnswer]) ->
 def load(folder: Path) -> tuple[list[Read], dict[tuple[str, str], SavedAnswer]]:
     """Return what was read and the answers by (qid, model). Raises DataError where a file is missing or broken."""
     try:
-        rows = [json.loads(line) for line in (folder / "reading.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in _lines((folder / "reading.jsonl").read_bytes())]
         read = [
             Read(
                 **{**row, "sentences": tuple(row["sentences"])}
@@ -125,7 +131,7 @@ def load(folder: Path) -> tuple[list[Read], dict[tuple[str, str], SavedAnswer]]:
             )
             for row in rows
         ]
-        lines = gzip.decompress((folder / "answers.jsonl.gz").read_bytes()).decode().splitlines()
+        lines = _lines(gzip.decompress((folder / "answers.jsonl.gz").read_bytes()))
         answers = [_answer(json.loads(line)) for line in lines]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder} can't be read ({error}). Restore it from the repository.") from error

@@ -74,7 +74,7 @@ def sheet_sentences(text: str) -> dict[str, tuple[str, ...]]:
     """Return, by id, the numbered sentences of a sheet's answers: what the readers' numbers mean."""
     found: dict[str, list[str]] = {}
     shown: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if match := re.match(r"## (\S+)", line):
             shown = found.setdefault(match[1], [])
         elif line.startswith("# "):

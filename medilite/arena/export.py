@@ -154,7 +154,8 @@ def _write_jsonl(records: Iterable[Record], path: Path) -> int:
 
 def _write_csv(records: Iterable[Record], path: Path) -> int:
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # With a byte-order mark: without one a spreadsheet on Windows takes it for another encoding.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = None
         for count, record in enumerate(records, 1):
             writer = writer or csv.DictWriter(file, fieldnames=list(record))

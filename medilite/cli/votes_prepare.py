@@ -205,7 +205,8 @@ def _resume(path: Path, plan: Plan) -> dict[tuple[str, int, str], dict[str, Any]
         return {}
     if len(whole) < len(data):
         os.truncate(path, len(whole))
-    first, *lines = whole.decode("utf-8").splitlines()
+    # Not splitlines(): an answer may hold a Unicode line separator, at which it would break too.
+    first, *lines = whole.decode("utf-8").split("\n")[:-1]
     if first + "\n" != header:
         raise DataError(
             f"{path} was begun with other models or other settings. Finish it with those, or remove it to "

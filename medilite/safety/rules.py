@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from medilite.safety.indirect import INDIRECT
 from medilite.safety.notices import EmergencyKind
 from medilite.safety.self_harm import SELF_HARM
 
 PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
     {
-        "self-harm": SELF_HARM,
+        "self-harm": SELF_HARM + INDIRECT,
         "heart": """
             !no|without chest -cold|congestion|infection|x|xray|scan|binder|muscle|exercise* .. <hurts>
             !no|without <hurts> .. in|on|across|inside|behind|through|around .... chest|breastbone|heart|sternum \

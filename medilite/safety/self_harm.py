@@ -3,7 +3,7 @@
 Gathered from how people say it, as published for research and for crisis
 services: the Suicide Risk Lexicon 1.0 (Low et al. 2024, PsyArXiv; rated by
 clinicians; its constructs on passive and active ideation and on self-injury, of
-which one half was read and the other kept to measure with), the questions of the
+which a part was read and the rest kept to measure with, as eval/notices.py says), the questions of the
 Columbia-Suicide Severity Rating Scale, the search terms of O'Dea et al. 2015
 (Internet Interventions 2:183), and the red list of a distress detector
 (github.com/manasjh1/sarthiv7). `python -m eval.notices` measures recall and false

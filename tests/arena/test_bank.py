@@ -116,6 +116,15 @@ def test_a_stopped_run_goes_on_without_a_duplicate_or_a_gap(profile, tmp_path):
     assert sum(len(requests) for requests in engine.requests) == 12, "what was there is not asked again"
 
 
+def test_a_line_separator_within_an_answer_ends_no_line(profile, tmp_path):
+    said = dict.fromkeys(profile.ids, "One.\u2028Two.\x85Three.\x0bFour.")
+    plan = make_plan(profile, options(), "int8")
+    answers, _ = prepare(ScriptedEngine(profile, scripts=said), plan, tmp_path / "out", 24, silent)
+    again = ScriptedEngine(profile, scripts=said)
+    assert prepare(again, plan, tmp_path / "out", 24, silent)[0] == answers
+    assert again.requests == []
+
+
 def test_answers_of_other_settings_are_not_mixed(profile, tmp_path):
     prepare(ScriptedEngine(profile), make_plan(profile, options(), "int8"), tmp_path / "out", 24, silent)
     with pytest.raises(DataError, match="other settings"):

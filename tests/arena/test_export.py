@@ -33,7 +33,7 @@ def test_every_format_holds_every_vote(tmp_path, suffix):
     if suffix == "jsonl":
         assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] == records
     elif suffix == "csv":
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
         assert [row["choice"] for row in rows] == ["left", "equal"]
         assert list(rows[0]) == list(records[0])
@@ -81,7 +81,9 @@ def test_no_votes_are_an_empty_file(tmp_path):
 def test_a_text_that_a_spreadsheet_would_run_is_disarmed(tmp_path):
     record = vote_record(vote(left=candidate("base", "=HYPERLINK(1)")))
     write_records([record], tmp_path / "votes.csv")
-    assert "'=HYPERLINK(1)" in (tmp_path / "votes.csv").read_text(encoding="utf-8")
+    text = (tmp_path / "votes.csv").read_text(encoding="utf-8")
+    assert "'=HYPERLINK(1)" in text
+    assert text.startswith("\ufeff"), "else a spreadsheet on Windows breaks every letter beyond ASCII"
 
 
 def test_a_file_of_another_kind_or_place_is_said(tmp_path):

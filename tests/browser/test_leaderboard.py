@@ -107,7 +107,7 @@ def test_plots_are_loaded_with_the_tab_and_hand_out_their_numbers(serve, visit, 
     assert any("Plotly" in url for url in loaded)
     with page.expect_download() as csv:
         page.locator("#lb-scatter [data-plot]").press("Enter")
-    lines = csv.value.path().read_text(encoding="utf-8").splitlines()
+    lines = csv.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].replace('"', "") == "series,x,x_low,x_high,y,y_low,y_high,label"
     series, *numbers = lines[1].split(",")
     assert series == '"Base"'

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from medilite.arena.booth import Booth
+from medilite.arena.votes import Votes
 from tests.browser.pages import PATIENCE_MS, Visit
 from tests.support.banks import write_bank
 from tests.support.line import Line
@@ -64,7 +65,7 @@ def restored(here: Visit, place: str) -> str:
 
 
 def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
-    booth = Booth(lite, tmp_path / "v.db", folder=write_bank(tmp_path / "bank", lite))
+    booth = Booth(lite, Votes(tmp_path / "v.db"), folder=write_bank(tmp_path / "bank", lite))
     url, engine = serve(booth=booth)
     here = visit(url, "phone").ready()
     page = here.page

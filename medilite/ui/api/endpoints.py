@@ -16,7 +16,7 @@ from medilite.ui.api.asking import Asking
 from medilite.ui.api.reading import Reading
 from medilite.ui.api.schemas import Asked, Board, Compared, Measured
 from medilite.ui.guard.bodies import TEXT_CHARS
-from medilite.ui.guard.limits import Admission
+from medilite.ui.guard.limits import Admission, limits_in_words
 from medilite.ui.page.decoding import MAX_SEED, SETTINGS
 
 
@@ -102,11 +102,18 @@ def endpoints(
     bounds = {setting.name: {"minimum": setting.low, "maximum": setting.high} for setting in SETTINGS} | {
         "seed": {"minimum": 0, "maximum": MAX_SEED}
     }
+    answers, readings = (
+        f" Limit: {words}, for all programs at one network address; beyond it the error says in how many seconds to "
+        "ask again."
+        if words
+        else ""
+        for words in (limits_in_words(settings, name) for name in ("answers_per_visitor", "readings_per_address"))
+    )
     return (
         _endpoint(
             "ask",
             "Ask one small language model a health question. The answer is that of a very small model: it makes facts "
-            "up, and is no medical advice.",
+            f"up, and is no medical advice.{answers}",
             asking.ask,
             Asked,
             {"question": question, "model": "Which model.", **decoding},
@@ -116,7 +123,8 @@ def endpoints(
         _endpoint(
             "compare",
             "Ask several checkpoints of one small language model the same health question, to compare their answers "
-            "and how hard these are to read. They are very small models that make facts up: no medical advice.",
+            "and how hard these are to read. They are very small models that make facts up: no medical advice."
+            f"{answers}",
             asking.compare,
             Compared,
             {"question": question, "models": "Which models; by default all of them.", **decoding},
@@ -125,7 +133,8 @@ def endpoints(
         ),
         _endpoint(
             "readability",
-            "Measure how hard an English text is to read: grades, reading ease, and counts of words and sentences.",
+            "Measure how hard an English text is to read: grades, reading ease, and counts of words and sentences."
+            f"{readings}",
             reading.readability,
             Measured,
             {"text": f"The text, {TEXT_CHARS:,} characters at most."},
@@ -133,7 +142,7 @@ def endpoints(
         _endpoint(
             "leaderboard",
             "Read how the models did on all test questions: one metric's figures, each with its 95 % interval, how "
-            "many answers it is of, and whether it was measured here or reported by others.",
+            f"many answers it is of, and whether it was measured here or reported by others.{readings}",
             reading.leaderboard,
             Board,
             {

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from medilite import __version__
 from medilite.draining import Drain
-from medilite.errors import SettingsError
+from medilite.errors import RateLimitError, SettingsError
 from medilite.settings import Settings
 from medilite.ui.api.arguments import quoted
 from medilite.ui.api.endpoints import Endpoint
@@ -132,7 +133,7 @@ class McpTools:
         try:
             answer = await self._answer(endpoint, arguments)
         except Exception as error:
-            return _failed(message_of(error, UNEXPECTED))
+            return _failed(message_of(error, UNEXPECTED), error)
         text = types.TextContent(type="text", text=json.dumps(answer, ensure_ascii=False))
         return types.CallToolResult(content=[text], structuredContent=answer)
 
@@ -195,7 +196,9 @@ def open_mcp(endpoints: tuple[Endpoint, ...], settings: Settings, drain: Drain, 
     return McpTools(endpoints, drain, threads)
 
 
-def _failed(reason: str) -> types.CallToolResult:
+def _failed(reason: str, error: Exception | None = None) -> types.CallToolResult:
+    """Return a result that says what went wrong; where waiting helps, `_meta` has how long, in seconds."""
     from mcp import types
 
-    return types.CallToolResult(content=[types.TextContent(type="text", text=reason)], isError=True)
+    meta = {"retry_after_s": math.ceil(error.wait_s)} if isinstance(error, RateLimitError) else None
+    return types.CallToolResult(content=[types.TextContent(type="text", text=reason)], isError=True, _meta=meta)

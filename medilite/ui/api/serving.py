@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
-from medilite.errors import MediLiteError
+from medilite.errors import MediLiteError, RateLimitError
 from medilite.ui.api.endpoints import Endpoint
 from medilite.ui.page.answering import message_of
 from medilite.ui.page.controls import MODEL_EVENTS
@@ -53,4 +54,6 @@ def handler(endpoint: Endpoint) -> Callable[..., Any]:
 def spoken(error: Exception) -> gr.Error:
     """Return what a program reads of an error; it isn't printed, for it may quote what was sent."""
     title = type(error).__name__ if isinstance(error, MediLiteError) else "Error"
-    return gr.Error(message_of(error, UNEXPECTED), title=title, print_exception=False)
+    # Gradio's error has no field of its own for it: this one goes to programs as it is.
+    wait_s: dict[str, Any] = {"duration": math.ceil(error.wait_s)} if isinstance(error, RateLimitError) else {}
+    return gr.Error(message_of(error, UNEXPECTED), title=title, print_exception=False, **wait_s)

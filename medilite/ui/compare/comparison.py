@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from medilite.errors import MediLiteError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages
-from medilite.readability import Readability, Span, hard_spans, measure
+from medilite.readability import Readability, Span, hard_spans, is_english, measure
 from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
 from medilite.sources.marks import Mark as SourceMark
 from medilite.sources.marks import mark
@@ -36,6 +36,8 @@ class Pane:
     ids: list[int] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     """Its tokens, from engines that report them, and the text that came with each."""
+    foreign: bool = False
+    """Whether it is plainly not English: then it has no scores, for their formulas are for English."""
 
     def take(self, row: RowStep) -> None:
         """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
@@ -53,7 +55,8 @@ class Pane:
         """Note why the answer stopped and score what there is of it."""
         self.stopped = reason
         self.error = error
-        if not self.text.strip():
+        self.foreign = not is_english(self.text)
+        if self.foreign or not self.text.strip():
             return
         try:
             self.scores = measure(self.text)

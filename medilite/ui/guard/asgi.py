@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from medilite.errors import RateLimitError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,3 +28,8 @@ async def refuse(send: Send, status: int, reason: str, more: list[tuple[bytes, b
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(more or ())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def retry_after(error: RateLimitError) -> tuple[bytes, bytes]:
+    """Return the header that says in how many seconds to send it again."""
+    return b"retry-after", str(max(1, math.ceil(error.wait_s))).encode()

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from medilite.errors import RateLimitError
 from medilite.ui.guard.address import network_of
-from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
+from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse, retry_after
 from medilite.ui.guard.bodies import replay
 from medilite.ui.guard.doors import API, MCP
 from medilite.ui.page.gradio_internals import awaits_messages, components_of, event_by_number, public_events
@@ -74,7 +74,7 @@ class CheckedCalls:
             await refuse(send, 422, str(error))
             return
         except RateLimitError as error:
-            await refuse(send, 429, str(error))
+            await refuse(send, 429, str(error), [retry_after(error)])
             return
         body = json.dumps(call, allow_nan=False).encode("ascii")
         replaced = (b"content-length", b"content-type", b"transfer-encoding")

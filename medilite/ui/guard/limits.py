@@ -175,10 +175,18 @@ def _items(settings: Settings, name: str) -> list[RateLimitItem]:
     return items
 
 
+def limits_in_words(settings: Settings, name: str) -> str:
+    """Return a setting of limits as words ("20 a minute and 300 an hour"), "" where it is off."""
+    return " and ".join(f"{item.amount:,} {_span(item)}" for item in _items(settings, name))
+
+
+def _span(item: RateLimitItem) -> str:
+    unit = item.GRANULARITY.name
+    return f"in {item.multiples} {unit}s" if item.multiples > 1 else f"{'an' if unit == 'hour' else 'a'} {unit}"
+
+
 def _too_many(what: What, rule: _Rule, wait_s: float) -> RateLimitError:
-    span = f"{rule.item.multiples} {rule.item.GRANULARITY.name}s" if rule.item.multiples > 1 else (
-        f"{'an' if rule.item.GRANULARITY.name == 'hour' else 'a'} {rule.item.GRANULARITY.name}"
-    )  # fmt: skip
+    span = _span(rule.item).removeprefix("in ")
     often = "once" if rule.item.amount == 1 else f"{rule.item.amount:,} times"
     who = "You have" if rule.whose == "visitor" else "You and others at your network address have"
     return RateLimitError(

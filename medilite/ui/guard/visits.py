@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 
 from medilite.errors import RateLimitError
 from medilite.ui.guard.address import network_of
-from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse
+from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse, retry_after
 from medilite.ui.guard.doors import API, WRITE
 from medilite.ui.guard.limits import VisitorLimits
 
@@ -78,7 +78,7 @@ class Paced:
             try:
                 self.limits.count("events", address=address)
             except RateLimitError as error:
-                await refuse(send, 429, str(error), [(b"retry-after", str(max(1, round(error.wait_s))).encode())])
+                await refuse(send, 429, str(error), [retry_after(error)])
                 return
         session = _session_of(scope)
         if not session:
@@ -88,7 +88,7 @@ class Paced:
             try:
                 self.limits.count("sessions", address=address)
             except RateLimitError as error:
-                await refuse(send, 429, str(error), [(b"retry-after", str(max(1, round(error.wait_s))).encode())])
+                await refuse(send, 429, str(error), [retry_after(error)])
                 return
             self.visits.note(session, network_of(address))
         self.visits.opened(session)

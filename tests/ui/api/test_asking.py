@@ -18,7 +18,7 @@ from medilite.errors import (
 )
 from medilite.readability import measure
 from medilite.settings import load_settings
-from medilite.ui.api import asking
+from medilite.ui.api import asking, endpoints
 from medilite.ui.api.asking import AT_ONCE, NOTICE, Asking
 from medilite.ui.guard import VisitorLimits
 from medilite.ui.guard.limits import Admission
@@ -217,3 +217,31 @@ def test_no_seat_is_said(engine, lite):
     with pytest.raises(EngineError, match="which is the limit"):
         next(programs.ask(QUESTION, "base"))
     steps.close()
+
+
+def test_the_error_of_a_limit_says_in_a_field_how_long_to_wait():
+    from medilite.ui.api.mcp_server import _failed
+    from medilite.ui.api.serving import spoken
+    from medilite.ui.guard.asgi import retry_after
+
+    error = RateLimitError("You have asked for answers 20 times within a minute, which is the limit.", 41.2)
+    said = spoken(error)
+    assert (said.title, said.duration) == ("RateLimitError", 42)
+    assert _failed(str(error), error).meta == {"retry_after_s": 42}
+    assert retry_after(error) == (b"retry-after", b"42")
+    assert _failed("x", EngineError("x")).meta is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("20/minute; 300/hour", "Limit: 20 a minute and 300 an hour, "),
+        ("5 per 10 second", "Limit: 5 in 10 seconds, "),
+        ("off", ""),
+    ],
+)
+def test_the_limit_is_in_the_description(lite, limit, words):
+    settings = load_settings(answers_per_visitor=limit)
+    ask = endpoints(ScriptedEngine(lite), lite, settings, Admission(5))[0]
+    assert words in ask.about
+    assert ("Limit" in ask.about) is bool(words)

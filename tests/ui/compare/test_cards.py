@@ -151,3 +151,19 @@ def test_cards_of_one_grid_keep_their_elements_through_the_states(lite):
     growing = skeleton(card_html(pane(lite, "Asthma", stopped=None), 128))
     assert growing == skeleton(card_html(pane(lite, "Asthma is a disease."), 128))
     assert growing == skeleton(card_html(pane(lite, stopped="error", error="x"), 128))
+
+
+def test_an_answer_in_another_language_has_no_grade(lite):
+    pane = Pane(
+        lite.get("base"), "El asma es una enfermedad que afecta las vías respiratorias y que no tiene cura.", 20
+    )
+    pane.finish("end")
+    assert pane.scores is None
+    card = read(card_html(pane, 128))
+    assert card.one("span", "ml-grade-word").text == "Not English"
+    assert card.all("span", "ml-grade-number") == []
+
+
+def test_text_of_people_and_models_is_written_from_its_own_side(lite):
+    pane = Pane(lite.get("base"), "הקפה חם", 2)
+    assert read(card_html(pane, 128)).one("p", "ml-text").attributes["dir"] == "auto"

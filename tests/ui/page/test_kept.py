@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medilite.arena.booth import Booth
-from medilite.settings import load_settings
+from medilite.arena.votes import Votes
 from medilite.ui.page.decoding import DEFAULTS
 from medilite.ui.page.kept import BROKE_OFF, broke_off, kept_comparison, kept_texts, kept_turns
 from medilite.ui.page.session import Desk
@@ -96,10 +96,10 @@ def test_the_status_is_the_answers_once_something_was_asked():
 def test_a_pair_of_another_voter_is_not_reopened(lite, tmp_path):
     from tests.support.banks import write_bank
 
-    booth = Booth(lite, load_settings(data_dir=tmp_path).votes_database, folder=write_bank(tmp_path / "bank", lite))
+    booth = Booth(lite, Votes(tmp_path / "votes.db"), folder=write_bank(tmp_path / "bank", lite))
     one, other = booth.welcome(None), booth.welcome(None)
     shown = booth.draw(one)
     again, kind, run = booth.reopen(shown.token, one)
     assert (again, kind, run) == (shown, "ready", None)
     assert booth.reopen(shown.token, other) is None
-    booth.close()
+    booth.votes.close()
