@@ -22,7 +22,7 @@ from typing import Any
 from medilite.cli.terminal import positive_int, say
 from medilite.engine import Engine, open_engine
 from medilite.errors import EngineError
-from medilite.lab.forks import ForkMap, Scoring, Written
+from medilite.lab.forks import Fork, ForkMap, Scoring, Written
 from medilite.models import Profile, load_profile
 from medilite.prompts import question_messages
 from medilite.provenance import commit, device_name, precision_name, versions
@@ -96,26 +96,36 @@ def score(engine: Engine, found: ForkMap) -> dict[str, dict[str, list[float]]]:
 
 def pairs(engine: Engine, found: ForkMap, behind: dict[str, dict[str, list[float]]]) -> list[Pair]:
     """Return every answer's fork from its parent's, held against what the parent does."""
+    forks = {model: found.fork(model) for model in found.answers if found.parent_of(model)}
+    gone_on = _gone_on(engine, found, [fork for fork in forks.values() if fork])
     held = []
-    for model, answer in found.answers.items():
-        parent = found.parent_of(model)
-        if parent is None:
-            continue
-        fork = found.fork(model)
+    for model, fork in forks.items():
+        parent = found.parent_of(model) or ""
         far = behind[model][parent]
         if fork is None:
             agrees = all(value < NEAR for value in far)
         else:
-            begun = answer.ids[: fork.at]
-            request = Request(
-                parent, question_messages(found.question), Decoding(found.decoding.max_new_tokens - fork.at),
-                begun=begun,
-            )  # fmt: skip
-            ids = tuple(token for step in engine.stream([request]) for token in step.rows[0].ids)
-            goes_on = (*begun, *ids) == found.answers[parent].ids
+            goes_on = gone_on[model] == found.answers[parent].ids
             agrees = goes_on and all(value < NEAR for value in far[: fork.at]) and far[fork.at] > 0
         held.append(Pair(found.question, model, parent, fork.at if fork else None, agrees))
     return held
+
+
+def _gone_on(engine: Engine, found: ForkMap, forks: Sequence[Fork]) -> dict[str, tuple[int, ...]]:
+    """Return by model what its parent writes from the tokens before the fork on, these included."""
+    begun = [found.answers[fork.model].ids[: fork.at] for fork in forks]
+    requests = [
+        Request(
+            fork.parent,
+            question_messages(found.question),
+            Decoding(found.decoding.max_new_tokens - fork.at),
+            begun=some,
+        )
+        for fork, some in zip(forks, begun, strict=True)
+    ]
+    steps = list(engine.stream(requests)) if requests else []
+    ids = [tuple(token for step in steps for token in step.rows[row].ids) for row in range(len(forks))]
+    return {fork.model: (*some, *own) for fork, some, own in zip(forks, begun, ids, strict=True)}
 
 
 def measure(engine: Engine, profile: Profile, questions: Sequence[str], tokens: int) -> dict[str, Any]:

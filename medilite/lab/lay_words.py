@@ -7,6 +7,9 @@ A plain word is a help for reading, and is not always the whole of what the clin
 
 from __future__ import annotations
 
+import re
+from functools import cache, lru_cache
+
 _PAIRS = """
 abdomen: belly
 abdominal: belly
@@ -147,3 +150,17 @@ CLINICAL = tuple(
     sorted(((plain, word) for word, plain in PLAIN.items() if word not in _ONE_WAY), key=lambda pair: -len(pair[0]))
 )
 """(plain, clinical), the longest first."""
+
+
+@lru_cache(maxsize=512)
+def plain_words(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the clinical words of a text with what people say instead, each once, in the text's order."""
+    found = (match[0].casefold() for match in _clinical().finditer(text))
+    return tuple((word, PLAIN[word]) for word in dict.fromkeys(found))
+
+
+@cache
+def _clinical() -> re.Pattern[str]:
+    """Return a pattern of all clinical words; of two that begin alike it finds the longer one."""
+    words = "|".join(re.escape(word) for word, _ in LAY)
+    return re.compile(rf"(?i)(?<![\w-])(?:{words})(?![\w-])")

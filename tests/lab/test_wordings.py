@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medilite.lab.lay_words import CLINICAL, LAY, PLAIN
+from medilite.lab.lay_words import CLINICAL, LAY, PLAIN, plain_words
 from medilite.lab.wordings import LABELS, wordings
 from medilite.questions import load_questions
 from medilite.safety import emergency_notice
@@ -70,3 +70,17 @@ def test_the_word_list_is_in_order_and_no_word_means_two_things():
     plain = [one for one, _ in CLINICAL]
     assert len(plain) == len(set(plain)), "a plain word has one clinical word to go back to"
     assert len(LAY) == len(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dyspnea and a MYOCARDIAL INFARCTION, then dyspnea.",
+         (("dyspnea", "shortness of breath"), ("myocardial infarction", "heart attack"))),
+        ("An infarction; edema.", (("infarction", "blocked blood flow"), ("edema", "swelling"))),
+        ("Renally, pre-renal or papilledema: parts of other words are left alone.", ()),
+        ("", ()),
+    ],
+)  # fmt: skip
+def test_plainer_words_come_once_in_the_texts_order_for_whole_words_alone(text, found):
+    assert plain_words(text) == found

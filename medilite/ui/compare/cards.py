@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from medilite.lab.lay_words import plain_words
 from medilite.models import ModelSpec
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.links import settings_of
@@ -84,4 +85,5 @@ def card_html(pane: Pane, limit: int, *, key: str = "", extra_class: str = "") -
         extra_class,
         SHORT_NOTICE,
         count_html(pane.text, pane.checked),
+        plain_words(pane.text) if pane.stopped else (),
     )

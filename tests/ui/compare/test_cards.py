@@ -167,3 +167,11 @@ def test_an_answer_in_another_language_has_no_grade(lite):
 def test_text_of_people_and_models_is_written_from_its_own_side(lite):
     pane = Pane(lite.get("base"), "הקפה חם", 2)
     assert read(card_html(pane, 128)).one("p", "ml-text").attributes["dir"] == "auto"
+
+
+def test_a_finished_answer_says_its_clinical_words_plainer(compare):
+    run = compare(scripts={"base": "Dyspnea is a sign."}, models="base")
+    found = read(card_html(run.panes[0], 24)).one("dl", "ml-plain-words")
+    assert found.text == "dyspneashortness of breath"
+    run = compare(scripts={"base": "Nothing hard."}, models="base")
+    assert read(card_html(run.panes[0], 24)).all("dl", "ml-plain-words") == []
