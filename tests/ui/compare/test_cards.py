@@ -171,7 +171,7 @@ def test_text_of_people_and_models_is_written_from_its_own_side(lite):
 
 def test_a_finished_answer_says_its_clinical_words_plainer(compare):
     run = compare(scripts={"base": "Dyspnea is a sign."}, models="base")
-    found = read(card_html(run.panes[0], 24)).one("dl", "ml-plain-words")
-    assert found.text == "dyspneashortness of breath"
+    found = read(card_html(run.panes[0], 24)).one("div", "ml-plain-words")
+    assert found.one("dl").text == "dyspneashortness of breath"
     run = compare(scripts={"base": "Nothing hard."}, models="base")
-    assert read(card_html(run.panes[0], 24)).all("dl", "ml-plain-words") == []
+    assert read(card_html(run.panes[0], 24)).all("div", "ml-plain-words") == []
