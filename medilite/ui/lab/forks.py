@@ -88,14 +88,15 @@ class ForksView:
 
     def work(self, work: Work) -> Iterator[Shown]:
         """Write the answers that aren't there yet, then have each scored by all models."""
-        specs = None
         comparison = work.session.comparison
         if comparison is None or comparison.question != work.question or not comparison.done:
             comparison = None
         panes = {pane.spec.id: pane for pane in comparison.panes if _has_tokens(pane)} if comparison else {}
         decoding, seed = (comparison.decoding, comparison.seed) if comparison else (SHOWN_DECODING, 0)
-        for stage in _loaded(work):
+        for stage in work.loading():
             yield Shown(stage)
+        if work.stop.is_set():
+            return
         specs = work.able()
         missing = Comparison.of(work.question, work.profile, [s for s in specs if s.id not in panes], decoding, seed)
         if missing.panes:
@@ -154,14 +155,6 @@ class ForksView:
             yield Shown(
                 stage, f"{run.stopped} of {len(run.panes)} done", {self.continued_place: _onward_html(run, begun)}
             )
-
-
-def _loaded(work: Work) -> Iterator[Stage]:
-    """Wait until the model is there, which says which models can answer."""
-    from medilite.ui.page.loading import wait_until_ready
-
-    for progress in wait_until_ready(work.engine, work.stop):
-        yield Stage("loading", progress=progress)
 
 
 def _has_tokens(pane: Pane) -> bool:

@@ -113,6 +113,10 @@ class OwnView:
 
     def work(self, work: Work, where: object, name: object, colour: object, beneath: object) -> Iterator[Shown]:
         """Take the adapter in, and ask all models and it."""
+        for stage in work.loading():
+            yield Shown(stage)
+        if work.stop.is_set():
+            return
         able = work.able()
         spec, facts = self.brought.bring(
             str(where), str(name or ""), str(colour or ""), str(beneath), work.session.own_adapter

@@ -12,6 +12,7 @@ from medilite.prompts import question_messages
 from medilite.records import Message, Request, Step
 from medilite.sources.shelf import Shelf
 from medilite.ui.page.answering import Stage, run
+from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session, StopFlag
 
 Update = dict[Any, Any]
@@ -46,6 +47,11 @@ class Work:
     def visitor(self) -> str:
         """Who asks."""
         return self.session.visitor
+
+    def loading(self) -> Iterator[Stage]:
+        """Wait until the model is there, which says which models can answer."""
+        for progress in wait_until_ready(self.engine, self.stop):
+            yield Stage("loading", progress=progress)
 
     def able(self) -> tuple[ModelSpec, ...]:
         """Return the models that can answer; loads the engine if need be."""
