@@ -191,6 +191,43 @@
     }
   });
 
+  // ---- two answers at a time: which two, the root says, so that an update of the cards changes nothing ------
+
+  function focusOn(at) {
+    const cards = [...document.querySelectorAll("#answers .ml-card")];
+    if (at === null || cards.length < 2) {
+      if (root.hasAttribute("data-focus")) announce("All answers.");
+      root.removeAttribute("data-focus");
+      return;
+    }
+    const first = Math.min(Math.max(at, 0), cards.length - 2);
+    root.setAttribute("data-focus", String(first));
+    announce(`${cards[first].ariaLabel} and ${cards[first + 1].ariaLabel}, ${first + 1} of ${cards.length - 1}.`);
+  }
+
+  const focused = () => (root.hasAttribute("data-focus") ? Number(root.getAttribute("data-focus")) : null);
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest("[data-focus-view]")) focusOn(focused() === null ? 0 : null);
+    const move = event.target.closest("[data-focus-move]");
+    if (move && focused() !== null) focusOn(focused() + Number(move.dataset.focusMove));
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const grid = document.querySelector("#answers .ml-grid");
+    if (focused() === null || !grid || grid.offsetParent === null) return;
+    // In fields, lists and sliders the arrow keys have their own meaning.
+    if (event.target instanceof Element && event.target.closest("input, textarea, select, [role=listbox], [role=tab]")) return;
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by) {
+      event.preventDefault();
+      focusOn(focused() + by);
+    } else if (event.key === "Escape") {
+      focusOn(null);
+    }
+  });
+
   // ---- keys ---------------------------------------------------------------------------
 
   const shown = (id) => {

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from medilite.errors import WeightsUnavailableError
+from tests.browser.test_axe import grave
 
 pytestmark = pytest.mark.browser
 
@@ -436,3 +437,40 @@ def test_the_browser_keeps_nothing_beyond_the_tab(serve, visit):
     other = here.page.context.new_page()
     other.goto(url)
     assert "rash" not in other.evaluate("JSON.stringify({...sessionStorage})")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
+def test_two_answers_at_a_time_are_whole_and_the_arrow_keys_move_on(serve, visit, size, scheme):
+    url, _ = serve()
+    here = visit(url, size, scheme).ready()
+    here.ask("What is asthma?")
+    here.wait_done()
+    page = here.page
+
+    def shown() -> list[str]:
+        return [model for model, card in here.cards().items() if card.is_visible()]
+
+    models = shown()
+    assert len(models) == 6
+    page.locator("#focus-view").press("Enter")
+    assert shown() == models[:2]
+    assert page.evaluate(
+        """() => [...document.querySelectorAll('#answers .ml-answer')].filter(a => a.offsetParent)
+                 .every(a => a.scrollHeight <= a.clientHeight + 1 || getComputedStyle(a).overflowY === 'visible')"""
+    )
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    assert shown() == models[-2:], "the end is the end"
+    page.keyboard.press("ArrowLeft")
+    assert shown() == models[-3:-1]
+    page.locator("[data-focus-move='-1']").click()
+    assert shown() == models[-4:-2]
+    page.locator("#mark-hard input").check()
+    assert page.locator("#answers .ml-plain-words:visible").count() == 1, "inflammation: swelling"
+    assert grave(page) == []
+    assert here.overflow() <= 0
+    page.locator("#question textarea").press("ArrowLeft")
+    assert shown() == models[-4:-2], "in a field the arrows are the field's"
+    page.locator("#focus-view").focus()
+    page.keyboard.press("Escape")
+    assert shown() == models
