@@ -466,7 +466,7 @@ def test_two_answers_at_a_time_are_whole_and_the_arrow_keys_move_on(serve, visit
     page.locator("[data-focus-move='-1']").click()
     assert shown() == models[-4:-2]
     page.locator("#mark-hard input").check()
-    assert page.locator("#answers .ml-plain-words:visible").count() == 1, "inflammation: swelling"
+    assert page.locator("#answers .ml-plain-words:visible").count() == 2, "inflammation: swelling"
     assert grave(page) == []
     assert here.overflow() <= 0
     page.locator("#question textarea").press("ArrowLeft")
