@@ -191,6 +191,12 @@ class Settings(BaseSettings):
         description="addresses of other pages that may use this app through their visitors' browsers, separated by "
         "commas: `https://clinic.example` (default: none)",
     )
+    prefix: str = Field(
+        "",
+        pattern=r"^(?:(?:/[A-Za-z0-9._~-]+)+/?)?$",
+        description="path under which a proxy serves the app, and which it takes off: `/medilite` "
+        "([how](deploy.md#a-server-behind-a-proxy); default: none)",
+    )
     sign_ins_per_address: str = Field(
         "60/minute; 1200/hour",
         description="how often visitors at one network address may begin or finish to sign in, where "
@@ -247,6 +253,11 @@ class Settings(BaseSettings):
     @classmethod
     def _without_brackets(cls, value: str) -> str:
         return value.strip().removeprefix("[").removesuffix("]")
+
+    @field_validator("prefix")
+    @classmethod
+    def _without_last_slash(cls, value: str) -> str:
+        return value.rstrip("/")
 
     @field_validator("votes_url")
     @classmethod

@@ -23,8 +23,8 @@ GUIDE_ADDRESS = "/api.md"
 MCP_ADDRESS = "/gradio_api/mcp/"
 
 
-def llms_text(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, guide: bool) -> str:
-    """Return the text; `mcp` and `guide` say whether these are served."""
+def llms_text(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, guide: bool, prefix: str = "") -> str:
+    """Return the text; `mcp` and `guide` say whether these are served, `prefix` is what stands before addresses."""
     count = len(profile.models)
     lines = [
         "# MediLite",
@@ -43,20 +43,20 @@ def llms_text(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, g
         "## API",
         "",
         "POST the arguments as JSON to an endpoint's address; it answers with an `event_id`. GET "
-        "`/gradio_api/call/NAME/EVENT_ID` then streams server-sent events; the data of `event: complete` is a list "
-        "with the answer in it, that of `event: error` an object whose `error` says what to change.",
+        f"`{prefix}/gradio_api/call/NAME/EVENT_ID` then streams server-sent events; the data of `event: complete` is a "
+        "list with the answer in it, that of `event: error` an object whose `error` says what to change.",
         "",
     ]
     for one in endpoints:
-        lines.append(f"- [{one.name}](/gradio_api/call/v2/{one.name}): {one.about}")
+        lines.append(f"- [{one.name}]({prefix}/gradio_api/call/v2/{one.name}): {one.about}")
         lines += [f"    - {_parameter(parameter)}" for parameter in one.parameters]
     lines += ["", "## Docs", ""]
     if guide:
-        lines.append(f"- [Guide]({GUIDE_ADDRESS}): types, limits, examples for curl, Python and MCP clients.")
-    lines.append("- [Schema](/gradio_api/info): every endpoint's arguments and answers as JSON schemas.")
+        lines.append(f"- [Guide]({prefix}{GUIDE_ADDRESS}): types, limits, examples for curl, Python and MCP clients.")
+    lines.append(f"- [Schema]({prefix}/gradio_api/info): every endpoint's arguments and answers as JSON schemas.")
     if mcp:
-        lines.append(f"- [MCP]({MCP_ADDRESS}): the same endpoints as tools, by streamable HTTP, without a key.")
-    lines += ["", "## Optional", "", "- [The page](/): the same for people, in a browser.", ""]
+        lines.append(f"- [MCP]({prefix}{MCP_ADDRESS}): the same endpoints as tools, by streamable HTTP, without a key.")
+    lines += ["", "## Optional", "", f"- [The page]({prefix}/): the same for people, in a browser.", ""]
     return "\n".join(lines)
 
 
@@ -65,12 +65,12 @@ def _parameter(one: Parameter) -> str:
     return f"`{one.name}` ({default}): {one.about}"
 
 
-def llms_routes(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool) -> list[Any]:
+def llms_routes(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, prefix: str = "") -> list[Any]:
     """Return the routes of the text and, where the repository's documents are at hand, of the guide."""
     from starlette.routing import Route
 
     guide = GUIDE.read_text(encoding="utf-8") if GUIDE.is_file() else None
-    text = llms_text(profile, endpoints, mcp=mcp, guide=guide is not None)
+    text = llms_text(profile, endpoints, mcp=mcp, guide=guide is not None, prefix=prefix)
     found = [Route("/llms.txt", _says(text, "text/plain"), methods=["GET"])]
     if guide is not None:
         found.append(Route(GUIDE_ADDRESS, _says(guide, "text/markdown"), methods=["GET"]))

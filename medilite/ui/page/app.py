@@ -169,7 +169,10 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     for part in _SERVER_PARTS:
         importlib.import_module(part)
     mcp = open_mcp(page.endpoints, settings, page.drain, threads)
-    programs = [*llms_routes(profile, page.endpoints, mcp=mcp is not None), *(mcp.routes() if mcp else ())]
+    programs = [
+        *llms_routes(profile, page.endpoints, mcp=mcp is not None, prefix=settings.prefix),
+        *(mcp.routes() if mcp else ()),
+    ]
     visits = Visits()
     added, own = head(profile), routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs)
     app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits)}
@@ -189,6 +192,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
                 app_kwargs=app,
                 footer_links=[],
                 run_history=False,  # otherwise people's questions stay in the browser's storage
+                root_path=settings.prefix or None,
                 share=False,
                 ssr_mode=False,
                 pwa=False,
