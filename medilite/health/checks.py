@@ -34,7 +34,9 @@ from medilite.health.machine import available_bytes
 from medilite.models import ROOT, ModelSpec, Profile
 from medilite.packages import altered_files, sha256_of
 from medilite.prompts import question_messages
+from medilite.readability import measure
 from medilite.records import Decoding, Request
+from medilite.safety import emergency_notice
 from medilite.settings import Settings
 from medilite.weights import ensure_adapter, find_base
 
@@ -51,6 +53,7 @@ WORKING_BYTES = GIB
 """What the app takes beside the base's weights, at least: its libraries, caches, pages of several visitors."""
 
 QUESTION = "What helps against hay fever?"
+ANSWER = "Hay fever is an allergy to pollen. Rinse your nose, and ask your doctor for a spray."
 
 
 class Skipped(Exception):
@@ -97,6 +100,7 @@ def findings(
         yield Finding("engine", "skipped", "left out by --skip")
     else:
         yield from check_engine(profile, settings, engine_of)
+    yield from _run("scores", skip, check_scores)
     yield from _run("store", skip, partial(check_store, settings))
     yield from _run("mirror", skip, partial(check_mirror, settings))
 
@@ -255,6 +259,16 @@ def _one_token(tokens: int, error: str | None) -> str:
     if error is not None:
         raise ModelUnavailableError(error)
     return f"{tokens} token{'' if tokens == 1 else 's'} written"
+
+
+def check_scores() -> str:
+    """Do with an answer what `ask` and the page do with it: measure it, look for a notice. Raises DataError."""
+    scores = measure(ANSWER)
+    if scores.flesch_kincaid_grade is None:
+        raise DataError(f"“{ANSWER}” has no grade: the packages that count syllables are broken. Install them again.")
+    if emergency_notice("I want to kill myself") is None or emergency_notice(QUESTION) is not None:
+        raise DataError("The notices on emergencies are broken: get medilite/safety from the repository again.")
+    return f"an answer has its grade ({scores.flesch_kincaid_grade:.1f}), an emergency its notice"
 
 
 # --- votes ---------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ def states(found):
 def test_everything_in_order(own, settings):
     assert states(all_of(own, settings)) == {
         "versions": "ok", "disk": "ok", "memory": "ok", "weights": "ok", "adapter sft": "ok", "adapter grpo": "ok",
-        "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "store": "ok", "mirror": "skipped",
+        "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "scores": "ok", "store": "ok",
+        "mirror": "skipped",
     }  # fmt: skip
 
 
@@ -172,6 +173,20 @@ def test_an_engine_that_cannot_be_loaded_or_breaks_down(own, settings):
     found = all_of(own, settings, ScriptedEngine(own, explode_after=0))
     assert found["engine"].state == "failed"
     assert "RuntimeError" in found["engine"].message
+
+
+def test_an_answer_that_cannot_be_measured_fails_as_ask_would(own, settings, monkeypatch, tmp_path):
+    """Neither the cache nor a temporary folder can be written: `ask` has no dictionary to count syllables by."""
+    from medilite.readability import dictionary, scores
+
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("MEDILITE_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(dictionary.tempfile, "tempdir", str(tmp_path / "file"))
+    monkeypatch.setattr(dictionary, "_module", None)
+    scores._measure_cached.cache_clear()
+    found = all_of(own, settings, None, ["engine", "disk", "store"])
+    assert found["scores"].state == "failed"
+    assert "MEDILITE_CACHE_DIR" in found["scores"].message
 
 
 def test_a_store_is_written_and_left_as_it_was(settings):
