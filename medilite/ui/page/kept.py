@@ -54,7 +54,7 @@ def kept_texts(given: object) -> tuple[str, str, str] | None:
     if not isinstance(given, dict):
         return None
     question, left, right = (_text(given.get(name)) for name in ("question", "left", "right"))
-    return (question, left, right) if question and (left or right) else None
+    return (question, left, right) if question else None
 
 
 def broke_off(panes: list[Pane]) -> bool:
