@@ -219,7 +219,7 @@ def settings_table() -> str:
     rows = ["| variable | default | what |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = FOLDERS.get(name, field.default)
-        shown = "" if default is None else f"`{int(default) if isinstance(default, bool) else default}`"
+        shown = "" if default in (None, "") else f"`{int(default) if isinstance(default, bool) else default}`"
         if field.repr:  # the others are set by a Space, not by a person
             rows.append(f"| `{variable(name)}` | {shown} | {field.description} |")
     return "\n".join(rows)
