@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from medilite.engine.native.arrays import new_array
+from medilite.engine.native.code_cache import compiled
 from medilite.engine.native.intrinsics import total
-from medilite.engine.native.kept import compiled
 
 SIZE = 1 << 28
 """Bytes that are read: far more than a processor's cache holds."""
