@@ -59,7 +59,9 @@ class Readiness:
         try:
             self._asked.result(STORE_TIMEOUT_S)
         except TimeoutError:
-            return f"The votes' database has not answered within {STORE_TIMEOUT_S:.0f} s."
+            return (
+                f"The votes' database can't be used at the moment: it has not answered within {STORE_TIMEOUT_S:.0f} s."
+            )
         except MediLiteError as error:
             self._asked = None
             return str(error)

@@ -117,6 +117,7 @@ def run_app(folder: Path, *, step_s: float, timeout_s: float) -> int:
     """Run `app.py` with a bank of ready-made answers; the database may take `timeout_s`, tests have little time."""
     import app
     import medilite.engine
+    from medilite.arena import votes
     from medilite.engine.remote import engine as remote
     from medilite.ui.page import app as page
     from medilite.ui.page import stopping
@@ -127,7 +128,8 @@ def run_app(folder: Path, *, step_s: float, timeout_s: float) -> int:
     elif timeout_s < 10:
         # A circuit rests 15 s: as it ships, where there is time for it.
         remote.Limits = functools.partial(remote.Limits, backoff_s=0.05, rest_s=0.5)  # type: ignore[misc,assignment]
-    page.Booth = functools.partial(page.Booth, folder=folder / "bank", timeout_s=timeout_s)  # type: ignore[misc,assignment]
+    page.Booth = functools.partial(page.Booth, folder=folder / "bank")  # type: ignore[misc,assignment]
+    votes.Votes = functools.partial(votes.Votes, timeout_s=timeout_s)  # type: ignore[misc,assignment]
     # What ends early ends early; a busy machine gets the time that it needs.
     stopping.LAST_WORDS_S = 120.0
     return app.main()
