@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -18,9 +20,10 @@ from tests.support.fakes import ScriptedEngine
 
 
 @pytest.fixture
-def served(lite, tmp_path):
+def served(lite, tmp_path, monkeypatch):
     """Return a function that serves the routes around a scripted engine; gives (client, engine, drain)."""
     opened = []
+    monkeypatch.setattr("medilite.health.ready.STORE_TIMEOUT_S", 60.0)  # a busy machine makes a database slowly
 
     def start(meters=None, data_dir=None, **script):
         engine = DrainedEngine(ScriptedEngine(lite, **script), Drain())
@@ -58,6 +61,22 @@ def test_ready_once_the_model_is_loaded_and_until_it_is_stopped(served):
     drain.begin()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["The app is being stopped."])
+
+
+def test_a_store_that_takes_its_time_is_waited_for_by_the_next_who_asks(served, monkeypatch):
+    client, engine, _ = served()
+    engine.load()
+    answers = threading.Event()
+    look = Readiness._look
+    monkeypatch.setattr(Readiness, "_look", lambda self: (answers.wait(60), look(self))[1])
+    monkeypatch.setattr("medilite.health.ready.FRESH_S", 0)
+    monkeypatch.setattr("medilite.health.ready.STORE_TIMEOUT_S", 0.05)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "can't be used at the moment: it has not answered" in answer.json()["reasons"][0]
+    answers.set()
+    monkeypatch.setattr("medilite.health.ready.STORE_TIMEOUT_S", 60.0)
+    assert client.get("/readyz").status_code == 200
 
 
 def test_not_ready_where_the_model_cannot_be_had(served):
