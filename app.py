@@ -10,6 +10,9 @@ from medilite.errors import MediLiteError
 
 def main() -> int:
     """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
+    # NumPy's products here are small, and on busy cores a second thread is waited for longer than it saves: a question
+    # took 150 ms to look up beside a running comparison. It is read when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from medilite.arena.database import database_url
         from medilite.arena.mirror.mirror import start_mirror

@@ -54,6 +54,16 @@ def question_messages(question: str) -> tuple[Message, ...]:
     return (Message("user", question),)
 
 
+def sourced_messages(question: str, passage: str) -> tuple[Message, ...]:
+    """Return the conversation that asks a question with a passage to answer from: one user turn.
+
+    The passage is on one line, so that nothing in it can pass for a part of this
+    form; control tokens that it spells are plain characters, as in a question.
+    """
+    said = " ".join(clean_text(passage).split())
+    return (Message("user", f"Passage: {said}\n\nAnswer from the passage, in plain words: {question}"),)
+
+
 def prompt_ids(
     tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, cue_answer: bool = True
 ) -> list[int]:
@@ -90,11 +100,16 @@ def answer_ids(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
     return [*ids, tokenizer.eos_token_id]
 
 
-def training_ids(tokenizer: PreTrainedTokenizerBase, question: str, answer: str) -> tuple[list[int], list[int]]:
+def training_ids(
+    tokenizer: PreTrainedTokenizerBase, question: str, answer: str, passage: str | None = None
+) -> tuple[list[int], list[int]]:
     """Return (prompt ids, answer ids) of one pair; the answer ends with the end-of-turn token.
+
+    With a passage the prompt is that of an answer from it (`sourced_messages`).
 
     Together they are what the chat template gives for the two turns, up to the
     end of the assistant's turn.
     """
-    prompt = prompt_ids(tokenizer, question_messages(question))
+    messages = question_messages(question) if passage is None else sourced_messages(question, passage)
+    prompt = prompt_ids(tokenizer, messages)
     return prompt, answer_ids(tokenizer, answer)

@@ -67,8 +67,22 @@ def lacks(before: Any, now: Any, at: str = "") -> list[str]:
     """What of `before` is no longer in `now`, or is something else there."""
     if isinstance(before, dict) and isinstance(now, dict):
         return [line for key in before for line in lacks(before[key], now.get(key, "nothing"), f"{at}/{key}")]
+    if isinstance(before, list) and isinstance(now, list) and before and isinstance(before[0], dict):
+        # New arguments come last and may be left out.
+        more = now[len(before) :]
+        optional = at.endswith("/parameters") and all(one["parameter_has_default"] for one in more)
+        if len(now) == len(before) or (len(now) > len(before) and optional):
+            return [
+                line for n, (a, b) in enumerate(zip(before, now, strict=False)) for line in lacks(a, b, f"{at}/{n}")
+            ]
     # A new field of an answer is always there; a new argument that has to be given would break who asks.
-    grows = at == "/variables" or at.endswith("/enum") or ("/answers/" in at and at.endswith("/required"))
+    grows = (
+        at == "/variables"
+        or at.endswith("/enum")
+        or (("/answers/" in at or "/returns/" in at) and at.endswith("/required"))
+    )
+    if "/returns/" in at and at.endswith("/python_type/type"):
+        return []  # the schema beside it, spelt in Python
     same = set(before) <= set(now) if grows and isinstance(now, list) else before == now
     return [] if same else [f"{at}: {now!r:.200} instead of {before!r:.200}"]
 
@@ -84,5 +98,10 @@ def test_a_change_is_seen():
     before = {"takes": {"required": ["question"], "models": {"default": None}}, "answers": {"required": ["a"]}}
     assert lacks(before, before) == []
     assert lacks(before, before | {"answers": {"required": ["a", "new"]}}, "/tools") == []
+    asked = {"parameters": [{"name": "question", "parameter_has_default": False}]}
+    optional, needed = ({"name": "new", "parameter_has_default": has} for has in (True, False))
+    assert lacks(asked, {"parameters": [*asked["parameters"], optional]}) == []
+    assert lacks(asked, {"parameters": [*asked["parameters"], needed]})
+    assert lacks(asked, {"parameters": [optional, *asked["parameters"]]})
     for gone in ({"takes": {"required": ["question", "model"]}}, {"takes": before["takes"] | {"models": {}}}):
         assert lacks(before, before | gone)

@@ -12,7 +12,7 @@
   // The fields of every form, by their ids, in the order in which the page's events fill them.
   const decoding = (tab) => ["max-new-tokens", "temperature", "top-p", "repetition-penalty", "seed"].map((name) => `${tab}-${name}`);
   const FORMS = {
-    compare: ["question", "models", ...decoding("compare"), "mark-hard", "mark-differs", "check-source"],
+    compare: ["question", "models", ...decoding("compare"), "from-source", "mark-hard", "mark-differs", "check-source"],
     chat: ["chat-model", "chat-question", ...decoding("chat")],
     vote: ["vote-mode", "vote-question", "vote-keep"],
   };

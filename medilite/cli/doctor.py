@@ -15,7 +15,7 @@ from medilite.health.checks import Finding, findings
 from medilite.logs import Redactor
 from medilite.prompts import clean_text
 
-CHECKS = ("versions", "disk", "memory", "weights", "adapter", "engine", "scores", "store", "mirror")
+CHECKS = ("versions", "disk", "memory", "weights", "adapter", "engine", "scores", "library", "store", "mirror")
 
 _SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "–"}
 

@@ -38,6 +38,8 @@ from medilite.readability import measure
 from medilite.records import Decoding, Request
 from medilite.safety import emergency_notice
 from medilite.settings import Settings
+from medilite.sources.layout import FORMAT, read_manifest
+from medilite.sources.shelf import PREPARED, ready_library, shelf_folder
 from medilite.weights import ensure_adapter, find_base
 
 State = Literal["ok", "failed", "skipped"]
@@ -101,6 +103,7 @@ def findings(
     else:
         yield from check_engine(profile, settings, engine_of)
     yield from _run("scores", skip, check_scores)
+    yield from _run("library", skip, partial(check_library, settings))
     yield from _run("store", skip, partial(check_store, settings))
     yield from _run("mirror", skip, partial(check_mirror, settings))
 
@@ -269,6 +272,25 @@ def check_scores() -> str:
     if emergency_notice("I want to kill myself") is None or emergency_notice(QUESTION) is not None:
         raise DataError("The notices on emergencies are broken: get medilite/safety from the repository again.")
     return f"an answer has its grade ({scores.flesch_kincaid_grade:.1f}), an emergency its notice"
+
+
+# --- the library of passages -----------------------------------------------------------------
+
+
+def check_library(settings: Settings, prepared: Path = PREPARED) -> str:
+    """Look whether the library is made and every file of it as it was written. Raises DataError, Skipped."""
+    if settings.sources == "off":
+        raise Skipped("switched off by MEDILITE_SOURCES")
+    folder = ready_library(settings, prepared)
+    shelf = shelf_folder(settings)
+    if folder is None:
+        for made in sorted(shelf.glob(f"*-v{FORMAT}")):
+            read_manifest(made)
+        half = next(shelf.glob(f"*-v{FORMAT}.half"), None)
+        state = f"half made ({half}), and goes on from there" if half else "not made yet"
+        raise Skipped(f"{state}: the app makes it behind the page, or `python -m medilite sources build`")
+    manifest = read_manifest(folder)
+    return f"{manifest['counts']['entries']:,} answers of {manifest['collection']['title']} in {folder}"
 
 
 # --- votes ---------------------------------------------------------------------------------

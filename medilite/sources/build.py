@@ -63,7 +63,7 @@ def build_library(
             half.mkdir(exist_ok=True)
             tell(LoadProgress("Indexing the words of the library", 0.0))
             counts = _write_database(half / DATABASE, entries)
-            vectors = _encode(half, _distinct_questions(entries), encoder, tell)
+            vectors = _encode(half, distinct_questions(entries), encoder, tell)
             _write_vectors(half / MEANING, vectors)
             write_manifest(half, about, PACKAGE.pin, {**counts, "questions": len(vectors)})
             shutil.rmtree(half / "parts")
@@ -88,14 +88,15 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _distinct_questions(entries: Sequence[Entry]) -> list[str]:
+def distinct_questions(entries: Sequence[Entry]) -> list[str]:
+    """Return the questions of `entries` in order, each once: row by row what the index of meaning has vectors of."""
     return list(dict.fromkeys(entry.question for entry in entries))
 
 
 def _write_database(path: Path, entries: Sequence[Entry]) -> dict[str, int]:
     """Write entries, passages, names and the index of words; return how many of each."""
     path.unlink(missing_ok=True)
-    vectors = {question: number for number, question in enumerate(_distinct_questions(entries))}
+    vectors = {question: number for number, question in enumerate(distinct_questions(entries))}
     names: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         if entry.topic:

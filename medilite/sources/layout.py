@@ -10,7 +10,7 @@ from medilite.errors import DataError
 from medilite.packages import sha256_of
 from medilite.sources.records import About
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "library.json"
 DATABASE = "library.db"
 MEANING = "meaning.npy"
@@ -26,6 +26,7 @@ create table passage (entry integer not null, place integer not null, start inte
 create table name (key text not null, topic text not null, primary key (key, topic)) without rowid;
 create table word (word text primary key, entries integer not null) without rowid;
 create index entry_id on entry (id);
+create index name_topic on name (topic);
 create virtual table words using fts5 (
     question, names, answer, content='', tokenize="porter unicode61 remove_diacritics 2"
 );

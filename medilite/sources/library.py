@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from medilite.content.words import words
 from medilite.errors import DataError
 from medilite.sources.layout import DATABASE, MEANING, read_manifest
 from medilite.sources.query import STOP_WORDS, Asked, name_word, take_apart
-from medilite.sources.ranking import Candidate, best_passage, confidence, fits, order, share_of
+from medilite.sources.ranking import UNNAMED, Candidate, Signs, best_passage, clashes, confidence, fits, order, share_of
 from medilite.sources.records import INSTITUTES, About, Found, Hit, Passage
 
 if TYPE_CHECKING:
@@ -63,7 +65,12 @@ class Library:
             address = (folder / DATABASE).resolve().as_uri() + "?mode=ro&immutable=1"
             self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
             self._vectors = np.load(folder / MEANING, mmap_mode="r")
-            rows = self._database.execute("select vector, kind, topic, source from entry order by number").fetchall()
+            rows = [
+                (vector, *map(sys.intern, shared))
+                for vector, *shared in self._database.execute(
+                    "select vector, kind, topic, source from entry order by number"
+                )
+            ]
         except (OSError, ValueError, sqlite3.Error) as error:
             raise DataError(f"The library in {folder} can't be opened ({error}).") from error
         self._vector_of = np.array([row[0] for row in rows], np.int32)
@@ -76,14 +83,7 @@ class Library:
         self._topics = topics
         self._topic_words = [[word for word in words(topic) if word not in STOP_WORDS] for topic in topics]
         self._count = len(rows)
-        self._spellings = sorted(
-            {
-                word
-                for (name,) in self._database.execute("select key from name")
-                for word in name.split()
-                if len(word) >= _MEND_FROM
-            }
-        )
+        self._spellings = self._read_spellings()
         self._mend = lru_cache(4096)(self._mend_word)
         self._weight = lru_cache(65536)(self._weight_of)
 
@@ -97,11 +97,29 @@ class Library:
 
         Raises DataError if the library can no longer be read.
         """
-        with self._lock:
-            try:
-                return self._search(question, count)
-            except (sqlite3.Error, OSError, ValueError) as error:
-                raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
+        with self._reading():
+            return self._search(question, count)
+
+    def by_words(self, question: str, count: int) -> list[int]:
+        """Return the numbers of up to `count` entries by the index of words alone, as it is, best first."""
+        with self._reading():
+            asked = take_apart(question)
+            return list(self._by_words({word: self._weight(word) for word in asked.content}))[:count]
+
+    def signs(self, question: str) -> tuple[str, Signs] | None:
+        """Return the topic of the first entry for a question, and what speaks for it; None where nothing is found.
+
+        Raises DataError as `search`.
+        """
+        with self._reading():
+            asked = take_apart(question, self._mend)
+            weights = {word: self._weight(word) for word in asked.content}
+            ordered = order(self._candidates(asked, weights), asked) if asked.words else []
+            if not ordered:
+                return None
+            first = ordered[0][1]
+            (topic,) = self._database.execute("select topic from entry where number = ?", (first.number,)).fetchone()
+            return topic, self._signs(first, asked, weights)
 
     def references(self, found: Found) -> tuple[str, ...]:
         """Return the whole answers that what fits was found in: those of the first hit's topic, among the hits."""
@@ -109,22 +127,28 @@ class Library:
             return ()
         topic = found.hits[0].passage.topic
         ids = [hit.passage.id.rpartition("#")[0] for hit in found.hits if hit.passage.topic == topic]
-        with self._lock:
-            try:
-                rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
-            except sqlite3.Error as error:
-                raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
+        with self._reading():
+            rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
         return tuple(row[0] for row in rows if row)
 
     def passage(self, id: str) -> Passage | None:
-        """Return the passage of an id ("GHR/0000804-1#2"), None if there is none."""
+        """Return the passage of an id ("GHR/0000804-1#2"), None if there is none; raises DataError as `search`."""
         entry, _, place = id.rpartition("#")
-        with self._lock:
+        with self._reading():
             row = self._database.execute(
                 "select number, start, stop from entry join passage on entry = number where id = ? and place = ?",
                 (entry, int(place) - 1 if place.isdigit() else -1),
             ).fetchone()
             return self._passage(*row, place=int(place)) if row else None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Have the library for oneself; what its files raise becomes a DataError."""
+        with self._lock:
+            try:
+                yield
+            except (sqlite3.Error, OSError, ValueError) as error:
+                raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
 
     def _search(self, question: str, count: int) -> Found:
         asked = take_apart(question, self._mend)
@@ -133,7 +157,7 @@ class Library:
         weights = {word: self._weight(word) for word in asked.content}
         ordered = order(self._candidates(asked, weights), asked)[:count]
         hits = tuple(self._hit(candidate, score, weights) for score, candidate in ordered)
-        sure = confidence(ordered[0][1], self._shared(ordered[0][1].number, weights)) if ordered else 0.0
+        sure = confidence(self._signs(ordered[0][1], asked, weights)) if ordered else 0.0
         return Found(question, hits, fits(sure), sure)
 
     def _candidates(self, asked: Asked, weights: Mapping[str, float]) -> list[Candidate]:
@@ -231,12 +255,39 @@ class Library:
 
         if len(word) < _MEND_FROM or not word.isalpha() or self._entries_with(word) > _KNOWN_ENTRIES:
             return word
-        near = process.extractOne(word, self._spellings, scorer=OSA.normalized_similarity, score_cutoff=_MEND_LIKENESS)
+        # Words of other lengths are further off than the cutoff allows, whatever their letters.
+        lengths = range(math.ceil(len(word) * _MEND_LIKENESS), math.floor(len(word) / _MEND_LIKENESS) + 1)
+        listed = [spelling for length in lengths for spelling in self._spellings.get(length, ())]
+        near = process.extractOne(word, listed, scorer=OSA.normalized_similarity, score_cutoff=_MEND_LIKENESS)
         return near[0] if near else word
 
-    def _shared(self, number: int, weights: Mapping[str, float]) -> float:
-        row = self._database.execute("select question, topic, answer from entry where number = ?", (number,)).fetchone()
-        return share_of(set(words(" ".join(row))), weights)
+    def _read_spellings(self) -> dict[int, list[str]]:
+        """Return the words of all names, by their length."""
+        known = {word for (name,) in self._database.execute("select key from name") for word in name.split()}
+        by_length: dict[int, list[str]] = {}
+        for word in sorted(known):
+            by_length.setdefault(len(word), []).append(word)
+        return by_length
+
+    def _signs(self, first: Candidate, asked: Asked, weights: Mapping[str, float]) -> Signs:
+        """Return what speaks for the first entry being about what was asked."""
+        row = self._database.execute("select question, topic, answer from entry where number = ?", (first.number,))
+        question, topic, answer = row.fetchone()
+        keys = {key for (key,) in self._database.execute("select key from name where topic = ?", (topic.casefold(),))}
+        names = {word for key in keys for word in key.split()}
+        have = set(words(f"{question} {topic} {answer}"))
+        about = {word: weights[word] for word in asked.about}
+        known = {word for word in about if {word, name_word(word), f"{word}s"} & have or name_word(word) in names}
+        beside = _beside(asked, keys)
+        unknown = (about[word] for word in beside or () if word in about and name_word(word) not in names)
+        return Signs(
+            likeness=first.likeness,
+            topical=share_of(known, about),
+            named=beside is not None,
+            qualified=max(unknown, default=0.0) / math.log(1 + self._count),
+            clash=clashes({name_word(word) for word in asked.words}, names),
+            unnamed=first.unnamed > UNNAMED,
+        )
 
     def _hit(self, candidate: Candidate, score: float, weights: Mapping[str, float]) -> Hit:
         rows = self._database.execute(
@@ -265,3 +316,12 @@ class Library:
             institute=INSTITUTES.get(source, source),
             address=address,
         )
+
+
+def _beside(asked: Asked, keys: Collection[str]) -> tuple[str, ...] | None:
+    """Return the words just before and after the longest of the names `keys` in a question; None if it has none."""
+    kept = asked.named_words()
+    for start, stop, key in asked.spans():
+        if key in keys:
+            return tuple(kept[at] for at in (start - 1, stop) if 0 <= at < len(kept))
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 PASSAGE_WORDS = 110
@@ -69,6 +69,21 @@ def cut_passages(text: str, most_words: int = PASSAGE_WORDS) -> list[Cut]:
         passages.append(sentence)
         count = words
     return passages
+
+
+def fitting(text: str, fits: Callable[[str], bool]) -> str:
+    """Return as many of the first sentences of `text` as fit, all of them if they do; "" where not even one does.
+
+    `fits` is asked of beginnings of `text`, and has to hold for every shorter one where it holds.
+    """
+    if not text or fits(text):
+        return text
+    ends = [cut.end for cut in sentences(text)]
+    most, too_many = 0, len(ends)
+    while too_many - most > 1:
+        middle = (most + too_many) // 2
+        most, too_many = (middle, too_many) if fits(text[: ends[middle - 1]]) else (most, middle)
+    return text[: ends[most - 1]] if most else ""
 
 
 def _is_abbreviation(text: str, stop: int) -> bool:

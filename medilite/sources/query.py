@@ -54,6 +54,8 @@ class Asked:
     words: tuple[str, ...]
     content: tuple[str, ...]
     kinds: frozenset[str]
+    about: tuple[str, ...] = ()
+    """Of `content`, what is left without the words that say what kind of answer is wanted ("treated", "symptoms")."""
 
     @property
     def text(self) -> str:
@@ -62,10 +64,14 @@ class Asked:
 
     def spans(self) -> Iterable[tuple[int, int, str]]:
         """Yield (first, behind the last, key) for each run of words that a name may be, longest first."""
-        kept = [name_word(word) for word in self.words if word not in _JOINERS]
+        kept = [name_word(word) for word in self.named_words()]
         for length in range(min(NAME_WORDS, len(kept)), 0, -1):
             for start in range(len(kept) - length + 1):
                 yield start, start + length, " ".join(kept[start : start + length])
+
+    def named_words(self) -> list[str]:
+        """Return the words that `spans` counts: those that a name may have."""
+        return [word for word in self.words if word not in _JOINERS]
 
 
 def take_apart(question: str, mend: Callable[[str], str] = lambda word: word) -> Asked:
@@ -73,7 +79,14 @@ def take_apart(question: str, mend: Callable[[str], str] = lambda word: word) ->
     found = tuple(mend(word) for word in words(question)[:MOST_WORDS])
     content = tuple(dict.fromkeys(word for word in found if word not in STOP_WORDS))
     plain = " ".join(found)
-    return Asked(found, content, frozenset(kind for kind, pattern in KINDS.items() if pattern.search(plain)))
+    asking = {kind: [match[0] for match in pattern.finditer(plain)] for kind, pattern in KINDS.items()}
+    said = {word for matches in asking.values() for match in matches for word in match.split()}
+    return Asked(
+        words=found,
+        content=content,
+        kinds=frozenset(kind for kind, matches in asking.items() if matches),
+        about=tuple(word for word in content if word not in said),
+    )
 
 
 def name_key(name: str) -> str:

@@ -105,18 +105,18 @@ class Shelf:
             log.exception("A search of the library failed.")
         return None
 
-    def seek(self, question: str) -> Future[Sought]:
+    def seek(self, question: str, count: int = 5) -> Future[Sought]:
         """Look a question up in a thread of the shelf's own, so that no answer waits for it."""
         try:
-            return self._seekers.submit(self._seek, question)
+            return self._seekers.submit(self._seek, question, count)
         except RuntimeError:  # closed
             done: Future[Sought] = Future()
             done.set_result(Sought(self._state))
             return done
 
-    def _seek(self, question: str) -> Sought:
+    def _seek(self, question: str, count: int) -> Sought:
         library = self._library
-        found = self.find(question)
+        found = self.find(question, count)
         if library is None or found is None:
             return Sought(self._state)
         try:

@@ -6,10 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from medilite.settings import load_settings
-from medilite.sources.collection import COLLECTION, save_collection
-from medilite.sources.shelf import Shelf, make_library
-from tests.sources.conftest import WordEncoder, encode, entries  # noqa: F401 (a fixture)
+from tests.support.libraries import small_shelf
 
 pytestmark = pytest.mark.browser
 
@@ -17,18 +14,9 @@ SAID = "Pollen makes noses run. Cars in Spain need new tyres and brakes."
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch, entries):  # noqa: F811
+def shelf(tmp_path):
     """A shelf with a small library, whose encoder needs no model."""
-    light = type("Light", (), {"encode_one": staticmethod(encode)})
-    monkeypatch.setattr("medilite.content.embeddings.sentence_encoder", WordEncoder)
-    monkeypatch.setattr("medilite.content.embeddings.ensure_encoder", lambda settings: None)
-    monkeypatch.setattr("medilite.content.light_encoder.LightEncoder", lambda folder: light)
-    save_collection(tmp_path / "data" / COLLECTION, entries)
-    settings = load_settings(cache_dir=tmp_path / "cache", sources=str(tmp_path / "data"))
-    make_library(settings, lambda _: None)
-    made = Shelf(settings)
-    made._open()
-    assert made.state.kind == "ready"
+    made = small_shelf(tmp_path)
     yield made
     made.close()
 
@@ -60,6 +48,14 @@ def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size
     assert found.violations_count == 0, found.generate_report()
     width, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= room
+
+    page.locator("#from-source input").check()
+    ask(page, "What is gout?")
+    expect(page.locator("#answers .ml-asked")).to_contain_text("answered from the source’s passage")
+    expect(page.locator("#plot .ml-plot-row[data-model=source]")).to_have_count(1)
+    found = Axe().run(page, context={"include": [["#source"], ["#answers"], ["#plot"], ["#from-source"]]})
+    assert found.violations_count == 0, found.generate_report()
+    page.locator("#from-source input").uncheck()
 
     ask(page, "Who won the world cup in 1998?")
     page.get_by_text("No passage in the library answers this.").wait_for()

@@ -12,8 +12,8 @@ from medilite.errors import DataError
 from medilite.sources.build import build_library, library_name
 from medilite.sources.layout import DATABASE, MANIFEST, MEANING
 from medilite.sources.query import name_key, take_apart
-from medilite.sources.ranking import Candidate, order
-from tests.sources.conftest import WordEncoder
+from medilite.sources.ranking import Candidate, Signs, clashes, confidence, fits, order
+from tests.support.libraries import WordEncoder
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,56 @@ def test_whatever_is_asked_has_an_answer_or_none(built, opened, question):
     found = opened(built).search(question)
     assert len(found.hits) <= 5
     assert not found.fits
+
+
+SURE = Signs(likeness=0.8, topical=1.0, named=True, qualified=0.0, clash=False, unnamed=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({}, True),
+        ({"likeness": 0.45}, True),
+        ({"likeness": 0.3, "topical": 0.3, "named": False}, False),
+        ({"likeness": 0.45, "topical": 0.6, "qualified": 0.9}, False),
+        ({"likeness": 0.6, "topical": 0.6, "named": False, "clash": True}, False),
+        ({"likeness": 0.6, "topical": 0.6, "named": False, "unnamed": True}, False),
+    ],
+)
+def test_what_speaks_against_a_passage_hides_it(change, shown):
+    signs = replace(SURE, **change)
+    assert fits(confidence(signs)) is shown
+    assert confidence(signs) <= confidence(SURE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "clash"),
+    [
+        ("spastic paraplegia type 15", "spastic paraplegia type 4", True),
+        ("spastic paraplegia type 4", "spastic paraplegia 4 type", False),
+        ("i am 45 and have gout", "gout", False),
+        ("adult hodgkin lymphoma", "childhood hodgkin lymphoma", True),
+        ("lymphoma in a child", "adult lymphoma", True),
+        ("autosomal recessive night blindness", "autosomal dominant night blindness", True),
+        ("hodgkin lymphoma", "childhood hodgkin lymphoma", False),
+    ],
+)
+def test_contradictions(asked, names, clash):
+    assert clashes(set(asked.split()), set(names.split())) is clash
+
+
+@pytest.mark.parametrize(
+    ("question", "qualified", "named"),
+    [("What is gout?", False, True), ("What is visual gout?", True, True), ("What is gouty?", False, False)],
+)
+def test_a_word_beside_a_name_makes_it_another(built, opened, question, qualified, named):
+    topic, signs = opened(built).signs(question)
+    assert topic == "Gout" or not named
+    assert (signs.qualified > 0, signs.named) == (qualified, named)
+
+
+def test_nothing_has_no_signs(built, opened):
+    assert opened(built).signs("?") is None
 
 
 def test_what_no_entry_is_about_does_not_fit(built, opened):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medilite.sources.passages import PASSAGE_WORDS, cut_passages, sentences
+from medilite.sources.passages import PASSAGE_WORDS, cut_passages, fitting, sentences
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,22 @@ def test_passages_keep_whole_sentences_and_to_their_length():
     cuts = cut_passages(text)
     assert all(len(text[c.start : c.end].split()) <= PASSAGE_WORDS and text[c.end - 1] == "." for c in cuts)
     assert len(cuts) > 3
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"),
+    [(99, "One thing. Two things. Three."), (28, "One thing. Two things."), (10, "One thing."), (9, ""), (0, "")],
+)
+def test_what_fits_is_whole_sentences(most, kept):
+    asked = []
+
+    def fits(text):
+        asked.append(text)
+        return len(text) <= most
+
+    assert fitting("One thing. Two things. Three.", fits) == kept
+    assert len(asked) <= 4
+    assert fitting("", lambda text: False) == ""
 
 
 @given(st.text(alphabet=st.sampled_from("ab A.?!-%9\n•"), max_size=400))

@@ -11,7 +11,7 @@ from medilite.errors import DataError
 from medilite.settings import load_settings
 from medilite.sources.collection import COLLECTION, save_collection
 from medilite.sources.shelf import Shelf, make_library, ready_library, shelf_folder
-from tests.sources.conftest import WordEncoder, encode
+from tests.support.libraries import WordEncoder, encode
 
 
 @pytest.fixture(autouse=True)

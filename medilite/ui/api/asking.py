@@ -13,20 +13,24 @@ from typing import Any, cast
 import medilite
 from medilite.answer_record import answer_record
 from medilite.engine.protocol import Engine
-from medilite.errors import EngineError
+from medilite.errors import ArgumentError, EngineError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_question
 from medilite.readability import grade_word
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
 from medilite.settings import Settings
-from medilite.ui.api.arguments import one_model, several_models
+from medilite.sources.shelf import Shelf
+from medilite.ui.api.arguments import one_model, quoted, several_models
+from medilite.ui.api.library import marks_of, sourced
 from medilite.ui.api.schemas import Asked, Compared, ModelAnswer
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.limits import Admission
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, as_decoding, as_seed
+from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import StopFlag
+from medilite.ui.page.source import Seeking
 
 AT_ONCE = 4
 """Answers that programs at one address may have written at once; a page has one a tab."""
@@ -52,7 +56,9 @@ class Asking:
         settings: Settings,
         admission: Admission,
         who: Callable[[], str | None] = caller,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._shelf = shelf
         self._engine = engine
         self._profile = profile
         self._settings = settings
@@ -89,13 +95,30 @@ class Asking:
         top_p: float = DEFAULTS.top_p,
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = DEFAULT_SEED,
+        sources: bool = False,
+        from_source: bool = False,
     ) -> Iterator[Compared]:
-        """Yield the answers of several models (by default all), as `ask` does."""
+        """Yield the answers of several models (by default all), as `ask` does.
+
+        With `sources` the library is searched too, and each answer is held against
+        what fits; with `from_source` the models get the first passage besides.
+        """
         specs = several_models(models, self._profile)
         comparison = self._comparison(question, specs, (max_new_tokens, temperature, top_p, repetition_penalty), seed)
-        for about in self._answers(comparison):
-            answers = [_answer(pane) for pane in comparison.panes]
-            yield cast("Compared", {**about, "answers": answers, "notice": NOTICE})
+        flags = {"sources": sources, "from_source": from_source}
+        for name, given in flags.items():
+            if not isinstance(given, bool):
+                raise ArgumentError(f"{name}={quoted(given)} can't be used: it has to be true or false.")
+        comparison.check = sources or from_source
+        for about in self._answers(comparison, from_source=from_source):
+            answers = [{**_answer(pane), "marks": marks_of(pane)} for pane in comparison.panes]
+            told = {
+                "answers": answers,
+                "source": sourced(comparison.question, comparison.sought) if comparison.sought else None,
+                "answered_from": comparison.given and comparison.given.id,
+                "notice": NOTICE,
+            }
+            yield cast("Compared", {**about, **told})
 
     def _comparison(
         self, question: str, specs: tuple[ModelSpec, ...], decoding: tuple[object, ...], seed: object
@@ -103,11 +126,17 @@ class Asking:
         asked = clean_question(question, self._settings.max_question_chars)
         return Comparison.of(asked, self._profile, specs, as_decoding(*decoding, by_name=True), as_seed(seed))
 
-    def _answers(self, comparison: Comparison) -> Iterator[dict[str, Any]]:
+    def _answers(self, comparison: Comparison, *, from_source: bool = False) -> Iterator[dict[str, Any]]:
         """Have the engine fill the panes, yielding what is true of all of them."""
+        seeking = Seeking(self._shelf, comparison.question) if self._shelf and comparison.check else None
         address = network_of(self._who() or "")
         with self._turn(address), self._admission.seat(f"programs at {address}"):
             told_s = -UPDATE_S
+            if from_source:
+                for progress in wait_until_ready(self._engine, StopFlag()):
+                    yield _about(comparison, Stage("loading", progress=progress))
+                _take(comparison, seeking)
+                comparison.give(comparison.sought, self._engine)
             # No visitor: an engine keeps nothing of what programs ask, for nothing tells one from another.
             stages = run(self._engine, comparison.requests(), StopFlag(), comparison.advance)
             try:
@@ -120,6 +149,7 @@ class Asking:
                 if not any(pane.text for pane in comparison.panes):
                     raise
                 comparison.fail(message_of(error))
+        _take(comparison, seeking)
         yield _about(comparison, Stage("done"))
 
     @contextmanager
@@ -138,6 +168,12 @@ class Asking:
                 self._running[address] -= 1
                 if not self._running[address]:
                     del self._running[address]
+
+
+def _take(comparison: Comparison, seeking: Seeking | None) -> None:
+    """Note what the library says, once, waiting for it a little."""
+    if seeking is not None and (sought := seeking.come(wait=True)) is not None:
+        comparison.take_source(sought)
 
 
 def _about(comparison: Comparison, stage: Stage) -> dict[str, Any]:

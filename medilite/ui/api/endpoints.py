@@ -1,4 +1,4 @@
-"""What there is for programs: four endpoints, each said once, for HTTP, MCP, llms.txt and docs/api.md alike."""
+"""What there is for programs: five endpoints, each said once, for HTTP, MCP, llms.txt and docs/api.md alike."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from medilite.engine.protocol import Engine
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import Settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.api.asking import Asking
+from medilite.ui.api.library import MOST, Sources
 from medilite.ui.api.reading import Reading
-from medilite.ui.api.schemas import Asked, Board, Compared, Measured
+from medilite.ui.api.schemas import Asked, Board, Compared, Measured, Sourced
 from medilite.ui.guard.bodies import TEXT_CHARS
 from medilite.ui.guard.limits import Admission, limits_in_words
 from medilite.ui.page.decoding import MAX_SEED, SETTINGS
@@ -89,11 +91,18 @@ def json_schema(kind: Any) -> dict[str, Any]:
 
 
 def endpoints(
-    engine: Engine, profile: Profile, settings: Settings, admission: Admission, boards: Path = FOLDER
+    engine: Engine,
+    profile: Profile,
+    settings: Settings,
+    admission: Admission,
+    boards: Path = FOLDER,
+    shelf: Shelf | None = None,
 ) -> tuple[Endpoint, ...]:
-    """Return the endpoints for this engine and profile, in the order in which they are told of."""
-    asking = Asking(engine, profile, settings, admission)
+    """Return the endpoints for this engine, profile and library, in the order in which they are told of."""
+    shelf = shelf or Shelf(settings)
+    asking = Asking(engine, profile, settings, admission, shelf=shelf)
     reading = Reading(profile, admission, boards)
+    library = Sources(shelf, settings, admission)
     one_of: Any = Literal[profile.ids]  # type: ignore[valid-type, name-defined]
     question = f"A health question in English, {settings.max_question_chars:,} characters at most."
     decoding = {setting.name: setting.about for setting in SETTINGS} | {
@@ -127,9 +136,25 @@ def endpoints(
             f"{answers}",
             asking.compare,
             Compared,
-            {"question": question, "models": "Which models; by default all of them.", **decoding},
+            {
+                "question": question,
+                "models": "Which models; by default all of them.",
+                **decoding,
+                "sources": "Search the library too, and mark each answer by it: found, not found, at odds.",
+                "from_source": "Give the models the passage that fits, to answer from; implies `sources`.",
+            },
             {"models": list[one_of] | None},
             bounds,
+        ),
+        _endpoint(
+            "sources",
+            "Search the library of passages that stands beside the answers: what US health institutes wrote on a "
+            "question, word for word, with institute, address and date. Nothing is returned where no passage fits."
+            f"{readings}",
+            library.sources,
+            Sourced,
+            {"question": question, "count": "How many passages at most."},
+            bounds={"count": {"minimum": 1, "maximum": MOST}},
         ),
         _endpoint(
             "readability",

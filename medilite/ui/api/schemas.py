@@ -81,10 +81,73 @@ class Asked(ModelAnswer, AboutAnswers):
     """What `ask` returns."""
 
 
-class Compared(AboutAnswers):
-    """What `compare` returns: the answers in the profile's order, whatever the order of asking."""
+class MarkTold(TypedDict):
+    """What came of holding a sentence, `answer[start:end]`, against the source; `quote` is the source's sentence."""
 
-    answers: list[ModelAnswer]
+    start: int
+    end: int
+    verdict: Literal["found", "not_found", "at_odds"]
+    quote: str
+    why: str
+
+
+class ComparedAnswer(ModelAnswer):
+    """One of `compare`'s answers; `marks` is null where it was not held against a source."""
+
+    marks: list[MarkTold] | None
+
+
+class PassageTold(TypedDict):
+    """A passage of the library: whole sentences of one answer, and where it comes from."""
+
+    id: str
+    text: str
+    question: str
+    topic: str
+    kind: str
+    source: str
+    institute: str
+    address: str
+    flesch_kincaid_grade: float | None
+
+
+class Collection(TypedDict):
+    """What the library was made of."""
+
+    title: str
+    licence: str
+    credit: str
+    date: str
+    fingerprint: str
+
+
+class Sourced(TypedDict):
+    """What `sources` returns.
+
+    `library` is whether there is one, `message` says it in words. `fits` is null
+    where none was searched, false where no passage answers the question: then
+    there are no passages.
+    """
+
+    question: str
+    library: Literal["off", "preparing", "ready", "missing"]
+    message: str
+    fits: bool | None
+    passages: list[PassageTold]
+    collection: Collection | None
+    notice: str
+
+
+class Compared(AboutAnswers):
+    """What `compare` returns: the answers in the profile's order, whatever the order of asking.
+
+    `source` is null where it was not asked for, or not found in time.
+    `answered_from` is the id of the passage that the models were given.
+    """
+
+    answers: list[ComparedAnswer]
+    source: Sourced | None
+    answered_from: str | None
     notice: str
 
 

@@ -13,6 +13,7 @@ from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.records import Request, Step
 from medilite.settings import Settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.chat.history import Turn, messages
 from medilite.ui.chat.transcript import transcript_html
 from medilite.ui.compare.comparison import Pane
@@ -23,6 +24,7 @@ from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, ht
 from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_turns
 from medilite.ui.page.session import Session
+from medilite.ui.page.source import Seeking, place_html, source_html
 
 Update = dict[Any, Any]
 
@@ -33,7 +35,15 @@ _KEPT = "(...given) => [...given.slice(0, -1), window.medilite.tab.now.turns()]"
 class ChatTab:
     """Builds the tab and answers its events; the turns live in the visitor's Session."""
 
-    def __init__(self, engine: Engine, profile: Profile, settings: Settings, admission: Admission) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        profile: Profile,
+        settings: Settings,
+        admission: Admission,
+        shelf: Shelf | None = None,
+    ) -> None:
+        self.shelf = shelf or Shelf(settings)
         self.engine = engine
         self.profile = profile
         self.settings = settings
@@ -52,6 +62,7 @@ class ChatTab:
         )
         self.settings_controls = decoding_controls("chat")
         self.transcript = html_slot(transcript_html(()), "transcript", "ml-chat-slot")
+        self.source = html_slot("", "chat-source", "ml-source-slot")
         with gr.Column(elem_classes="ml-composer"):
             self.question = gr.Textbox(
                 label="Your message",
@@ -73,7 +84,7 @@ class ChatTab:
 
     def _wire(self, session: gr.State) -> None:
         outputs = [
-            self.question, self.error, self.transcript, self.status,
+            self.question, self.error, self.transcript, self.source, self.status,
             self.send, self.stop, self.retry, self.undo, self.clear,
         ]  # fmt: skip
         # The conversation goes along, for a server that has been restarted, or has forgotten a page that slept for a
@@ -157,6 +168,8 @@ class ChatTab:
         """
         before = list(session.turns)
         pane = turn.pane
+        # Only what the last message says by itself is looked up: what came before may have been about something else.
+        seeking = Seeking(self.shelf, turn.question)
 
         def advance(step: Step) -> None:
             if not step.waiting:
@@ -166,11 +179,15 @@ class ChatTab:
             with self.admission.seat(session.visitor), session.chat.running() as stop:
                 session.turns = [*earlier, turn]
                 start = {self.error: ""} if typed is None else {self.question: "", self.error: ""}
+                start[self.source] = place_html(self.shelf.state)
                 yield {**start, **self._buttons(session, busy=True), **self._shown(session, Stage("asking"), pane)}
                 for stage in run(self.engine, (request,), stop, advance):
                     if stage.kind == "stopped" and not pane.stopped:
                         pane.finish("cancelled")
-                    yield self._shown(session, stage, pane)
+                    update = self._shown(session, stage, pane)
+                    if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
+                        update[self.source] = source_html(sought, key="chat")
+                    yield update
         except Exception as error:
             message = message_of(error)
             if pane.text:
@@ -182,6 +199,7 @@ class ChatTab:
                 **back,
                 self.error: notices.error_html(message),
                 self.transcript: transcript_html(session.turns),
+                self.source: "",
                 self.status: notices.status_html("No answer this time.", "error"),
             }
         yield self._buttons(session, busy=False)
@@ -212,6 +230,7 @@ class ChatTab:
             self.question: typed if typed.strip() else last.question,
             self.error: "",
             self.transcript: transcript_html(session.turns),
+            self.source: "",
             self.status: notices.status_html("The last question and its answer are taken back.", "ready"),
             **self._buttons(session, busy=False),
         }
@@ -258,6 +277,7 @@ class ChatTab:
         return {
             self.error: "",
             self.transcript: transcript_html(()),
+            self.source: "",
             self.status: notices.status_html("A new conversation.", "ready"),
             **self._buttons(session, busy=False),
         }

@@ -22,6 +22,9 @@ from medilite.ui.page.source import count_html, held_html
 SHORT_NOTICE = "Not medical advice"
 
 
+FROM_SOURCE = "answered from the source’s passage"
+NOT_FROM_SOURCE = "no passage to answer from, so from the models alone"
+
 TEMPLATE = "compare/cards.html"
 
 
@@ -35,6 +38,8 @@ def grid_html(comparison: Comparison) -> Markup:
     """Return the grid of a comparison as far as it is, under the question that was asked."""
     cards = [card_html(pane, comparison.decoding.max_new_tokens) for pane in comparison.panes]
     how = decoding_words(comparison.decoding, comparison.seed)
+    if comparison.from_source:
+        how = f"{FROM_SOURCE if comparison.given else NOT_FROM_SOURCE} · {how}"
     return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how, settings_of(comparison))
 
 

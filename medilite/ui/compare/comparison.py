@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError
 from medilite.models import ModelSpec, Profile
-from medilite.prompts import question_messages
+from medilite.prompts import question_messages, sourced_messages
 from medilite.readability import Readability, Span, hard_spans, is_english, measure
 from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
 from medilite.sources.marks import Mark as SourceMark
 from medilite.sources.marks import mark
+from medilite.sources.passages import fitting
+from medilite.sources.records import Passage
 from medilite.sources.shelf import Sought
 from medilite.textdiff import DiffSpan, differences
 
@@ -81,6 +84,10 @@ class Comparison:
     run: int = 0
     sought: Sought | None = None
     check: bool = False
+    from_source: bool = False
+    """Whether the models were to answer from the source."""
+    given: Passage | None = None
+    """The passage that they got with the question, as far as it fitted; None where they got none."""
 
     @classmethod
     def of(
@@ -109,8 +116,22 @@ class Comparison:
 
     def requests(self, visitor: str = "") -> tuple[Request, ...]:
         """Return what to ask the engine for a visitor: one request a pane, the same seed for all."""
-        messages = question_messages(self.question)
+        given = self.given
+        messages = sourced_messages(self.question, given.text) if given else question_messages(self.question)
         return tuple(Request(pane.spec.id, messages, self.decoding, self.seed, visitor) for pane in self.panes)
+
+    def give(self, sought: Sought | None, engine: Engine) -> None:
+        """Have the models answer from the passage that was found, as many of its sentences as fit the context.
+
+        Where nothing fits the question, or there is no library, they answer without one. Loads the engine if need be.
+        """
+        self.from_source = True
+        if sought is None or sought.found is None or not sought.found.fits:
+            return
+        passage = sought.found.hits[0].passage
+        room = engine.context_length() - self.decoding.max_new_tokens
+        text = fitting(passage.text, lambda part: engine.count_tokens(sourced_messages(self.question, part)) <= room)
+        self.given = replace(passage, text=text) if text else None
 
     def take_source(self, sought: Sought) -> None:
         """Note what the library says to the question, and hold what is answered already against it, if asked to."""

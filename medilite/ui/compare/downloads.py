@@ -31,6 +31,7 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
         "version": medilite.__version__,
         "notice": NOT_MEDICAL_ADVICE,
         "source": _source_record(comparison),
+        "answered_from": comparison.given and comparison.given.id,
         "answers": [
             {
                 "model": pane.spec.id,
@@ -73,6 +74,7 @@ def as_csv(comparison: Comparison) -> str:
     last = {**record["decoding"], "seed": record["seed"], "version": record["version"], "notice": record["notice"]}
     first = record["source"]["passages"][0] if record["source"] and record["source"]["fits"] else None
     source = {"passage": first and first["id"], "passage_address": first and first["address"]}
+    source["answered_from"] = record["answered_from"]
     rows = []
     for answer in record["answers"]:
         scores = answer.pop("readability") or dict.fromkeys(_SCORE_NAMES)

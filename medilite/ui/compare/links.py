@@ -31,28 +31,40 @@ class LinkedState:
     decoding: Decoding
     seed: int
     notes: tuple[str, ...] = ()
+    from_source: bool = False
+    """Whether the models are to answer from the source."""
 
 
-def encode_link(question: str, models: Sequence[str], decoding: Decoding, seed: int) -> str:
+def encode_link(
+    question: str, models: Sequence[str], decoding: Decoding, seed: int, *, from_source: bool = False
+) -> str:
     """Return the fragment ("#q=…") that reopens this question with these models and settings."""
-    return "#" + urlencode({"q": question}, quote_via=quote) + "&" + _encode_settings(models, decoding, seed)
+    return (
+        "#" + urlencode({"q": question}, quote_via=quote) + "&" + _encode_settings(models, decoding, seed, from_source)
+    )
 
 
-def _encode_settings(models: Sequence[str], decoding: Decoding, seed: int) -> str:
+def _encode_settings(models: Sequence[str], decoding: Decoding, seed: int, from_source: bool) -> str:
     fields = {"m": ",".join(models)}
     fields |= {key: f"{getattr(decoding, setting.name):g}" for key, setting in zip(_KEYS, SETTINGS, strict=True)}
-    return urlencode({**fields, "s": str(seed)}, quote_via=quote)
+    fields["s"] = str(seed)
+    if from_source:
+        fields["from"] = "source"
+    return urlencode(fields, quote_via=quote)
 
 
 def settings_of(comparison: Comparison) -> str:
     """Return what a link to a comparison says of its models and settings: all but the question."""
-    return _encode_settings([pane.spec.id for pane in comparison.panes], comparison.decoding, comparison.seed)
+    models = [pane.spec.id for pane in comparison.panes]
+    return _encode_settings(models, comparison.decoding, comparison.seed, comparison.from_source)
 
 
 def link_of(comparison: Comparison) -> str:
     """Return the fragment that reopens a comparison."""
     models = [pane.spec.id for pane in comparison.panes]
-    return encode_link(comparison.question, models, comparison.decoding, comparison.seed)
+    return encode_link(
+        comparison.question, models, comparison.decoding, comparison.seed, from_source=comparison.from_source
+    )
 
 
 def decode_link(address: str, profile: Profile, max_chars: int) -> LinkedState | None:
@@ -76,7 +88,7 @@ def decode_link(address: str, profile: Profile, max_chars: int) -> LinkedState |
     models = _models(fields.get("m"), profile, notes)
     decoding = _decoding(fields, notes)
     seed = _seed(fields.get("s"), notes)
-    return LinkedState(question, models, decoding, seed, tuple(notes))
+    return LinkedState(question, models, decoding, seed, tuple(notes), fields.get("from") == "source")
 
 
 def _models(value: str | None, profile: Profile, notes: list[str]) -> tuple[str, ...]:

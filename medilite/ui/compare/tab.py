@@ -26,6 +26,7 @@ from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
 from medilite.ui.page.decoding import as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_comparison
+from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session
 from medilite.ui.page.source import Seeking, place_html, source_html
 from medilite.ui.page.source import legend_html as source_legend_html
@@ -71,6 +72,12 @@ class CompareTab:
                 elem_classes="ml-models",
             )
             self.unavailable = html_slot("", "unavailable", "ml-slot")
+            self.from_source = gr.Checkbox(
+                False,
+                label="Answer from the source",
+                info="The models get the passage that fits your question, and say it in their own words.",
+                elem_id="from-source",
+            )
             self.settings_controls = decoding_controls("compare")
         with gr.Row(elem_classes="ml-actions"):
             self.ask = gr.Button("Ask", variant="primary", elem_id="ask", elem_classes="ml-button", scale=0)
@@ -130,7 +137,7 @@ class CompareTab:
     # --- what happens --------------------------------------------------------------------
 
     def _wire(self, session: gr.State) -> None:
-        inputs = [session, self.question, self.models, *self.settings_controls]
+        inputs = [session, self.question, self.models, *self.settings_controls, self.from_source]
         outputs = [
             self.error, self.ask, self.stop, self.status, self.emergency, self.toolbar, self.source, self.grid,
             self.plot,
@@ -150,15 +157,26 @@ class CompareTab:
         for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs"), (self.check, "source")):
             box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
 
-    def answer(self, session: Session, question: str, models: list[str], *controls: object) -> Iterator[dict[Any, Any]]:
+    def answer(
+        self,
+        session: Session,
+        question: str,
+        models: list[str],
+        max_new_tokens: object,
+        temperature: object,
+        top_p: object,
+        repetition_penalty: object,
+        seed: object,
+        from_source: bool = False,
+    ) -> Iterator[dict[Any, Any]]:
         """Check what was asked, then answer it step by step; whatever is wrong is said next to the field."""
         try:
             asked = clean_question(question, self.settings.max_question_chars)
             if not models:
                 raise QuestionError("No model is chosen: pick at least one.")
             specs = self.profile.select(models)
-            decoding, seed = as_decoding(*controls[:-1]), as_seed(controls[-1])
-            comparison = Comparison.of(asked, self.profile, specs, decoding, seed, session.next_run())
+            decoding = as_decoding(max_new_tokens, temperature, top_p, repetition_penalty)
+            comparison = Comparison.of(asked, self.profile, specs, decoding, as_seed(seed), session.next_run())
         except MediLiteError as error:
             yield {self.error: notices.error_html(str(error))}
             return
@@ -169,6 +187,14 @@ class CompareTab:
             with self.admission.seat(session.visitor), session.compare.running() as stop:
                 yield self._begin(comparison)
                 scored = 0
+                if from_source:
+                    for progress in wait_until_ready(self.engine, stop):
+                        yield self._show(comparison, Stage("loading", progress=progress))
+                    sought = seeking.come(wait=True)
+                    comparison.give(sought, self.engine)
+                    if sought is not None:
+                        comparison.take_source(sought)
+                        yield {self.source: source_html(sought)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     session.comparison = comparison
                     update = self._show(comparison, stage)
@@ -179,7 +205,7 @@ class CompareTab:
                             update |= {self.grid: grid_html(comparison), self.toolbar: toolbar_html(comparison)}
                     if comparison.stopped > scored:
                         scored = comparison.stopped
-                        update[self.plot] = plot_html(comparison.panes)
+                        update[self.plot] = plot_html(comparison.panes, given=comparison.given)
                     yield update
         except Exception as error:
             yield self._failed(session, comparison, before, error)
@@ -226,7 +252,7 @@ class CompareTab:
             self.status: status,
             self.toolbar: toolbar_html(comparison),
             self.grid: grid_html(comparison),
-            self.plot: plot_html(comparison.panes),
+            self.plot: plot_html(comparison.panes, given=comparison.given),
         }
 
     def _failed(
@@ -273,11 +299,13 @@ class CompareTab:
         if (sought := Seeking(self.shelf, comparison.question).come(wait=True)) is not None:
             comparison.check = session.checks_source
             comparison.take_source(sought)
+            if comparison.from_source and sought.found and sought.found.fits:
+                comparison.given = sought.found.hits[0].passage
             shown[self.source] = source_html(sought)
         return shown | {
             self.grid: grid_html(comparison),
             self.toolbar: toolbar_html(comparison),
-            self.plot: plot_html(comparison.panes),
+            self.plot: plot_html(comparison.panes, given=comparison.given),
         }
 
     # --- the opened link -----------------------------------------------------------------
@@ -286,18 +314,19 @@ class CompareTab:
         """Return what a link sets: question, models, settings, seed, and a note; nothing if it is no such link."""
         linked = decode_link(address, self.profile, self.settings.max_question_chars)
         if linked is None:
-            return [gr.skip()] * (4 + len(self.settings_controls) - 1)
+            return [gr.skip()] * len(self.link_outputs)
         d = linked.decoding
         note = notices.note_html("Opened from a link. Press Ask for the answers.", *linked.notes)
         return [
             linked.question, list(linked.models), d.max_new_tokens, d.temperature, d.top_p, d.repetition_penalty,
-            linked.seed, note,
+            linked.seed, linked.from_source, note,
         ]  # fmt: skip
 
     @property
     def form(self) -> list[Any]:
         """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
-        return [self.question, self.models, *self.settings_controls, self.mark_hard, self.mark_differs, self.check]
+        marks = [self.mark_hard, self.mark_differs, self.check]
+        return [self.question, self.models, *self.settings_controls, self.from_source, *marks]
 
     @property
     def restored(self) -> list[Any]:
@@ -307,7 +336,7 @@ class CompareTab:
     @property
     def link_outputs(self) -> list[Any]:
         """The components that `open_link` fills, in its order."""
-        return [self.question, self.models, *self.settings_controls, self.error]
+        return [self.question, self.models, *self.settings_controls, self.from_source, self.error]
 
 
 def _js_string(text: str) -> str:

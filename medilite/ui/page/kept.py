@@ -35,7 +35,9 @@ def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparis
     panes = [pane for pane in (_pane(card, profile) for card in given["cards"][: len(profile.ids)]) if pane]
     if asked is None or not panes or len({pane.spec.id for pane in panes}) < len(panes):
         return None
-    return Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
+    comparison = Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
+    comparison.from_source = asked.from_source
+    return comparison
 
 
 def kept_turns(given: object, profile: Profile, max_chars: int) -> list[Turn]:

@@ -20,8 +20,11 @@ TEMPLATE = "page/source.html"
 NIH, CDC = "What the National Institutes of Health say", "What the Centers for Disease Control and Prevention say"
 
 
-def source_html(sought: Sought) -> Markup | str:
-    """Return the card of what was found, or that nothing fits, or why there is no library; "" where it is off."""
+def source_html(sought: Sought, key: str = "compare") -> Markup | str:
+    """Return the card of what was found, or that nothing fits, or why there is no library; "" where it is off.
+
+    `key` tells apart the cards of one page.
+    """
     if sought.found is None or sought.about is None:
         message = {"off": "", "ready": ""}.get(sought.state.kind, sought.state.message)
         return templates(TEMPLATE).line(f"No source beside these answers yet. {message}") if message else ""
@@ -30,14 +33,17 @@ def source_html(sought: Sought) -> Markup | str:
     first, *others = (hit.passage for hit in sought.found.hits)
     own = f"What {first.institute or sought.about.title} says"
     title = CDC if first.source == "CDC" else NIH if sought.about.title == "MedQuAD" else own
-    return templates(TEMPLATE).card(title, first, sought.about, _grade(first.text), others)
+    return templates(TEMPLATE).card(
+        title, first, sought.about, grade_badge_html(passage_grade(first.text)), others, key
+    )
 
 
-def _grade(text: str) -> str:
+def passage_grade(text: str) -> float | None:
+    """Return the Flesch–Kincaid grade of a passage; None where it has none, for it is still a passage."""
     try:
-        return grade_badge_html(measure(text).flesch_kincaid_grade)
-    except MediLiteError:  # a passage without a grade is still a passage
-        return grade_badge_html(None)
+        return measure(text).flesch_kincaid_grade
+    except MediLiteError:
+        return None
 
 
 WAIT_S = 2.0

@@ -97,8 +97,8 @@ def taken_html(taken: Taken, token: str) -> Markup:
     return macros.pair("taken", question, cards, bar, told, token, verdict)
 
 
-def voted_html(outcome: Outcome, token: str, profile: Profile) -> Markup:
-    """Return a pair after its vote: names, grades, how others voted, next."""
+def voted_html(outcome: Outcome, token: str, profile: Profile, source: str = "") -> Markup:
+    """Return a pair after its vote: names, grades, how others voted, what the source says, next."""
     macros, vote = _macros(), outcome.vote
     pair, verdict, said = vote.pair, CHOICE_WORDS[vote.ballot.choice][1], _given(vote.ballot)
     question, *texts = outcome.texts or ("The question of this pair", GONE, GONE)
@@ -116,6 +116,8 @@ def voted_html(outcome: Outcome, token: str, profile: Profile) -> Markup:
     if outcome.crowd:
         told += macros.fine(_CROWD.format(*outcome.crowd))
     told += _others(outcome.others)
+    if source:
+        told += macros.did_i(source)
     say = f"{verdict} A is {labels[0]}, B is {labels[1]}."
     return macros.pair("voted", question, cards, macros.buttons(_next(pair.kind)), told, token, say)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.arena.booth import Booth, NoPair
+from medilite.arena.booth import Booth, NoPair, Outcome
 from medilite.arena.live import LiveRun
 from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
@@ -22,6 +22,7 @@ from medilite.errors import MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
+from medilite.sources.shelf import Shelf
 from medilite.ui.guard.address import caller
 from medilite.ui.guard.limits import Admission
 from medilite.ui.html import templates
@@ -31,6 +32,7 @@ from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
 from medilite.ui.page.kept import kept_texts
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session
+from medilite.ui.page.source import Seeking, source_html
 from medilite.ui.vote.account import (
     EARLIER,
     ENDED,
@@ -85,8 +87,15 @@ class VoteTab:
     """Builds the tab and answers its events; a live pair in the making is in the visitor's Session."""
 
     def __init__(
-        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, booth: Booth
+        self,
+        engine: Engine,
+        profile: Profile,
+        settings: Settings,
+        admission: Admission,
+        booth: Booth,
+        shelf: Shelf | None = None,
     ) -> None:
+        self.shelf = shelf or Shelf(settings)
         self.engine = engine
         self.profile = profile
         self.settings = settings
@@ -265,8 +274,15 @@ class VoteTab:
         pair = outcome.vote.pair
         return {
             self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
-            self._slot(pair.kind): voted_html(outcome, str(token), self.profile),
+            self._slot(pair.kind): voted_html(outcome, str(token), self.profile, self._source(outcome)),
         }
+
+    def _source(self, outcome: Outcome) -> str:
+        """Return what the library says to a pair's question, for whoever has voted; "" where that isn't known."""
+        if outcome.texts is None or self.shelf.state.kind != "ready":
+            return ""
+        sought = Seeking(self.shelf, outcome.texts[0]).come(wait=True)
+        return "" if sought is None else source_html(sought, key="vote")
 
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on anew."""

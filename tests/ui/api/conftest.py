@@ -12,6 +12,7 @@ from medilite.settings import load_settings
 from medilite.ui.page.app import build_ui, serve
 from tests.conftest import do_without
 from tests.support.fakes import ScriptedEngine
+from tests.support.libraries import small_shelf
 
 NO_LIMITS = {
     f"{what}_per_{who}": "off" for what in ("answers", "pairs") for who in ("visitor", "address")
@@ -24,7 +25,8 @@ def served(lite: Profile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path_factory.mktemp("votes"), **NO_LIMITS)
     engine = ScriptedEngine(lite)
     engine.load()
-    page = build_ui(engine, lite, settings)
+    shelf = small_shelf(tmp_path_factory.mktemp("library"))
+    page = build_ui(engine, lite, settings, shelf=shelf)
     yield serve(page, lite, settings, block=False).rstrip("/")
     page.close(verbose=False)
     page.drain.finish()

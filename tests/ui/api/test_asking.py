@@ -39,10 +39,10 @@ def programs(engine, lite):
     return made(engine, lite)
 
 
-def made(engine, lite, address="1.2.3.4", max_queue=64, **given) -> Asking:
+def made(engine, lite, address="1.2.3.4", max_queue=64, shelf=None, **given) -> Asking:
     settings = load_settings(max_queue=max_queue, **given)
     limits = VisitorLimits(settings, who=lambda: address)
-    return Asking(engine, lite, settings, Admission(max_queue, limits), who=lambda: address)
+    return Asking(engine, lite, settings, Admission(max_queue, limits), who=lambda: address, shelf=shelf)
 
 
 def last(steps):

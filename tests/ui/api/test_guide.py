@@ -71,7 +71,7 @@ def test_a_program_runs_and_prints(served, block, capsys):
 def test_an_mcp_client_runs_and_prints(served, block, capsys):
     exec(compile(block.replace(HERE, served), "docs/api.md", "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr().out
-    assert "['ask', 'compare', 'readability', 'leaderboard']" in printed
+    assert "['ask', 'compare', 'sources', 'readability', 'leaderboard']" in printed
     assert "not medical advice" in printed
 
 

@@ -1,4 +1,4 @@
-"""MCP with the protocol's own client, over HTTP: the four tools, and no way past the guards and limits."""
+"""MCP with the protocol's own client, over HTTP: the five tools, and no way past the guards and limits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def said(result: Any) -> str:
     return result.content[0].text
 
 
-def test_there_are_four_tools_with_their_types(served, lite):
+def test_there_are_five_tools_with_their_types(served, lite):
     tools = talk(served, lambda session: session.list_tools()).tools
     offered = endpoints(ScriptedEngine(lite), lite, load_settings(), Admission(5))
     assert [tool.name for tool in tools] == [one.name for one in offered] == NAMES
@@ -119,6 +119,8 @@ def test_whoever_asks_for_progress_hears_of_it(served):
         ("ask", {**ARGUMENTS["ask"], "question": "a" * 2001}, "at most 2,000 fit"),
         ("ask", {**ARGUMENTS["ask"], "max_new_tokens": 10**6}, "choose from 16 to 512"),
         ("compare", {"question": "What?", "models": [{}]}, "models=[{}] can't be used"),
+        ("sources", {"question": "gout", "count": 0}, "count=0 can't be used"),
+        ("compare", {"question": "gout", "sources": "yes"}, "sources='yes' can't be used"),
         ("leaderboard", {"board": "../../etc"}, "board='../../etc' can't be used"),
     ],
 )

@@ -15,14 +15,16 @@ from medilite.ui.api.endpoints import json_schema
 from medilite.ui.api.llms import llms_text
 from medilite.ui.guard.limits import Admission
 from tests.support.fakes import ScriptedEngine
+from tests.ui.api.conftest import NO_LIMITS
 
 pytestmark = pytest.mark.xdist_group("api")
 
 CALL = "/gradio_api/call"
-NAMES = ["ask", "compare", "readability", "leaderboard"]
+NAMES = ["ask", "compare", "sources", "readability", "leaderboard"]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "ask": {"question": "What is asthma?", "model": "grpo", "max_new_tokens": 16},
-    "compare": {"question": "What is asthma?", "models": ["base", "grpo"], "max_new_tokens": 16},
+    "compare": {"question": "What is asthma?", "models": ["base", "grpo"], "max_new_tokens": 16, "from_source": True},
+    "sources": {"question": "What is gout?", "count": 2},
     "readability": {"text": "Wash your hands."},
     "leaderboard": {},
 }
@@ -36,7 +38,7 @@ def http(served):
 
 @pytest.fixture(scope="module")
 def offered(lite):
-    return endpoints(ScriptedEngine(lite), lite, load_settings(), Admission(5))
+    return endpoints(ScriptedEngine(lite), lite, load_settings(**NO_LIMITS), Admission(5))
 
 
 def called(http, name: str, arguments: dict[str, Any]) -> tuple[str, Any]:

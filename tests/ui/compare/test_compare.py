@@ -227,7 +227,7 @@ def test_the_question_on_the_page_is_text(make):
 
 def test_an_opened_link_fills_the_form(make):
     tab, _, _ = make()
-    *values, note = tab.open_link("#q=What+is+flu%3F&m=base,grpo&n=64&t=0.5&p=0.9&r=1.2&s=7")
-    assert values == ["What is flu?", ["base", "grpo"], 64, 0.5, 0.9, 1.2, 7]
+    *values, note = tab.open_link("#q=What+is+flu%3F&m=base,grpo&n=64&t=0.5&p=0.9&r=1.2&s=7&from=source")
+    assert values == ["What is flu?", ["base", "grpo"], 64, 0.5, 0.9, 1.2, 7, True]
     assert "Press Ask" in note
-    assert len(tab.open_link("")) == len(tab.link_outputs) == 8
+    assert len(tab.open_link("")) == len(tab.link_outputs) == 9

@@ -9,6 +9,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from medilite.prompts import sourced_messages
 from medilite.settings import load_settings
 from medilite.sources.records import About, Found, Hit, Passage
 from medilite.sources.shelf import Shelf, ShelfState, Sought
@@ -37,7 +38,7 @@ class FakeShelf(Shelf):
         super().__init__(load_settings(sources="off"))
         self._state, self.sought = sought.state, sought
 
-    def seek(self, question: str) -> Future[Sought]:
+    def seek(self, question: str, count: int = 5) -> Future[Sought]:
         done: Future[Sought] = Future()
         done.set_result(self.sought)
         return done
@@ -45,14 +46,16 @@ class FakeShelf(Shelf):
 
 @pytest.fixture
 def ask(lite):
-    def ask(sought, check=False):
-        engine = ScriptedEngine(lite, scripts={"base": "The nose runs with hay fever. Cars need new tyres and brakes."})
+    def ask(sought, check=False, from_source=False, context=2048):
+        engine = ScriptedEngine(
+            lite, context=context, scripts={"base": "The nose runs with hay fever. Cars need new tyres and brakes."}
+        )
         tab = CompareTab(engine, lite, load_settings(), Admission(4), FakeShelf(sought))
         session = Session(checks_source=check)
         with gr.Blocks(analytics_enabled=False):
             tab.build(gr.State(session))
         page = {}
-        for update in tab.answer(session, "What is hay fever?", ["base"], 64, 0.0, 1.0, 1.1, 0):
+        for update in tab.answer(session, "What is hay fever?", ["base"], 64, 0.0, 1.0, 1.1, 0, from_source):
             page |= update
         return tab, session, page
 
@@ -117,6 +120,42 @@ def test_downloads_hold_ids_addresses_and_marks(ask):
     _, bare, _ = ask(Sought(ShelfState("off", "")))
     assert json.loads(as_json(bare.comparison))["source"] is None
     assert json.loads(as_json(bare.comparison))["answers"][0]["marks"] is None
+
+
+def given(session):
+    (request,) = session.comparison.requests()
+    return request.messages[0].content
+
+
+def test_models_answer_from_the_passage_and_the_page_says_so(ask):
+    tab, session, page = ask(FITS, from_source=True)
+    assert given(session) == sourced_messages("What is hay fever?", PASSAGE.text)[0].content
+    assert "answered from the source’s passage" in page[tab.grid]
+    assert 'data-model="source"' in page[tab.plot]
+    assert "#q=" in page[tab.toolbar]
+    assert "from=source" in page[tab.toolbar]
+    record = json.loads(as_json(session.comparison))
+    assert record["answered_from"] == "CDC/1-1#1"
+    assert ",CDC/1-1#1," in as_csv(session.comparison)
+
+
+def test_without_a_passage_the_models_answer_alone_and_the_page_says_so(ask):
+    for sought in (NOTHING, Sought(ShelfState("missing", "The library in x is damaged."))):
+        tab, session, page = ask(sought, from_source=True)
+        assert given(session) == "What is hay fever?"
+        assert "no passage to answer from" in page[tab.grid]
+        assert session.comparison.done
+        assert json.loads(as_json(session.comparison))["answered_from"] is None
+
+
+def test_a_passage_fits_the_context_by_whole_sentences(ask):
+    long = replace(PASSAGE, text=" ".join(f"Sentence {n} has five words." for n in range(200)))
+    sought = replace(FITS, found=Found("?", (Hit(long, 1.0, 0.9),), True, 0.9))
+    _, session, _ = ask(sought, from_source=True, context=200)
+    passage = session.comparison.given
+    assert passage.text.endswith("words.")
+    assert 10 < passage.text.count("Sentence") < 30
+    assert session.comparison.panes[0].stopped == "end"
 
 
 def test_a_library_of_ones_own_is_called_by_its_name():

@@ -29,12 +29,12 @@ def test_nothing_is_loaded_by_building_the_page(lite):
     assert engine.loads == 0
 
 
-def test_gradio_reports_nothing_and_offers_four_endpoints_alone(page):
+def test_gradio_reports_nothing_and_offers_five_endpoints_alone(page):
     assert page.analytics_enabled is False
     config = page.get_config_file()
     assert config["analytics_enabled"] is False
     offered = [d["api_name"] for d in config["dependencies"] if d["api_visibility"] != "private"]
-    assert offered == ["ask", "compare", "readability", "leaderboard"]
+    assert offered == ["ask", "compare", "sources", "readability", "leaderboard"]
     assert page.api_open is False
 
 
@@ -51,7 +51,9 @@ def test_no_other_event_waits_behind_answers(page):
     others = [fn for fn in page.fns.values() if fn.concurrency_id not in ("model", "programs")]
     assert all(fn.queue is False for fn in others)
     programs = [fn for fn in page.fns.values() if fn.concurrency_id == "programs"]
-    assert {(fn.name, fn.concurrency_limit) for fn in programs} == {("readability", None), ("leaderboard", None)}
+    assert {(fn.name, fn.concurrency_limit) for fn in programs} == {
+        (name, None) for name in ("sources", "readability", "leaderboard")
+    }
 
 
 def test_every_event_keeps_gradio_s_spinners_off_the_page(page):

@@ -1,0 +1,1 @@
+"""How well the library of passages is searched: `python -m eval.search`; see docs/sources.md."""
