@@ -92,7 +92,7 @@ WORDINGS: Mapping[Half, Mapping[str, tuple[str, ...]]] = {
         "stages": ("how far along can {} be when it is found",),
     },
 }
-"""Wordings of MedQuAD's kinds of questions; those of "reporting" were written after the rules had been chosen."""
+"""Wordings of MedQuAD's kinds of questions; those of "reporting" before any result, and no fit saw them."""
 
 STORIES: Mapping[Half, tuple[str, ...]] = {
     "choosing": (
