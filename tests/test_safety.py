@@ -132,6 +132,11 @@ EMERGENCIES = {
     "unconscious": """
         My grandfather is unconscious
         She passed out and won't wake up
+        My baby is 3 weeks old and does not wake up
+        My husband will not wake up
+        my mother does not wake up again
+        Why does my son not wake up?
+        he did not wake up anymore
         i cant wake him up
         My mother collapsed in the kitchen
         he is not responding to anything I say
@@ -158,6 +163,9 @@ EMERGENCIES = {
         there is no reason to live
         I dont want to be here any more
         I wish I could go to sleep and never wake up
+        just let me not wake up
+        tonight I will never wake up again
+        I could just not wake up tomorrow
         How do I help a friend who self-harms?
         What is suicide prevention?
         I took all my pills and I want to die
