@@ -148,7 +148,7 @@ be_on_this|be_around|be_breathing \
     nothing|nobody|no_one .. to|left live|living|keep_going for
     nothing left for_me|to_live|to_lose|inside
     nothing|nobody|none_of_this|no_one matters|cares anymore|any_more|about_me|if_i
-    !does|did|do|will|would|can|could|has|is|he|she|they|baby|child|son|daughter|husband|wife|mother|father|mom|mum|dad \
+    !does|did|do|will|would|can|could|has|is|he|she|they|baby|child|son|daughter|husband|wife|mother|father|mom|dad \
         never|not wake_up again|anymore|any_more|tomorrow|END
     i will|would|could never|not wake_up again|anymore|any_more|tomorrow|END
     sleep|bed|asleep and|hoping|wishing .. never|not .. wake
