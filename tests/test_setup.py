@@ -389,6 +389,8 @@ def test_every_import_is_declared_where_it_is_installed(file, rooms):
     bench = set(declared(ROOT / "requirements-bench.txt")) if "eval" in rooms else set()
     # ZeroGPU's own package, which such a Space brings along and nobody else needs.
     bench.add("spaces")
+    # Peers of bench.speed that run in environments of their own (`bench/speed/own_environment.py`).
+    bench |= {"openvino", "openvino-genai", "onnxruntime-genai"} if "bench" in rooms else set()
     assert {name: path for name, path in used.items() if name not in {*declared(REQUIREMENTS[file]), *bench}} == {}
 
 

@@ -11,7 +11,7 @@ NOT_ADVICE = "Not medical advice"
 
 _ARTICLE = re.compile(r'<article class="ml-card.*?</article>', re.DOTALL)
 _ATTRIBUTE = re.compile(r'data-(model|tokens|state)="([^"]*)"')
-_TEXT = re.compile(r'<p class="ml-text">(.*?)</p>', re.DOTALL)
+_TEXT = re.compile(r'<p [^>]*class="ml-text">(.*?)</p>', re.DOTALL)
 _MESSAGE = re.compile(r'<p class="ml-error"[^>]*>(.*?)</p>', re.DOTALL)
 _AHEAD = re.compile(r"(\d+) visitors? (?:is|are) ahead of you")
 _FULL = re.compile(r"\d+ visitors are asking at the moment, which is the limit\.")

@@ -314,7 +314,7 @@ def test_only_json_is_taken(checked):
 def test_a_choice_that_isn_t_offered_never_reaches_gradio_s_log(checked, models):
     """Gradio prints the value, and with it whatever somebody typed, before it refuses it."""
     number = _number(checked.page, "answer")
-    data = [None, "What is asthma?", models, 64, 0.0, 1.0, 1.1, 0]
+    data = [None, "What is asthma?", models, 64, 0.0, 1.0, 1.1, 0, False]
     body = {"data": data, "fn_index": number, "session_hash": "abc"}
     told = call(checked, "/gradio_api/queue/join", "POST", JSON, (json.dumps(body).encode(),))
     assert (told.status, "“Models”" in told.detail) == (422, True)
@@ -322,7 +322,7 @@ def test_a_choice_that_isn_t_offered_never_reaches_gradio_s_log(checked, models)
 
 def test_a_number_out_of_range_is_left_to_the_page(checked):
     number = _number(checked.page, "answer")
-    body = {"data": [None, "a", ["base"], 10**6, 0.0, 1.0, 1.1, 0], "fn_index": number, "session_hash": "abc"}
+    body = {"data": [None, "a", ["base"], 10**6, 0.0, 1.0, 1.1, 0, False], "fn_index": number, "session_hash": "abc"}
     assert call(checked, "/gradio_api/queue/join", "POST", JSON, (json.dumps(body).encode(),)).status == 200
 
 
