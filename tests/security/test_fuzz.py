@@ -118,7 +118,7 @@ def _of_type(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         return st.sampled_from(schema["enum"])
     if schema["type"] == "array":
         return st.lists(_of_type(schema["items"]), max_size=4)
-    kinds = {"string": st.text(max_size=80), "integer": st.integers(), "null": st.none(),
+    kinds = {"string": st.text(max_size=80), "integer": st.integers(), "boolean": st.booleans(), "null": st.none(),
              "number": st.floats(allow_nan=False, allow_infinity=False)}  # fmt: skip
     return kinds[schema["type"]]
 
