@@ -24,7 +24,7 @@ from medilite.arena.votes import Votes
 from tests.browser.pages import Visit
 from tests.browser.test_axe import grave
 from tests.browser.test_looks import CONTRAST, NAMELESS
-from tests.browser.test_vote import LISTEN, told
+from tests.browser.test_vote import LISTEN, kept_by_the_browser, told
 from tests.security.conftest import NO_LIMITS, Server, serving
 from tests.security.visitor import Visitor
 from tests.support.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
@@ -339,7 +339,7 @@ def test_in_votes_and_out_again(space, arrive, lite, size):
     page.keyboard.press("n")
     here.wait_pair("open", but=first)
     # Nothing that comes tells who answered, nor who is signed in.
-    storage = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    storage = kept_by_the_browser(page, lite)
     data = [json.dumps([reply["url"], reply["text"]]) for reply in page.evaluate("window.received")[already:]]
     assert any("vt-pair" in reply for reply in data)
     with closing(Votes(space.server.folder / "votes" / "votes.db")) as votes:
