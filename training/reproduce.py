@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) 
         recipe = load_recipe(options.profile, options.data, options.runs)
         only = chosen_stages(options.only, recipe)
         if options.plan:
-            print("\n".join(plan_lines(recipe)))
+            print("\n".join(plan_lines(recipe, only, options.seeds)))
             return 0
         with alone(recipe.folder):
             reproduce(recipe, only, options.source, options.jobs, launch)
@@ -83,7 +83,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         type=positive_int,
         default=1,
         metavar="N",
-        help="train the same from N - 1 further seeds, to see how far a recipe lands from itself (default: 1)",
+        help="train the same from N - 1 further seeds, to see how much of a result is chance (default: 1)",
     )
     parser.add_argument("--plan", action="store_true", help="only say what is finished and what would be run, and why")
     return parser.parse_args(arguments)
@@ -157,20 +157,22 @@ def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, la
 
 
 def repeat(recipe: Recipe, only: set[str], seeds: int, jobs: int, launch: Launch = run_side_by_side) -> None:
-    """Train the chosen models from further seeds too, and write how far each configuration lands from itself."""
-    chosen = [model for model in recipe.models if model in only]
-    parent = recipe.best() if recipe.grpo and recipe.grpo.model in chosen else None
-    first = recipe.sft[0].seed
-    repetitions = [recipe.with_seed(seed, parent) for seed in range(first + 1, first + seeds)]
+    """Train the chosen models from further seeds too, and write how much the seed alone changes."""
+    repetitions = further_seeds(recipe, only, seeds)
     for again in repetitions:
         say(f"seed {again.seed}")
-        wanted = [run for run in again.sft if run.model in {*chosen, parent}]
-        train_and_measure(again, [again.job(run) for run in wanted], jobs, launch)
-        if again.grpo and again.grpo.model in chosen:
+        train_and_measure(again, [again.job(run) for run in again.sft if again.wants(run.model, only)], jobs, launch)
+        if again.grpo and again.grpo.model in only:
             train_and_measure(again, [job for job in [again.grpo_job()] if job], 1, launch)
-    spread = write_spread(recipe, repetitions, chosen)
-    for line in spread_lines(spread):
+    for line in spread_lines(write_spread(recipe, repetitions, [model for model in recipe.models if model in only])):
         say(line)
+
+
+def further_seeds(recipe: Recipe, only: set[str], seeds: int) -> list[Recipe]:
+    """Return the recipe from each further seed; GRPO, where it is asked for, goes on from the first run's parent."""
+    parent = recipe.best() if recipe.grpo and recipe.grpo.model in only else None
+    first = recipe.sft[0].seed
+    return [recipe.with_seed(seed, parent) for seed in range(first + 1, first + seeds)]
 
 
 def publish(recipe: Recipe, owner: str, private: bool) -> None:
@@ -190,7 +192,7 @@ def require_finished(jobs: Sequence[Job], purpose: str) -> None:
         )
 
 
-def plan_lines(recipe: Recipe) -> list[str]:
+def plan_lines(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
     """Return what is finished and what is not, and why, without running anything."""
     try:
         load_manifest(recipe.data_dir)
@@ -207,6 +209,21 @@ def plan_lines(recipe: Recipe) -> list[str]:
     lines += [f"{job.run.model}: {job.why_unfinished() or 'finished'}" for job in [*sft, grpo] if job]
     if recipe.grpo and not grpo:
         lines.append(f"{recipe.grpo.model}: after that, on the best of the others")
+    return [*lines, *plan_of_seeds(recipe, only, seeds)] if seeds > 1 else lines
+
+
+def plan_of_seeds(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
+    """Return the same of the further seeds' runs."""
+    if recipe.grpo and recipe.grpo.model in only and not recipe.grpo_job():
+        return ["further seeds: after that"]
+    lines = []
+    for again in further_seeds(recipe, only, seeds):
+        jobs = [again.job(run) for run in again.sft if again.wants(run.model, only)]
+        lines += [f"seed {again.seed}, {job.run.model}: {job.why_unfinished() or 'finished'}" for job in jobs]
+        if again.grpo and again.grpo.model in only:
+            job = again.grpo_job()
+            state = (job.why_unfinished() or "finished") if job else f"after {again.parent}"
+            lines.append(f"seed {again.seed}, {again.grpo.model}: {state}")
     return lines
 
 

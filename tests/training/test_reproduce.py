@@ -84,7 +84,12 @@ def test_further_seeds_train_the_same_again_and_say_how_far_they_lie_apart(run: 
 
 
 def test_a_further_seed_repeats_what_is_asked_for_and_the_parent_of_the_first(run: Runner) -> None:
+    assert run("--seeds", "2", "--only", "grpo", "--plan") == []
+    assert "further seeds: after that" in run.printed
     run()
+    assert run("--seeds", "2", "--only", "grpo", "--plan") == []
+    assert "seed 43, sft-r8-high: to be trained (not trained yet)" in run.printed
+    assert "seed 43, grpo: after sft-r8-high" in run.printed
     assert run("--seeds", "2", "--only", "grpo") == ["sft-r8-high", "grpo"]
     assert "grpo: test loss 2.2000 over 2 seeds, standard deviation 0.0000" in run.printed
 

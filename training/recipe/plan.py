@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class Recipe:
     grpo: GRPORun | None
     data_dir: Path
     runs: Path
-    # Of a repetition from another seed: that, and the SFT model that GRPO goes on from, as the first time.
+    # Set in a repetition from another seed: the seed, and the SFT model that the first run's GRPO was trained on.
     seed: int | None = None
     parent: str | None = None
 
@@ -77,6 +78,10 @@ class Recipe:
             return tuple(run for run in self.sft if run.model == self.parent)
         layers = self.grpo.lora.target_modules if self.grpo else ()
         return tuple(run for run in self.sft if run.lora.target_modules == layers) or self.sft
+
+    def wants(self, model: str, only: Collection[str]) -> bool:
+        """Return whether a model is among those asked for, or what one of them goes on from in a repetition."""
+        return model in only or model == self.parent
 
     def best(self) -> str:
         """Return the SFT model that is selected; all of them have to be trained."""

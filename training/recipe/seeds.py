@@ -1,4 +1,4 @@
-"""How far a configuration lands from itself: the same runs from several seeds."""
+"""How much the seed alone changes a result: the same runs from several seeds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LOSSES = ("best_val_loss", "test_loss")
 
 
 def write_spread(first: Recipe, repetitions: Sequence[Recipe], models: Sequence[str]) -> dict[str, Any]:
-    """Write what each seed came to, and a profile of all their adapters; return the former.
+    """Write each seed's losses, and a profile of all their adapters; return the former.
 
     Mean and standard deviation (n - 1) are over runs, on the same validation and
     test pairs; null where a run has no such loss. The profile, `seeds.yaml` in
     the recipe's folder, is for `eval.generate` and `eval.between`.
     """
-    runs = [(first.sft[0].seed, first), *((again.seed, again) for again in repetitions)]
+    runs = [(recipe.sft[0].seed, recipe) for recipe in (first, *repetitions)]
     spread: dict[str, Any] = {
         model: {
             "runs": [{"seed": seed, **_kept(recipe.record(model))} for seed, recipe in runs],
@@ -33,12 +33,12 @@ def write_spread(first: Recipe, repetitions: Sequence[Recipe], models: Sequence[
         for model in models
     }
     write_whole(first.folder / SPREAD_FILE, (json.dumps(spread, indent=1) + "\n").encode())
-    _write_profile(first, [(seed, recipe) for seed, recipe in runs if seed is not None], models)
+    _write_profile(first, runs, models)
     return spread
 
 
 def spread_lines(spread: Mapping[str, Any]) -> Iterator[str]:
-    """Yield, for each model, how far its runs lie apart."""
+    """Yield, for each model, the mean and the spread of its losses over seeds."""
     for model, found in spread.items():
         for name in LOSSES:
             if over := found[name]:
