@@ -91,7 +91,7 @@ def _add_sources(commands: Any, as_json: argparse.ArgumentParser) -> None:
         help="table of one's own, prepared data or built library (default: MEDILITE_SOURCES)",
     )
     build = inner.add_parser("build", parents=[which], help="make the library, going on where it was stopped")
-    build.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    build.add_argument("--background", metavar="DATA", help=argparse.SUPPRESS)
     search = inner.add_parser("search", parents=[which, as_json], help="print the passages that fit a question")
     search.add_argument("question", help="the question in quotes")
     search.add_argument("--count", type=int, default=5, metavar="N", help="passages at most (default: %(default)s)")

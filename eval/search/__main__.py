@@ -11,13 +11,15 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
 
 from eval.command import run_command, tell
 from eval.run import CODE
 from eval.search import words_alone
-from eval.search.nothing_fits import Case, cases, choose, library_of, rates, take_out
-from eval.search.questions import Reworded, halves, reworded
+from eval.search.nothing_fits import Case, Encode, cases, choose, library_of, rates, take_out
+from eval.search.questions import Half, Reworded, halves, reworded
 from eval.search.sets import LIVEQA, RIGHT_FROM, Example, Judged, examples, is_about, liveqa, off_topic
 from medilite.arena.ratings import wilson
 from medilite.cli.terminal import say
@@ -33,8 +35,13 @@ from medilite.sources.shelf import make_library
 DATA = Path("data/medquad")
 RESULTS = Path("docs/sources/search.json")
 REWORDED, SEED = 600, 12
+TIMED = 200
+"""Questions that each search's processor time is taken over: other ones for the library, which remembers words."""
 FIRST = 5
 PACKAGES = ("numpy", "rapidfuzz", "nltk", "bm25s", "scikit-learn")
+
+Find = Callable[[str], Sequence[Entry]]
+"""Returns the entries found for a question, best first."""
 
 
 def share(count: int, n: int) -> dict[str, Any]:
@@ -46,7 +53,7 @@ def share(count: int, n: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def live_figures(found: Callable[[str], list[str]], judged: Sequence[Judged]) -> dict[str, Any]:
+def live_figures(find: Find, judged: Sequence[Judged]) -> dict[str, Any]:
     """Return how often a right answer is first, and among the first five, by what of the question is searched."""
     known = [one for one in judged if one.has_answer]
     ways: dict[str, Callable[[Judged], str]] = {
@@ -56,7 +63,7 @@ def live_figures(found: Callable[[str], list[str]], judged: Sequence[Judged]) ->
     }
     figures = {}
     for way, text in ways.items():
-        hits = [[one.grades.get(id, 0) >= RIGHT_FROM for id in found(text(one))[:FIRST]] for one in known]
+        hits = [[one.grades.get(entry.id, 0) >= RIGHT_FROM for entry in find(text(one))[:FIRST]] for one in known]
         figures[way] = {
             "first": share(sum(row[:1] == [True] for row in hits), len(known)),
             "first_five": share(sum(map(any, hits)), len(known)),
@@ -79,11 +86,11 @@ def live_shown(library: Library, judged: Sequence[Judged]) -> dict[str, Any]:
     return {"counts": dict(sorted(counts.items())), "shown_without_a_judgment": unjudged}
 
 
-def reworded_figures(search: Callable[[str], list[Entry]], questions: Sequence[Reworded]) -> dict[str, Any]:
+def reworded_figures(find: Find, questions: Sequence[Reworded]) -> dict[str, Any]:
     """Return how often the right disease is first, among five, and first with the right kind, by how it is put."""
     rows: dict[str, list[tuple[bool, bool, bool]]] = {}
     for question in questions:
-        hits = search(question.text)
+        hits = find(question.text)
         topics = [entry.topic.casefold() == question.topic.casefold() for entry in hits]
         first = bool(topics[:1] == [True])
         kind = first and question.kind in (None, hits[0].kind)
@@ -115,54 +122,57 @@ def processor_ms(search: Callable[[str], Any], questions: Sequence[str]) -> dict
         began = time.thread_time()
         search(question)
         spent.append(1000 * (time.thread_time() - began))
-    spent.sort()
-    return {"median": spent[len(spent) // 2], "p95": spent[int(0.95 * len(spent))], "n": len(spent)}
+    median, p95 = np.quantile(spent, [0.5, 0.95]).tolist()
+    return {"median": median, "p95": p95, "n": len(spent)}
+
+
+def opened(data: Path) -> tuple[list[Entry], Library, Encode]:
+    """Return prepared data's collection, its library (built if need be) and the encoder of questions."""
+    settings = load_settings(sources=str(data))
+    entries, _ = read_collection(data / COLLECTION)
+    encode = LightEncoder(ensure_encoder(settings)).encode_one
+    return entries, Library(make_library(settings, lambda _: None), encode), encode
 
 
 def measure(data: Path, live: Path) -> dict[str, Any]:
     """Return every figure of the search; raises DataError where the prepared data can't be read."""
-    settings = load_settings(sources=str(data))
-    entries, about = read_collection(data / COLLECTION)
-    encode = LightEncoder(ensure_encoder(settings)).encode_one
-    library = Library(make_library(settings, lambda _: None), encode)
+    entries, library, encode = opened(data)
     by_id = {entry.id: entry for entry in entries}
-    numbers = dict(enumerate(entries))
-    questions = reworded(entries, halves(entries)["reporting"], "choosing", REWORDED, SEED)
+    reporting = halves(entries)["reporting"]
+    questions = reworded(entries, reporting, "choosing", REWORDED, SEED)
+    texts = [question.text for question in questions]
+    judged = liveqa(live) if live.is_file() else None
+    if judged is None:
+        say(f"LiveQA is left out: {live} isn't there.")
     head, dirty = commit(CODE)
     result: dict[str, Any] = {
-        "collection": {"fingerprint": about.fingerprint, **library.counts},
+        "collection": {"fingerprint": library.about.fingerprint, **library.counts},
         "commit": head, "commit_dirty": dirty, "versions": versions(PACKAGES), "seed": SEED,
     }  # fmt: skip
 
-    def ids(question: str) -> list[str]:
-        return [hit.passage.id.partition("#")[0] for hit in library.search(question).hits]
+    def first_entries(question: str) -> list[Entry]:
+        return [by_id[hit.passage.id.partition("#")[0]] for hit in library.search(question).hits]
+
+    def entries_by(search: words_alone.Search) -> Find:
+        return lambda question: [entries[number] for number in search(question)]
 
     say("Reworded questions")
-    result["reworded"] = reworded_figures(lambda text: [by_id[id] for id in ids(text)], questions)
+    result["reworded"] = reworded_figures(first_entries, questions)
+    unseen = reworded(entries, reporting, "reporting", REWORDED, SEED)
+    result["reworded_as_no_fit_saw"] = reworded_figures(first_entries, unseen)
     result["examples"] = example_figures(library, examples())
+    result["processor_ms"] = processor_ms(library.search, texts[TIMED : 2 * TIMED])
+    result["liveqa"] = judged and live_figures(first_entries, judged) | {"shown": live_shown(library, judged)}
     say("Words alone")
     ways = {"fts5": words_alone.fts5(library), "bm25s": words_alone.bm25s(entries)}
-    result["words_alone"] = {}
-    for name, search in ways.items():
-        if search is None:
-            result["words_alone"][name] = None
-            continue
-        some = [question.text for question in questions[:200]]
-        result["words_alone"][name] = {
-            "reworded": reworded_figures(lambda text, by=search: [numbers[n] for n in by(text)], questions)["all"],  # type: ignore[misc]
-            "processor_ms": processor_ms(search, some),
+    result["words_alone"] = {
+        name: search and {
+            "reworded": reworded_figures(entries_by(search), questions)["all"],
+            "processor_ms": processor_ms(search, texts[:TIMED]),
+            "liveqa": judged and live_figures(entries_by(search), judged),
         }
-    result["processor_ms"] = processor_ms(library.search, [question.text for question in questions[200:400]])
-    if live.is_file():
-        judged = liveqa(live)
-        result["liveqa"] = live_figures(ids, judged) | {"shown": live_shown(library, judged)}
-        for name, search in ways.items():
-            if search is not None:
-                found = live_figures(lambda text, by=search: [numbers[n].id for n in by(text)], judged)  # type: ignore[misc]
-                result["words_alone"][name]["liveqa"] = found
-    else:
-        say(f"LiveQA is left out: {live} isn't there.")
-        result["liveqa"] = None
+        for name, search in ways.items()
+    }  # fmt: skip
     say("Nothing fits")
     result["nothing_fits"] = {
         half: {
@@ -170,14 +180,14 @@ def measure(data: Path, live: Path) -> dict[str, Any]:
                 "right_hidden": share(row["right_hidden"], row["right"]),
                 "wrong_shown": share(row["wrong_shown"], row["wrong"]),
             }
-            for name, row in rates(some).items()
+            for name, row in rates(fits_cases(entries, library, encode, half)).items()
         }
-        for half, some in ((half, fits_cases(entries, library, encode, half)) for half in ("choosing", "reporting"))
+        for half in get_args(Half)
     }
     return result
 
 
-def fits_cases(entries: Sequence[Entry], library: Library, encode: Any, half: Any) -> list[Case]:
+def fits_cases(entries: Sequence[Entry], library: Library, encode: Encode, half: Half) -> list[Case]:
     """Return the cases of "nothing fits" of one half; the library without topics is kept in the cache."""
     taken = take_out(entries)
     less = library_of(taken, entries, library, library.folder.parent / "eval", encode)
@@ -208,10 +218,7 @@ def text_of(result: dict[str, Any]) -> str:
 def run(options: argparse.Namespace) -> int:
     """Carry out the command line."""
     if options.what == "choose":
-        settings = load_settings(sources=str(options.data))
-        entries, _ = read_collection(options.data / COLLECTION)
-        encode = LightEncoder(ensure_encoder(settings)).encode_one
-        library = Library(make_library(settings, lambda _: None), encode)
+        entries, library, encode = opened(options.data)
         print(json.dumps(choose(fits_cases(entries, library, encode, "choosing")), indent=1))
         return 0
     result = measure(options.data, options.liveqa)

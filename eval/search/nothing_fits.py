@@ -3,7 +3,8 @@
 Topics of both halves are taken out of a collection, each with whatever is called
 the same or is a part of it, and the rest is built into a library. A question
 about a topic taken out has no answer there. `choose` fits the rule on the
-choosing half; `report` measures it on the other, on questions in other wordings.
+choosing half; `rates` counts its errors, which are reported of the other half, on
+questions in other wordings.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from medilite.sources.records import Entry
 
 if TYPE_CHECKING:
     import numpy as np
+
+Encode = Callable[[str], "np.ndarray"]
+"""Turns a question into a unit vector, as `Library` takes it."""
 
 SEED = 20
 TOPICS = 300
@@ -127,9 +131,7 @@ class _Known:
         return np.stack([self._vectors[text] for text in texts])
 
 
-def library_of(
-    taken: Taken, entries: Sequence[Entry], full: Library, folder: Path, encode: Callable[[str], Any]
-) -> Library:
+def library_of(taken: Taken, entries: Sequence[Entry], full: Library, folder: Path, encode: Encode) -> Library:
     """Return the library of what is left, with the vectors of the full one, which is of `entries`."""
     about = replace(full.about, title="without-topics", fingerprint=f"{SEED}-{TOPICS}-{full.about.fingerprint}"[:40])
     return Library(build_library(taken.entries, about, folder, _Known(entries, full)), encode)

@@ -7,109 +7,18 @@ the second, and the two have different wordings.
 
 from __future__ import annotations
 
+import csv
 import random
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 from medilite.sources.records import Entry
 
 Half = Literal["choosing", "reporting"]
-
-WORDINGS: Mapping[Half, Mapping[str, tuple[str, ...]]] = {
-    "choosing": {
-        "treatment": (
-            "can anything be done about {}?",
-            "my sister has {}, what helps",
-            "doctor says i have {}. do i need surgery or is there medicine",
-            "how do they treat {}",
-        ),
-        "symptoms": (
-            "how would i know if i have {}",
-            "my baby may have {}, what should i look out for?",
-            "warning signs of {} please",
-            "what does {} feel like",
-        ),
-        "causes": ("why do people get {}?", "how did i get {}", "where does {} come from"),
-        "inheritance": (
-            "will my kids get {} from me?",
-            "does {} run in the family",
-            "my father had {}, can it be passed down",
-        ),
-        "genetic changes": ("which gene is behind {}?", "what mutation gives {}"),
-        "frequency": ("how rare is {}?", "how many folks have {}"),
-        "information": (
-            "tell me about {}",
-            "Hello, my son was just diagnosed with {} and I would like to learn more. Thank you",
-            "{}?",
-            "explain {} in simple words",
-        ),
-        "exams and tests": ("what tests find {}?", "how do doctors check for {}"),
-        "prevention": ("how can i keep from getting {}?", "avoid {}"),
-        "outlook": ("is {} deadly?", "how long can you live with {}"),
-        "susceptibility": ("am i in danger of getting {}?", "who gets {} most"),
-        "research": ("any new trials for {}?",),
-        "considerations": ("what can i eat with {}?",),
-        "complications": ("what problems can {} lead to",),
-        "stages": ("what stages does {} have",),
-    },
-    "reporting": {
-        "treatment": (
-            "is there a pill for {}",
-            "options for somebody living with {}",
-            "what do specialists give patients against {}?",
-            "Mom was told it is {}. What now?",
-        ),
-        "symptoms": (
-            "which complaints are typical of {}?",
-            "could these spots be {}? what else would show",
-            "how does {} show itself in a toddler",
-            "what happens to the body in {}",
-        ),
-        "causes": ("what brings on {}?", "did stress give me {}", "what is {} triggered by"),
-        "inheritance": (
-            "my grandmother had {}. should I worry about my daughter?",
-            "is {} dominant or recessive",
-            "odds that a second child has {} too",
-        ),
-        "genetic changes": ("which DNA change leads to {}?", "what is altered in people with {}"),
-        "frequency": ("number of people with {} in the US", "is {} something unusual?"),
-        "information": (
-            "what exactly is {}",
-            "need basics on {}",
-            "My niece's chart says {}; nobody explained it to us. Could you?",
-            "{} meaning",
-        ),
-        "exams and tests": ("which blood work or scan confirms {}?", "how sure can one be that it is {}"),
-        "prevention": ("steps so that my family never gets {}", "does a healthy life lower the odds of {}?"),
-        "outlook": ("will somebody with {} grow old?", "does {} go away by itself"),
-        "susceptibility": ("which people come down with {}?", "are older adults prone to {}"),
-        "research": ("what are scientists studying about {}",),
-        "considerations": ("meal plan for {}",),
-        "complications": ("can {} harm other organs",),
-        "stages": ("how far along can {} be when it is found",),
-    },
-}
-"""Wordings of MedQuAD's kinds of questions; those of "reporting" before any result, and no fit saw them."""
-
-STORIES: Mapping[Half, tuple[str, ...]] = {
-    "choosing": (
-        "Hello. I am 45 and work nights in a factory. Last spring the doctor told me that I may have {n}. My wife is "
-        "worried and we have two kids and no insurance. {q} Thank you for your time.",
-        "dear sir {q} my aunt in Ohio has had {n} since 2009 and takes a lot of pills for her heart and pressure , "
-        "please reply soon",
-        "{q} I read on the internet that it could be bad. I am female, 32, weight 150 lbs, and I exercise and do not "
-        "smoke.",
-    ),
-    "reporting": (
-        "Good evening, I drive a truck and am away for weeks. When I came home my husband said the clinic called "
-        "about {n}. {q} We live far from any hospital, so please answer by mail.",
-        "{q} i am a student from Kenya writing a paper , my teacher said {n} is a good topic but the library is closed",
-        "Sorry for my English. {q} My friend, 61, retired nurse, had two operations on the knee and now this.",
-    ),
-}
 
 How = Literal["plain", "lower", "typo", "synonym", "long", "described"]
 LONG_SHARE, DESCRIBED_SHARE = 0.2, 0.15
@@ -117,6 +26,9 @@ _FROM = 6
 """Shortest word that gets a typo, in letters."""
 
 _NOT_A_NAME = ("what", "how", "causes")
+
+FILE = Path(__file__).with_name("wordings.tsv")
+_STORY = "story"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +39,19 @@ class Reworded:
     topic: str
     kind: str | None
     how: How
+
+
+def read_wordings() -> dict[Half, dict[str, list[str]]]:
+    """Return the wordings of MedQuAD's kinds of questions by half, and under "story" long messages around a question.
+
+    In a wording {} is the topic's name; in a story {n} is, and {q} the question. Those of the half
+    "reporting" were written before its first result, and no fit saw them.
+    """
+    found: dict[Half, dict[str, list[str]]] = {"choosing": defaultdict(list), "reporting": defaultdict(list)}
+    with FILE.open(encoding="utf-8", newline="") as file:
+        for half, kind, wording in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            found[cast("Half", half)][kind].append(wording)
+    return found
 
 
 def halves(entries: Sequence[Entry]) -> dict[Half, list[str]]:
@@ -145,7 +70,8 @@ def reworded(
     With `described` some name no disease and give part of an answer's sentence.
     """
     rng = random.Random(seed)
-    wordings, stories = WORDINGS[half], STORIES[half]
+    wordings = read_wordings()[half]
+    stories = wordings.pop(_STORY)
     by_source: dict[str, list[Entry]] = defaultdict(list)
     known = set(topics)
     for entry in entries:

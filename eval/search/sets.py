@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medilite.errors import DataError
+from medilite.files import split_lines
 from medilite.questions import load_questions
 
 FOLDER = Path(__file__).parent
@@ -61,9 +62,9 @@ def off_topic() -> list[str]:
 def liveqa(path: Path) -> list[Judged]:
     """Return LiveQA's questions; raises DataError if the file can't be read."""
     try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         found = []
-        for row in rows:
+        for line in split_lines(path.read_bytes())[0]:
+            row = json.loads(line)
             grades: dict[str, int] = {}
             for one in row["judged"]:
                 id = f"{one['source']}/{one['qid']}"

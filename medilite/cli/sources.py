@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace, settings: Settings) -> int:
     if options.background:
-        folder = _build_behind(settings)
+        folder = _build_behind(settings, Path(options.background))
     else:
         with progress_line() as say:
             folder = make_library(settings, lambda progress: say(load_line(progress)))
@@ -36,8 +36,11 @@ def _build(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _build_behind(settings: Settings) -> Path:
-    """Build at the lowest priority and print progress for the app that started this; end when it has ended."""
+def _build_behind(settings: Settings, prepared: Path) -> Path:
+    """Build at the lowest priority and print progress for the app that started this; end when it has ended.
+
+    `prepared` is where that app looks for prepared data.
+    """
     parent = os.getppid()
     os.nice(19)
 
@@ -47,7 +50,7 @@ def _build_behind(settings: Settings) -> Path:
         share = "" if progress.share is None else f"{progress.share:.3f}"
         print(f"{share}\t{progress.message}", flush=True)
 
-    return make_library(settings, tell)
+    return make_library(settings, tell, prepared)
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:

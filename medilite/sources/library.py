@@ -6,7 +6,7 @@ import math
 import sqlite3
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -112,9 +112,7 @@ class Library:
         Raises DataError as `search`.
         """
         with self._reading():
-            asked = take_apart(question, self._mend)
-            weights = {word: self._weight(word) for word in asked.content}
-            ordered = order(self._candidates(asked, weights), asked) if asked.words else []
+            asked, weights, ordered = self._ordered(question)
             if not ordered:
                 return None
             first = ordered[0][1]
@@ -151,14 +149,16 @@ class Library:
                 raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
 
     def _search(self, question: str, count: int) -> Found:
-        asked = take_apart(question, self._mend)
-        if not asked.words:
-            return Found(question, (), fits=False)
-        weights = {word: self._weight(word) for word in asked.content}
-        ordered = order(self._candidates(asked, weights), asked)[:count]
-        hits = tuple(self._hit(candidate, score, weights) for score, candidate in ordered)
+        asked, weights, ordered = self._ordered(question)
+        hits = tuple(self._hit(candidate, score, weights) for score, candidate in ordered[:count])
         sure = confidence(self._signs(ordered[0][1], asked, weights)) if ordered else 0.0
         return Found(question, hits, fits(sure), sure)
+
+    def _ordered(self, question: str) -> tuple[Asked, Mapping[str, float], Sequence[tuple[float, Candidate]]]:
+        """Return what a question asks, the weights of its words, and the entries that may answer it, best first."""
+        asked = take_apart(question, self._mend)
+        weights = {word: self._weight(word) for word in asked.content}
+        return asked, weights, order(self._candidates(asked, weights), asked) if asked.words else []
 
     def _candidates(self, asked: Asked, weights: Mapping[str, float]) -> list[Candidate]:
         by_words, total = self._by_words(weights), math.fsum(weights.values())

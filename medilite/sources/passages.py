@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -78,12 +79,9 @@ def fitting(text: str, fits: Callable[[str], bool]) -> str:
     """
     if not text or fits(text):
         return text
-    ends = [cut.end for cut in sentences(text)]
-    most, too_many = 0, len(ends)
-    while too_many - most > 1:
-        middle = (most + too_many) // 2
-        most, too_many = (middle, too_many) if fits(text[: ends[middle - 1]]) else (most, middle)
-    return text[: ends[most - 1]] if most else ""
+    ends = [0, *(cut.end for cut in sentences(text))]
+    too_many = bisect_left(ends, True, lo=1, key=lambda end: not fits(text[:end]))
+    return text[: ends[too_many - 1]]
 
 
 def _is_abbreviation(text: str, stop: int) -> bool:

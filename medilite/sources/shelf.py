@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 PREPARED = ROOT / "data" / "medquad"
 SEEKERS = 2
-"""Questions that are looked up at once; a search takes some ten milliseconds."""
+"""Questions that are looked up at once; a search takes some 30 ms (docs/sources.md)."""
 
 HOW = "`python -m medilite sources build` makes it"
 
@@ -175,7 +175,7 @@ class Shelf:
 
     def _build(self) -> None:
         """Have a process of low priority make the library; raises DataError with its message if it fails."""
-        command = [sys.executable, "-m", "medilite", "sources", "build", "--background"]
+        command = [sys.executable, "-m", "medilite", "sources", "build", "--background", str(self._prepared)]
         environment = os.environ | {
             "MEDILITE_SOURCES": self._settings.sources,
             "MEDILITE_CACHE_DIR": str(self._settings.cache_dir),

@@ -12,7 +12,7 @@ from medilite.settings import Settings
 from medilite.sources.records import Passage
 from medilite.sources.shelf import Shelf, Sought
 from medilite.ui.api.arguments import quoted
-from medilite.ui.api.schemas import MarkTold, PassageTold, Sourced
+from medilite.ui.api.schemas import Collection, MarkTold, PassageTold, Sourced
 from medilite.ui.compare.comparison import Pane
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.limits import Admission
@@ -61,10 +61,9 @@ def sourced(question: str, sought: Sought) -> Sourced:
         "message": sought.state.message,
         "fits": found.fits if found else None,
         "passages": [_told(hit.passage) for hit in found.hits] if found and found.fits else [],
-        "collection": None if about is None else {"title": about.title, "licence": about.licence,
-            "credit": about.credit, "date": about.date, "fingerprint": about.fingerprint},
+        "collection": None if about is None else cast("Collection", asdict(about)),
         "notice": NOTICE,
-    }  # fmt: skip
+    }
 
 
 def marks_of(pane: Pane) -> list[MarkTold] | None:
