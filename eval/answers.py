@@ -3,7 +3,7 @@
 A line of `runs/NAME/answers.jsonl`:
 
     qid        the question's id: the qid of its first row in the split
-    question   hash of the question's text as it was asked (questions.text_hash)
+    question   hash of what was asked (questions.text_hash): the question's text, with its passage if it had one
     model      id in the profile
     text       the answer
     tokens     how many tokens it has, the closing one not counted

@@ -61,13 +61,16 @@ class Plan:
     board: Path | None = None
 
 
-def generate(plan: Plan, settings: Settings, engine: Engine) -> tuple[int, int]:
+def generate(
+    plan: Plan, settings: Settings, engine: Engine, questions: Sequence[Question] | None = None
+) -> tuple[int, int]:
     """Generate what the run still lacks; return how many answers it has and how many failed.
 
+    `questions`, of the plan's splits, are asked in place of all that the plan names.
     Raises DataError where data or answers file can't be used, WeightsError where
     the base can't be had, ModelUnavailableError where no model can answer.
     """
-    questions = questions_of(plan)
+    questions = questions_of(plan) if questions is None else questions
     fingerprint = fingerprint_of(plan.data, plan.splits)
     setup = Setup(
         profile=plan.profile.name,
@@ -177,7 +180,7 @@ def as_saved(
     question = answered.question
     return SavedAnswer(
         qid=question.qid,
-        question=text_hash(question.text),
+        question=text_hash(question.messages[0].content),
         model=answer.model,
         text=answer.text,
         tokens=answer.tokens,

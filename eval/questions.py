@@ -10,7 +10,8 @@ from pathlib import Path
 
 from medilite.data import CLEAN, FOLDERS, SPLITS_OF, data_fingerprint, load_split, question_key
 from medilite.errors import DataError, suggestion
-from medilite.records import Example
+from medilite.prompts import question_messages, sourced_messages
+from medilite.records import Example, Message
 
 TEST_SPLITS = ("study/test", "distinct/test")
 """What is evaluated unless something else is asked for."""
@@ -31,7 +32,8 @@ class Question:
 
     `qid` is that of its first row, whose spelling `text` is asked; `qids` are
     all its rows', `references` their answers without repeats, in the rows'
-    order. `source` and `qtype` are the first row's.
+    order. `source` and `qtype` are the first row's. `passage` is what the models
+    get to answer from, None where they get the question alone.
     """
 
     qid: str
@@ -40,6 +42,12 @@ class Question:
     qids: tuple[str, ...]
     source: str
     qtype: str
+    passage: str | None = None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks it: one user turn."""
+        return question_messages(self.text) if self.passage is None else sourced_messages(self.text, self.passage)
 
 
 def load_questions(data: Path, split: str, limit: int | None = None) -> list[Question]:

@@ -17,7 +17,6 @@ from medilite.cli.terminal import progress_line
 from medilite.engine import Engine
 from medilite.engine.protocol import collect
 from medilite.errors import EngineError, QuestionError
-from medilite.prompts import question_messages
 from medilite.records import Answer, Decoding, Request, Step
 
 _POLL_S = 0.5
@@ -101,10 +100,7 @@ def _ask(
     task: Todo, decoding: Decoding, seed: int, stream: Callable[[Sequence[Request]], Iterator[Step]]
 ) -> list[Answered]:
     """Ask questions in one call."""
-    of = [
-        [Request(model, question_messages(question.text), decoding, seed) for model in models]
-        for question, models in task
-    ]
+    of = [[Request(model, question.messages, decoding, seed) for model in models] for question, models in task]
     requests = [request for each in of for request in each]
     try:
         answers = collect(requests, stream(requests))

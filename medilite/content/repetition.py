@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from medilite.content.words import words
 
 ECHO_WORDS = 4
@@ -44,10 +42,7 @@ def echo_share(question: str, answer: str) -> float | None:
     if not said:
         return None
     shortest = min(ECHO_WORDS, max(3, len(asked)))
-    starts: dict[str, list[int]] = {}
-    for start, word in enumerate(asked):
-        starts.setdefault(word, []).append(start)
-    longest = _longest_runs(starts, said)
+    longest = _longest_runs(asked, said)
     copied = at = 0
     while at < len(said):
         length = longest[at]
@@ -59,13 +54,20 @@ def echo_share(question: str, answer: str) -> float | None:
     return copied / len(said)
 
 
-def _longest_runs(starts: Mapping[str, list[int]], said: list[str]) -> list[int]:
-    """Return, for every place in `said`, how many words from there on stand in a row in the question as well.
+def longest_copied(source: str, answer: str) -> int:
+    """Return how many words in a row, at most, an answer has from `source`; case and punctuation do not matter."""
+    return max(_longest_runs(words(source), words(answer)), default=0)
 
-    `starts` has the places of every word of the question. From the end on, a run
-    is one longer than that of the next word at the next place, so no run is
-    counted out twice.
+
+def _longest_runs(source: list[str], said: list[str]) -> list[int]:
+    """Return, for every place in `said`, how many words from there on stand in a row in `source` as well.
+
+    From the end on, a run is one longer than that of the next word at the next
+    place, so no run is counted out twice.
     """
+    starts: dict[str, list[int]] = {}
+    for start, word in enumerate(source):
+        starts.setdefault(word, []).append(start)
     longest = [0] * len(said)
     after: dict[int, int] = {}
     for at in range(len(said) - 1, -1, -1):
