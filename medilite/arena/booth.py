@@ -36,7 +36,7 @@ from medilite.arena.voters import is_account, new_voter_id, voter_of, voters_of
 from medilite.arena.votes import Votes
 from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
-from medilite.readability import is_english, measure
+from medilite.readability import measure
 from medilite.records import Decoding, Step
 from medilite.textdiff import similarity
 
@@ -255,13 +255,9 @@ class Booth:
         if not all(score.words for score in scores):
             return NoPair.WORDLESS
         if run.pair is None:
-            grades = [
-                score.flesch_kincaid_grade if is_english(text) else None
-                for text, score in zip(run.texts, scores, strict=True)
-            ]
             left, right = (
-                Candidate(contestant, text, text_key(text), run.seed, score.words, grade)
-                for contestant, text, score, grade in zip(run.contestants, run.texts, scores, grades, strict=True)
+                Candidate(contestant, text, text_key(text), run.seed, score.words, score.flesch_kincaid_grade)
+                for contestant, text, score in zip(run.contestants, run.texts, scores, strict=True)
             )
             question = (OWN_QUESTION, text_key(run.question), run.question)
             now = self._clock()

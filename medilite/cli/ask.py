@@ -19,7 +19,7 @@ from medilite.engine.protocol import collect
 from medilite.errors import EngineError, QuestionError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_question, clean_text, question_messages
-from medilite.readability import grade_word, is_english, measure, warm_up
+from medilite.readability import grade_word, measure, warm_up
 from medilite.records import Answer, Decoding, Request, Step
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
 
@@ -69,7 +69,7 @@ def _answer_record(answer: Answer) -> dict[str, Any]:
     if answer.stopped == "error":
         # What broke off is kept and not measured: it is no whole answer.
         return {**answer_record(answer, None), "tokens": answer.tokens if answer.text else None}
-    return answer_record(answer, measure(answer.text) if is_english(answer.text) else None)
+    return answer_record(answer, measure(answer.text))
 
 
 def _question_text(argument: str) -> str:
@@ -122,9 +122,9 @@ def _summary(answer: Answer) -> str:
     if answer.stopped == "error":
         why = clean_text(answer.error or "it failed")
         return f"broke off after {answer.tokens:,} tokens: {why}" if answer.text.strip() else f"no answer: {why}"
-    if not is_english(answer.text):
-        return f"not English, so without a grade · {answer.tokens:,} tokens"
     scores = measure(answer.text)
+    if scores.is_foreign:
+        return f"not English, so without a grade · {answer.tokens:,} tokens"
     parts = [grade_word(scores.flesch_kincaid_grade)]
     if scores.flesch_kincaid_grade is not None:
         parts[0] += f" (Flesch–Kincaid {scores.flesch_kincaid_grade:.1f})"

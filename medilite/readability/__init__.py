@@ -7,7 +7,6 @@ documents what counts as a word and a sentence. textstat loads at first use;
 """
 
 from medilite.readability.dictionary import textstat_module
-from medilite.readability.english import is_english
 from medilite.readability.grades import (
     BANDS,
     RECOMMENDED_GRADES,
@@ -34,7 +33,6 @@ __all__ = [
     "grade_band",
     "grade_word",
     "hard_spans",
-    "is_english",
     "measure",
     "normalise",
     "textstat_module",

@@ -1,4 +1,4 @@
-"""Whether a text is English, as far as its letters and commonest words tell: grades are formulas for English alone."""
+"""Whether a text is English, judged by its letters and commonest words: grades are formulas for English alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _ENGLISH = frozenset(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LEAST, _SHARE = 3, 0.12
-"""How many of another language's words there have to be, and what share of all words: names bring in some."""
+"""How many different words of other languages there have to be, and what share of all words they make up: names
+bring in some, and a list of pages on one disease repeats its name (von Hippel-Lindau)."""
 
 _LATIN = 0x250
 """Letters below it are Latin, and so are those of a block far above, with the signs of Vietnamese."""
@@ -35,13 +36,13 @@ _LATIN = 0x250
 def is_english(text: str) -> bool:
     """Return False where a text is plainly something else: other letters, or another language's commonest words.
 
-    Texts too short to tell, lists of names and numbers count as English.
+    Texts too short to judge, lists of names and numbers count as English.
     """
     letters = [c for c in text if c.isalpha()]
     foreign = sum(ord(c) >= _LATIN and not "\u1e00" <= c <= "\u1eff" for c in letters)
     if 2 * foreign > len(letters):
         return False
     words = [word.casefold() for word in _WORD.findall(text)]
-    others = sum(word in _OTHERS for word in words)
+    others = [word for word in words if word in _OTHERS]
     english = sum(word in _ENGLISH for word in words)
-    return others < _LEAST or others < _SHARE * len(words) or others <= english
+    return len(set(others)) < _LEAST or len(others) < _SHARE * len(words) or len(others) <= english

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,12 +11,11 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from medilite.readability.dictionary import textstat_module
+from medilite.readability.english import is_english
 from medilite.readability.normal import normalise, running_sentences
 
 _CACHED_CHARS = 20_000
 """Longest text whose scores are remembered: answers are far shorter, and references rarely come twice."""
-
-_LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +23,9 @@ class Readability:
     """How hard a text is to read; METRICS says what each number means.
 
     A text without words (numbers and signs alone are none) has None for every
-    score and 0 for every count. So has a text most of whose letters are not
-    Latin, because the formulas are for English: its `words` and `sentences` are
-    counted, its long and difficult words are not looked for (0).
+    score and 0 for every count. So has a text that is plainly not English
+    (`is_english`), because the formulas are for English: its `words` and `sentences`
+    are counted, its long and difficult words are not looked for (0).
     """
 
     flesch_kincaid_grade: float | None
@@ -42,6 +40,11 @@ class Readability:
     long_words: int
     difficult_words: int
     reading_time_s: float | None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the text has words, but is plainly not English and so has no scores."""
+        return self.words > 0 and self.flesch_kincaid_grade is None
 
     def as_dict(self) -> dict[str, float | int | None]:
         """Return the fields by name, unrounded."""
@@ -67,9 +70,8 @@ def warm_up() -> None:
 
 
 def is_scorable(normalised: str) -> bool:
-    """Return whether the English formulas say anything about a text: it has letters, and most are Latin."""
-    letters = sum(map(str.isalpha, normalised))
-    return letters > 0 and 2 * len(_LATIN.findall(normalised)) >= letters
+    """Return whether the English formulas say anything about a text: it has letters, and is not plainly foreign."""
+    return any(map(str.isalpha, normalised)) and is_english(normalised)
 
 
 def _measure(text: str) -> Readability:

@@ -10,7 +10,7 @@ from medilite.errors import ArgumentError, DataError
 from medilite.leaderboard import FOLDER, boards, current_board
 from medilite.leaderboard import Board as Tables
 from medilite.models import Profile
-from medilite.readability import RECOMMENDED_GRADES, grade_word, is_english, measure
+from medilite.readability import RECOMMENDED_GRADES, grade_word, measure
 from medilite.ui.api.arguments import choice, some_text
 from medilite.ui.api.schemas import Board, Figure, Measured, MetricTold
 from medilite.ui.guard.address import caller, network_of
@@ -44,11 +44,11 @@ class Reading:
         """Return how hard a text is to read. Raises ArgumentError, RateLimitError."""
         asked = some_text(text, TEXT_CHARS)
         self._count()
-        if not is_english(asked):
+        scores = measure(asked)
+        if scores.is_foreign:
             raise ArgumentError(
                 "text is not in English, and these are formulas for English alone. Send an English text."
             )
-        scores = measure(asked)
         return {
             "scores": cast("Any", scores.as_dict()),
             "grade": grade_word(scores.flesch_kincaid_grade),

@@ -83,7 +83,7 @@ def card_html(pane: Pane, limit: int, *, key: str = "", extra_class: str = "") -
         pane,
         {"kind": kind, "words": words, "help": at_length},
         answer_html(pane),
-        grade_html(pane.scores, pending=pending, foreign=pane.foreign),
+        grade_html(pane.scores, pending=pending),
         headline_html(pane.scores, pending=pending),
         rest_html(pane.scores, pane.tokens) if pane.scores else "",
         key,

@@ -10,7 +10,7 @@ from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages, sourced_messages
-from medilite.readability import Readability, Span, hard_spans, is_english, measure
+from medilite.readability import Readability, Span, hard_spans, measure
 from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
 from medilite.sources.marks import Mark as SourceMark
 from medilite.sources.marks import mark
@@ -39,8 +39,6 @@ class Pane:
     ids: list[int] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     """Its tokens, from engines that report them, and the text that came with each."""
-    foreign: bool = False
-    """Whether it is plainly not English: then it has no scores, for their formulas are for English."""
 
     def take(self, row: RowStep) -> None:
         """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
@@ -58,8 +56,7 @@ class Pane:
         """Note why the answer stopped and score what there is of it."""
         self.stopped = reason
         self.error = error
-        self.foreign = not is_english(self.text)
-        if self.foreign or not self.text.strip():
+        if not self.text.strip():
             return
         try:
             self.scores = measure(self.text)

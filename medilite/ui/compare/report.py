@@ -6,7 +6,7 @@ import platform
 from datetime import UTC, datetime
 
 import medilite
-from medilite.readability import grade_band, grade_word
+from medilite.readability import Readability, grade_band, grade_word
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG, emergency_notice
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.marks import marked_html
@@ -50,7 +50,7 @@ def _row(pane: Pane) -> dict[str, object]:
         "spec": pane.spec,
         "text": marked_html(pane.text, [(span.start, span.end, "d") for span in pane.differs]),
         "empty": not pane.text.strip(),
-        "grade": "no grade" if grade is None else f"{grade_word(grade)}, {grade:.1f}",
+        "grade": _grade_words(scores),
         "band": grade_band(grade).label if grade is not None else "",
         "ease": score_text("", scores.flesch_reading_ease if scores else None),
         "words": score_text("", scores.words if scores else None),
@@ -61,3 +61,9 @@ def _row(pane: Pane) -> dict[str, object]:
         "error": pane.error,
         "marks": marks,
     }
+
+
+def _grade_words(scores: Readability | None) -> str:
+    if scores is None or scores.flesch_kincaid_grade is None:
+        return "not English, so without a grade" if scores and scores.is_foreign else "no grade"
+    return f"{grade_word(scores.flesch_kincaid_grade)}, {scores.flesch_kincaid_grade:.1f}"

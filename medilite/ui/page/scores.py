@@ -28,11 +28,11 @@ def metric_help(metric: Metric) -> str:
     return f"{metric.explanation}{better}"
 
 
-def grade_html(scores: Readability | None, *, pending: bool = False, foreign: bool = False) -> Markup:
+def grade_html(scores: Readability | None, *, pending: bool = False) -> Markup:
     """Return the grade as a word, a number and a coloured band together."""
     if pending:
         return templates(TEMPLATE).pending_grade()
-    if foreign:
+    if scores and scores.is_foreign:
         help = "This answer is not in English, and the formulas of grades are for English alone."
         return templates(TEMPLATE).grade("Not English", "", grade_band(None), help, f"Not English. {help}")
     return grade_badge_html(scores.flesch_kincaid_grade if scores else None)

@@ -15,7 +15,8 @@ NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
 
 def test_a_report_has_every_answer_its_scores_and_what_it_takes_to_make_it_again(compare, lite):
-    run = compare("What is asthma?", fail_after={"sft-r8-low": 0})
+    spanish = "El asma es una enfermedad que afecta las vías respiratorias y que no tiene cura."
+    run = compare("What is asthma?", scripts={"grpo": spanish}, fail_after={"sft-r8-low": 0})
     text = as_report(run, NOW)
     page = read(text)
     assert page.one("h1").text == "What is asthma?"
@@ -26,6 +27,7 @@ def test_a_report_has_every_answer_its_scores_and_what_it_takes_to_make_it_again
         assert "not medical advice" in section.text
     rows = page.one("tbody").all("tr")
     assert rows[1].all("td")[0].text == "no grade", "null is no 0"
+    assert rows[5].all("td")[0].text == "not English, so without a grade"
     assert "failed" in rows[1].text
     for said in ("29 November 2026, 12:00 UTC", "max_new_tokens 24", "repetition_penalty 1.1", "Seed", "lite"):
         assert said in text
