@@ -66,10 +66,14 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """A question with its passage, and the texts that its answers are held against."""
+    """A question with its passage, and the texts that its answers are held against.
+
+    `own` is whether the passage is of one of the question's references, as it mostly is: the library has them.
+    """
 
     question: Question
     known: tuple[str, ...]
+    own: bool
 
     @property
     def passage(self) -> str:
@@ -85,9 +89,10 @@ def with_passages(questions: Sequence[Question], data: Path, settings: Settings)
     for question in questions:
         sought = library.search(question.text)
         if sought.fits:
-            passage = sought.hits[0].passage.text
-            known = dict.fromkeys((*question.references, *library.references(sought), passage))
-            found.append(Sourced(dataclasses.replace(question, passage=passage), tuple(known)))
+            first = sought.hits[0].passage
+            known = dict.fromkeys((*question.references, *library.references(sought), first.text))
+            own = first.id.rpartition("#")[0] in question.qids
+            found.append(Sourced(dataclasses.replace(question, passage=first.text), tuple(known), own))
     library.close()
     return found
 
@@ -241,7 +246,8 @@ def run(options: argparse.Namespace) -> int:
     split = f"{CLEAN}/{SPLIT}"
     result = {
         "profile": profile.name, "split": split, "data": fingerprint_of(options.data, [split]),
-        "drawn": len(drawn), "fitting": len(fitting), "on_genes": len(genetic), "seed": SEED,
+        "drawn": len(drawn), "fitting": len(fitting), "of_own_reference": sum(one.own for one in fitting),
+        "on_genes": len(genetic), "seed": SEED,
         "decoding": dataclasses.asdict(one.setup.decoding), "precision": one.setup.precision,
         "adapters": {model: of.adapter for (_, model), of in answers["with"].items()}, "failed": failed,
         "measures": MEASURES, "intervals": METHOD, "commit": head, "commit_dirty": dirty,

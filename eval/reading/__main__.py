@@ -1,10 +1,11 @@
-"""A blind reading of answers: `python -m eval.reading sheets|join|agreement`.
+"""A blind reading of answers: `python -m eval.reading sheets|join|agreement|marks`.
 
 `sheets` writes what a reader gets from a run's answers: sheets without names,
 the guide, and, for whoever joins labels later, the key. `join` publishes two
 readers' labels with the answers, by qid and without MedQuAD's text.
 `agreement` computes how far the readers agree and how far each metric agrees
-with them.
+with them. `marks` computes how right the marks are that the app shows beside a
+source.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import read_answers
-from eval.command import run_command
+from eval.command import run_command, tell
 from eval.metrics.answer import own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS
 from eval.metrics.claimed import claim_scores
@@ -25,7 +26,7 @@ from eval.metrics.overlap import References
 from eval.questions import Question, load_questions
 from eval.reading import agreement as measuring
 from eval.reading.labels import FOLDER, READERS, Read, joined, load, read_labels, write
-from eval.reading.marks import mark_rows
+from eval.reading.marks import SEED, mark_rows, source_mark_rows
 from eval.reading.sheets import Entry, entries, key_lines, sheet, sheet_sentences
 from eval.run import CODE, DATA, RUNS, Run
 from medilite.content import topic_similarities
@@ -35,6 +36,7 @@ from medilite.provenance import commit
 
 A_SHEET = 60
 SPLIT = "distinct/val"
+MARKS = Path("docs/sources/marks.json")
 WHO = "two language models that read the guide, the references and the answers without names; no person"
 
 
@@ -107,6 +109,30 @@ def agree(options: argparse.Namespace) -> int:
     return 0
 
 
+def marks(options: argparse.Namespace) -> int:
+    """Compute how right the app's marks of sentences are, and write it to a file."""
+    read, answers = load(FOLDER / options.profile)
+    found = source_mark_rows(read, answers, {q.qid: q for q in load_questions(options.data, options.split)})
+    head, dirty = commit(CODE)
+    about = {
+        "readers": WHO,
+        "split": options.split,
+        "answers": len(read),
+        "halves_seed": SEED,
+        "interval": "95 %, Wilson",
+    }
+    whose = {"by_both": "right by both readers", "by_one": "right by one at least", "recall": "of all such sentences"}
+    lines = [
+        f"{part}, {verdict}, {said}: {of['hits']} of {of['n']}, {of['share']:.2f} ({of['low']:.2f} to {of['high']:.2f})"
+        for part, rows in found.items()
+        for verdict, row in rows.items()
+        for key, said in whose.items()
+        if (of := row[key])["n"]
+    ]
+    tell({**about, "commit": head, "commit_dirty": dirty, "marks": found}, "\n".join(lines), options.out)
+    return 0
+
+
 def metric_values(read: Sequence[Read], answers: Any, questions: dict[str, Question]) -> dict[str, list[float | None]]:
     """Return every metric's value of every answer that was read."""
     rows: list[dict[str, float | None]] = []
@@ -132,7 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m eval.reading", description="Have answers read blind.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, function in (("sheets", sheets), ("join", join), ("agreement", agree)):
+    for name, function in (("sheets", sheets), ("join", join), ("agreement", agree), ("marks", marks)):
         command = commands.add_parser(name, help=(function.__doc__ or "").rstrip("."))
         command.set_defaults(function=function)
         command.add_argument("--data", type=Path, default=DATA, help="(default: %(default)s)")
@@ -141,7 +167,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--profile", default="lite", help="(default: %(default)s)")
         if name == "join":
             command.add_argument("--sheets", type=Path, required=True, help="folder of sheets, key and labels")
-        default = RUNS / "reading" / "sheets" if name == "sheets" else FOLDER
+        default = {"sheets": RUNS / "reading" / "sheets", "marks": MARKS}.get(name, FOLDER)
         command.add_argument("--out", type=Path, default=default, help="(default: %(default)s)")
     return parser
 

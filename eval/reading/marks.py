@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eval.answers import SavedAnswer
@@ -10,6 +12,10 @@ from eval.claims import share
 from eval.questions import Question
 from eval.reading.labels import READERS, Read
 from medilite import claims
+from medilite.sources.marks import Verdict, mark
+
+SEED = 17
+"""Of the halves of the questions: the rule for "not found" was chosen on one, and is reported on the other."""
 
 
 def mark_rows(
@@ -66,3 +72,73 @@ def _marks(text: str, question: Question, said: Sequence[str]) -> dict[int, set[
                     break
                 start = folded.find(sentence, start + 1)
     return marks
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence that was read: the app's mark, and for each reader whether it is false, and false or unsupported."""
+
+    qid: str
+    verdict: Verdict | None
+    false: tuple[bool, ...]
+    bad: tuple[bool, ...]
+
+
+def source_mark_rows(
+    read: Sequence[Read], answers: Mapping[tuple[str, str], SavedAnswer], questions: Mapping[str, Question]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return how right the app's marks (`sources.marks`) are by the readers, on each half of the questions and on all.
+
+    Right is "at odds" where a reader calls the sentence false, "not found" where false or unsupported,
+    "found" where neither; by both readers, and by at least one. `recall`: of the sentences for which both
+    readers agree so, those with the mark.
+    """
+    rows = list(_read_sentences(read, answers, questions))
+    qids = sorted({row.qid for row in rows})
+    random.Random(SEED).shuffle(qids)
+    first = set(qids[: len(qids) // 2])
+    parts = {
+        "choosing": [row for row in rows if row.qid in first],
+        "reporting": [row for row in rows if row.qid not in first],
+        "all": rows,
+    }
+    return {name: {verdict: _rightness(verdict, part) for verdict in _RIGHT} for name, part in parts.items()}
+
+
+_RIGHT: dict[Verdict, str] = {"at_odds": "false", "not_found": "bad", "found": "bad"}
+
+
+def _rightness(verdict: Verdict, rows: Sequence[_Sentence]) -> dict[str, Any]:
+    def says(row: _Sentence) -> list[bool]:
+        values = getattr(row, _RIGHT[verdict])
+        return [not value for value in values] if verdict == "found" else list(values)
+
+    marked = [row for row in rows if row.verdict == verdict]
+    return {
+        "by_both": share([all(says(row)) for row in marked]),
+        "by_one": share([any(says(row)) for row in marked]),
+        "recall": share([row.verdict == verdict for row in rows if all(says(row))]),
+        "sentences": len(rows),
+    }
+
+
+def _read_sentences(
+    read: Sequence[Read], answers: Mapping[tuple[str, str], SavedAnswer], questions: Mapping[str, Question]
+) -> Iterator[_Sentence]:
+    for one in read:
+        question, text = questions[one.qid], answers[one.qid, one.model].text
+        verdicts = {found.start: found.verdict for found in mark(text, question.references, question.text)}
+        left = set(one.sentences)
+        for sentence in claims.sentences(text):
+            said = " ".join(sentence.text.split())
+            if said not in left:  # said before: readers saw it once
+                continue
+            left.remove(said)
+            number = one.sentences.index(said) + 1
+            by = [one.readers[reader] for reader in READERS]
+            yield _Sentence(
+                one.qid,
+                verdicts.get(sentence.start),
+                tuple(number in reader.false for reader in by),
+                tuple(number in (*reader.false, *reader.unsupported) for reader in by),
+            )

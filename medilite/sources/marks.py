@@ -26,7 +26,11 @@ FOUND_IN_ONE = 0.75
 """From this share (by weight) of a sentence's words in one sentence of the source on, it is found."""
 
 NOT_FOUND = 0.45
-"""Up to this share of its words anywhere in the source, a sentence is not found."""
+"""Up to this share of its words anywhere in the source, a sentence is not found…"""
+
+SPECIFIC = 20.0
+"""…if the words that the source lacks weigh this much (`claims.rarity`; a rare one weighs 8): a sentence that says
+nothing specific, such as a heading, is left unmarked."""
 
 FEWEST_STEMS = 2
 """A sentence with fewer words of content, beyond those of the question, says nothing that could be looked up."""
@@ -79,7 +83,7 @@ def _mark(answer: str, sources: tuple[str, ...], question: str) -> tuple[Mark, .
         share, best = max(((_share(new, other.stems), other.text) for other in said), default=(0.0, ""))
         if share >= FOUND_IN_ONE and _agree(sentence.text, best):
             marks.append(Mark(sentence.start, sentence.end, "found", best))
-        elif _share(sentence.stems, everywhere) <= NOT_FOUND:
+        elif _share(sentence.stems, everywhere) <= NOT_FOUND and _weight(new - everywhere) >= SPECIFIC:
             marks.append(Mark(sentence.start, sentence.end, "not_found"))
     return tuple(marks)
 
@@ -90,8 +94,12 @@ def _agree(one: str, other: str) -> bool:
 
 
 def _share(stems: frozenset[str], have: frozenset[str]) -> float:
-    total = math.fsum(map(weight, stems))
-    return math.fsum(map(weight, stems & have)) / total if total else 0.0
+    total = _weight(stems)
+    return _weight(stems & have) / total if total else 0.0
+
+
+def _weight(stems: frozenset[str]) -> float:
+    return math.fsum(map(weight, stems))
 
 
 def _is_plain(finding: claims.Finding, answer: str, sources: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from eval.answers import SavedAnswer
 from eval.questions import Question
 from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, kappa
 from eval.reading.labels import FOLDER, LABELS, READERS, Read, Reading, joined, load, read_labels, write
+from eval.reading.marks import source_mark_rows
 from eval.reading.sheets import distinct_sentences, entries, key_lines, sheet, sheet_sentences
 from medilite.errors import DataError
 from tests.eval.boards import setup_for
@@ -49,6 +50,28 @@ def test_sheets_have_everything_but_names_in_an_order_of_their_own(answers):
     assert set(said) == {one.id for one in some}
     for one in some:
         assert said[one.id] == tuple(distinct_sentences(answers[one.qid, one.model].text))
+
+
+def test_the_apps_marks_are_counted_by_hand(data):
+    gene, vision = "Mutations in the MYO7A gene cause Usher syndrome.", "It affects hearing and vision in childhood."
+    invented = "Acupuncture sessions and wolfsbane ointment quickly relieve swollen ankles."
+    wrong = "Mutations in the BRCA1 gene cause it."
+    question = Question("q", "What is Usher syndrome?", (f"{gene} {vision}",), ("q",), "GHR", "information")
+    text = f"{wrong} {invented} {vision} {invented}"
+    saved = SavedAnswer("q", "h", "base", text, 9, "end", setup_for(data), None)
+    readers = {"1": Reading("wrong", (1,), (2,)), "2": Reading("wrong", (1,), ())}
+    read = [Read("q01-a", "q", "base", "h", (wrong, invented, vision), readers)]
+    found = source_mark_rows(read, {("q", "base"): saved}, {"q": question})
+    counts = {
+        verdict: [(row[key]["hits"], row[key]["n"]) for key in ("by_both", "by_one", "recall")]
+        for verdict, row in found["all"].items()
+    }
+    assert counts == {
+        "at_odds": [(1, 1), (1, 1), (1, 1)],
+        "not_found": [(0, 1), (1, 1), (0, 1)],
+        "found": [(1, 1), (1, 1), (1, 1)],
+    }
+    assert found["choosing"]["found"]["sentences"] + found["reporting"]["found"]["sentences"] == 3
 
 
 def test_labels_are_read_strictly(tmp_path):

@@ -17,7 +17,7 @@ from tests.support.libraries import ABOUT, WordEncoder, encode, made_entries
 
 PASSAGE = "Borders syndrome is caused by mutations in the TTN gene. It affects 1 in 10,000 people."
 ASKED = Question("q", "What causes Borders syndrome?", (PASSAGE,), ("q",), "GHR", "genetic changes", PASSAGE)
-OF = sourced.Sourced(ASKED, (PASSAGE,))
+OF = sourced.Sourced(ASKED, (PASSAGE,), True)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_an_answer_is_measured_by_hand(answer, wanted):
 
 def test_genes_count_only_where_the_passage_has_one():
     text = "It is caused by uric acid."
-    of = sourced.Sourced(Question("g", "What is gout?", (text,), ("g",), "NIDDK", "causes", text), (text,))
+    of = sourced.Sourced(Question("g", "What is gout?", (text,), ("g",), "NIDDK", "causes", text), (text,), True)
     found = sourced.measured(of, None, "Mutations in the TTN gene cause it.")
     assert (found["gene_named"], found["gene_other"], found["unsupported"]) == (None, None, 1)
 
@@ -77,6 +77,7 @@ def test_the_whole_command(lite, tmp_path, monkeypatch, capsys):
     assert sourced.main(command) == 0
     found = json.loads(out.read_text())
     assert 0 < found["fitting"] <= found["drawn"] == len(rows)
+    assert found["of_own_reference"] == found["fitting"]
     assert set(found["models"]) == {"base", "grpo"}
     with_source = found["models"]["grpo"]["ways"]["with"]
     assert with_source["words"] == {"mean": 5, "low": 5, "high": 5, "median": 5, "n": found["fitting"]}
