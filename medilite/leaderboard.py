@@ -124,7 +124,7 @@ def boards(folder: Path = FOLDER) -> tuple[str, ...]:
 
 
 def current_board(folder: Path) -> Board:
-    """Return a board as it is now; it is read again only once it has been made anew. Raises as `load_board` does."""
+    """Return a board as it is now; it is read again only once it has been made again. Raises as `load_board` does."""
     try:
         changed_ns = (folder / BOARD_FILE).stat().st_mtime_ns
     except OSError as error:

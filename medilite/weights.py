@@ -21,7 +21,7 @@ from medilite.progress import LoadProgress, ProgressCallback
 from medilite.settings import Settings
 
 CONVERSION = 1
-"""Version of the conversion: raise it when converted folders have to be made anew."""
+"""Version of the conversion: raise it when converted folders have to be made again."""
 
 DOWNLOAD_SHARE = 0.6
 """Share of the progress bar that the download takes; conversion takes the rest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -44,6 +45,16 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         ours = name.startswith("MEDILITE_") or name in OURS
         if ours and name not in ("MEDILITE_CACHE_DIR", "MEDILITE_SOURCES"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk() -> None:
+    """Have SQLite not wait until a commit is on the disk: some 20 ms each, thousands of times.
+
+    That is for a machine that loses its power. Tests that kill a process start one of their own, which does wait.
+    """
+    if (database := sys.modules.get("medilite.arena.database")) and "synchronous=FULL" in database.PRAGMAS:
+        database.PRAGMAS = tuple("synchronous=OFF" if one == "synchronous=FULL" else one for one in database.PRAGMAS)
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,7 @@ class Browser:
     # --- the page ------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Open the page anew, as a session of its own; files are fetched once."""
+        """Open the page again, as a session of its own; files are fetched once."""
         await self.leave()
         with self.tally.timed("page"):
             document = (await self._get("/")).text

@@ -22,7 +22,7 @@ MIX = {"compare": 0.25, "chat": 0.25, "vote": 0.30, "live vote": 0.05, "leaderbo
 CHOICES = ("left", "right", "equal", "both_bad")
 DETAILS = (UNSAFE, *REASONS)
 TURNS = 3
-"""After so many turns of a chat a visitor begins anew: a longer one may not fit."""
+"""After so many turns of a chat a visitor begins again: a longer one may not fit."""
 
 ENDED = {"end", "length"}
 
@@ -88,7 +88,7 @@ class Visitor:
             return
 
     async def come_back(self) -> None:
-        """Open the page anew, as after a while or by a reload."""
+        """Open the page again, as after a while or by a reload."""
         await self.browser.open()
         self.begin()
         if 'class="ml-advice"' not in "".join(str(value) for value in self.browser.shown.values()):
@@ -113,7 +113,7 @@ class Visitor:
         self._check(reading.cards(self.browser.html("answers")), models, "All answers are here.", "compare")
 
     async def chat(self) -> None:
-        """Say something to one model; begin anew after a few turns."""
+        """Say something to one model; begin again after a few turns."""
         page = self.browser.page
         if self.turns == TURNS:
             await self.browser.run(page.click("clear"), "clear")

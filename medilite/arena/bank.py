@@ -61,7 +61,7 @@ class Bank:
     decoding: Decoding
     name: str = PUBLIC_BANK
     stale: tuple[str, ...] = field(default=())
-    """Models whose answers here were given before they were trained anew; their answers are left out."""
+    """Models whose answers here were given before they were retrained; their answers are left out."""
 
     @cached_property
     def contestants(self) -> tuple[Contestant, ...]:
@@ -121,7 +121,7 @@ def check_answer(record: Any, where: str) -> None:
 
 
 def as_candidate(record: Mapping[str, Any]) -> Candidate:
-    """Return the candidate that a checked line stands for."""
+    """Return the candidate that a checked line describes."""
     return Candidate(
         Contestant(record["model"], record["contestant"]), record["text"], text_key(record["text"]), record["seed"],
         record["words"], record["grade"],

@@ -355,7 +355,7 @@ class Booth:
         return None if self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS else crowd
 
     def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
-        """Take a vote back and return its pair, to choose anew; None if it is too late.
+        """Take a vote back and return its pair, to choose again; None if it is too late.
 
         The pair is None where its texts are not at hand any more. Raises TokenError or StoreError.
         """
@@ -389,7 +389,7 @@ class Booth:
             return self._here
 
     def refresh(self) -> None:
-        """Read the votes and rate them anew, for the next pairs to be drawn by."""
+        """Read the votes and rate them again, for the next pairs to be drawn by."""
         ready = self._answers.get(self.here)
         trust = judge(read_table(self.store, self.here.values()))
         table = trust.table
@@ -436,7 +436,7 @@ class Booth:
     # --- now and then ------------------------------------------------------------------------
 
     def _keep_up(self, ready: Ready) -> None:
-        """Rate anew where it is time to; nobody waits for it but the first visitor."""
+        """Rate again where it is time to; nobody waits for it but the first visitor."""
         now = self._clock()
         with self._lock:
             first = self._refreshed_at is None

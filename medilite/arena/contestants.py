@@ -17,7 +17,7 @@ def contestants(profile: Profile) -> dict[str, Contestant]:
     """Return the contestant of every model whose adapters are here, by model id in the profile's order.
 
     The hash covers the base's name and the files of every adapter from the
-    lowest up, so training any of them anew makes another contestant.
+    lowest up, so retraining any of them makes another contestant.
     """
     base = profile.base.model_dump_json()
     found = {}

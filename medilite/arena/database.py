@@ -29,11 +29,15 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+"""How SQLite writes: what is committed is on the disk, and what is deleted is overwritten, so that a text that was
+taken back is not to be found in the file either."""
+
 _made: set[Path] = set()
-"""Files that this process has had open: one that has vanished since is not made anew, by no part of the app."""
+"""Files that this process has had open: one that has vanished since is not made again by any part of the app."""
 
 _lines: dict[Path, Turns] = {}
-"""The one line of writers before each file: every part of the app that opens it stands in it."""
+"""The one line of writers before each file: every part of the app that opens it waits in it."""
 
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
@@ -121,7 +125,7 @@ class Database:
             log.info("The votes' database could not be tidied up at once: %s", type(error).__name__)
 
     def close(self) -> None:
-        """Give every connection back; the next use opens new ones."""
+        """Close every connection; the next use opens new ones."""
         self.engine.dispose()
 
     # --- connections ---------------------------------------------------------------------
@@ -191,8 +195,7 @@ class Database:
         def on_connect(connection: Any, record: Any) -> None:
             # The driver's own transactions begin too late: a reader that turns writer can't wait for its turn.
             connection.isolation_level = None
-            # What is deleted is overwritten: a text that was taken back is not to be found in the file either.
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             record.info["file"] = _identity(self._path)
 

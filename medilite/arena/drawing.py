@@ -6,7 +6,7 @@ still vague, tells much. One whose outcome is as good as certain tells little:
 the odds may be long, or the two answers so much alike that it will be a tie.
 Another vote on a question that a pair has been voted on tells less than one on
 a new question, so questions go round, the telling ones first. Sides are tossed
-with a coin that leans towards the side on which a contestant has stood less
+with a coin that favours the side on which a contestant was shown less
 (Efron 1971, Biometrika 58:403).
 
 The intervals are those that are shown (`ratings`): each contestant against the
@@ -43,7 +43,7 @@ NEAR = 0.97
 """Places that tell at least this much of what the best one tells are drawn from alike."""
 
 COIN = 2 / 3
-"""Chance of the side on which a contestant has stood less, by Efron's choice."""
+"""Chance of the side on which a contestant was shown less, by Efron's choice."""
 
 AGAIN = 1 / 15
 AGAIN_FROM = 10
@@ -80,7 +80,7 @@ class Knowledge:
 
     `strengths` (natural logarithms; 0 for whoever has none) and `tie` come from
     the last fit, `votes` counts by pair of contestants, `shown` by pair and
-    question, `on_left` how often the first stood left of the second.
+    question, `on_left` how often the first was left of the second.
     """
 
     strengths: Mapping[Contestant, float] = field(default_factory=dict)

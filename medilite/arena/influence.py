@@ -111,7 +111,7 @@ class _Moves:
 
         That is less than `weight` goes by, for the group's own votes are taken to be
         part of what is known: by half at most, unless the group is most of all votes,
-        for which infinity stands.
+        which gets infinity.
         """
         if not groups:
             return np.zeros(0)

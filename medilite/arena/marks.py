@@ -1,7 +1,7 @@
 """Marks on votes that say little about the answers: too fast, one-sided, patterned, repeated.
 
 A marked vote is kept and counted in public, and stays out of the ratings.
-Marks depend on one voter's votes alone and can be computed anew at any time
+Marks depend on one voter's votes alone and can be computed again at any time
 (`python -m medilite votes recheck`).
 """
 

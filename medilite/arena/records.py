@@ -45,7 +45,7 @@ PUBLIC_BANK = "public"
 class Contestant:
     """A model as it was trained once: its id and the SHA-256 of what it is made of.
 
-    A model that was trained anew is another contestant.
+    A model that was retrained is another contestant.
     """
 
     model: str
@@ -76,7 +76,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers to one question, as they stood before one voter.
+    """Two answers to one question, as they were shown to one voter.
 
     `question_key` tells questions apart, `question` is the text where it may be
     kept. `similarity` is the share of words, from 0 to 1, that the answers have

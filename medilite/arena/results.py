@@ -1,7 +1,7 @@
 """What the votes say at the moment, computed once for all who look.
 
 A page view costs a look at a few counts, and that at most every few seconds; a
-million votes are read and rated anew only when there are others than before.
+million votes are read and rated again only when there are others than before.
 """
 
 from __future__ import annotations

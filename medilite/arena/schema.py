@@ -41,7 +41,7 @@ answers = sa.Table(
 
 
 def _pair_columns() -> list[sa.Column]:
-    """Return the columns that tell what stood before a voter; the same in `pairs` and `votes`."""
+    """Return the columns that say what a voter was shown; the same in `pairs` and `votes`."""
     sides = [
         sa.Column(f"{side}_{name}", kind, nullable=nullable)
         for side in ("left", "right")

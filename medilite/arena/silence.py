@@ -21,7 +21,7 @@ class ServerSilentError(psycopg.OperationalError):
 def patient_connection(silence_s: float) -> type[psycopg.Connection[Any]]:
     """Return a class of connections that give up once the server says nothing for `silence_s` seconds.
 
-    Whatever the server says begins the time anew, so long results may take longer.
+    Whatever the server says restarts the time, so long results may take longer.
     """
 
     class PatientConnection(psycopg.Connection[Any]):

@@ -74,7 +74,7 @@ class Store:
         return bytes.fromhex(found)
 
     def adopt_secret(self, text: str) -> None:
-        """Derive the secret from a text where the store has none yet: as in a database that begins anew."""
+        """Derive the secret from a text where the store has none yet: as in a new database."""
         made = hmac.new(text.encode(), b"medilite votes", "sha256").hexdigest()
         with self.database.write("secret") as connection:
             connection.execute(self.insert_new(schema.meta).values(name="secret", value=made))
@@ -160,7 +160,7 @@ class Store:
     ) -> tuple[Vote, bool]:  # fmt: skip
         """Keep a vote and return it, with True; the earlier vote and False if there is one that stands.
 
-        A vote that was taken back can be given anew, for no names were told
+        A vote that was taken back can be given again, for no names were told
         between. Raises TokenError for a token that is unknown, another voter's or
         expired, LimitError when the voter has to wait, and StoreError. What was
         refused or failed may be tried again with the same token.
@@ -264,7 +264,7 @@ class Store:
                 )
 
     def _mark(self, connection: sa.Connection, voter: str, marker: Marker) -> dict[str, tuple[str, ...]]:
-        """Mark the voter's last votes anew and keep what has changed; return the marks by vote."""
+        """Mark the voter's last votes again and keep what has changed; return the marks by vote."""
         latest = (
             sa.select(schema.votes)
             .where(schema.votes.c.voter == voter, schema.votes.c.undone_at.is_(None))
@@ -286,7 +286,7 @@ class Store:
         connection.execute(schema.votes.update().where(schema.votes.c.id == vote_id).values(marks=",".join(marks)))
 
     def recheck(self, marker: Marker) -> tuple[int, int]:
-        """Mark every vote anew; return (votes looked at, votes whose marks have changed)."""
+        """Mark every vote again; return (votes looked at, votes whose marks have changed)."""
         with self.database.read() as connection:
             voters = connection.execute(sa.select(schema.votes.c.voter).distinct()).scalars().all()
         looked_at = changed = 0

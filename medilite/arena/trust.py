@@ -3,7 +3,7 @@
 Whoever likes can have as many voter ids as they want, and a program can tell
 the models by their texts; so no single vote is believed much. What is bounded
 is how much one place can add, and what shows a purpose is left out. All of it is
-computed anew from all votes, and every vote that is left out has its reason.
+computed again from all votes, and every vote that is left out has its reason.
 """
 
 from __future__ import annotations
@@ -206,14 +206,14 @@ def _favours(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
 
     count, size = len(table.contestants), int(unit.max(initial=0)) + 1
     inside = (unit >= 0) & (table.outcome != TIE)
-    wins, stood = np.zeros((size, count)), np.zeros((size, count))
+    wins, shown = np.zeros((size, count)), np.zeros((size, count))
     for side, won in ((table.left, table.outcome == LEFT), (table.right, table.outcome == RIGHT)):
-        np.add.at(stood, (unit[inside], side[inside]), 1)
+        np.add.at(shown, (unit[inside], side[inside]), 1)
         np.add.at(wins, (unit[inside & won], side[inside & won]), 1)
-    all_wins, all_stood = _totals(table, count)
+    all_wins, all_shown = _totals(table, count)
     # Two half wins and losses for those of whom nothing else is known.
-    usual = (all_wins - wins + 1) / (all_stood - stood + 2)
-    chance = np.where(stood >= FEWEST_DECIDED, stats.binom.sf(wins - 1, stood, np.minimum(usual, 0.95)), 1.0)
+    usual = (all_wins - wins + 1) / (all_shown - shown + 2)
+    chance = np.where(shown >= FEWEST_DECIDED, stats.binom.sf(wins - 1, shown, np.minimum(usual, 0.95)), 1.0)
     least = np.minimum(chance.min(axis=1) * count, 1.0)
     return np.where(unit >= 0, -np.log10(np.maximum(least, 1e-300))[np.maximum(unit, 0)], 0.0)
 
@@ -221,9 +221,9 @@ def _favours(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
 def _totals(table: VoteTable, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     decided = table.outcome != TIE
     left, right = table.outcome == LEFT, table.outcome == RIGHT
-    stood = np.bincount(table.left[decided], minlength=count) + np.bincount(table.right[decided], minlength=count)
+    shown = np.bincount(table.left[decided], minlength=count) + np.bincount(table.right[decided], minlength=count)
     wins = np.bincount(table.left[left], minlength=count) + np.bincount(table.right[right], minlength=count)
-    return wins.astype(float), stood.astype(float)
+    return wins.astype(float), shown.astype(float)
 
 
 def _selects(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
@@ -231,15 +231,15 @@ def _selects(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
     from scipy import stats
 
     count, size = len(table.contestants), int(unit.max(initial=0)) + 1
-    stood, inside = np.zeros((size, count)), unit >= 0
+    shown, inside = np.zeros((size, count)), unit >= 0
     for side in (table.left, table.right):
-        np.add.at(stood, (unit[inside], side[inside]), 1)
+        np.add.at(shown, (unit[inside], side[inside]), 1)
     votes = np.bincount(unit[inside], minlength=size).astype(float)
     others = np.maximum(len(table) - votes, 1)
-    all_stood = np.bincount(table.left, minlength=count) + np.bincount(table.right, minlength=count)
-    usual = np.clip((all_stood - stood + 1) / (others + 2)[:, None], 0.05, 0.95)
+    all_shown = np.bincount(table.left, minlength=count) + np.bincount(table.right, minlength=count)
+    usual = np.clip((all_shown - shown + 1) / (others + 2)[:, None], 0.05, 0.95)
     enough = (votes >= 2 * FEWEST_DECIDED)[:, None]
-    chance = np.where(enough, stats.binom.sf(stood - 1, votes[:, None], usual), 1.0)
+    chance = np.where(enough, stats.binom.sf(shown - 1, votes[:, None], usual), 1.0)
     least = np.minimum(chance.min(axis=1) * count, 1.0)
     return np.where(inside, -np.log10(np.maximum(least, 1e-300))[np.maximum(unit, 0)], 0.0)
 

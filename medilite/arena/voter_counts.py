@@ -23,7 +23,7 @@ class OwnRow:
 
     @property
     def votes(self) -> int:
-        """In how many of the votes the model stood."""
+        """In how many of the votes the model was shown."""
         return self.wins + self.ties + self.bad + self.losses
 
     @property
@@ -36,8 +36,8 @@ class OwnRow:
 class OwnTable:
     """One voter's votes, model by model in the profile's order.
 
-    `votes` is how many were given and not taken back, `earlier` in how many of
-    them a model stood that has been trained anew since: those are in no row.
+    `votes` is how many were given and not taken back, `earlier` how many of them
+    showed a model that has been retrained since: those are in no row.
     """
 
     rows: tuple[OwnRow, ...]

@@ -33,7 +33,7 @@ class Votes:
             return self._store
 
     def close(self) -> None:
-        """Give the database's connections back; whoever needs the store again opens new ones."""
+        """Close the database's connections; the next use of the store opens new ones."""
         with self._lock:
             if self._store is not None:
                 self._store.database.close()

@@ -1,4 +1,4 @@
-"""`python -m medilite votes …`: rate the votes, mark them anew, hand them on, make answers to vote on."""
+"""`python -m medilite votes …`: rate the votes, mark them again, hand them on, make answers to vote on."""
 
 from __future__ import annotations
 

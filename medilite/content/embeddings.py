@@ -1,7 +1,7 @@
 """How close in meaning an answer is to its references, by sentence embeddings.
 
 The encoder is all-MiniLM-L6-v2 (sentence-transformers; Wang et al. 2020 for the
-network beneath), taken from a pinned package on PyPI, so that no hub is needed:
+network under it), taken from a pinned package on PyPI, so that no hub is needed:
 the very file of its authors, by its SHA-256. It runs in transformers.
 """
 

@@ -51,7 +51,7 @@ class LocalEngine:
         self._once = LoadOnce(self._load_all, "Not loaded yet", "The model could not be loaded")
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
-        """Fetch and load everything; blocks until it stands, or raises WeightsError."""
+        """Fetch and load everything; blocks until that is done, or raises WeightsError."""
         self._once.get(on_progress)
 
     def progress(self) -> LoadProgress:
@@ -139,13 +139,13 @@ class LocalEngine:
         if spec.stacked_on and (why := loaded.availability[spec.stacked_on].reason):
             raise ModelUnavailableError(f"{spec.label} can't be stacked on {spec.stacked_on}: {why}")
         own = read_adapter(ensure_adapter(profile, spec), loaded.llama.shape, spec.label)
-        loaded.llama.bank.welcome(spec.id, spec.stacked_on, own)
+        loaded.llama.bank.add(spec.id, spec.stacked_on, own)
         self._profile = profile
 
     def let_go(self, model: str) -> None:
         """Forget an adapter that was brought."""
         loaded = self._once.loaded
-        if loaded and loaded.llama.bank.part(model):
+        if loaded and loaded.llama.bank.remove(model):
             kept = tuple(spec for spec in self._profile.models if spec.id != model)
             self._profile = self._profile.model_copy(update={"models": kept})
 

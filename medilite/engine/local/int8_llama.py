@@ -66,12 +66,12 @@ class Int8Bank:
         """Return a model's number in `products`; None for one that was brought, which has none of its own."""
         return self._index.get(model)
 
-    def welcome(self, model: str, beneath: str | None, own: Adapter) -> None:
-        """Take in an adapter that was brought, on top of those of `beneath`; rows find it by `between`."""
-        self._chains[model] = [*self._chains[beneath or ""], own] if beneath else [own]
+    def add(self, model: str, parent: str | None, own: Adapter) -> None:
+        """Add an adapter that was brought, on top of its parent's; rows find it by `between`."""
+        self._chains[model] = [*self._chains[parent], own] if parent else [own]
 
-    def part(self, model: str) -> bool:
-        """Forget an adapter that was brought; False where there is no such one."""
+    def remove(self, model: str) -> bool:
+        """Remove an adapter that was brought; return False if there is none."""
         return model not in self._index and self._chains.pop(model, None) is not None
 
     def between(self, other: str, model: str, strength: float, busy: Collection[int]) -> tuple[int, bool]:

@@ -103,7 +103,7 @@ class PagePool:
                 heapq.heappush(self._free, page)
 
     def copy(self, source: int, to: int) -> None:
-        """Give page `to` what stands in page `source`."""
+        """Copy page `source` to page `to`."""
         for part in self.pages:
             part[to] = part[source]
 

@@ -23,7 +23,7 @@ from medilite.records import RowStep, Step
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.25
-"""How often a waiting visitor hears where in the queue they stand."""
+"""How often a waiting visitor is shown their place in the queue."""
 
 _TIDY_S = 60.0
 """How often an idle engine looks whether what it kept has grown old."""
@@ -84,7 +84,7 @@ class Scheduler:
                     step = call.steps.get(timeout=_POLL_S)
                 except queue.Empty:
                     if not self._is_at_work() and call.steps.empty():
-                        # Nobody would ever answer; the next call starts the thread anew.
+                        # Nobody would ever answer; the next call starts another thread.
                         raise EngineError("Generation broke down. Ask again.") from None
                     # Told at every poll, changed or not: it is the caller's chance to close the iterator.
                     if ahead := self._ahead(call):

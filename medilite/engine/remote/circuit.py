@@ -13,7 +13,7 @@ class Circuit:
     """Closed: requests go to the server. After `failures` failures in a row it opens for `rest_s` seconds.
 
     Then it is half-open: one request, the probe, may try. Its first token closes
-    the circuit, with one failure left before it opens anew; a whole answer takes
+    the circuit, with one failure left before it opens again; a whole answer takes
     back all failures. Used by one thread.
     """
 

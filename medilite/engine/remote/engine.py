@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import httpx
 
 ASK_AGAIN_S = 30.0
-"""How old what servers said of their models may be before they are asked anew."""
+"""How old what servers said of their models may be before they are asked again."""
 
 
 @dataclass(slots=True)

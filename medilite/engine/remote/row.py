@@ -42,7 +42,7 @@ class Limits:
 
     @property
     def begin_s(self) -> float:
-        """How long after it was asked an answer may be tried anew: once by a server that takes its whole time."""
+        """How long after it was asked an answer may be tried again: once by a server that takes its whole time."""
         return 2 * self.first_token_s
 
 

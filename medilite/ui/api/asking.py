@@ -39,7 +39,7 @@ UPDATE_S = 1.0
 """How often a program hears how far its answer is."""
 
 NOTICE = f"Written by a very small language model. {NOT_MEDICAL_ADVICE}"
-"""What stands in every answer: an answer may be passed on without what came around it."""
+"""What is part of every answer: an answer may be passed on without what came around it."""
 
 
 class Asking:

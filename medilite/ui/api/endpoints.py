@@ -148,7 +148,7 @@ def endpoints(
         ),
         _endpoint(
             "sources",
-            "Search the library of passages that stands beside the answers: what US health institutes wrote on a "
+            "Search the library of passages shown beside the answers: what US health institutes wrote on a "
             "question, word for word, with institute, address and date. Nothing is returned where no passage fits."
             f"{readings}",
             library.sources,

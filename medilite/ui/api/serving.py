@@ -30,7 +30,7 @@ def offer(endpoints: tuple[Endpoint, ...]) -> None:
 
 
 def handler(endpoint: Endpoint) -> Callable[..., Any]:
-    """Return the endpoint's function with its errors as Gradio's; its types stand where Gradio looks for them."""
+    """Return the endpoint's function with its errors as Gradio's; its types are where Gradio looks for them."""
 
     @functools.wraps(endpoint.function)
     def once(*given: Any) -> Any:

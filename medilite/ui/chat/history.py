@@ -1,4 +1,4 @@
-"""A chat as it stands: its turns, and the messages that a model is given of them."""
+"""A chat so far: its turns, and the messages that a model is given of them."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class ChatTab:
     ) -> Iterator[Update]:
         """Show `turn` after `earlier` and let it grow; if nothing comes of it, put everything back as it was.
 
-        `typed` is what stood in the field, if this turn empties it.
+        `typed` is what was in the field, if this turn empties it.
         """
         before = list(session.turns)
         pane = turn.pane

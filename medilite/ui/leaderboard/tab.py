@@ -59,7 +59,7 @@ class LeaderboardTab:
     # --- what is on the page -------------------------------------------------------------
 
     def build(self, tab: gr.Tab) -> None:
-        """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
+        """Lay out the tab inside the current Blocks; `tab` is the one that it is in."""
         heads = templates("leaderboard/board.html")
         self.error = html_slot("", "lb-error", "ml-slot")
         self.intro = html_slot('<p class="ml-quiet">Reading the leaderboard.</p>', "lb-intro", "lb-slot")

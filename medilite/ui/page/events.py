@@ -65,6 +65,6 @@ def watched(handler: Callable[..., Any], drain: Drain) -> Callable[..., Any]:
 
 
 def event_name(handler: Callable[..., Any]) -> str:
-    """Return what to call an event: the handler's class and function, as they stand in the code."""
+    """Return what to call an event: the handler's class and function, as they are in the code."""
     name = getattr(handler, "__qualname__", type(handler).__name__)
     return ".".join(part for part in name.split(".") if not part.startswith("<"))

@@ -74,7 +74,7 @@ def theme() -> gr.themes.Base:
     base = gr.themes.Base(font=list(SANS), font_mono=list(MONO), text_size=gr.themes.sizes.text_md)
     themed = set(inspect.signature(base.set).parameters)
     both = values | {f"{name}_dark": value for name, value in values.items() if f"{name}_dark" in themed}
-    # The page's own background stands in its first bytes, before the style sheet: it can't be a variable.
+    # The page's own background is in its first bytes, before the style sheet: it can't be a variable.
     return base.set(
         **both,
         body_background_fill=PAGE_LIGHT,

@@ -18,7 +18,7 @@ from medilite.ui.html import Markup, templates
 from medilite.ui.page.scores import grade_badge_html
 
 LETTERS = {"left": "A", "right": "B"}
-"""What the answers are called on the page: on a phone one stands below the other, not beside it."""
+"""What the answers are called on the page: on a phone one is below the other, not beside it."""
 
 CHOICE_WORDS: dict[Choice, tuple[str, str, str]] = {
     "left": ("A is better", "You chose A.", "A is better"),

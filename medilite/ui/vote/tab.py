@@ -105,7 +105,7 @@ class VoteTab:
     # --- what is on the page -------------------------------------------------------------
 
     def build(self, session: gr.State, tab: gr.Tab) -> None:
-        """Lay out the tab inside the current Blocks; `tab` is the one that it stands in."""
+        """Lay out the tab inside the current Blocks; `tab` is the one that it is in."""
         html_slot(templates("vote/cards.html").intro(), "vote-intro", "vt-slot")
         self.mode = gr.Radio(
             [("Ready-made", READY), ("Live", LIVE)],
@@ -285,7 +285,7 @@ class VoteTab:
         return "" if sought is None else source_html(sought, key="vote")
 
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on anew."""
+        """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on again."""
         given, account = _given(call), account_of(signed)
         token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:

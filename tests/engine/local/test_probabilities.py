@@ -205,7 +205,7 @@ def test_mixes_make_room_for_each_other_and_what_was_kept_goes_with_them(llama: 
 def test_an_adapter_that_is_brought_answers_beside_the_others_as_if_it_had_been_there(llama: Int8Llama) -> None:
     batch = batch_of(llama)
     _, high = chains()["chain"]
-    llama.bank.welcome("own", "narrow", high)
+    llama.bank.add("own", "narrow", high)
     try:
         own = [Request(model, (Message("user", "?"),), Decoding(8)) for model in ("own", *MODELS)]
         (found,) = run(batch, [of_all(own, PROMPT)])

@@ -237,7 +237,7 @@ class View:
 
     @cached_property
     def by_answer(self) -> dict[tuple[str, str, str], int]:
-        """Where each (split, qid, model) stands in the columns of `scores`."""
+        """Where each (split, qid, model) is in the columns of `scores`."""
         return {
             (split, qid, model): i
             for split, columns in self.scores.items()
