@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from medilite.models import ROOT
-from tests.browser.pages import PATIENCE_MS
 from tests.browser.test_axe import SIDEWAYS, grave
 
 pytestmark = pytest.mark.browser
@@ -23,16 +22,15 @@ ENDS = (
 RESULTS = {"forks": "#lab-forks article", "strength": "#lab-strengths article", "luck": "#lab-luck article",
            "wording": "#lab-wordings tbody tr", "own": "#lab-own article"}  # fmt: skip
 
+RUN_MS = 40_000
+"""How long a run of scripted answers may take, and a plot afterwards, on a busy machine."""
 
-# Known fault, cause not found: on a phone a plot of the Lab sometimes doesn't come within two minutes.
-PLOT_LATE = pytest.mark.xfail(reason="the Lab's plot doesn't always come on a phone", strict=False)
 
-
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), pytest.param("phone", "dark", marks=PLOT_LATE)])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
     scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
     url, engine = serve(scripts=scripts, broken={"sft-r16-low": "The adapter is missing."})
-    here = visit(url, size, scheme).ready()
+    here = visit(url, size, scheme, late="**/assets/Plot-*.js").ready()
     page = here.page
     assert page.locator("#lab-run").count() == 0, "nothing of the Lab is there before it is opened"
     # Every tab is in sight on a phone too.
@@ -45,11 +43,11 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
         if view != "forks":
             page.keyboard.press("Tab")
             page.keyboard.press("Space")
-        page.wait_for_selector(f"#lab-view input[value={view}]:checked", timeout=PATIENCE_MS)
+        page.wait_for_selector(f"#lab-view input[value={view}]:checked", timeout=RUN_MS)
         page.wait_for_function(
             "verb => document.querySelector('#lab-run').textContent.includes(verb)",
             arg={"forks": "Map", "strength": "strengths", "luck": "eight", "wording": "words", "own": "Bring"}[view],
-            timeout=PATIENCE_MS,
+            timeout=RUN_MS,
         )
         if view == "own":
             page.locator("#lab-own-where textarea, #lab-own-where input").fill(str(ROOT / "assets/adapters/lite/grpo"))
@@ -58,15 +56,17 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
         page.wait_for_function(
             "() => document.querySelector('#lab-status').textContent.includes('All of it is here')"
             " && !document.querySelector('#lab-run').disabled",
-            timeout=PATIENCE_MS,
+            timeout=RUN_MS,
         )
         assert len(engine.requests) > before
         assert page.locator(result).count() >= 5
         assert page.locator("#lab-emergency .ml-emergency").is_visible()
         for fold in page.locator("details.lab-more:visible > summary, #lab-wordings details > summary").all():
             fold.click()
-        for plot in page.locator(".lb-section:visible .lb-plot").all():
-            plot.locator(".main-svg").first.wait_for(timeout=PATIENCE_MS)
+        if view in ("strength", "luck"):
+            # The code of plots comes after all updates, as it may on a slow line or a busy machine.
+            here.let_go()
+            page.locator(".lb-section:visible .lb-plot .main-svg").first.wait_for(timeout=RUN_MS)
         page.wait_for_timeout(300)
         found[view] = (grave(page), max(page.evaluate(SIDEWAYS), 0))
     assert found == dict.fromkeys(RESULTS, ([], 0))
@@ -76,7 +76,7 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
     assert "it says “a”, where SFT r16 high says “help.”" in fork.inner_text()
     assert "needs" not in page.locator("#lab-onward").inner_text()
     page.locator("#lab-go-on").press("Enter")
-    page.wait_for_selector("#lab-onward article[data-state=end]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#lab-onward article[data-state=end]", timeout=RUN_MS)
     begun = BEGINNING + "some need "
     texts = page.locator("#lab-onward .ml-answer .ml-text").all_text_contents()
     assert len(texts) == 5

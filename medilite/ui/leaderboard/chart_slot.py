@@ -36,6 +36,8 @@ class ChartSlot:
         return {
             self.section: gr.Column(visible=True),
             self.head: macros.chart_head(chart),
-            self.plot: PlotData(type="plotly", plot=json.dumps(chart.figure)),
+            # As a property. Of an event that answers bit by bit Gradio's client changes the value that is an object in
+            # place by the next update: a plot whose code comes later than that would find it empty.
+            self.plot: gr.Plot(PlotData(type="plotly", plot=json.dumps(chart.figure))),
             self.numbers: macros.chart_numbers(chart, self.key),
         }

@@ -317,7 +317,7 @@ def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
     assert tab.show_trade("no/split", "who|whom", "what") == tab.show_trade(None, None, None) == gr.skip()
     assert "No question has both" in tab.filter(SPLIT, "Nobody", "All", GRADE)[tab.place]
     plot = tab.quarters.plot
-    assert tab.show_trade(SPLIT, "who|whom", "what")[plot] == tab.open(SPLIT)[plot]
+    assert tab.show_trade(SPLIT, "who|whom", "what")[plot].value == tab.open(SPLIT)[plot].value
 
 
 def test_without_a_board_it_says_what_to_do(lite, made_boards, tmp_path):
