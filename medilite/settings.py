@@ -10,13 +10,18 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    from limits import RateLimitItem
 
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Read by the Hub's own client, not here: known so that a log can hide them."""
@@ -115,8 +120,8 @@ class Settings(BaseSettings):
     private_bank: bool | None = Field(
         None,
         description="have the models answer the project's questions again while nobody asks, so that nobody can look "
-        "up who wrote a ready-made pair; anew each week (default: where the app listens to other machines, but not on "
-        "ZeroGPU)",
+        "up who wrote a ready-made pair; new ones each week (default: where the app listens to other machines, but not "
+        "on ZeroGPU)",
     )
     own_adapters: bool | None = Field(
         None,
@@ -259,6 +264,21 @@ class Settings(BaseSettings):
     def _without_last_slash(cls, value: str) -> str:
         return value.rstrip("/")
 
+    @field_validator(
+        "answers_per_visitor", "answers_per_address", "pairs_per_visitor", "pairs_per_address", "readings_per_address",
+        "events_per_address", "sessions_per_address", "sign_ins_per_address",
+    )  # fmt: skip
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        rate_limits(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str | None) -> str | None:
+        proxies_of(value)
+        return value
+
     @field_validator("votes_url")
     @classmethod
     def _one_way_to_read(cls, value: str | None) -> str | None:
@@ -329,6 +349,37 @@ def load_settings(**overrides: object) -> Settings:
         given = "…" if hidden else repr(first.get("input"))
         said = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise SettingsError(f"{name}={given} can't be used: {said}.{about}") from None
+
+
+def rate_limits(text: str) -> list[RateLimitItem]:
+    """Read limits ("20/minute; 300/hour"); "off" is none. Raises ValueError with cause and remedy."""
+    from limits import parse_many
+
+    if text.strip().lower() == "off":
+        return []
+    try:
+        items = parse_many(text)
+    except ValueError:
+        raise ValueError("it is not a list of limits. Write them as 20/minute; 300/hour, or off for none") from None
+    if not all(item.amount > 0 for item in items):
+        raise ValueError("it would let nobody in. Write 20/minute; 300/hour, say, or off for no limit")
+    return items
+
+
+def proxies_of(text: str | None) -> int | tuple[IPv4Network | IPv6Network, ...]:
+    """Read how many proxies there are ("1"), or their addresses ("10.0.0.7, 10.1.0.0/16"). Raises ValueError."""
+    from ipaddress import ip_network
+
+    said = (text or "").strip()
+    if not said or (said.isascii() and said.isdigit() and len(said) < 3):
+        return int(said or 0)
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in said.split(","))
+    except ValueError as error:
+        raise ValueError(
+            f"{error}. Give the number of proxies in front of the app (1, say), or their addresses, separated by "
+            "commas (10.0.0.7, 10.1.0.0/16)"
+        ) from None
 
 
 def ambiguous_address(address: str) -> str | None:

@@ -104,17 +104,17 @@ def test_an_address_counts_with_and_without_brackets(host, kept):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "0.0.0.0"])
 def test_a_free_port_of_either_kind_of_address(host):
-    from medilite.ui.page.app import _free_port
+    from medilite.health.listening import bound_port
 
-    assert _free_port(host) > 0
+    assert bound_port(host) > 0
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "2001:db8::1", "not an address"])
 def test_an_address_that_is_not_this_machines_names_the_variable(host):
-    from medilite.ui.page.app import _free_port
+    from medilite.health.listening import bound_port
 
     with pytest.raises(SettingsError, match="MEDILITE_HOST"):
-        _free_port(host)
+        bound_port(host)
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):

@@ -15,7 +15,19 @@ from medilite.health.checks import Finding, findings
 from medilite.logs import Redactor
 from medilite.prompts import clean_text
 
-CHECKS = ("versions", "disk", "memory", "weights", "adapter", "engine", "scores", "library", "store", "mirror")
+CHECKS = (
+    "versions",
+    "disk",
+    "address",
+    "memory",
+    "weights",
+    "adapter",
+    "engine",
+    "scores",
+    "library",
+    "store",
+    "mirror",
+)
 
 _SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "–"}
 

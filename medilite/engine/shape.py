@@ -29,7 +29,10 @@ class LlamaShape:
     @classmethod
     def read(cls, folder: Path) -> LlamaShape:
         """Read config.json; raises WeightsError where the architecture is another than plain Llama."""
-        raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        try:
+            raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise WeightsError(f"{folder / 'config.json'} is no JSON ({error}). Get it again.") from error
         rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
         unlike = {
             "model_type": raw.get("model_type") != "llama",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from medilite import __version__
 from medilite.arena.mirror import check as mirror
@@ -30,8 +30,9 @@ from medilite.errors import (
     StoreError,
     WeightsUnavailableError,
 )
+from medilite.health.listening import bound_port, runs_at
 from medilite.health.machine import available_bytes
-from medilite.models import ROOT, ModelSpec, Profile
+from medilite.models import ROOT, FolderBase, ModelSpec, Profile
 from medilite.packages import altered_files, sha256_of
 from medilite.prompts import question_messages
 from medilite.readability import measure
@@ -40,7 +41,10 @@ from medilite.safety import emergency_notice
 from medilite.settings import Settings
 from medilite.sources.layout import FORMAT, read_manifest
 from medilite.sources.shelf import PREPARED, ready_library, shelf_folder
-from medilite.weights import ensure_adapter, find_base
+from medilite.weights import ensure_adapter, ensure_base, find_base
+
+if TYPE_CHECKING:
+    from medilite.arena.database import Database
 
 State = Literal["ok", "failed", "skipped"]
 
@@ -87,6 +91,7 @@ def findings(
     local = getattr(settings, "engine", "local") == "local"
     yield from _run("versions", skip, check_versions)
     yield from _run("disk", skip, partial(check_disk, profile, settings))
+    yield from _run("address", skip, partial(check_address, settings))
     sound = True
     if local:
         yield from _run("memory", skip, partial(check_memory, profile, settings))
@@ -169,7 +174,10 @@ def check_disk(profile: Profile, settings: Settings) -> str:
         places.append((settings.weights_dir, FETCH_BYTES, "MEDILITE_CACHE_DIR", "the weights"))
     told = []
     for folder, needed, variable, what in places:
-        free = shutil.disk_usage(_existing(folder)).free
+        try:
+            free = shutil.disk_usage(_existing(folder)).free
+        except DataError as error:
+            raise DataError(f"{variable}={folder} can't be used for {what}: {error}") from None
         if free < needed:
             raise DataError(
                 f"{folder} has {_size(free)} free, and {what} should have {_size(needed)}: the disk is nearly full. "
@@ -177,6 +185,21 @@ def check_disk(profile: Profile, settings: Settings) -> str:
             )
         told.append(f"{_size(free)} free for {what}")
     return ", ".join(told)
+
+
+def check_address(settings: Settings) -> str:
+    """Look whether the app could listen where the settings have it, or does. Raises SettingsError."""
+    host, port = settings.host, settings.port if "port" in settings.model_fields_set else 0
+    try:
+        bound_port(host, port)
+    except OSError as error:
+        if runs_at(host, port):
+            return f"MediLite runs on {host}, port {port}"
+        raise SettingsError(
+            f"Port {port} on {host} can't be used: {error.strerror}. Set MEDILITE_PORT to another, or to 0 for any "
+            "free one."
+        ) from error
+    return f"port {port} on {host} is free" if port else f"{host} can be listened on"
 
 
 def check_memory(profile: Profile, settings: Settings) -> str:
@@ -200,7 +223,8 @@ def check_memory(profile: Profile, settings: Settings) -> str:
 
 def check_weights(profile: Profile, settings: Settings) -> str:
     """Look whether the base is here and every file that has a known hash still has it. Raises WeightsError."""
-    folder = find_base(profile, settings)
+    of_this_machine = settings.weights or isinstance(profile.base, FolderBase)
+    folder = ensure_base(profile, settings) if of_this_machine else find_base(profile, settings)
     if folder is None:
         raise WeightsUnavailableError(
             f"{profile.base.model}, the base of profile {profile.name}, is not here (or not whole): it has not been "
@@ -240,8 +264,9 @@ def check_engine(
     profile: Profile, settings: Settings, engine_of: Callable[[Profile, Settings], Engine] = open_engine
 ) -> Iterator[Finding]:
     """Load the engine and have each model write one token; yield a finding for each model, one if none can be asked."""
-    engine = engine_of(profile, settings)
+    engine: Engine | None = None
     try:
+        engine = engine_of(profile, settings)
         messages = question_messages(QUESTION)
         requests = [Request(spec.id, messages, Decoding(max_new_tokens=1)) for spec in profile.models]
         answers = collect(requests, engine.stream(requests))
@@ -305,39 +330,52 @@ def check_store(settings: Settings) -> str:
 
     A file that is not there yet is not made: who runs this may not be who runs the app.
     """
-    import sqlalchemy as sa
-
-    from medilite.arena import schema
     from medilite.arena.database import Database
 
     database = Database(settings.votes_database)
     try:
         if not database.is_there:
-            folder = _existing(Path(database.name).parent)
+            if Path(database.name).exists():
+                raise StoreError(f"{database.name} is no file, and votes are kept in one. Move away what is there.")
+            folder = Path(database.name).parent
             try:
+                folder = _existing(folder)
                 tempfile.TemporaryFile(dir=folder).close()
+            except DataError as error:
+                raise StoreError(f"{database.name} can't be made: {error} MEDILITE_DATA_DIR says where.") from None
             except OSError as error:
                 raise StoreError(
                     f"{database.name} can't be made: {folder} can't be written ({error.strerror}). "
                     "Set MEDILITE_DATA_DIR to a folder that can."
                 ) from error
             return f"{database.name} will be made with the first vote: its folder can be written"
-        name = f"doctor-{os.urandom(8).hex()}"
-        mine = sa.select(schema.meta.c.value).where(schema.meta.c.name == name)
         try:
-            with database.write("doctor") as connection:
-                connection.execute(schema.meta.insert().values(name=name, value="written"))
-                if connection.execute(mine).scalar() != "written":
-                    raise StoreError(f"{database.name} doesn't give back what was written. Restore it from a copy.")
-                raise _TakenBack
-        except _TakenBack:
-            pass
-        with database.read() as connection:
-            if connection.execute(mine).scalar() is not None:
-                raise StoreError(f"{database.name} keeps what was taken back. Restore it from a copy.")
+            _write_and_take_back(database)
+        except StoreError as error:
+            raise StoreError(f"{database.name}: {error}") from error
         return f"{database.name}: written, read and taken back"
     finally:
         database.close()
+
+
+def _write_and_take_back(database: Database) -> None:
+    import sqlalchemy as sa
+
+    from medilite.arena import schema
+
+    name = f"doctor-{os.urandom(8).hex()}"
+    mine = sa.select(schema.meta.c.value).where(schema.meta.c.name == name)
+    try:
+        with database.write("doctor") as connection:
+            connection.execute(schema.meta.insert().values(name=name, value="written"))
+            if connection.execute(mine).scalar() != "written":
+                raise StoreError("What was written can't be read. Restore the database from a copy.")
+            raise _TakenBack
+    except _TakenBack:
+        pass
+    with database.read() as connection:
+        if connection.execute(mine).scalar() is not None:
+            raise StoreError("What was taken back is still there. Restore the database from a copy.")
 
 
 def check_mirror(settings: Settings) -> str:
@@ -352,8 +390,11 @@ def check_mirror(settings: Settings) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that is there."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    """Return the folder, or the nearest one above it that is there. Raises DataError where that is no folder."""
+    place = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
+    if not place.is_dir():
+        raise DataError(f"{place} is no folder: nothing can be written below it. Name another one.")
+    return place
 
 
 def _size(bytes_: int) -> str:

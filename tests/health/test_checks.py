@@ -65,7 +65,8 @@ def states(found):
 
 def test_everything_in_order(own, settings):
     assert states(all_of(own, settings)) == {
-        "versions": "ok", "disk": "ok", "memory": "ok", "weights": "ok", "adapter sft": "ok", "adapter grpo": "ok",
+        "versions": "ok", "disk": "ok", "address": "ok", "memory": "ok", "weights": "ok", "adapter sft": "ok",
+        "adapter grpo": "ok",
         "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "scores": "ok", "library": "skipped",
         "store": "ok",
         "mirror": "skipped",
@@ -127,7 +128,7 @@ def test_weights_that_are_not_here_leave_the_engine_out(own, settings):
     engine = ScriptedEngine(own)
     found = all_of(own, settings, engine)
     assert found["weights"].state == "failed"
-    assert "medilite fetch" in found["weights"].message
+    assert "config.json missing" in found["weights"].message
     assert found["engine"].state == "skipped"
     assert engine.loads == 0
 

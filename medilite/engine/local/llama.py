@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from medilite.engine.shape import LlamaShape
 from medilite.errors import WeightsError
@@ -58,8 +58,11 @@ def read_tensors(folder: Path) -> Callable[[str], torch.Tensor]:
     """
     places: dict[str, Path] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        with safe_open(file, "pt") as opened:
-            places.update(dict.fromkeys(opened.keys(), file))
+        try:
+            with safe_open(file, "pt") as opened:
+                places.update(dict.fromkeys(opened.keys(), file))
+        except SafetensorError as error:
+            raise WeightsError(f"{file} can't be read ({error}): it was cut off or damaged. Get it again.") from error
 
     def take(name: str) -> torch.Tensor:
         if name not in places:

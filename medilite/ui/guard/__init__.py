@@ -37,7 +37,6 @@ def guards(
     `head` is the HTML that the page adds to its head, whose scripts may run;
     `routes` are addresses of our own, which are served beside the page's; `visits`
     knows which pages are open.
-    Raises SettingsError for proxies that can't be read.
     """
     from starlette.middleware import Middleware
 

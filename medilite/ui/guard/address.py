@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from medilite.errors import SettingsError
+from medilite.settings import proxies_of
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
 
 log = logging.getLogger(__name__)
@@ -39,20 +39,9 @@ class TrustedProxies:
 
     @classmethod
     def parse(cls, text: str | None) -> TrustedProxies:
-        """Read a number ("1") or addresses ("10.0.0.7, 10.1.0.0/16"). Raises SettingsError."""
-        said = (text or "").strip()
-        if not said:
-            return cls()
-        if said.isascii() and said.isdigit() and len(said) < 3:
-            return cls(count=int(said))
-        try:
-            networks = tuple(ipaddress.ip_network(part.strip(), strict=False) for part in said.split(","))
-        except ValueError as error:
-            raise SettingsError(
-                f"MEDILITE_TRUSTED_PROXIES={text!r} can't be used: {error}. Give the number of proxies in front of "
-                "the app (1, say), or their addresses, separated by commas (10.0.0.7, 10.1.0.0/16)."
-            ) from error
-        return cls(networks=networks)
+        """Read what `MEDILITE_TRUSTED_PROXIES` says (`settings.proxies_of`)."""
+        said = proxies_of(text)
+        return cls(count=said) if isinstance(said, int) else cls(networks=said)
 
     def visitor(self, peer: str, forwarded: str | None) -> str:
         """Return the visitor's address: the connection's own, unless a trusted proxy tells another.

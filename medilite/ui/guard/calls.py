@@ -2,7 +2,7 @@
 
 Gradio answers much of what it can't use with a server error, reads options
 from a request that only its own clients set, and follows descriptions of files
-inside of values. Here an event is read strictly and written anew.
+inside of values. Here an event is read strictly and rebuilt.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ _SET_HERE = {name.encode() for name in (*PLAIN, "content-security-policy", "x-fr
 
 
 def inline_scripts(html: str) -> list[str]:
-    """Return the texts of the scripts that stand in this HTML itself."""
+    """Return the texts of the scripts that are in this HTML itself."""
     return [text for attributes, text in _SCRIPT.findall(html) if not _SOURCE.search(attributes)]
 
 

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from medilite.errors import EngineError, RateLimitError, SettingsError
+from medilite.errors import EngineError, RateLimitError
+from medilite.settings import rate_limits
 from medilite.ui.guard.address import caller, network_of
 
 if TYPE_CHECKING:
@@ -155,24 +156,7 @@ def _rules(settings: Settings, visitor: str, address: str) -> list[_Rule]:
 
 
 def _items(settings: Settings, name: str) -> list[RateLimitItem]:
-    from limits import parse_many
-
-    said = str(getattr(settings, name))
-    if said.strip().lower() == "off":
-        return []
-    try:
-        items = parse_many(said)
-    except ValueError as error:
-        raise SettingsError(
-            f"MEDILITE_{name.upper()}={said!r} can't be used: it is not a list of limits. "
-            "Write them as 20/minute; 300/hour, or off for none."
-        ) from error
-    if not all(item.amount > 0 for item in items):
-        raise SettingsError(
-            f"MEDILITE_{name.upper()}={said!r} can't be used: it would let nobody in. "
-            "Write 20/minute; 300/hour, say, or off for no limit."
-        )
-    return items
+    return rate_limits(str(getattr(settings, name)))
 
 
 def limits_in_words(settings: Settings, name: str) -> str:

@@ -40,7 +40,7 @@ SESSION_S = 8 * 3600.0
 """How long a sign-in lasts where the Hub doesn't say."""
 
 _TRIES = "_nb_redirects"
-"""Gradio's count of how often it has begun anew because the cookie was not there."""
+"""Gradio's count of how often it has begun again because the cookie was not there."""
 
 _CODE = re.compile(r"[a-z_]{1,40}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from medilite.arena.votes import Votes
 from medilite.draining import Drain, DrainedEngine
 from medilite.engine.protocol import Availability, Engine
 from medilite.errors import SettingsError
+from medilite.health.listening import bound_port
 from medilite.health.ready import Readiness
 from medilite.leaderboard import FOLDER
 from medilite.logs import take_over
@@ -184,7 +184,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         with in_gradios_place(**pages), with_patience():
             _, local, _ = launch(
                 server_name=_in_brackets(settings.host) if "host" in asked else None,
-                server_port=_free_port(settings.host) if port == 0 else port,
+                server_port=bound_port(settings.host) if port == 0 else port,
                 inbrowser=settings.open_browser,
                 theme=theme(),
                 head=added,
@@ -223,19 +223,6 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
 def _in_brackets(host: str) -> str:
     """Return a host as an address has it: an IPv6 one in brackets."""
     return f"[{host}]" if ":" in host else host
-
-
-def _free_port(host: str) -> int:
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.bind(address)
-            return int(probe.getsockname()[1])
-    except (OSError, UnicodeError) as error:
-        raise SettingsError(
-            f"MEDILITE_HOST={host} can't be listened on: {error}. Set it to an address of this machine: 127.0.0.1 or "
-            "::1 for itself alone, 0.0.0.0 or :: for whoever reaches it."
-        ) from error
 
 
 def _watch_loading(

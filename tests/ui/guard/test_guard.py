@@ -57,7 +57,7 @@ def test_only_trusted_proxies_tell_an_address(trusted, peer, forwarded, visitor)
 @pytest.mark.parametrize("said", ["yes", "10.0.0.999", "1.2.3.4;5.6.7.8", "-1", "*"])
 def test_proxies_that_can_t_be_read_are_said(said):
     with pytest.raises(SettingsError, match=r"MEDILITE_TRUSTED_PROXIES=.*number of proxies"):
-        TrustedProxies.parse(said)
+        load_settings(trusted_proxies=said)
 
 
 def test_uvicorn_believes_nobody_while_it_is_configured(monkeypatch):
