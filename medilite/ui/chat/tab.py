@@ -7,20 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError, QuestionError
-from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.records import Request, Step
-from medilite.settings import Settings
-from medilite.sources.shelf import Shelf
 from medilite.ui.chat.history import Turn, messages
 from medilite.ui.chat.transcript import transcript_html
 from medilite.ui.compare.comparison import Pane
-from medilite.ui.guard.limits import Admission
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
-from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
+from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices, question_field
 from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_turns
 from medilite.ui.page.session import Session
@@ -32,22 +28,8 @@ _KEPT = "(...given) => [...given.slice(0, -1), window.medilite.tab.now.turns()]"
 """What an event sends besides its fields: the conversation as the page shows it."""
 
 
-class ChatTab:
+class ChatTab(AskingTab):
     """Builds the tab and answers its events; the turns live in the visitor's Session."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        profile: Profile,
-        settings: Settings,
-        admission: Admission,
-        shelf: Shelf | None = None,
-    ) -> None:
-        self.shelf = shelf or Shelf(settings)
-        self.engine = engine
-        self.profile = profile
-        self.settings = settings
-        self.admission = admission
 
     # --- what is on the page -------------------------------------------------------------
 
@@ -64,14 +46,7 @@ class ChatTab:
         self.transcript = html_slot(transcript_html(()), "transcript", "ml-chat-slot")
         self.source = html_slot("", "chat-source", "ml-source-slot")
         with gr.Column(elem_classes="ml-composer"):
-            self.question = gr.Textbox(
-                label="Your message",
-                placeholder="Ask about your health",
-                lines=1,
-                max_lines=6,
-                elem_id="chat-question",
-                elem_classes="ml-question",
-            )
+            self.question = question_field("chat-question", "Your message", "Ask about your health")
             self.error = html_slot("", "chat-error", "ml-slot")
             with gr.Row(elem_classes="ml-actions"):
                 self.send = _button("Send", "send", variant="primary")

@@ -8,22 +8,18 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.engine.protocol import Engine
 from medilite.errors import MediLiteError, QuestionError
-from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.questions import load_questions, topics
-from medilite.settings import Settings
-from medilite.sources.shelf import Shelf
 from medilite.ui.compare.cards import empty_grid_html, grid_html
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.grade_line import plot_html
 from medilite.ui.compare.links import decode_link
 from medilite.ui.compare.toolbar import legend_html, toolbar_html
-from medilite.ui.guard.limits import Admission
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
-from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices
+from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices, question_field
 from medilite.ui.page.decoding import as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_comparison
 from medilite.ui.page.loading import wait_until_ready
@@ -37,31 +33,15 @@ EXAMPLE_CHARS = 38
 """Longest question that makes a good button."""
 
 
-class CompareTab:
-    """Builds the tab and answers its events; what a visitor has of their own is in their Session."""
-
-    def __init__(
-        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf
-    ) -> None:
-        self.shelf = shelf
-        self.engine = engine
-        self.profile = profile
-        self.settings = settings
-        self.admission = admission
+class CompareTab(AskingTab):
+    """Builds the tab and answers its events."""
 
     # --- what is on the page -------------------------------------------------------------
 
     def build(self, session: gr.State) -> None:
         """Lay out the tab inside the current Blocks."""
         with gr.Column(elem_classes="ml-ask"):
-            self.question = gr.Textbox(
-                label="Your health question",
-                placeholder="For example: What helps against hay fever?",
-                lines=1,
-                max_lines=8,
-                elem_id="question",
-                elem_classes="ml-question",
-            )
+            self.question = question_field("question")
             self.error = html_slot("", "compare-error", "ml-slot")
             self._build_bank()
             self.models = gr.CheckboxGroup(

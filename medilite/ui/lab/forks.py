@@ -12,11 +12,10 @@ from medilite.errors import EngineError
 from medilite.lab.forks import Fork, ForkMap, ScoredAnswer, Scoring, Written
 from medilite.models import ModelSpec, Profile
 from medilite.records import SHOWN_DECODING
-from medilite.ui.compare.cards import SHORT_NOTICE, card_html
-from medilite.ui.compare.cards import TEMPLATE as CARDS
+from medilite.ui.compare.cards import SHORT_NOTICE
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.html import Markup, templates
-from medilite.ui.lab.view import Shown, Work
+from medilite.ui.lab.view import Shown, View, Work, cards_html
 from medilite.ui.page.answering import Stage
 from medilite.ui.page.controls import html_slot
 from medilite.ui.page.decoding import decoding_words
@@ -30,7 +29,7 @@ SHOWN_BEFORE = 60
 """Characters before a fork that are quoted."""
 
 
-class ForksView:
+class ForksView(View):
     """Maps the forks of a question's answers, and lets all models go on from one of them."""
 
     key, label, verb = "forks", "Fork map", "Map the forks"
@@ -42,9 +41,6 @@ class ForksView:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-
-    def build(self) -> None:
-        """There is nothing to choose before the map."""
 
     def build_result(self) -> None:
         """Lay out the map, and under it what goes on from a fork."""
@@ -67,11 +63,6 @@ class ForksView:
         self.continued_place = html_slot("", "lab-onward", "ml-grid-slot")
 
     @property
-    def controls(self) -> list[Any]:
-        """None before the map."""
-        return []
-
-    @property
     def places(self) -> list[Any]:
         """From where all models are to go on."""
         return [self.model, self.tokens]
@@ -80,9 +71,6 @@ class ForksView:
     def parts(self) -> list[Any]:
         """What the view fills."""
         return [self.result, self.onward, self.model, self.tokens, self.continued_place]
-
-    def check(self, profile: Profile) -> None:
-        """Nothing can be wrong."""
 
     # --- the map -------------------------------------------------------------------------
 
@@ -152,9 +140,8 @@ class ForksView:
         for stage in work.ask(requests, run.advance):
             if stage.kind in ("done", "stopped"):
                 run.cancel()
-            yield Shown(
-                stage, f"{run.stopped} of {len(run.panes)} done", {self.continued_place: _onward_html(run, begun)}
-            )
+            shown = templates(TEMPLATE).onward(begun, cards_html(run, "-onward"))
+            yield Shown(stage, f"{run.stopped} of {len(run.panes)} done", {self.continued_place: shown})
 
 
 def _has_tokens(pane: Pane) -> bool:
@@ -163,13 +150,6 @@ def _has_tokens(pane: Pane) -> bool:
 
 def _written(pane: Pane) -> Written:
     return Written(pane.spec.id, tuple(pane.ids), tuple(pane.pieces), pane.stopped or "cancelled")
-
-
-def _onward_html(run: Comparison, begun: str) -> Markup:
-    limit = run.decoding.max_new_tokens
-    cards = [card_html(pane, limit, key="-onward") for pane in run.panes]
-    how = decoding_words(run.decoding, run.seed)
-    return templates(TEMPLATE).onward(begun, templates(CARDS).grid(cards, 0, "", how))
 
 
 def map_html(found: ForkMap, specs: Sequence[ModelSpec]) -> Markup:

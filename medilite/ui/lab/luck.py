@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 
 from medilite.lab.luck import SEEDS, TEMPERATURE, Counts, decoding, most_typical, requests
-from medilite.models import ModelSpec, Profile
+from medilite.models import ModelSpec
 from medilite.records import SHOWN_DECODING, Step
 from medilite.ui.compare.cards import SHORT_NOTICE
 from medilite.ui.compare.comparison import Pane
 from medilite.ui.html import Markup, templates
-from medilite.ui.lab.view import Shown, Work
+from medilite.ui.lab.view import Shown, View, Work
 from medilite.ui.leaderboard.chart import SYMBOLS, Chart, Table, axis, figure
 from medilite.ui.leaderboard.chart import points as drawn
 from medilite.ui.leaderboard.chart_slot import ChartSlot
@@ -31,7 +31,7 @@ WORDS_SHOWN = 24
 """Words of each list that are shown; the rest are counted."""
 
 
-class LuckView:
+class LuckView(View):
     """Asks every model eight times, with eight seeds."""
 
     key, label, verb = "luck", "Sure or lucky?", "Ask eight times"
@@ -41,26 +41,15 @@ class LuckView:
         "by luck. These are counts, not marks for being right: a model can be sure of something wrong."
     )
 
-    def build(self) -> None:
-        """There is nothing to choose."""
-
     def build_result(self) -> None:
         """Lay out the cards and the spread of the grades."""
         self.result = html_slot(templates(TEMPLATE).empty(), "lab-luck", "ml-slot")
         self.spread = ChartSlot("lab-spread")
 
     @property
-    def controls(self) -> list[Any]:
-        """None."""
-        return []
-
-    @property
     def parts(self) -> list[Any]:
         """What the view fills."""
         return [self.result, *self.spread.parts]
-
-    def check(self, profile: Profile) -> None:
-        """Nothing can be wrong."""
 
     def work(self, work: Work) -> Iterator[Shown]:
         """Ask model by model, eight rows at once, showing each as it is done."""

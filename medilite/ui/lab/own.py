@@ -17,14 +17,11 @@ from medilite.questions import load_questions
 from medilite.readability import measure
 from medilite.records import SHOWN_DECODING, Request, Step
 from medilite.settings import Settings
-from medilite.ui.compare.cards import TEMPLATE as CARDS
-from medilite.ui.compare.cards import card_html
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.html import Markup, templates
-from medilite.ui.lab.view import Shown, Work
+from medilite.ui.lab.view import Shown, View, Work, cards_html
 from medilite.ui.page.answering import Stage
 from medilite.ui.page.controls import html_slot
-from medilite.ui.page.decoding import decoding_words
 
 TEMPLATE = "lab/own.html"
 
@@ -35,7 +32,7 @@ LOOP = 0.25
 """From this share of repeated 4-grams on an answer is in a loop, as on the leaderboard; its grade means nothing."""
 
 
-class OwnView:
+class OwnView(View):
     """Brings an adapter, asks it beside all others, and compares it with one of them."""
 
     key, label, verb = "own", "Your adapter", "Bring it and ask"
@@ -162,11 +159,8 @@ class OwnView:
 
 def own_html(run: Comparison, spec: ModelSpec, facts: Facts) -> Markup:
     """Return the panes, the visitor's own last."""
-    limit = run.decoding.max_new_tokens
-    cards = [card_html(pane, limit, key="-own") for pane in run.panes]
-    how = decoding_words(run.decoding, run.seed)
     said = templates(TEMPLATE).facts(spec, facts.rank, facts.size / 2**20, facts.base)
-    return said + templates(CARDS).grid(cards, 0, run.question, how)
+    return said + cards_html(run, "-own", run.question)
 
 
 def board_html(pairs: list[tuple[Pane, Pane]], spec: ModelSpec, other: ModelSpec) -> Markup:

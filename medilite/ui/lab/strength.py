@@ -11,24 +11,21 @@ from medilite.lab.strengths import STRONGEST, USUAL_OWN, WEAKEST, Line, points, 
 from medilite.models import ModelSpec, Profile
 from medilite.readability import grade_word
 from medilite.records import SHOWN_DECODING
-from medilite.ui.compare.cards import TEMPLATE as CARDS
-from medilite.ui.compare.cards import card_html
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.html import Markup, templates
-from medilite.ui.lab.view import Shown, Work
+from medilite.ui.lab.view import Shown, View, Work, cards_html
 from medilite.ui.leaderboard.chart import Chart, Table, axis, figure
 from medilite.ui.leaderboard.chart import points as drawn
 from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.page.answering import Stage
 from medilite.ui.page.controls import html_slot
-from medilite.ui.page.decoding import decoding_words
 from medilite.ui.page.scores import score_text
 from medilite.ui.page.source import Seeking
 
 TEMPLATE = "lab/strength.html"
 
 
-class StrengthView:
+class StrengthView(View):
     """Answers a question at five strengths, and draws what changes along the way."""
 
     key, label, verb = "strength", "Strength", "Answer at five strengths"
@@ -111,11 +108,8 @@ def _spec(profile: Profile, line: Line, value: float) -> ModelSpec:
 
 def strengths_html(run: Comparison, line: Line) -> Markup:
     """Return the five cards, weakest first."""
-    limit = run.decoding.max_new_tokens
-    cards = [card_html(pane, limit, key="-strength") for pane in run.panes]
-    how = decoding_words(run.decoding, run.seed)
     start, end = (run.profile.get(model).label for model in (line.start, line.end))
-    return templates(TEMPLATE).five(start, end, templates(CARDS).grid(cards, 0, run.question, how))
+    return templates(TEMPLATE).five(start, end, cards_html(run, "-strength", run.question))
 
 
 def curve(run: Comparison, line: Line, five: tuple[float, ...]) -> Chart | None:

@@ -28,20 +28,20 @@ from medilite.ui.lab.view import Shown, Update, View, Work
 from medilite.ui.lab.wording import WordingView
 from medilite.ui.page import notices
 from medilite.ui.page.answering import message_of
-from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
+from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot, question_field
 from medilite.ui.page.session import Session
 
 TEMPLATE = "lab/parts.html"
 
 
-class LabTab:
-    """Builds the tab and answers its events; what a visitor has of their own is in their Session."""
+class LabTab(AskingTab):
+    """Builds the tab and answers its events."""
 
     def __init__(
         self, engine: DrainedEngine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf
     ) -> None:
-        self.engine, self.profile, self.settings = engine, profile, settings
-        self.admission, self.shelf = admission, shelf
+        super().__init__(engine, profile, settings, admission, shelf)
         self.forks = ForksView(profile)
         self.own = OwnView(profile, settings, Brought(engine, profile, settings))
         views = (self.forks, StrengthView(profile), LuckView(), WordingView(), self.own)
@@ -54,14 +54,7 @@ class LabTab:
         first = next(iter(self.views))
         html_slot(templates(TEMPLATE).intro(), "lab-intro", "ml-slot")
         with gr.Column(elem_classes="ml-ask"):
-            self.question = gr.Textbox(
-                label="Your health question",
-                placeholder="For example: What helps against hay fever?",
-                lines=1,
-                max_lines=8,
-                elem_id="lab-question",
-                elem_classes="ml-question",
-            )
+            self.question = question_field("lab-question")
             self.error = html_slot("", "lab-error", "ml-slot")
             self.view = gr.Radio(
                 [(view.label, view.key) for view in self.views.values()],

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from medilite.engine.protocol import Engine
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages
 from medilite.records import Message, Request, Step
 from medilite.sources.shelf import Shelf
+from medilite.ui.compare.cards import TEMPLATE as CARDS
+from medilite.ui.compare.cards import card_html
+from medilite.ui.compare.comparison import Comparison
+from medilite.ui.html import Markup, templates
 from medilite.ui.page.answering import Stage, run
+from medilite.ui.page.decoding import decoding_words
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session, StopFlag
 
@@ -63,30 +69,40 @@ class Work:
         yield from run(self.engine, tuple(requests), self.stop, advance)
 
 
-class View(Protocol):
-    """One view; built once, its handlers hold nothing of a visitor."""
+class View(ABC):
+    """One view; built once, its handlers hold nothing of a visitor. Most have no controls."""
 
     key: str
     label: str
     verb: str
     about: str
 
-    def build(self) -> None:
+    def build(self) -> None:  # noqa: B027
         """Lay out the controls inside the current Blocks."""
 
+    @abstractmethod
     def build_result(self) -> None:
         """Lay out the place for what comes of them, inside the current Blocks."""
 
     @property
     def controls(self) -> list[Any]:
         """The components whose values `work` and `check` are given."""
+        return []
 
     @property
+    @abstractmethod
     def parts(self) -> list[Any]:
         """The components that its updates fill."""
 
-    def check(self, profile: Profile, *values: Any) -> None:
+    def check(self, profile: Profile, *values: Any) -> None:  # noqa: B027
         """Raise a MediLiteError for values that can't be used."""
 
+    @abstractmethod
     def work(self, work: Work, *values: Any) -> Iterator[Shown]:
         """Do what the view is for, showing what there is as it comes."""
+
+
+def cards_html(run: Comparison, key: str, asked: str = "") -> Markup:
+    """Return the answers of a view's run as cards, under the question where one is given; `key` as for `card_html`."""
+    cards = [card_html(pane, run.decoding.max_new_tokens, key=key) for pane in run.panes]
+    return templates(CARDS).grid(cards, 0, asked, decoding_words(run.decoding, run.seed))

@@ -8,24 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from medilite.lab.wordings import LABELS, Wording, wordings
-from medilite.models import ModelSpec, Profile
+from medilite.models import ModelSpec
 from medilite.records import SHOWN_DECODING
 from medilite.safety import emergency_notice
 from medilite.textdiff import similarity
-from medilite.ui.compare.cards import TEMPLATE as CARDS
-from medilite.ui.compare.cards import card_html
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.html import Markup, templates
-from medilite.ui.lab.view import Shown, Work
+from medilite.ui.lab.view import Shown, View, Work, cards_html
 from medilite.ui.page.answering import Stage
 from medilite.ui.page.controls import html_slot
-from medilite.ui.page.decoding import decoding_words
 from medilite.ui.page.words import number_text
 
 TEMPLATE = "lab/wording.html"
 
 
-class WordingView:
+class WordingView(View):
     """Asks the question as it is, and as each rule words it."""
 
     key, label, verb = "wording", "Asked otherwise", "Ask in other words"
@@ -35,25 +32,14 @@ class WordingView:
         "changes much changes because of the wording."
     )
 
-    def build(self) -> None:
-        """There is nothing to choose."""
-
     def build_result(self) -> None:
         """Lay out the table and the answers."""
         self.result = html_slot(templates(TEMPLATE).empty(), "lab-wordings", "ml-slot")
 
     @property
-    def controls(self) -> list[Any]:
-        """None."""
-        return []
-
-    @property
     def parts(self) -> list[Any]:
         """What the view fills."""
         return [self.result]
-
-    def check(self, profile: Profile) -> None:
-        """Nothing can be wrong."""
 
     def work(self, work: Work) -> Iterator[Shown]:
         """Ask in one wording after another, all models at once."""
@@ -95,11 +81,7 @@ def wordings_html(
 ) -> Markup:
     """Return the wordings, the table of what changed, and the answers as far as they are here."""
     rows = [(spec, *_row([run.panes[place] for _, run in done])) for place, spec in enumerate(specs)]
-    folds = []
-    for number, (one, run) in enumerate(done):
-        limit = run.decoding.max_new_tokens
-        cards = [card_html(pane, limit, key=f"-wording-{number}") for pane in run.panes]
-        folds.append((one.label, templates(CARDS).grid(cards, 0, one.text, decoding_words(run.decoding, run.seed))))
+    folds = [(one.label, cards_html(run, f"-wording-{number}", one.text)) for number, (one, run) in enumerate(done)]
     unchanged = [label for label in LABELS.values() if label not in {one.label for one in asked}]
     return templates(TEMPLATE).all(asked, [one.label for one, _ in done], rows, folds, unchanged)
 

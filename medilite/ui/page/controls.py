@@ -1,4 +1,4 @@
-"""Controls that both tabs share: which model, how to decode."""
+"""Controls that several tabs share: the question, which model, how to decode."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def html_slot(value: str, elem_id: str, classes: str) -> gr.HTML:
     itself taken for a template.
     """
     return gr.HTML(value, elem_id=elem_id, elem_classes=classes, apply_default_css=False, js_on_load=None)
+
+
+def question_field(
+    elem_id: str, label: str = "Your health question", example: str = "For example: What helps against hay fever?"
+) -> gr.Textbox:
+    """Return the field for a question, which grows with it."""
+    return gr.Textbox(
+        label=label, placeholder=example, lines=1, max_lines=8, elem_id=elem_id, elem_classes="ml-question"
+    )
 
 
 def model_choices(profile: Profile, availability: Mapping[str, Availability] | None = None) -> list[tuple[str, str]]:
