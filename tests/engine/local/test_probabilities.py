@@ -216,9 +216,9 @@ def test_an_adapter_that_is_brought_answers_beside_the_others_as_if_it_had_been_
         assert text_of(mix, 0) == text_of(mix, 1)
         assert text_of(mix, 2) == text_of(found, 0)
     finally:
-        assert llama.bank.part("own")
-    assert not llama.bank.part("own")
-    assert not llama.bank.part("chain"), "what came with the profile stays"
+        assert llama.bank.remove("own")
+    assert not llama.bank.remove("own")
+    assert not llama.bank.remove("chain"), "what came with the profile stays"
 
 
 @pytest.mark.parametrize(
