@@ -42,9 +42,10 @@ class Source:
     texts: Mapping[str, tuple[str, tuple[str, ...]]]
 
     @classmethod
-    def read(cls, board: Board, split: str, data: Path | None) -> Source:
-        """Read a split of a board; raises DataError where there is none of that name."""
+    def read(cls, board: Board, split: str | None, data: Path | None) -> Source:
+        """Read a split of a board, its first by default; raises DataError where there is none of that name."""
         scores = board.scores()
+        split = split or next(iter(scores), "")
         if split not in scores:
             raise DataError(f"The board has no split {split!r}: it has {', '.join(scores)}.")
         texts = {}
@@ -211,7 +212,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m eval.export", description="Export a board for other harnesses.")
     parser.add_argument("--to", choices=("inspect", "harness"), required=True, help="whose format")
     parser.add_argument("--board", type=Path, default=FOLDER / "lite", metavar="FOLDER", help="(default: %(default)s)")
-    parser.add_argument("--split", default="study/test", metavar="SET/SPLIT", help="(default: %(default)s)")
+    parser.add_argument("--split", metavar="SET/SPLIT", help="(default: the board's first)")
     parser.add_argument("--data", type=Path, default=DATA, help="prepared splits, for texts (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/export"), metavar="FOLDER", help="(default: %(default)s)"

@@ -1,4 +1,4 @@
-"""Answers of any models on any split: `python -m eval.generate [--profile NAME] [--split study/test] [--models id,id]`.
+"""Answers of any models on any split: `python -m eval.generate [--profile NAME] [--split SET/SPLIT] [--models id,id]`.
 
 All models of a question go through the engine together, several questions at
 once. Each question's answers are appended to the run's answers file as it ends,
@@ -19,7 +19,7 @@ from eval.answers import AnswerWriter, SavedAnswer, Setup, check_fits
 from eval.command import add_run, chosen, run_command, run_of
 from eval.committed import take_over
 from eval.progress import Pace
-from eval.questions import TEST_SPLITS, Question, fingerprint_of, load_questions, sampled, text_hash
+from eval.questions import Question, evaluated_splits, fingerprint_of, load_questions, sampled, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.workers import Answered, ask_all
 from medilite import __version__
@@ -201,7 +201,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--split",
         action="append",
         metavar="SET/SPLIT",
-        help=f"split to answer; may be given several times (default: {' and '.join(TEST_SPLITS)})",
+        help="split to answer; may be given several times (default: those of the adapters' training data)",
     )
     parser.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="only the first N questions of each split")
@@ -245,7 +245,7 @@ def run(options: argparse.Namespace) -> int:
     plan = Plan(
         profile=profile,
         data=options.data,
-        splits=tuple(options.split or TEST_SPLITS),
+        splits=tuple(options.split or evaluated_splits(profile)),
         models=tuple(spec.id for spec in profile.select(options.models)),
         run=run_of(options, profile),
         decoding=Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty),

@@ -1,4 +1,4 @@
-"""A language model's scores for answers: `python -m eval.judge [--split study/test] [--models id,id] [--yes]`.
+"""A language model's scores for answers: `python -m eval.judge [--split SET/SPLIT] [--models id,id] [--yes]`.
 
 Every answer of a run gets four scores from 1 to 10: correctness, helpfulness,
 harmfulness (10 is worst), efficiency. With `--consistency N` the first N
@@ -34,7 +34,7 @@ from eval.judging.plan import Plan, plan_lines
 from eval.judging.store import Store, read_judgments
 from eval.judging.summary import verdicts
 from eval.judging.tables import pair_lines, score_lines
-from eval.questions import SPLIT_NAMES, fingerprint_of, load_questions
+from eval.questions import SPLIT_NAMES, evaluated_splits, fingerprint_of, load_questions
 from eval.run import DATA, Run
 from medilite.cli.terminal import positive_int, progress_line, say
 from medilite.errors import DataError, SettingsError
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = Wanted(
         run=run_of(options, profile),
         data=options.data,
-        split=options.split,
+        split=options.split or evaluated_splits(profile)[0],
         models=tuple(spec.id for spec in profile.select(options.models)),
         limit=options.limit,
         pair=(profile.get(options.pairwise[0]).id, profile.get(options.pairwise[1]).id) if options.pairwise else None,
@@ -168,7 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_run(parser)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
     parser.add_argument(
-        "--split", default="study/test", choices=SPLIT_NAMES, metavar="SET/SPLIT", help="(default: %(default)s)"
+        "--split", choices=SPLIT_NAMES, metavar="SET/SPLIT", help="(default: the first that eval.generate answers)"
     )
     parser.add_argument("--models", default="all", metavar="all|id,id", help="whose answers (default: all)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="only the first N questions (the study: 700)")

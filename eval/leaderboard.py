@@ -23,7 +23,7 @@ from eval.committed import saved_answers
 from eval.compare import add_resampling
 from eval.published import PROFILE as PUBLISHED
 from eval.published import published_board
-from eval.questions import TEST_SPLITS
+from eval.questions import evaluated_splits
 from eval.run import RUNS, Run
 from eval.score import add_data_and_split, score
 from medilite.errors import DataError
@@ -41,7 +41,7 @@ def write(options: argparse.Namespace) -> int:
     if options.from_board:
         run = unpack(options.from_board, options.run or RUNS / f"{profile.name}-again")
         known = similarities(options.from_board)
-    for split, count in score(run, options.data, options.split or TEST_SPLITS, known=known).items():
+    for split, count in score(run, options.data, options.split or evaluated_splits(profile), known=known).items():
         print(f"{split}: {count:,} answers scored")
     out = options.out / profile.name
     board = board_of(run, profile, options.resamples, options.bootstrap_seed)

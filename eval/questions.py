@@ -8,13 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medilite.checkpoints import read_training_record
 from medilite.data import CLEAN, FOLDERS, SPLITS_OF, data_fingerprint, load_split, question_key
 from medilite.errors import DataError, suggestion
+from medilite.models import Profile
 from medilite.prompts import question_messages, sourced_messages
 from medilite.records import Example, Message
 
-TEST_SPLITS = ("study/test", "distinct/test")
-"""What is evaluated unless something else is asked for."""
+TESTS = ("study/test", "distinct/test")
+SEALED = ("clean/known", "clean/new")
+"""What is evaluated unless something else is asked for; SEALED is of the clean set (docs/protocol.md)."""
 
 SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name, splits in SPLITS_OF.items() for split in splits)
 
@@ -62,6 +65,16 @@ def load_questions(data: Path, split: str, limit: int | None = None) -> list[Que
     set_name, _, name = split.partition("/")
     examples = load_split(data / FOLDERS[set_name], name)
     return group(examples, fold_case=set_name != "study")[:limit]
+
+
+def evaluated_splits(profile: Profile) -> tuple[str, ...]:
+    """Return the splits to evaluate a profile on: those that belong to the data which its adapters were trained on.
+
+    Adapters without a training record count as trained on the study's.
+    """
+    records = [read_training_record(profile, spec) or {} for spec in profile.models]
+    clean = any(record.get("config", {}).get("data", {}).get("splits") == CLEAN for record in records)
+    return SEALED if clean else TESTS
 
 
 def fingerprint_of(data: Path, splits: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Scores of a run's answers, no model needed: `python -m eval.score [--run FOLDER] [--split study/test]`.
+"""Scores of a run's answers, no model needed: `python -m eval.score [--run FOLDER] [--split SET/SPLIT]`.
 
 Reads answers.jsonl, joins questions and references by qid, and writes
 scores.jsonl, questions.json and scoring.json (see eval.scores), and the scores
@@ -25,7 +25,7 @@ from eval.metrics.catalogue import METRICS, SCORED
 from eval.metrics.claimed import claim_scores
 from eval.metrics.overlap import References, signatures
 from eval.processes import mapped
-from eval.questions import ABOUT, TEST_SPLITS, Question, fingerprint_of, load_questions, text_hash
+from eval.questions import ABOUT, Question, evaluated_splits, fingerprint_of, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.scores import About, Row, questions_as_columns, write_lines
 from medilite.cli.terminal import Say, progress_line
@@ -243,7 +243,7 @@ def add_data_and_split(parser: argparse.ArgumentParser) -> None:
         "--split",
         action="append",
         metavar="SET/SPLIT",
-        help=f"split whose references count; may be given several times (default: {' and '.join(TEST_SPLITS)})",
+        help="split whose references count; may be given several times (default: as eval.generate)",
     )
 
 
@@ -253,7 +253,7 @@ def run(options: argparse.Namespace) -> int:
 
     _, profile = chosen(options)
     place = run_of(options, profile)
-    splits = tuple(options.split or TEST_SPLITS)
+    splits = tuple(options.split or evaluated_splits(profile))
     scored = score(place, options.data, splits)
     print("\n".join(summary(read_lines(place.scores), profile.ids)))
     for split, count in scored.items():

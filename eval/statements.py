@@ -11,8 +11,14 @@ from eval.tables import Row
 from medilite.leaderboard import FOLDER, Board, load_board
 from medilite.models import Profile
 
-MAIN_SPLIT = "distinct"
-"""Statements are of this set's questions where a board has them: none of them is asked in training."""
+MAIN_SPLITS = ("clean/known", "distinct/test")
+"""Statements are of the first of these that a board has: none of its questions is asked in training."""
+
+
+def main_split(tables: Mapping[str, Sequence[Row]]) -> str:
+    """Return the split that statements are of; the board's first where it has none of MAIN_SPLITS, "" without any."""
+    splits = list(dict.fromkeys(row["split"] for row in tables["means"]))
+    return next((name for name in (*MAIN_SPLITS, *splits) if name in splits), "")
 
 
 def with_echo(tables: Mapping[str, Sequence[Row]]) -> list[Metric]:
@@ -35,8 +41,7 @@ def statements(
     tables: Mapping[str, Sequence[Row]], profile: Profile, reading: Mapping[str, Any] | None
 ) -> dict[str, str]:
     """Return, by model with answers, a sentence or a few: ease, its price, loops, and what readers said."""
-    splits = list(dict.fromkeys(row["split"] for row in tables["means"]))
-    split = next((name for name in splits if name.startswith(MAIN_SPLIT)), splits[0] if splits else "")
+    split = main_split(tables)
     cells = {(row["model"], row["metric"]): row for row in tables["means"] if row["split"] == split}
     return {
         spec.id: text
@@ -115,7 +120,7 @@ SHOWN = (
 
 def figures(tables: Mapping[str, Sequence[Row]], models: Sequence[str], labels: Mapping[str, str]) -> str:
     """Return what leads in each of SHOWN, with intervals, as the Markdown table that the documentation has."""
-    split = next(row["split"] for row in tables["means"] if row["split"].startswith(MAIN_SPLIT))
+    split = main_split(tables)
     cells = {(row["model"], row["metric"]): row for row in tables["means"] if row["split"] == split}
     lines = [f"| | {' | '.join(labels[model] for model in models)} |", "| --- |" + " --- |" * len(models)]
     for metric in SHOWN:

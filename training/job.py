@@ -45,15 +45,17 @@ class Job:
         runs: Path = Path("runs"),
         adapters: Path | None = None,
         out: Path | None = None,
+        data: str | None = None,
     ) -> Job:
         """Gather it all; raises DataError, WeightsError or ModelUnavailableError where something is missing.
 
         Adapters are read from and written to `adapters`/MODEL; without it they
-        are read from where the profile says and written to `placed`'s folder.
+        are read from where the profile says and written to `placed`'s folder. `data` is the splits'
+        fingerprint where they aren't here, for a plan.
         """
         profile, settings = load_profile(run.base.profile, with_absent=True), load_settings()
         data_dir = data_dir or run.data.dir
-        data, base = data_fingerprint(data_dir, run.data.splits), base_identity(profile, settings)
+        data, base = data or data_fingerprint(data_dir, run.data.splits), base_identity(profile, settings)
         stacked_on = getattr(run, "stacked_on", None)
         chain = profile.chain(stacked_on) if stacked_on else ()
         beneath = tuple(_in(adapters, spec.id) if adapters else ensure_adapter(profile, spec) for spec in chain)

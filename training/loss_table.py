@@ -18,7 +18,7 @@ from typing import Any
 
 from medilite.checkpoints import WEIGHTS_FILE, read_record
 from medilite.data import CLEAN, SEALED, data_fingerprint, load_split
-from medilite.errors import MediLiteError, TrainingError
+from medilite.errors import MediLiteError, TrainingError, suggestion
 from medilite.files import write_whole
 from medilite.models import Profile, load_profile
 from medilite.packages import sha256_of
@@ -70,9 +70,16 @@ def models_of(profiles: Sequence[str], adapters: Sequence[str]) -> list[Measured
 
 
 def loss_table(
-    profile: Profile, models: Sequence[Measured], data: Path, split: str, count: int | None, max_tokens: int, logs: Path
+    profile: Profile,
+    models: Sequence[Measured],
+    data: Path,
+    split: str,
+    count: int | None,
+    max_tokens: int,
+    logs: Path,
+    pairs_of_models: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
-    """Return every model's loss with its interval, and its difference from the first model's.
+    """Return every model's loss with its interval, its difference from the first model's, and those of pairs by name.
 
     Losses are kept as they come under `logs`, so a start after a kill goes on.
     """
@@ -91,6 +98,7 @@ def loss_table(
         log = LossLog(logs / f"{key}.jsonl")
         loaded, products = _load(folder, config, model) if len(log.done) < len(pairs) else (None, products)
         losses.append(_losses(loaded, pairs, log, f"{model.name}: {split}"))
+    by_name = dict(zip((model.name for model in models), losses, strict=True))
     head, dirty = commit()
     return {
         "about": ABOUT,
@@ -100,6 +108,10 @@ def loss_table(
         "max_tokens": max_tokens,
         "compared_with": models[0].name,
         "models": [_row(model, own, losses[0]) for model, own in zip(models, losses, strict=True)],
+        "comparisons": [
+            {"model": one, "against": other, **_difference(by_name[one], by_name[other])}
+            for one, other in pairs_of_models
+        ],
         "provenance": {
             "data": fingerprint, "base": base, "products": products or "as kept", "seed": SEED, "commit": head,
             "commit_dirty": dirty, "versions": versions(),
@@ -138,9 +150,27 @@ def _row(model: Measured, own: PairLosses, first: PairLosses) -> dict[str, Any]:
         "trained_on_pairs": stopped or record.get("train_pairs"),
         "loss": own.mean,
         "interval": own.interval(SEED),
-        "difference": own.mean - first.mean,
-        "difference_interval": own.difference_interval(first, SEED),
+        **_difference(own, first),
     }
+
+
+def _difference(own: PairLosses, other: PairLosses) -> dict[str, Any]:
+    return {"difference": own.mean - other.mean, "difference_interval": own.difference_interval(other, SEED)}
+
+
+def named_pairs(given: Sequence[str], models: Sequence[Measured]) -> list[tuple[str, str]]:
+    """Return the pairs of models asked for as "A,B"; raises TrainingError for a name that the table doesn't have."""
+    names = [model.name for model in models]
+    pairs = []
+    for text in given:
+        one, _, other = text.partition(",")
+        for name in (one, other):
+            if name not in names:
+                raise TrainingError(
+                    f"--compare {text}: the table has no {name!r}.{suggestion(name, names)} Models: {', '.join(names)}."
+                )
+        pairs.append((one, other))
+    return pairs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -151,6 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", required=True, choices=SPLITS, help="split of the clean set")
     parser.add_argument("--profile", action="append", default=[], help="profile whose models are measured, all of them")
     parser.add_argument("--adapter", action="append", default=[], metavar="NAME=FOLDER", help="one more, by its folder")
+    parser.add_argument("--compare", action="append", default=[], metavar="A,B", help="also the difference of A from B")
     parser.add_argument("--base", default="lite", help="profile whose base all are trained on (default: lite)")
     parser.add_argument("--data", type=Path, default=Path("data/medquad"), help="folder of the splits")
     parser.add_argument("--pairs", type=int, metavar="N", help="a draw of N pairs (default: all)")
@@ -161,7 +192,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         models = models_of(options.profile, options.adapter)
         base = load_profile(options.base)
-        table = loss_table(base, models, options.data, options.split, options.pairs, options.max_tokens, options.logs)
+        compare = named_pairs(options.compare, models)
+        how = (options.data, options.split, options.pairs, options.max_tokens, options.logs, compare)
+        table = loss_table(base, models, *how)
     except MediLiteError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -172,6 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
         below, above = row["difference_interval"]
         against = f"{row['difference']:+.4f} ({below:+.4f} to {above:+.4f}) against {table['compared_with']}"
         print(f"{row['name']:28} {row['loss']:.4f} ({low:.4f} to {high:.4f})  {against}, n = {table['pairs']} pairs")
+    for row in table["comparisons"]:
+        below, above = row["difference_interval"]
+        print(f"{row['model']} against {row['against']}: {row['difference']:+.4f} ({below:+.4f} to {above:+.4f})")
     return 0
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from medilite.cli.terminal import positive_int, say
@@ -196,9 +197,15 @@ def plan_lines(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
     """Return what is finished and what is not, and why, without running anything."""
     try:
         load_manifest(recipe.data_dir)
+        lines = [f"data: finished, in {recipe.data_dir}"]
     except DataError as missing:
-        return [f"data: to be prepared ({missing})", *(f"{model}: after that" for model in recipe.models)]
-    lines = [f"data: finished, in {recipe.data_dir}"]
+        lines = [f"data: to be prepared ({missing})"]
+        known = recipe.data_in_place()
+        if not known:
+            return [*lines, *(f"{model}: after that" for model in recipe.models)]
+        # A fresh clone has the adapters and no data: whether anything is left to train can be said all the same.
+        recipe = replace(recipe, data=known)
+        lines = [f"data: not here; the adapters in their place were trained on {known[:12]}…"]
     sft = recipe.sft_jobs()
     for job in sft:
         adopt(job)
@@ -206,9 +213,13 @@ def plan_lines(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
     grpo = recipe.grpo_job()
     if grpo:
         adopt(grpo)
-    lines += [f"{job.run.model}: {job.why_unfinished() or 'finished'}" for job in [*sft, grpo] if job]
+    jobs = [job for job in [*sft, grpo] if job]
+    whys = [job.why_unfinished() for job in jobs]
+    lines += [f"{job.run.model}: {why or 'finished'}" for job, why in zip(jobs, whys, strict=True)]
     if recipe.grpo and not grpo:
         lines.append(f"{recipe.grpo.model}: after that, on the best of the others")
+    elif not any(whys):
+        lines.append("nothing is left to do")
     return [*lines, *plan_of_seeds(recipe, only, seeds)] if seeds > 1 else lines
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from eval.questions import load_questions
+from eval.questions import TESTS, load_questions
 from eval.run import Run
 from tests.eval.boards import answers, setup_for, write_answers, write_data
 
@@ -15,6 +16,13 @@ from tests.eval.boards import answers, setup_for, write_answers, write_data
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepared splits with some thirty test questions."""
     return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _made_data_have_no_clean_set() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eval.questions.SEALED", TESTS)
+        yield
 
 
 @pytest.fixture

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from eval.questions import group, load_questions
+import pytest
+import yaml
+
+from eval.questions import SEALED, TESTS, evaluated_splits, group, load_questions
+from medilite.checkpoints import RECORD_FILE
 from medilite.errors import DataError
+from medilite.models import PROFILES_DIR, load_profile
 from medilite.records import Example
 
 
@@ -43,3 +48,16 @@ def test_a_limit_takes_the_first(data):
 def test_an_unknown_split_is_named(data):
     with pytest.raises(DataError, match=r"no split 'study/tset'.*Did you mean 'study/test'"):
         load_questions(data, "study/tset")
+
+
+@pytest.mark.parametrize(("trained_on", "splits"), [("clean", SEALED), ("distinct", TESTS), (None, TESTS)])
+def test_adapters_are_evaluated_on_what_their_training_left_out(tmp_path, monkeypatch, trained_on, splits):
+    monkeypatch.setattr("eval.questions.SEALED", SEALED)
+    profile = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
+    for model in profile["models"][1:]:
+        model["adapter"] = str(tmp_path / model["id"])
+    (tmp_path / "grpo").mkdir()
+    if trained_on:
+        (tmp_path / "grpo" / RECORD_FILE).write_text(json.dumps({"config": {"data": {"splits": trained_on}}}))
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(profile))
+    assert evaluated_splits(load_profile(str(tmp_path / "own.yaml"), with_absent=True)) == splits

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.leaderboard import main
-from eval.questions import load_questions
+from eval.questions import TESTS, load_questions
 from eval.run import Run
 from medilite.models import load_profile
 from tests.eval.boards import TOPICS, WordEncoder, answers, setup_for, write_answers, write_data
@@ -32,6 +32,7 @@ def write_boards(home: Path, count: int = 15) -> tuple[Path, Path]:
     data, run = write_data(home / "data", count), Run(home / "run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.eval.boards.answer_text", answer_text)
+        patch.setattr("eval.questions.SEALED", TESTS)  # The made data have no clean set.
         patch.setattr("medilite.content.embeddings.sentence_encoder", WordEncoder)
         write_answers(run, answers(load_questions(data, "study/test"), setup_for(data), models))
         where = ["--run", str(run.folder), "--data", str(data), "--out", str(home / "boards")]

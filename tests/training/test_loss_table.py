@@ -11,7 +11,7 @@ from medilite.errors import TrainingError
 from tests.training.conftest import make_examples
 from training import loss_table
 from training.data.manifest import write_splits
-from training.loss_table import main, models_of
+from training.loss_table import main, models_of, named_pairs
 
 
 def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -21,6 +21,11 @@ def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert [model.name for model in models_of([], [])] == ["base"]
     assert [model.name for model in models_of(["lite"], [])][-1] == "lite/grpo"
     assert len(models_of(["lite"], [])[-1].adapters) == 2
+
+    models = models_of(["lite"], [])
+    assert named_pairs(["lite/grpo,base"], models) == [("lite/grpo", "base")]
+    with pytest.raises(TrainingError, match=r"no 'lite/gpro'\. Did you mean 'lite/grpo'"):
+        named_pairs(["base,lite/gpro"], models)
 
 
 @pytest.fixture
@@ -47,7 +52,16 @@ def test_differences_are_paired_and_a_second_start_computes_nothing(
     adapted = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
     adapted.save_pretrained(tmp_path / "adapter")
     arguments = ["--split", "known", "--base", str(tiny_profile), "--adapter", f"mine={tmp_path / 'adapter'}"]
-    arguments += ["--data", str(data), "--logs", str(tmp_path / "logs"), "--json", str(tmp_path / "table.json")]
+    arguments += [
+        "--compare",
+        "base,mine",
+        "--data",
+        str(data),
+        "--logs",
+        str(tmp_path / "logs"),
+        "--json",
+        str(tmp_path / "table.json"),
+    ]
 
     assert main(arguments) == 0
     table = json.loads((tmp_path / "table.json").read_text())
@@ -56,6 +70,10 @@ def test_differences_are_paired_and_a_second_start_computes_nothing(
     assert base_row["difference_interval"] == [0, 0]
     assert mine["difference"] == pytest.approx(mine["loss"] - base_row["loss"])
     assert mine["difference"] != 0
+    (other_way,) = table["comparisons"]
+    assert other_way["difference"] == -mine["difference"]
+    low, high = mine["difference_interval"]
+    assert other_way["difference_interval"] == pytest.approx([-high, -low], abs=1e-3)
     assert mine["interval"][0] < mine["loss"] < mine["interval"][1]
 
     monkeypatch.setattr(loss_table, "_load", lambda *_: pytest.fail("everything is measured already"))

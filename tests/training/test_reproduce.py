@@ -111,6 +111,23 @@ def test_another_machine_takes_what_stands_in_its_place(run: Runner) -> None:
     assert "grpo: taken from its place" in run.printed
 
 
+def test_a_fresh_clone_says_without_data_that_nothing_is_left_to_do(run: Runner, tmp_path: Path) -> None:
+    run()
+    shutil.rmtree(run.runs)
+    run.data = tmp_path / "none"
+    assert run("--plan") == []
+    assert "data: not here; the adapters in their place were trained on" in run.printed
+    assert "nothing is left to do" in run.printed
+    run.change("sft-r8-low", optim={"epochs": 7})
+    assert run("--plan") == []
+    assert "sft-r8-low: to be trained (changed since: optim.epochs (default to 7.0))" in run.printed
+    assert "nothing is left" not in run.printed
+    shutil.rmtree(run.configs.parent / "placed" / "grpo")
+    assert run("--plan") == []
+    assert "data: to be prepared" in run.printed
+    assert "grpo: after that" in run.printed
+
+
 def test_a_changed_configuration_trains_its_run_and_what_stands_on_it(run: Runner) -> None:
     run()
     run.change("sft-r8-low", optim={"epochs": 7})

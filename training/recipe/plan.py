@@ -37,6 +37,8 @@ class Recipe:
     # Set in a repetition from another seed: the seed, and the SFT model that the first run's GRPO was trained on.
     seed: int | None = None
     parent: str | None = None
+    # The splits' fingerprint in a plan that is made without them.
+    data: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -65,7 +67,7 @@ class Recipe:
 
     def job(self, run: SFTRun | GRPORun) -> Job:
         """Return a run's job; raises DataError where there are no data yet."""
-        return Job.of(run, self.data_dir, self.runs, self.adapters)
+        return Job.of(run, self.data_dir, self.runs, self.adapters, data=self.data)
 
     def sft_jobs(self) -> list[Job]:
         """Return the SFT runs' jobs."""
@@ -92,6 +94,12 @@ class Recipe:
         if self.grpo is None or any(self.job(run).why_unfinished() for run in self.parents):
             return None
         return self.job(self.grpo.model_copy(update={"stacked_on": self.best()}))
+
+    def data_in_place(self) -> str | None:
+        """Return the fingerprint of the data that the adapters in place were trained on; None if it is not one."""
+        records = [read_record(placed(self.profile, model)) or {} for model in self.models]
+        found = {(record.get("inputs") or {}).get("data") for record in records}
+        return found.pop() if len(found) == 1 else None
 
     def command(self, job: Job) -> Command:
         """Return the command that trains and measures a run, as a person could type it."""
