@@ -61,15 +61,10 @@ def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Sc
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Return a function that opens the app in a fresh context; afterwards nothing may have gone wrong behind it.
-
-    Files that match `late` are held back until `let_go`, as they may be on a slow line.
-    """
+    """Return a function that opens the app in a fresh context; afterwards nothing may have gone wrong behind it."""
     visits: list[Visit] = []
 
-    def start(
-        url: str, size: str = "desktop", scheme: str = "light", fragment: str = "", late: str = "", **options: object
-    ) -> Visit:
+    def start(url: str, size: str = "desktop", scheme: str = "light", fragment: str = "", **options: object) -> Visit:
         width, height = WIDTHS[size]
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -79,8 +74,6 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
         )
         made = Visit(context.new_page(), url)
         made.watch()
-        if late:
-            made.page.route(late, lambda route: made.held.append(route))
         visits.append(made)
         return made.open(fragment)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, Route
+from playwright.sync_api import Locator, Page
 
 PATIENCE_MS = 120_000
 """Long enough for a busy machine; conditions are waited for, so a quick one loses nothing."""
@@ -45,7 +45,6 @@ class Visit:
     url: str
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    held: list[Route] = field(default_factory=list)
     _run_before: str = "0"
 
     def watch(self) -> None:
@@ -141,12 +140,6 @@ class Visit:
         """Start looking at the cards 20 times a second, or stop and return what was seen."""
         self.page.evaluate(f"window.sampling = {json.dumps(on)}")
         return self.page.evaluate("window.samples")
-
-    def let_go(self) -> None:
-        """Let the page have the files that were held back so far."""
-        for route in self.held:
-            route.continue_()
-        self.held.clear()
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""

@@ -22,7 +22,7 @@ def test_a_comparison(real_app, visit, lite, size):
     for sample in seen:
         growing = [n for n, state in zip(sample["tokens"], sample["states"], strict=True) if state == "writing"]
         assert len(set(growing)) <= 1, f"not in step: {sample['tokens']}"
-    assert len({tuple(s["tokens"]) for s in seen}) > 2, "the answers have to be seen while they grow"
+    assert len({tuple(s["tokens"]) for s in seen}) > 1, "the answers have to be seen while they grow"
     answers = here.answers()
     assert list(answers) == list(lite.ids), here.page.locator("#unavailable").text_content()
     assert all(len(text.split()) > 5 for text in answers.values())
