@@ -15,7 +15,7 @@ from medilite.ui.chat.transcript import transcript_html
 from medilite.ui.compare.comparison import Pane
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
-from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.asking import AskingTab, streamed
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices, question_field
 from medilite.ui.page.decoding import MAX_SEED, as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_turns
@@ -78,6 +78,7 @@ class ChatTab(AskingTab):
 
     # --- what happens --------------------------------------------------------------------
 
+    @streamed
     def answer(self, session: Session, text: str, model: str, *controls: object) -> Iterator[Update]:
         """Answer a new message; whatever is wrong with it is said next to the field, and it stays there.
 
@@ -92,6 +93,7 @@ class ChatTab(AskingTab):
             return
         yield from self._stream(session, list(session.turns), turn, request, typed=text)
 
+    @streamed
     def answer_again(self, session: Session, model: str, *controls: object) -> Iterator[Update]:
         """Ask the last question once more, of the model now chosen, with another seed."""
         controls = self._taken_up(session, controls)

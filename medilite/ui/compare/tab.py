@@ -18,7 +18,7 @@ from medilite.ui.compare.links import decode_link
 from medilite.ui.compare.toolbar import legend_html, toolbar_html
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
-from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.asking import AskingTab, streamed
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, decoding_controls, html_slot, model_choices, question_field
 from medilite.ui.page.decoding import as_decoding, as_seed
 from medilite.ui.page.kept import broke_off, kept_comparison
@@ -137,6 +137,7 @@ class CompareTab(AskingTab):
         for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs"), (self.check, "source")):
             box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
 
+    @streamed
     def answer(
         self,
         session: Session,

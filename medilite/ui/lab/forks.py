@@ -99,18 +99,19 @@ class ForksView(View):
                 "This engine doesn't report the tokens of its answers, which a map needs. Use MEDILITE_ENGINE=local."
             )
         work.session.forks = found
-        yield Shown(Stage("writing"), "", {self.result: map_html(found, specs), **self._offer(found)})
+        yield Shown(Stage("writing"), "", {self.result: map_html(found, specs), self.onward: gr.Column(visible=False)})
         models = [spec.id for spec in specs]
         for number, answer in enumerate(found.answers.values()):
             if work.stop.is_set():
-                return
+                break
             scoring = Scoring(answer, models)
             for stage in work.ask(scoring.requests(work.messages, work.visitor), scoring.take):
                 yield Shown(stage, f"{number} of {len(found.answers)} answers scored by all models")
             if work.stop.is_set():
-                return
+                break
             found.scored[answer.model] = scoring.result()
             yield Shown(Stage("writing"), "", {self.result: map_html(found, specs)})
+        yield Shown(Stage("writing"), "", self._offer(found))
 
     def _offer(self, found: ForkMap) -> dict[Any, Any]:
         """Return the choice of where to go on: the first fork, if there is one."""

@@ -28,7 +28,7 @@ from medilite.ui.lab.view import Shown, Update, View, Work
 from medilite.ui.lab.wording import WordingView
 from medilite.ui.page import notices
 from medilite.ui.page.answering import message_of
-from medilite.ui.page.asking import AskingTab
+from medilite.ui.page.asking import AskingTab, streamed
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot, question_field
 from medilite.ui.page.session import Session
 
@@ -126,6 +126,7 @@ class LabTab(AskingTab):
             **{column: gr.Column(visible=name == key) for name, column in self.places.items()},
         }
 
+    @streamed
     def answer(self, session: Session, question: str, key: str, *values: object) -> Iterator[Update]:
         """Check what was asked, then let the view work; whatever is wrong is said next to the field."""
         try:
@@ -138,6 +139,7 @@ class LabTab(AskingTab):
             return
         yield from self._worked(session, asked, lambda work: view.work(work, *own))
 
+    @streamed
     def go_on(self, session: Session, model: object, tokens: object) -> Iterator[Update]:
         """Let every model go on from the first tokens of an answer of the map."""
         if session.forks is None:
@@ -146,6 +148,7 @@ class LabTab(AskingTab):
         asked = session.forks.question
         yield from self._worked(session, asked, lambda work: self.forks.continued(work, model, tokens))
 
+    @streamed
     def compare_own(self, session: Session, against: object, size: object) -> Iterator[Update]:
         """Compare the adapter that was brought with another model, question by question."""
         yield from self._worked(session, "", lambda work: self.own.boarded(work, against, size))

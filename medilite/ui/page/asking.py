@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec
+
+from gradio.blocks import Block
+
 from medilite.engine.protocol import Engine
 from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.sources.shelf import Shelf
 from medilite.ui.guard.limits import Admission
+
+Update = dict[Any, Any]
+P = ParamSpec("P")
+
+
+def streamed(handler: Callable[P, Iterator[Update]]) -> Callable[P, Iterator[Update]]:
+    """Let each update of a handler that answers bit by bit repeat what earlier ones changed of components.
+
+    Gradio sends a stream's updates as differences, and its client applies each to the objects of the one before. On a
+    busy machine it reads two before it shows the first: what the second no longer has (a button that can be pressed
+    now, a place that is shown) would never be seen. Values that are text are no objects, and are not repeated: the
+    visitor may have typed since.
+    """
+
+    @functools.wraps(handler)
+    def repeating(*args: P.args, **kwargs: P.kwargs) -> Iterator[Update]:
+        changed: Update = {}
+        for update in handler(*args, **kwargs):
+            changed |= {part: value for part, value in update.items() if isinstance(value, Block)}
+            yield {**changed, **update}
+
+    return repeating
 
 
 class AskingTab:

@@ -28,6 +28,7 @@ from medilite.ui.guard.limits import Admission
 from medilite.ui.html import templates
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
+from medilite.ui.page.asking import streamed
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
 from medilite.ui.page.kept import kept_texts
 from medilite.ui.page.loading import wait_until_ready
@@ -313,6 +314,7 @@ class VoteTab:
 
     # --- live pairs ------------------------------------------------------------------------
 
+    @streamed
     def answer(
         self, session: Session, call: object, question: str, keep: bool, signed: Signed = None
     ) -> Iterator[Update]:
