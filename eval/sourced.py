@@ -68,7 +68,7 @@ MEASURES = {
 class Sourced:
     """A question with its passage, and the texts that its answers are held against.
 
-    `own` is whether the passage is of one of the question's references, as it mostly is: the library has them.
+    `own` is whether the passage is of one of the question's references: the library has them.
     """
 
     question: Question

@@ -79,7 +79,7 @@ class Plan:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the file of ready-made answers; return 1 if a model failed on a question (running again tries it again)."""
+    """Make the file of ready-made answers; return 1 if a model failed on a question (the next run asks it again)."""
     settings, profile = chosen(options)
     out = Path(options.out).expanduser() if options.out else bank_folder(profile)
     plan = make_plan(profile, options, None if settings.engine == "remote" else precision_name(settings))

@@ -53,7 +53,7 @@ class Setup:
             self.patch.setenv(f"MEDILITE_{name.upper()}", str(value))
 
     def file(self) -> Path:
-        """Return a file's path, under which no folder can be made whoever runs this, root included."""
+        """Return a file's path, under which nobody, root included, can make a folder."""
         path = self.root / "file"
         path.write_text("no folder", encoding="utf-8")
         return path
