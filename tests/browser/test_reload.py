@@ -113,10 +113,10 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert here.pair().get_attribute("data-token") == ready
 
     here.tab("Chat")
+    assert "Restored" in restored(here, "chat")
     assert page.locator("#transcript .ml-text").all_text_contents() == said
     assert page.locator("#chat-question textarea").input_value() == "Third, half ty"
     assert page.locator("#chat-model input:checked").get_attribute("value") == "base"
-    assert "Restored" in restored(here, "chat")
     page.click("#send")
     here.wait_said(3)
     asked = engine.requests[-1][0]
@@ -124,12 +124,12 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert asked.decoding.max_new_tokens == 16
 
     here.tab("Compare")
+    assert "Restored" in restored(here, "compare")
     assert (here.answers(), here.states()) == (answers, states)
     assert here.question.input_value() == "And hay f"
     assert page.locator("html[data-mark-hard] #mark-hard input:checked").count() == 1
     assert page.locator("#answers .ml-grade-number").count() == 2
     assert page.locator("#share-link").get_attribute("href").startswith("#q=What%20is%20asthma%3F&m=base%2Cgrpo&n=32")
-    assert "Restored" in restored(here, "compare")
     assert here.overflow() <= 0
     here.ask()
     here.wait_done()
@@ -143,6 +143,45 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert here.question.input_value() == ""
     assert set(here.states()) == {"empty"}
     assert "asthma" not in page.evaluate("JSON.stringify([{...sessionStorage}, history.state])")
+
+
+SLOW_FRAMES = """() => {
+  const frame = requestAnimationFrame;
+  window.quick = () => { window.requestAnimationFrame = frame; };
+  window.requestAnimationFrame = (call) => frame(() => setTimeout(call, 300));
+}"""
+"""As on a busy machine: what Gradio does a frame later comes after whatever a quick hand does."""
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_what_is_changed_as_soon_as_it_is_shown_stays(serve, visit, size):
+    url, engine = serve()
+    here = visit(url, size).ready()
+    page = here.page
+    page.evaluate(SLOW_FRAMES)
+    here.set_tokens(32)
+    here.tab("Chat")
+    here.choose("Base")
+    page.locator("#chat-question textarea").fill("First?")
+    here.set_tokens(9999, "chat")
+    here.set_tokens(16, "chat")
+    page.locator("#chat-temperature input[type=range]").fill("0.7")
+    here.tab("Lab")
+    page.locator("#lab-question textarea").fill("Half ty")
+    page.locator("#lab-question textarea").fill("Typed whole?")
+    page.wait_for_timeout(2_500)  # every frame has come
+    page.evaluate("quick()")
+    assert page.locator("#lab-question textarea").input_value() == "Typed whole?"
+    here.tab("Chat")
+    page.click("#send")
+    here.wait_said(1)
+    (asked,) = engine.requests[-1]
+    assert (asked.model, asked.messages[-1].content) == ("base", "First?")
+    assert (asked.decoding.max_new_tokens, asked.decoding.temperature) == (16, 0.7)
+    here.tab("Compare")
+    here.ask("What is asthma?")
+    here.wait_done()
+    assert {request.decoding.max_new_tokens for request in engine.requests[-1]} == {32}
 
 
 @pytest.mark.parametrize("room", ["compare", "chat", "live"])

@@ -24,7 +24,7 @@ from medilite.arena.votes import Votes
 from tests.browser.pages import Visit
 from tests.browser.test_axe import grave
 from tests.browser.test_looks import CONTRAST, NAMELESS
-from tests.browser.test_vote import LISTEN, kept_by_the_browser, told
+from tests.browser.test_vote import LISTEN, kept_by_the_browser, told, without_voter
 from tests.security.conftest import NO_LIMITS, Server, serving
 from tests.security.visitor import Visitor
 from tests.support.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
@@ -339,8 +339,11 @@ def test_in_votes_and_out_again(space, arrive, lite, size):
     page.keyboard.press("n")
     here.wait_pair("open", but=first)
     # Nothing that comes tells who answered, nor who is signed in.
-    storage = kept_by_the_browser(page, lite)
-    data = [json.dumps([reply["url"], reply["text"]]) for reply in page.evaluate("window.received")[already:]]
+    storage = without_voter(here, kept_by_the_browser(page, lite))
+    data = [
+        without_voter(here, json.dumps([reply["url"], reply["text"]]))
+        for reply in page.evaluate("window.received")[already:]
+    ]
     assert any("vt-pair" in reply for reply in data)
     with closing(Votes(space.server.folder / "votes" / "votes.db")) as votes:
         patterns = [*told(lite, Booth(lite, votes)), sub, f"{name}-z", "Zylberstein"]
