@@ -8,9 +8,12 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from medilite.arena.booth import Booth
+from medilite.arena.contestants import contestants
 from medilite.arena.votes import Votes
+from tests.arena.filled import keep, made_votes
 from tests.arena.made import MANY
 from tests.browser.pages import PATIENCE_MS, SHOWN_IN, WIDTHS
+from tests.browser.test_looks import CONTRAST, NAMELESS
 from tests.support.banks import write_bank
 
 pytestmark = pytest.mark.browser
@@ -49,6 +52,7 @@ def filled(serve, lite, tmp_path, made_boards):
     """The address of a page where every tab has something to show."""
     folder = write_bank(tmp_path / "bank", lite)
     booth = Booth(lite, Votes(tmp_path / "votes.db"), folder=folder, rng=random.Random(3), limits=MANY)
+    keep(booth.store, made_votes(contestants(lite), 300))
     url, _ = serve(made_boards[0], booth, broken={"sft-r16-high": "The adapter is missing."})
     yield url
     booth.votes.close()
@@ -63,13 +67,21 @@ def through(here, check) -> None:
     here.ask("I have chest pain, what should I do?")
     here.wait_done()
     page.locator("#mark-hard input").check()
-    check("Compare, answered")
+    page.locator("#mark-differs input").check()
+    page.locator("#answers summary").first.click()
+    here.ask("")
+    page.locator("#compare-error [role=alert]").wait_for(timeout=PATIENCE_MS)
+    check("Compare, answered, and a question that is none")
     here.tab("Chat")
+    check("Chat, empty")
     here.say("What is asthma?")
     here.wait_said(1)
     check("Chat")
     here.vote_tab()
     here.wait_pair("open")
+    here.pair().locator("[data-side=left][data-detail=unsafe]").click()
+    here.pair().locator("[data-side=right][data-detail=easier]").click()
+    page.mouse.move(0, 0)
     check("Blind vote, open")
     page.keyboard.press("1")
     here.wait_pair("voted")
@@ -79,6 +91,10 @@ def through(here, check) -> None:
     here.tab("Leaderboard")
     page.wait_for_selector("#lb-table[data-applied]", timeout=PATIENCE_MS)
     page.wait_for_function("() => !document.querySelector('#lb-scatter-plot .empty')", timeout=PATIENCE_MS)
+    page.wait_for_selector("#votes-timeline .main-svg", timeout=PATIENCE_MS)
+    for summary in page.locator(".lb-fold > summary").all():
+        summary.press("Enter")
+    page.locator(".lb-choice", has_text="Everything").click()
     check("Leaderboard")
     here.tab("About")
     page.wait_for_selector(".ml-about")
@@ -99,8 +115,10 @@ def test_axe_finds_nothing_serious(filled, visit, sizes):
             for scheme, rules in (("light", None), ("dark", COLOURS)) if size != "zoomed" else ():
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 page.wait_for_function(SHOWN_IN, arg=scheme)
-                if errors := grave(page, rules):
+                if errors := grave(page, rules) + page.evaluate(CONTRAST):
                     found[screen, size, scheme] = errors
+        if nameless := page.evaluate(NAMELESS):
+            found[screen, "without a name"] = nameless
         if moving := page.evaluate(MOVING):
             found[screen, "with motion reduced"] = moving
 

@@ -1,11 +1,10 @@
-"""The tab Leaderboard in a browser: sorting, searching, single questions, at both widths."""
+"""The tab Leaderboard in a browser: sorting, searching, single questions. How it looks is in test_axe.py."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.browser.pages import PATIENCE_MS
-from tests.browser.test_looks import CONTRAST, NAMELESS
 
 pytestmark = pytest.mark.browser
 
@@ -17,9 +16,9 @@ HEADS = "#lb-table thead th[data-key]:not([hidden])"
 def board(serve, visit, made_boards):
     """Return a function that opens the tab."""
 
-    def start(size="desktop"):
+    def start():
         url, _ = serve(made_boards[0])
-        here = visit(url, size)
+        here = visit(url)
         here.tab("Leaderboard")
         here.page.wait_for_selector("#lb-answers .ml-card", timeout=PATIENCE_MS)
         here.page.wait_for_selector("#lb-bleu .main-svg", timeout=PATIENCE_MS)
@@ -30,19 +29,6 @@ def board(serve, visit, made_boards):
 
 def models(page):
     return [row.get_attribute("data-model") for row in page.locator(MODELS).all()]
-
-
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_it_looks_as_it_should(board, size):
-    here = board(size)
-    page = here.page
-    for summary in page.locator(".lb-fold > summary").all():
-        summary.click()
-    page.locator(".lb-choice", has_text="Everything").click()
-    for scheme in here.schemes():
-        assert page.evaluate(CONTRAST) == [], scheme
-    assert here.overflow() <= 0
-    assert page.evaluate(NAMELESS) == []
 
 
 def test_sorting_searching_and_another_split(board):
@@ -119,11 +105,13 @@ def test_plots_are_loaded_with_the_tab_and_hand_out_their_numbers(serve, visit, 
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_a_board(serve, visit, tmp_path):
+def test_without_a_board_and_votes(serve, visit, tmp_path):
     url, _ = serve(tmp_path)
     here = visit(url)
     here.tab("Leaderboard")
     here.page.wait_for_selector("#lb-intro .lb-empty")
     assert "make leaderboard" in here.page.locator("#lb-intro").text_content()
     assert here.page.locator("#lb-means").is_hidden()
+    here.page.wait_for_selector(".vb-empty", timeout=PATIENCE_MS)
+    assert "Blind vote" in here.page.locator(".vb-empty").text_content()
     assert here.overflow() <= 0
