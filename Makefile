@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist loadgroup
 FAST := not model and not browser and not slow
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
-# A folder with medquad.csv.gz, for checks that need the collection.
+# A folder with medquad-xml.tar.xz, for checks that need the collection.
 MEDQUAD ?= $(or $(MEDILITE_MEDQUAD),../shared/medquad)
 # Where `make space` puts a Space's files and a fresh environment, and the port that it serves on.
 SPACE ?= build/space
@@ -62,8 +62,8 @@ leaderboard: env-train fetch  ## answer the test questions, score and compare: h
 
 leaderboard-check: env-train  ## recompute every committed number of the leaderboard
 	@# What needs MedQuAD's references is checked where they are at hand.
-	@if [ ! -f data/medquad/manifest.json ] && [ -f "$(MEDQUAD)/medquad.csv.gz" ]; then \
-		$(PY) -m training.prepare_medquad --source "$(MEDQUAD)/medquad.csv.gz" --out data/medquad; \
+	@if [ ! -f data/medquad/manifest.json ] && [ -f "$(MEDQUAD)/medquad-xml.tar.xz" ]; then \
+		$(PY) -m training.prepare_medquad --source "$(MEDQUAD)/medquad-xml.tar.xz" --out data/medquad; \
 	fi
 	$(PY) -m eval.leaderboard --check
 

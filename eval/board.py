@@ -16,7 +16,7 @@ from eval.judgments import FILE, NONE, about, join, read_judgments
 from eval.metrics.catalogue import BLEU_ABOUT, METRICS, TRAINED_BY
 from eval.metrics.overlap import BLEU_KINDS
 from eval.questions import ABOUT
-from eval.reading.labels import published_agreement
+from eval.reading.labels import published_reading
 from eval.run import CODE, Run
 from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns, read_lines
 from eval.statements import statements, with_echo
@@ -46,7 +46,7 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
         resamples,
         seed,
     )
-    reading = published_agreement(profile.name)
+    reading = published_reading(profile.name)
     return BoardFiles(
         about={
             "format": FORMAT,

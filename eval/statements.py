@@ -1,4 +1,4 @@
-"""One sentence a model of what is known; `python -m eval.statements` prints the table of the documentation."""
+"""One sentence a model of what is known; `python -m eval.statements` prints the tables of the documentation."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split
     elif precision["low"] > 0:
         price = f"more of what it says is supported ({points})"
     else:
-        price = "about as much of what it says is supported"
+        low, high = (f"{100 * precision[key]:+.1f}".replace("-", "−") for key in ("low", "high"))
+        price = f"no difference in how much of what it says is supported is shown ({low} to {high} points)"
     return f"{ease}, and {price}."
 
 
@@ -112,44 +113,70 @@ def _percent(share: float) -> str:
 
 
 SHOWN = (
-    *("flesch_kincaid_grade", "grade_8", "loops", "content_precision", "content_f1", "unsupported_terms"),
-    *("claims_at_odds", "false_explanation", "inheritance_from_nowhere", "invented_prevalence", "topic_similarity"),
+    *("flesch_kincaid_grade", "grade_8", "loops", "ended", "content_precision", "content_recall", "content_f1"),
+    *("unsupported_terms", "claims_not_found", "claims_at_odds", "false_explanation", "inheritance_from_nowhere"),
+    *("invented_prevalence", "topic_similarity"),
 )
-"""The rows of `figures`."""
+"""The rows of `figures` and `differences`."""
 
 
-def figures(tables: Mapping[str, Sequence[Row]], models: Sequence[str], labels: Mapping[str, str]) -> str:
-    """Return what leads in each of SHOWN, with intervals, as the Markdown table that the documentation has."""
-    split = main_split(tables)
-    cells = {(row["model"], row["metric"]): row for row in tables["means"] if row["split"] == split}
-    lines = [f"| | {' | '.join(labels[model] for model in models)} |", "| --- |" + " --- |" * len(models)]
+def figures(board: Board, split: str) -> str:
+    """Return what leads in each of SHOWN, by model and with intervals, as a Markdown table."""
+    models = board.about["models"]
+    cells = {(row["model"], row["metric"]): row for row in board.tables["means"] if row["split"] == split}
+    lines = [f"| | {' | '.join(model['label'] for model in models)} |", "| --- |" + " --- |" * len(models)]
     for metric in SHOWN:
-        about = METRICS[metric]
-        shares = about.unit.startswith("share")
-        row = []
-        for model in models:
-            cell = cells[model, metric]
-            keys = ("median", "median_low", "median_high") if about.lead == "median" else ("mean", "low", "high")
-            value, low, high = (
-                f"{(100 if shares else 1) * cell[key]:.{1 if shares else about.digits}f}" for key in keys
-            )
-            row.append(f"{value}{' %' if shares else ''} ({low}–{high})")
-        name = f"median {about.label.lower()}" if about.lead == "median" else about.label
-        lines.append(f"| {name} | {' | '.join(row)} |")
+        shown = [_interval(cells[model["id"], metric], METRICS[metric]) for model in models]
+        lines.append(f"| {_name(METRICS[metric])} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Print the table of the committed board's models that were read: what docs/evaluation.md has."""
-    print(committed_figures(load_board(FOLDER / "lite")))
-    return 0
+def differences(board: Board, model: str, against: str, split: str) -> str:
+    """Return a model's paired differences from another in each of SHOWN, with intervals and n, as a Markdown table."""
+    wanted = {"split": split, "model": model, "against": against}
+    rows = {r["metric"]: r for r in board.tables["comparisons"] if all(r[k] == v for k, v in wanted.items())}
+    labels = {one["id"]: one["label"] for one in board.about["models"]}
+    lines = [f"| {labels[model]} minus {labels[against]} | difference | n |", "| --- | --- | --- |"]
+    for metric in SHOWN:
+        row = rows[metric]
+        shown = _interval(row | {"mean": row["difference"]}, METRICS[metric], signed=True)
+        lines.append(f"| {_name(METRICS[metric])} | {shown} | {row['n']:,} |")
+    return "\n".join(lines)
+
+
+def _name(metric: Metric) -> str:
+    return f"median {metric.label.lower()}" if metric.lead == "median" else metric.label
+
+
+def _interval(row: Mapping[str, Any], metric: Metric, signed: bool = False) -> str:
+    """Return a value with its interval, in per cent where it is a share; a dash for none."""
+    keys = ("median", "median_low", "median_high") if metric.lead == "median" else ("mean", "low", "high")
+    if any(row[key] is None for key in keys):
+        return "–"
+    shares = metric.unit.startswith("share")
+    form = f"{'+' if signed else ''}.{1 if shares else metric.digits}f"
+    value, low, high = (f"{(100 if shares else 1) * row[key]:{form}}".replace("-", "−") for key in keys)
+    return f"{value}{' %' if shares and not signed else ''} ({low}{' to ' if signed else '–'}{high})"
 
 
 def committed_figures(board: Board) -> str:
-    """Return the table of a board's models that were read, or of all where none was."""
-    labels = {model["id"]: model["label"] for model in board.about["models"]}
-    read = (board.about.get("reading") or {}).get("models", labels)
-    return figures(board.tables, [model for model in labels if model in read], labels)
+    """Return, for each split of a board, the table of its models and that of the stacked one against its parent."""
+    stacked = next(model for model in board.about["models"] if model["stacked_on"])
+    parts = []
+    for split in dict.fromkeys(row["split"] for row in board.tables["means"]):
+        n = max(row["n"] for row in board.tables["means"] if row["split"] == split)
+        parts += [
+            f"`{split}`, {n:,} questions:",
+            figures(board, split),
+            differences(board, stacked["id"], stacked["stacked_on"], split),
+        ]
+    return "\n\n".join(parts)
+
+
+def main() -> int:
+    """Print the tables of the committed board: what docs/evaluation.md has."""
+    print(committed_figures(load_board(FOLDER / "lite")))
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,17 +9,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medilite.checkpoints import read_record
 from medilite.errors import MediLiteError, TrainingError
 from medilite.files import write_whole
-from medilite.leaderboard import FOLDER, load_board
+from medilite.leaderboard import FOLDER, Board, load_board
 from medilite.models import HubBase, Profile, load_profile
 from medilite.provenance import adapter_sha256
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from training.hub import CARD, push_adapter, repo_name
 from training.job import placed
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
 
 DATASET = "lavita/MedQuAD"
 
@@ -33,6 +36,9 @@ _SPLITS = {
     "distinct": "a test split that shares no question with training",
     "clean": "a test split that shares no question with training, lists of resources and symptom tables left out",
 }
+
+_REPORTED = ("flesch_kincaid_grade", "content_precision", "content_f1", "claims_at_odds", "loops", "ended")
+"""Of the leaderboard, what the Hub's metadata hold: how easy, how much of it supported, how often it loops or ends."""
 
 
 def write_card(folder: Path, profile: Profile) -> Path:
@@ -53,7 +59,7 @@ def _metadata(record: dict[str, Any], profile: Profile) -> str:
     """Return the YAML that the Hub reads; unknown values are left out."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    base, results = _base_on_hub(profile), None
+    base, results = _base_on_hub(profile), _board_results(profile, record["model"])
     if "test_loss" in record:
         low, high = record["test_loss_interval"]
         result = EvalResult(
@@ -65,7 +71,7 @@ def _metadata(record: dict[str, Any], profile: Profile) -> str:
             metric_value=round(record["test_loss"], 4),
             metric_args={"interval_95": [round(low, 4), round(high, 4)], "pairs": record["test_pairs"]},
         )
-        results = [result]
+        results = [result, *results]
     data = ModelCardData(
         base_model=base,
         library_name="peft",
@@ -75,7 +81,7 @@ def _metadata(record: dict[str, Any], profile: Profile) -> str:
         pipeline_tag="text-generation",
         tags=[*([f"base_model:adapter:{base}"] if base else []), "lora", "trl", record["method"], "medical", "health"],
         model_name=repo_name(record) if results else None,
-        eval_results=results,
+        eval_results=results or None,
     )
     return data.to_yaml().strip()
 
@@ -145,15 +151,52 @@ def _results(record: dict[str, Any]) -> str:
     return "\n".join(["\n".join(lines), "", " ".join([about, *extra])])
 
 
+def _board(profile: Profile, model: str) -> Board | None:
+    """Return the committed leaderboard; None where there is none, or it is of another adapter of this name."""
+    try:
+        board = load_board(FOLDER / profile.name)
+        known = {one["id"]: one.get("adapter") for one in board.about["models"]}
+        return board if model in known and known[model] == adapter_sha256(profile, model) else None
+    except MediLiteError:
+        return None
+
+
+def _board_results(profile: Profile, model: str) -> list[EvalResult]:
+    """Return what the leaderboard has of an adapter as the Hub's evaluation results, with intervals and n."""
+    from huggingface_hub import EvalResult
+
+    board = _board(profile, model)
+    if board is None:
+        return []
+    about = {metric["key"]: metric for metric in board.about["metrics"]}
+    found = []
+    for row in board.tables["means"]:
+        if row["model"] != model or row["metric"] not in _REPORTED or row["mean"] is None:
+            continue
+        metric = about[row["metric"]]
+        middle, low, high = (
+            ("median", "median_low", "median_high") if metric.get("lead") == "median" else ("mean", "low", "high")
+        )
+        found.append(
+            EvalResult(
+                task_type="text-generation",
+                dataset_type=DATASET,
+                dataset_name=f"MedQuAD, {row['split']}",
+                dataset_split=row["split"],
+                metric_type=row["metric"],
+                metric_name=f"{metric['label']}, {middle}",
+                metric_value=round(row[middle], 4),
+                metric_args={"interval_95": [round(row[low], 4), round(row[high], 4)], "questions": row["n"]},
+            )
+        )
+    return found
+
+
 def _known(profile: Profile, model: str) -> list[str]:
     """Return what the committed leaderboard knows of this very adapter; [] where it knows another, or none."""
-    try:
-        about = load_board(FOLDER / profile.name).about
-        known = {one["id"]: one.get("adapter") for one in about["models"]}
-        said = about.get("statements", {}).get(model)
-        if not said or known.get(model) != adapter_sha256(profile, model):
-            return []
-    except MediLiteError:
+    board = _board(profile, model)
+    said = board.about.get("statements", {}).get(model) if board else None
+    if not said:
         return []
     more = "Easier is not better. The leaderboard has every number behind this, and its interval."
     return ["## How right its answers are", f"{said} {more}"]

@@ -25,7 +25,7 @@ from eval.metrics.claimed import claim_scores
 from eval.metrics.overlap import References
 from eval.questions import Question, load_questions
 from eval.reading import agreement as measuring
-from eval.reading.labels import FOLDER, READERS, Read, joined, load, read_labels, write
+from eval.reading.labels import FOLDER, READERS, Read, folder_of, joined, load, read_labels, write
 from eval.reading.marks import SEED, mark_rows, source_mark_rows
 from eval.reading.sheets import Entry, entries, key_lines, sheet, sheet_sentences
 from eval.run import CODE, DATA, RUNS, Run
@@ -68,14 +68,15 @@ def join(options: argparse.Namespace) -> int:
         for reader in READERS
     }
     read = joined(some, {(answer.qid, answer.model): answer for answer in answers}, said, readers)
-    write(options.out / options.profile, read, answers)
-    print(f"{len(read)} answers with {len(readers)} readers' labels in {options.out / options.profile}")
+    folder = folder_of(options.profile, options.split, options.out)
+    write(folder, read, answers)
+    print(f"{len(read)} answers with {len(readers)} readers' labels in {folder}")
     return 0
 
 
 def agree(options: argparse.Namespace) -> int:
     """Compute and write agreement.json."""
-    folder = options.out / options.profile
+    folder = folder_of(options.profile, options.split, options.out)
     read, answers = load(folder)
     questions = {q.qid: q for q in load_questions(options.data, options.split)}
     scores = metric_values(read, answers, questions)

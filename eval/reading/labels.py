@@ -1,6 +1,7 @@
 """The published reading: which answers were read, what two readers said of each, and how far they agree.
 
-`assets/reading/PROFILE/` holds
+`assets/reading/PROFILE/` has the reading of validation answers, which says what metrics agree with readers, and its
+folder `sealed` that of the answers to sealed questions of the board, which is what is reported. Each holds
 
 answers.jsonl.gz  the answers as eval.generate wrote them
 reading.jsonl     a line an answer: id on the sheets, qid, model, answer (hash), sentences (as numbered on the
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import SavedAnswer, Setup
-from eval.questions import text_hash
+from eval.questions import SEALED, text_hash
 from eval.reading.sheets import Entry
 from medilite.errors import DataError
 from medilite.files import split_lines, write_whole
@@ -148,9 +149,28 @@ def _answer(row: dict[str, Any]) -> SavedAnswer:
     return SavedAnswer(**row, setup=Setup(**{**fields, "decoding": Decoding(**fields["decoding"])}))
 
 
-def published_agreement(profile: str, folder: Path = FOLDER) -> dict[str, Any] | None:
-    """Return what `python -m eval.reading agreement` found for a profile; None where nothing was read."""
-    path = folder / profile / "agreement.json"
+def folder_of(profile: str, split: str, folder: Path = FOLDER) -> Path:
+    """Return where the reading of a profile's answers to a split's questions is."""
+    return folder / profile / "sealed" if split in SEALED else folder / profile
+
+
+def published_reading(profile: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """Return what the board says of readers: of the models by the sealed reading, where there is one.
+
+    Which metrics agree with readers (`auc`) is always of the validation reading, described in
+    `metrics_read`: it decides which are shown as measures of truth, and what decides isn't what is
+    reported. None where nothing was read.
+    """
+    chose = _agreement(folder / profile)
+    reported = _agreement(folder / profile / "sealed") or chose
+    if not chose or not reported:
+        return reported
+    about = {key: chose[key] for key in ("split", "answers", "questions", "kappa")}
+    return {**reported, "auc": chose["auc"], "metrics_read": about}
+
+
+def _agreement(folder: Path) -> dict[str, Any] | None:
+    path = folder / "agreement.json"
     if not path.exists():
         return None
     try:

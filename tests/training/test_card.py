@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from medilite.checkpoints import read_record
+from medilite.leaderboard import FOLDER, load_board
 from medilite.models import ROOT, load_profile
 from tests.training.pretend import make_record
 from training.card import main, model_card
@@ -68,9 +69,27 @@ def test_the_text_holds_results_chain_and_limits() -> None:
     assert "de-quantised" in model_card(record("sft-r8-low"), load_profile("lite"))
 
 
+def test_what_the_board_has_of_an_adapter_is_in_the_metadata() -> None:
+    lite = load_profile("lite")
+    found = metadata(model_card(read_record(placed(lite, "grpo")) or {}, lite))
+    board = load_board(FOLDER / "lite")
+    wanted = {
+        (row["split"], row["metric"]): round(row["mean"], 4)
+        for row in board.tables["means"]
+        if row["model"] == "grpo" and row["metric"] in ("content_f1", "loops")
+    }
+    shown = {
+        (result["dataset"].get("split"), metric["type"]): metric["value"]
+        for result in found["model-index"][0]["results"]
+        for metric in result["metrics"]
+    }
+    assert wanted
+    assert wanted.items() <= shown.items()
+
+
 def test_an_adapter_that_isnt_measured_has_a_card_without_results() -> None:
     unmeasured = {key: value for key, value in record("sft-r8-low").items() if "test" not in key}
-    card = model_card(unmeasured, load_profile("lite"))
+    card = model_card(unmeasured, load_profile("paper"))
     assert "Not measured yet." in card
     assert "model-index" not in metadata(card)
 

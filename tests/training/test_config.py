@@ -31,7 +31,7 @@ def test_every_shipped_configuration_is_read(path: Path) -> None:
     assert profile.get(run.model).stacked_on == getattr(run, "stacked_on", None)
 
 
-@pytest.mark.parametrize("profile", ["lite", "lite-full", "paper"])
+@pytest.mark.parametrize("profile", ["lite", "paper"])
 def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
     for rank in (8, 16):
         low, high = (load_config(CONFIGS / profile / f"sft-r{rank}-{name}.yaml", SFTRun) for name in ("low", "high"))
@@ -41,7 +41,7 @@ def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
 
 def test_rejection_sampling_needs_the_lean_loop(tmp_path: Path) -> None:
     path = tmp_path / "grpo.yaml"
-    text = (CONFIGS / "lite-full" / "grpo.yaml").read_text() + "learn_from: best\n"
+    text = (CONFIGS / "lite" / "grpo.yaml").read_text() + "learn_from: best\n"
     path.write_text(text)
     assert load_config(path, GRPORun).learn_from == "best"
     path.write_text(text.replace("loop: lean", "loop: trl"))

@@ -23,7 +23,7 @@ from training.data.splits import split_as_study, without_shared_questions
 from training.stage import Start
 
 SEAL = SealRule(known_questions=12, new_questions=10)
-CONFIG = ROOT / "training/configs/lite-full/sft-r8-high.yaml"
+CONFIG = ROOT / "training/configs/lite/sft-r8-high.yaml"
 KINDS = ("information", "causes", "treatment", "outlook", "symptoms")
 
 

@@ -1,4 +1,4 @@
-"""The rewards of lite and of lite-full together: no way out pays as much as a decent plain answer."""
+"""The rewards of lite together: no way out pays as much as a decent plain answer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from medilite.content import Encoder, SentenceEncoder, stems
+from medilite.content import stems
 from medilite.models import ROOT
 from tests.training.reward_cases import CASES, GENETIC, Bad, Case, additions, bad_answers, cheats
-from training.config import GRPORun, load_config
+from training.config import GRPORun, RewardsConfig, load_config
 from training.rewards import Limit, reward_functions
 
 MARGIN = 1.5
@@ -39,10 +39,17 @@ class BagOfStems:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-9)
 
 
-def totals(case: Case, answers: Sequence[Bad], encoder: Encoder, recipe: str = "lite") -> list[float]:
+LITE = load_config(ROOT / "training" / "configs" / "lite" / "grpo.yaml", GRPORun).rewards
+BEFORE = RewardsConfig(
+    readability=1.0, length=0.5, sentences=1.0, closeness=3.0, key_terms=3.0, repetition=1.0, echo=0.5, ending=0.5,
+    ease_enough=70, length_low=30, length_high=300,
+)  # fmt: skip
+"""Those of the first committed GRPO adapter."""
+
+
+def totals(case: Case, answers: Sequence[Bad], config: RewardsConfig = LITE) -> list[float]:
     """Return what GRPO would get for each answer: the weighted sum, as TRL forms it."""
-    config = load_config(ROOT / "training" / "configs" / recipe / "grpo.yaml", GRPORun).rewards
-    functions, weights = reward_functions(config, LIMIT, encoder)
+    functions, weights = reward_functions(config, LIMIT, BagOfStems())
     rewards = [
         function(
             completions=[answer.text for answer in answers],
@@ -57,18 +64,18 @@ def totals(case: Case, answers: Sequence[Bad], encoder: Encoder, recipe: str = "
     ]
 
 
-def too_near(case: Case, encoder: Encoder, recipe: str = "lite") -> dict[str, float]:
+def too_near(case: Case, config: RewardsConfig = LITE) -> dict[str, float]:
     """Return by how much the decent answer leads, for the bad answers that it doesn't lead by enough."""
     bad = bad_answers(case)
-    decent, *others = totals(case, [Bad(case.decent), *bad.values()], encoder, recipe)
+    decent, *others = totals(case, [Bad(case.decent), *bad.values()], config)
     leads = dict(zip(bad, (decent - other for other in others), strict=True))
     return {name: lead for name, lead in leads.items() if lead < (MARGIN_IF_CUT if name in CUT else MARGIN)}
 
 
-@pytest.mark.parametrize("recipe", ["lite", "lite-full"])
+@pytest.mark.parametrize("config", [LITE, BEFORE], ids=["lite", "before"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.subject)
-def test_no_way_out_pays(case: Case, recipe: str) -> None:
-    assert too_near(case, BagOfStems(), recipe) == {}
+def test_no_way_out_pays(case: Case, config: RewardsConfig) -> None:
+    assert too_near(case, config) == {}
 
 
 @pytest.mark.parametrize("case", [*CASES, GENETIC], ids=lambda case: case.subject)
@@ -76,7 +83,7 @@ def test_the_audits_ways_of_cheating_do_not_pay(case: Case) -> None:
     other = CASES[0] if case is not CASES[0] else CASES[1]
     ways, more = cheats(case, other), additions(case, other)
     answers = [Bad(case.decent), *ways.values(), *more.values()]
-    decent, *others = totals(case, answers, BagOfStems(), "lite-full")
+    decent, *others = totals(case, answers)
     leads = dict(zip([*ways, *more], (decent - one for one in others), strict=True))
     assert {name: lead for name, lead in leads.items() if lead < (MARGIN_IF_ADDED if name in more else MARGIN)} == {}
 
@@ -84,20 +91,14 @@ def test_the_audits_ways_of_cheating_do_not_pay(case: Case) -> None:
 def test_the_rewards_of_before_paid_for_inventing() -> None:
     """Why there are others now: with recall alone, a made-up claim costs a decent answer next to nothing."""
     more = additions(GENETIC, CASES[0])
-    decent, *others = totals(GENETIC, [Bad(GENETIC.decent), *more.values()], BagOfStems(), "lite")
+    decent, *others = totals(GENETIC, [Bad(GENETIC.decent), *more.values()], BEFORE)
     assert max(others) > decent - MARGIN_IF_ADDED
 
 
-@pytest.mark.model
-def test_no_way_out_pays_with_the_real_encoder(encoder: SentenceEncoder) -> None:
-    for case in CASES:
-        assert too_near(case, encoder) == {}
-
-
-@pytest.mark.model
-def test_hard_words_that_say_it_beat_easy_words_that_say_nothing(encoder: SentenceEncoder) -> None:
-    for case in CASES:
-        bad = bad_answers(case)
-        names = ("easy words", "easy words on the subject", "the question, then easy words")
-        said, *empty = totals(case, [Bad(case.references[0]), *(bad[name] for name in names)], encoder)
-        assert said > max(empty) + MARGIN
+@pytest.mark.parametrize("config", [LITE, BEFORE], ids=["lite", "before"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.subject)
+def test_hard_words_that_say_it_beat_easy_words_that_say_nothing(case: Case, config: RewardsConfig) -> None:
+    bad = bad_answers(case)
+    names = ("easy words", "easy words on the subject", "the question, then easy words")
+    said, *empty = totals(case, [Bad(case.references[0]), *(bad[name] for name in names)], config)
+    assert said > max(empty) + MARGIN

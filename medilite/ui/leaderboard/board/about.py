@@ -34,7 +34,7 @@ def _read_by(view: View) -> dict[str, Any] | None:
     labels = {column.key: column.label for column in view.columns}
     good = [labels[row["metric"]] for row in reading["auc"] if row["measures_truth"] and row["metric"] in labels]
     similar = next((row["value"] for row in reading["auc"] if row["metric"] == SIMILARITY), None)
-    return {**reading, "good": good, "similar": similar}
+    return {"metrics_read": reading, **reading, "good": good, "similar": similar}
 
 
 def provenance_html(view: View) -> Markup:
