@@ -20,7 +20,7 @@ class LoadOnce(Generic[T]):
 
     def __init__(self, load: Callable[[ProgressCallback], T], idle: str, failed: str) -> None:
         self._load = load
-        self._idle = LoadProgress(idle, 0.0)
+        self._idle = LoadProgress(idle)
         self._failed = failed
         self._lock = threading.Lock()
         self._loaded: T | None = None

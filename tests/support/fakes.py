@@ -54,7 +54,7 @@ class ScriptedEngine:
     loads: int = 0
     finished: int = 0
     closed: int = 0
-    _progress: LoadProgress = field(default_factory=lambda: LoadProgress("Not loaded yet.", 0.0))
+    _progress: LoadProgress = field(default_factory=lambda: LoadProgress("Waiting to load the model."))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:

@@ -48,7 +48,7 @@ class LocalEngine:
 
     def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
         self._profile, self._settings, self._endless = profile, settings, endless
-        self._once = LoadOnce(self._load_all, "Not loaded yet", "The model could not be loaded")
+        self._once = LoadOnce(self._load_all, "Waiting to load the model", "The model could not be loaded")
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Fetch and load everything; blocks until that is done, or raises WeightsError."""

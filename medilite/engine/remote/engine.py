@@ -68,7 +68,9 @@ class RemoteEngine:
             Server(url, Circuit(self._limits.failures, self._limits.rest_s, clock))
             for url in parse_addresses(settings.servers)
         ]
-        self._once = LoadOnce(self._load_all, "Not connected yet", "The model servers can't be used")
+        self._once = LoadOnce(
+            self._load_all, "Waiting to connect to the model servers", "The model servers can't be used"
+        )
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Read the base's tokenizer and ask every server what it serves.

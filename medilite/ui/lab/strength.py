@@ -102,7 +102,7 @@ def _spec(profile: Profile, line: Line, value: float) -> ModelSpec:
     """Return what a point of a line is called and how it is coloured: as the nearer end."""
     nearer = profile.get(line.end if value > 0.5 else line.start)
     whole = {0.0: profile.get(line.start).label, 1.0: profile.get(line.end).label}
-    label = f"{value:g} ({whole[value]})" if value in whole else f"Strength {value:g}"
+    label = f"Strength {value:g}" + (f" ({whole[value]})" if value in whole else "")
     return nearer.model_copy(update={"label": label, "id": f"strength-{value:g}"})
 
 
@@ -128,9 +128,11 @@ def curve(run: Comparison, line: Line, five: tuple[float, ...]) -> Chart | None:
             "Sentences found in the source", end.colour, list(five), found, "square",
             hovertemplate="%{x}: %{y} found<extra></extra>",
         )  # fmt: skip
-        traces.append({**second, "mode": "lines+markers", "yaxis": "y2", "connectgaps": False})
+        traces.append({**second, "mode": "lines+markers", "yaxis": "y2", "connectgaps": False, "cliponaxis": False})
         layout["yaxis"]["domain"] = [0.58, 1]
-        layout["yaxis2"] = axis("sentences found", domain=[0, 0.42], rangemode="tozero")
+        most = max(count for count in found if count is not None)
+        layout["yaxis2"] = axis("sentences found", domain=[0, 0.42], rangemode="tozero", dtick=most // 5 + 1)
+        layout["xaxis"]["anchor"] = "y2"
     rows = [
         (
             f"{value:g}", score_text("", grade), grade_word(grade), str(pane.scores.words) if pane.scores else "–",

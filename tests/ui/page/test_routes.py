@@ -54,7 +54,7 @@ def test_ready_once_the_model_is_loaded_and_until_it_is_stopped(served):
     client, engine, drain = served()
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "reasons": ["The model is not loaded yet: Not loaded yet."]}
+    assert answer.json() == {"ready": False, "reasons": ["The model is not loaded yet: Waiting to load the model."]}
     engine.load()
     assert client.get("/readyz").json() == {"ready": True, "reasons": []}
     assert client.get("/readyz").status_code == 200
