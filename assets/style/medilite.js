@@ -238,25 +238,35 @@
     }
   });
 
-  // ---- two answers at a time: which two, the root says, so that an update of the cards changes nothing ------
+  // ---- two answers at a time, or one beside the source: which, the root says, so that an update of the cards changes
+  // nothing ------
 
-  function focusOn(at) {
+  function focusOn(at, beside = root.hasAttribute("data-beside")) {
     const cards = [...document.querySelectorAll("#answers .ml-card")];
-    if (at === null || cards.length < 2) {
+    const many = beside ? 1 : 2;
+    if (at === null || cards.length < many) {
       if (root.hasAttribute("data-focus")) announce("All answers.");
       root.removeAttribute("data-focus");
+      root.removeAttribute("data-beside");
       return;
     }
-    const first = Math.min(Math.max(at, 0), cards.length - 2);
+    const first = Math.min(Math.max(at, 0), cards.length - many);
     root.setAttribute("data-focus", String(first));
-    announce(`${cards[first].ariaLabel} and ${cards[first + 1].ariaLabel}, ${first + 1} of ${cards.length - 1}.`);
+    root.toggleAttribute("data-beside", beside);
+    const what = beside ? "beside the source" : `and ${cards[first + 1].ariaLabel}`;
+    announce(`${cards[first].ariaLabel} ${what}, ${first + 1} of ${cards.length - many + 1}.`);
   }
 
   const focused = () => (root.hasAttribute("data-focus") ? Number(root.getAttribute("data-focus")) : null);
 
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
-    if (event.target.closest("[data-focus-view]")) focusOn(focused() === null ? 0 : null);
+    const view = event.target.closest("[data-focus-view]");
+    if (view) {
+      const beside = view.dataset.focusView === "source";
+      // Pressed once more it ends; the other button changes over.
+      focusOn(focused() !== null && root.hasAttribute("data-beside") === beside ? null : (focused() ?? 0), beside);
+    }
     const move = event.target.closest("[data-focus-move]");
     if (move && focused() !== null) focusOn(focused() + Number(move.dataset.focusMove));
   });

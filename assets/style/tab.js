@@ -92,6 +92,7 @@
     state: shown.dataset.state,
     text: text(shown, ".ml-text"),
     why: text(shown, ".ml-why"),
+    earlier: [...shown.querySelectorAll(".ml-earlier-turn")].map((turn) => [text(turn, ".ml-earlier-asked"), text(turn, ".ml-earlier-said")]),
   });
 
   function answers() {

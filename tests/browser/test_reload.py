@@ -290,6 +290,21 @@ def test_a_server_that_has_forgotten_a_page_goes_on_with_it(serve, visit):
     here.wait_said(1)
     assert here.page.locator("#transcript .ml-text").all_text_contents() == said
 
+    here.tab("Compare")
+    here.ask("What is gout?")
+    here.wait_done()
+    first = here.answers()
+    forget(serve)
+    here.question.fill("Who gets it?")
+    here.page.click("#follow-up")
+    here.page.get_by_text("A follow-up to “What is gout?”").wait_for(timeout=PATIENCE_MS)
+    here.wait_done()
+    asked = {request.model: [message.content for message in request.messages] for request in engine.requests[-1]}
+    assert asked == {model: ["What is gout?", text, "Who gets it?"] for model, text in first.items()}
+    reloaded(here, here.page.reload)
+    restored(here, "compare")
+    assert set(here.page.locator("#answers .ml-earlier-said").all_text_contents()) == set(first.values())
+
 
 def forget(serve) -> None:
     for page in serve.served:

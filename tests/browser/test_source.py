@@ -49,6 +49,22 @@ def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size
     width, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= room
 
+    # One answer at a time beside the source, both whole: next to it where there is room.
+    page.locator("#beside-view").press("Enter")
+    page.keyboard.press("ArrowRight")
+    (shown,) = [one for one in page.locator("#answers .ml-card").all() if one.is_visible()]
+    assert shown.get_attribute("data-model") == lite.ids[1]
+    at, beside = card.bounding_box(), shown.bounding_box()
+    assert at
+    assert beside
+    assert (beside["x"] >= at["x"] + at["width"]) == (size == "desktop")
+    assert card.evaluate("one => one.querySelector('.ml-source-text').scrollHeight <= one.clientHeight")
+    assert page.evaluate("document.documentElement.scrollWidth") <= room
+    page.locator("#focus-view").press("Enter")
+    assert sum(one.is_visible() for one in page.locator("#answers .ml-card").all()) == 2
+    page.keyboard.press("Escape")
+    assert all(one.is_visible() for one in page.locator("#answers .ml-card").all())
+
     page.locator("#from-source input").check()
     ask(page, "What is gout?")
     expect(page.locator("#answers .ml-asked")).to_contain_text("answered from the source’s passage")

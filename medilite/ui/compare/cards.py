@@ -36,11 +36,13 @@ def empty_grid_html(specs: Sequence[ModelSpec]) -> Markup:
 
 def grid_html(comparison: Comparison) -> Markup:
     """Return the grid of a comparison as far as it is, under the question that was asked."""
-    cards = [card_html(pane, comparison.decoding.max_new_tokens) for pane in comparison.panes]
+    limit = comparison.decoding.max_new_tokens
+    cards = [card_html(pane, limit, earlier=comparison.turns(pane.spec.id)) for pane in comparison.panes]
     how = decoding_words(comparison.decoding, comparison.seed)
     if comparison.from_source:
         how = f"{FROM_SOURCE if comparison.given else NOT_FROM_SOURCE} · {how}"
-    return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how, settings_of(comparison))
+    first = comparison.earlier[0].question if comparison.earlier else ""
+    return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how, settings_of(comparison), first)
 
 
 def answer_html(pane: Pane) -> Markup:
@@ -71,11 +73,13 @@ def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
     }[pane.stopped]
 
 
-def card_html(pane: Pane, limit: int, *, key: str = "", extra_class: str = "") -> Markup:
+def card_html(
+    pane: Pane, limit: int, *, key: str = "", extra_class: str = "", earlier: Sequence[tuple[str, str]] = ()
+) -> Markup:
     """Return one card: model, answer, how it stopped, grade and scores.
 
     `limit` is the most tokens it was given; `key` tells apart cards of the same
-    model on one page.
+    model on one page; `earlier` are the questions and answers that this one follows.
     """
     kind, words, at_length = stop_words(pane, limit)
     pending = pane.stopped is None
@@ -91,4 +95,5 @@ def card_html(pane: Pane, limit: int, *, key: str = "", extra_class: str = "") -
         SHORT_NOTICE,
         count_html(pane.text, pane.checked),
         plain_words(pane.text) if pane.stopped else (),
+        earlier,
     )

@@ -11,7 +11,7 @@ from medilite.errors import MediLiteError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages, sourced_messages
 from medilite.readability import Readability, Span, hard_spans, measure
-from medilite.records import Answer, Decoding, Request, RowStep, Step, StopReason
+from medilite.records import Answer, Decoding, Message, Request, RowStep, Step, StopReason
 from medilite.sources.marks import Mark as SourceMark
 from medilite.sources.marks import mark
 from medilite.sources.passages import fitting
@@ -20,6 +20,9 @@ from medilite.sources.shelf import Sought
 from medilite.textdiff import DiffSpan, differences
 
 log = logging.getLogger(__name__)
+
+MOST_EARLIER = 3
+"""How many comparisons one can follow up on in a row: more would rarely fit the models' context."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,8 @@ class Comparison:
     """Whether the models were to answer from the source."""
     given: Passage | None = None
     """The passage that they got with the question, as far as it fitted; None where they got none."""
+    before: Comparison | None = None
+    """The comparison that this one follows up on; each model goes on from its own answers."""
 
     @classmethod
     def of(
@@ -102,6 +107,26 @@ class Comparison:
         return made
 
     @property
+    def earlier(self) -> tuple[Comparison, ...]:
+        """The comparisons that this one follows up on, the first one first."""
+        return () if self.before is None else (*self.before.earlier, self.before)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The first question and those that followed up on it, the one that is answered here last."""
+        return (*(run.question for run in self.earlier), self.question)
+
+    def turns(self, model: str) -> list[tuple[str, str]]:
+        """Return (question, answer) of what a model was asked before this; without those that it left unanswered."""
+        panes = [(run.question, pane) for run in self.earlier for pane in run.panes if pane.spec.id == model]
+        return [(question, pane.text) for question, pane in panes if pane.text.strip()]
+
+    def conversation(self, model: str) -> tuple[Message, ...]:
+        """Return `turns` as a model is given them."""
+        said = [(Message("user", question), Message("assistant", text)) for question, text in self.turns(model)]
+        return tuple(message for turn in said for message in turn)
+
+    @property
     def stopped(self) -> int:
         """How many answers have stopped."""
         return sum(1 for pane in self.panes if pane.stopped)
@@ -115,7 +140,10 @@ class Comparison:
         """Return what to ask the engine for a visitor: one request a pane, the same seed for all."""
         given = self.given
         messages = sourced_messages(self.question, given.text) if given else question_messages(self.question)
-        return tuple(Request(pane.spec.id, messages, self.decoding, self.seed, visitor) for pane in self.panes)
+        return tuple(
+            Request(model, (*self.conversation(model), *messages), self.decoding, self.seed, visitor)
+            for model in (pane.spec.id for pane in self.panes)
+        )
 
     def give(self, sought: Sought | None, engine: Engine) -> None:
         """Have the models answer from the passage that was found, as many of its sentences as fit the context.
@@ -127,7 +155,12 @@ class Comparison:
             return
         passage = sought.found.hits[0].passage
         room = engine.context_length() - self.decoding.max_new_tokens
-        text = fitting(passage.text, lambda part: engine.count_tokens(sourced_messages(self.question, part)) <= room)
+        said = max(
+            (self.conversation(pane.spec.id) for pane in self.panes), key=lambda said: sum(len(m.content) for m in said)
+        )
+        text = fitting(
+            passage.text, lambda part: engine.count_tokens((*said, *sourced_messages(self.question, part))) <= room
+        )
         self.given = replace(passage, text=text) if text else None
 
     def take_source(self, sought: Sought) -> None:

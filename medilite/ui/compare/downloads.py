@@ -24,6 +24,10 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison as plain data; an answer that failed is null, as is every score it doesn't have."""
     return {
         "question": comparison.question,
+        "earlier": [
+            {"question": run.question, "answers": {pane.spec.id: pane.text for pane in run.panes}}
+            for run in comparison.earlier
+        ],
         "profile": comparison.profile.name,
         "base": comparison.profile.base.model,
         "decoding": asdict(comparison.decoding),
@@ -71,6 +75,7 @@ def as_csv(comparison: Comparison) -> str:
     """
     record = comparison_record(comparison)
     shared = {key: record[key] for key in ("question", "profile", "base")}
+    shared["follows"] = " / ".join(run["question"] for run in record["earlier"]) or None
     last = {**record["decoding"], "seed": record["seed"], "version": record["version"], "notice": record["notice"]}
     first = record["source"]["passages"][0] if record["source"] and record["source"]["fits"] else None
     source = {"passage": first and first["id"], "passage_address": first and first["address"]}

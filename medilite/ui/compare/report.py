@@ -25,9 +25,9 @@ def as_report(comparison: Comparison, now: datetime | None = None) -> str:
     return str(
         templates("compare/report.html").report(
             comparison.question,
-            emergency_notice(comparison.question),
+            next(filter(None, map(emergency_notice, reversed(comparison.questions))), None),
             NOT_MEDICAL_ADVICE_LONG,
-            [_row(pane) for pane in comparison.panes],
+            [{**_row(pane), "earlier": comparison.turns(pane.spec.id)} for pane in comparison.panes],
             comparison.base.spec.label if comparison.base else "",
             decoding_words(comparison.decoding, comparison.seed),
             comparison,

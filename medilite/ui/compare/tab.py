@@ -12,7 +12,7 @@ from medilite.errors import MediLiteError, QuestionError
 from medilite.prompts import clean_question
 from medilite.questions import load_questions, topics
 from medilite.ui.compare.cards import empty_grid_html, grid_html
-from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.comparison import MOST_EARLIER, Comparison, Pane
 from medilite.ui.compare.grade_line import plot_html
 from medilite.ui.compare.links import decode_link
 from medilite.ui.compare.toolbar import legend_html, toolbar_html
@@ -61,6 +61,9 @@ class CompareTab(AskingTab):
             self.settings_controls = decoding_controls("compare")
         with gr.Row(elem_classes="ml-actions"):
             self.ask = gr.Button("Ask", variant="primary", elem_id="ask", elem_classes="ml-button", scale=0)
+            self.follow = gr.Button(
+                "Follow up", interactive=False, elem_id="follow-up", elem_classes="ml-button", scale=0
+            )
             self.stop = gr.Button("Stop", interactive=False, elem_id="stop", elem_classes="ml-button", scale=0)
             self.status = html_slot(notices.progress_html(self.engine.progress()), "compare-status", "ml-status-slot")
         self.emergency = html_slot("", "emergency", "ml-slot")
@@ -119,20 +122,25 @@ class CompareTab(AskingTab):
     def _wire(self, session: gr.State) -> None:
         inputs = [session, self.question, self.models, *self.settings_controls, self.from_source]
         outputs = [
-            self.error, self.ask, self.stop, self.status, self.emergency, self.toolbar, self.source, self.grid,
-            self.plot,
+            self.error, self.ask, self.follow, self.stop, self.status, self.emergency, self.toolbar, self.source,
+            self.grid, self.plot,
         ]  # fmt: skip
         gr.on([self.ask.click, self.question.submit], self.answer, inputs, outputs, trigger_mode="once", **MODEL_EVENTS)
+        # The answers go along, for a server that has been restarted, or has forgotten a page that slept for a night.
+        kept, answers = gr.JSON(visible=False), "window.medilite.tab.now.answers()"
+        follows = [session, self.question, *self.settings_controls, self.from_source, kept]
+        self.follow.click(
+            self.follow_up, follows, outputs, js=f"(...given) => [...given.slice(0, -1), {answers}]",
+            trigger_mode="once", **MODEL_EVENTS,
+        )  # fmt: skip
         self.stop.click(lambda held: held.compare.request_stop(), session, None, **LIGHT)
         # Picking fills the field; asking stays a decision of its own.
         self.bank.input(None, self.bank, self.question, js="(picked) => picked || ''", **LIGHT)
         for button in self.examples:
             button.click(None, None, self.question, js=f"() => {_js_string(button.value)}", **LIGHT)
-        # The answers go along, for a server that has been restarted, or has forgotten a page that slept for a night.
-        kept = gr.JSON(visible=False)
         self.check.change(
             self.hold_against_source, [session, self.check, kept], [self.toolbar, self.grid],
-            js="(...given) => [...given.slice(0, 2), window.medilite.tab.now.answers()]", **LIGHT,
+            js=f"(...given) => [...given.slice(0, 2), {answers}]", **LIGHT,
         )  # fmt: skip
         for box, mark in ((self.mark_hard, "hard"), (self.mark_differs, "differs"), (self.check, "source")):
             box.change(None, box, None, js=f"(on) => window.medilite.mark('{mark}', on)", **LIGHT)
@@ -149,8 +157,12 @@ class CompareTab(AskingTab):
         repetition_penalty: object,
         seed: object,
         from_source: bool = False,
+        following: Comparison | None = None,
     ) -> Iterator[dict[Any, Any]]:
-        """Check what was asked, then answer it step by step; whatever is wrong is said next to the field."""
+        """Check what was asked, then answer it step by step; whatever is wrong is said next to the field.
+
+        Each model goes on from what it said in `following`, where that is given.
+        """
         try:
             asked = clean_question(question, self.settings.max_question_chars)
             if not models:
@@ -161,7 +173,7 @@ class CompareTab(AskingTab):
         except MediLiteError as error:
             yield {self.error: notices.error_html(str(error))}
             return
-        before = session.comparison
+        before, comparison.before = session.comparison, following
         comparison.check = session.checks_source
         seeking = Seeking(self.shelf, asked)
         try:
@@ -191,13 +203,36 @@ class CompareTab(AskingTab):
         except Exception as error:
             yield self._failed(session, comparison, before, error)
 
+    def follow_up(self, session: Session, question: str, *given: Any) -> Iterator[dict[Any, Any]]:
+        """Ask the models that answered last a further question, with the settings as they are now.
+
+        `given` are settings and source as for `answer`, then the answers that the page shows.
+        """
+        *controls, shown = given
+        if session.comparison is None and not session.compare.busy:
+            self.restore(session, shown)
+        last = session.comparison
+        able = [pane.spec.id for pane in last.panes if pane.text.strip()] if last and last.done else []
+        if last is None or not able:
+            yield {self.error: notices.error_html("There is no answer to follow up on yet: press Ask first.")}
+        elif len(last.questions) > MOST_EARLIER:
+            yield {
+                self.error: notices.error_html(
+                    f"You have asked {len(last.questions)} questions in a row, which is the limit. "
+                    "Press Ask to start a new comparison."
+                )
+            }
+        else:
+            yield from self.answer(session, question, able, *(*controls, last))
+
     def _begin(self, comparison: Comparison) -> dict[Any, Any]:
         return {
             self.error: "",
             self.ask: gr.Button(interactive=False),
+            self.follow: gr.Button(interactive=False),
             self.stop: gr.Button(interactive=True),
             self.status: notices.status_html("Asking.", "busy"),
-            self.emergency: notices.emergency_html(comparison.question),
+            self.emergency: notices.emergency_html(*comparison.questions),
             self.toolbar: toolbar_html(None),
             self.source: place_html(self.shelf.state),
             self.grid: grid_html(comparison),
@@ -229,6 +264,7 @@ class CompareTab(AskingTab):
     def _end(self, comparison: Comparison, status: str) -> dict[Any, Any]:
         return {
             self.ask: gr.Button(interactive=True),
+            self.follow: gr.Button(interactive=any(pane.text.strip() for pane in comparison.panes)),
             self.stop: gr.Button(interactive=False),
             self.status: status,
             self.toolbar: toolbar_html(comparison),
@@ -248,7 +284,7 @@ class CompareTab(AskingTab):
         elif before is not None:
             session.comparison = before
             update = self._end(before, status) | {
-                self.emergency: notices.emergency_html(before.question),
+                self.emergency: notices.emergency_html(*before.questions),
                 self.source: source_html(before.sought) if before.sought else "",
             }
         else:
@@ -275,7 +311,8 @@ class CompareTab(AskingTab):
         cut = "The answers break off where the page was left: press Ask for whole ones."
         shown: dict[Any, Any] = {
             self.error: notices.restored_html(*[cut] if broke_off(comparison.panes) else []),
-            self.emergency: notices.emergency_html(comparison.question),
+            self.emergency: notices.emergency_html(*comparison.questions),
+            self.follow: gr.Button(interactive=True),
         }
         if (sought := Seeking(self.shelf, comparison.question).come(wait=True)) is not None:
             comparison.check = session.checks_source
@@ -312,7 +349,7 @@ class CompareTab(AskingTab):
     @property
     def restored(self) -> list[Any]:
         """The components that `restore` fills."""
-        return [self.error, self.emergency, self.toolbar, self.source, self.grid, self.plot]
+        return [self.error, self.follow, self.emergency, self.toolbar, self.source, self.grid, self.plot]
 
     @property
     def link_outputs(self) -> list[Any]:

@@ -17,10 +17,12 @@ def toolbar_html(comparison: Comparison | None) -> Markup:
     if comparison is None:
         return templates(TEMPLATE).toolbar()
     return templates(TEMPLATE).toolbar(
-        link_of(comparison),
+        # A link holds one question, so none leads back to what a follow-up follows.
+        "" if comparison.before else link_of(comparison),
         data_uri(as_json(comparison), "application/json"),
         data_uri(as_csv(comparison), "text/csv"),
         data_uri(as_report(comparison), "text/html"),
+        bool(comparison.sought and comparison.sought.references),
     )
 
 

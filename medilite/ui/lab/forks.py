@@ -77,7 +77,8 @@ class ForksView(View):
     def work(self, work: Work) -> Iterator[Shown]:
         """Write the answers that aren't there yet, then have each scored by all models."""
         comparison = work.session.comparison
-        if comparison is None or comparison.question != work.question or not comparison.done:
+        # A follow-up's answers come after others, which the map doesn't know.
+        if comparison is None or comparison.before or comparison.question != work.question or not comparison.done:
             comparison = None
         panes = {pane.spec.id: pane for pane in comparison.panes if _has_tokens(pane)} if comparison else {}
         decoding, seed = (comparison.decoding, comparison.seed) if comparison else (SHOWN_DECODING, 0)

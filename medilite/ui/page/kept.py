@@ -6,6 +6,7 @@ have been changed on the way does no harm.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from medilite.models import Profile
 from medilite.prompts import clean_text
 from medilite.records import StopReason
 from medilite.ui.chat.history import Turn
-from medilite.ui.compare.comparison import Comparison, Pane
+from medilite.ui.compare.comparison import MOST_EARLIER, Comparison, Pane
 from medilite.ui.compare.links import decode_link
 from medilite.ui.page.decoding import DEFAULTS, MAX_SEED, SETTINGS
 
@@ -32,11 +33,19 @@ def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparis
         return None
     question, settings = _text(given.get("question")), _text(given.get("settings"))
     asked = decode_link(f"#{settings}&q={quote(question)}", profile, max_chars)
-    panes = [pane for pane in (_pane(card, profile) for card in given["cards"][: len(profile.ids)]) if pane]
+    read = [(pane, _earlier(card)) for card in given["cards"][: len(profile.ids)] if (pane := _pane(card, profile))]
+    panes = [pane for pane, _ in read]
     if asked is None or not panes or len({pane.spec.id for pane in panes}) < len(panes):
         return None
     comparison = Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
     comparison.from_source = asked.from_source
+    for turn in zip_longest(*(earlier for _, earlier in read)):
+        said = [(pane.spec, one[0], one[1]) for pane, one in zip(panes, turn, strict=True) if one]
+        before = [Pane(spec, text) for spec, _, text in said]
+        for pane in before:
+            pane.finish("end")
+        run = Comparison.ended(said[0][1][:max_chars], profile, asked.decoding, asked.seed, before)
+        run.before, comparison.before = comparison.before, run
     return comparison
 
 
@@ -72,6 +81,16 @@ def _pane(given: Any, profile: Profile) -> Pane | None:
     why = _text(given.get("why")) if stopped == "error" else None
     pane.finish(stopped or "error", (why or None) if stopped else BROKE_OFF)
     return pane
+
+
+def _earlier(card: Any) -> list[tuple[str, str]]:
+    """Return the questions and answers that a card's answer follows, as far as they can be read."""
+    given = card.get("earlier")
+    turns = given if isinstance(given, list) else []
+    read = [
+        (_text(turn[0]), _text(turn[1])) for turn in turns[:MOST_EARLIER] if isinstance(turn, list) and len(turn) == 2
+    ]
+    return [(asked, said) for asked, said in read if asked.strip() and said.strip()]
 
 
 def _text(given: object) -> str:

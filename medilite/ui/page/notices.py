@@ -81,7 +81,7 @@ def unavailable_html(availability: dict[str, Availability], profile: Profile) ->
     return templates(TEMPLATE).unavailable(reasons, others)
 
 
-def emergency_html(question: str) -> Markup:
-    """Return the notice above the answers to a question that mentions an emergency, else nothing."""
-    notice = emergency_notice(question)
+def emergency_html(*questions: str) -> Markup:
+    """Return the notice above the answers to questions of which one mentions an emergency (the last), else nothing."""
+    notice = next(filter(None, map(emergency_notice, reversed(questions))), None)
     return templates(TEMPLATE).emergency(notice) if notice else Markup()
