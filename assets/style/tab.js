@@ -205,7 +205,7 @@
     begun = true;
     here = location.href;
     const link = isLink() && !state.entries[entry()];
-    const { compare, chat, vote } = before.forms ?? {};
+    const { compare, chat, vote, lab } = before.forms ?? {};
     if (link || !compare) follow();
     else {
       filling = state.entries[entry()] ?? compare;
@@ -213,6 +213,8 @@
     }
     if (chat) press("chat-form");
     else settle("chat");
+    if (lab) press("lab-form");
+    else settle("lab");
     if (vote) {
       document.documentElement.dataset.voteMode = vote[0] ?? "ready";
       press("vote-form");
@@ -282,6 +284,13 @@
       state.forms[name] = values;
       return name === "compare" ? [...values, ""] : values; // and no note any more about what was there before
     },
+    // What the fields of a form hold whose values Gradio says; before they are filled, what they say is not kept.
+    noted(name, values) {
+      if (!settled.has(name)) return;
+      state.forms[name] = values;
+      saveSoon();
+    },
+    typed: (name) => state.forms[name]?.[0] ?? "",
     kept: (what) => before[what] ?? null,
     keptPairs: () => (settled.has("pairs") ? null : (before.pairs ?? null)),
     now: { answers, turns, pair },

@@ -299,7 +299,7 @@ class Booth:
         sides = (pair.left.contestant, pair.right.contestant)
         run = LiveRun(voter, question, False, sides, pair.left.seed, self._answers.names, pair.decoding, pair=pair)
         run.texts, run.stopped, run.token = answers, ["end", "end"], _checked(token)
-        run.made = Shown(_checked(token), question, *run.shown())
+        run.made, run.reopened = Shown(_checked(token), question, *run.shown()), True
         return run.made, pair.kind, run
 
     # --- votes ---------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class LiveRun:
     the visitor agreed that the question's text is kept. `began_at` is when the
     first step came: from then on one could read. `two_probability` is that of
     the draw. What finishing made of it, once, is in `pair`, `token` and `made`.
+    `reopened` is whether its texts came back from the visitor's page, which may say anything: they are never kept.
     """
 
     voter: str
@@ -43,6 +44,7 @@ class LiveRun:
     pair: Pair | None = None
     token: str | None = None
     made: Shown | NoPair | None = None
+    reopened: bool = False
     finishing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def requests(self) -> tuple[Request, Request]:

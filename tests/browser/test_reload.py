@@ -88,6 +88,13 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     here.wait_said(2)
     page.locator("#chat-question textarea").fill("Third, half ty")
     said = page.locator("#transcript .ml-text").all_text_contents()
+    # Lab: a view with a choice of its own, and another's.
+    here.tab("Lab")
+    page.locator("#lab-question textarea").fill("And gout?")
+    page.locator("#lab-view input[value=own]").check()
+    page.locator("#lab-own-name textarea, #lab-own-name input").fill("Mine")
+    page.locator("#lab-view input[value=strength]").check()
+    page.locator("#lab-strength input[type=number]").fill("0.7")
     # Blind vote: a live pair before the vote, something said of it; a ready-made pair behind it.
     here.vote_tab()
     ready = here.pair().get_attribute("data-token")
@@ -109,6 +116,7 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     page.locator("#vote-live-pair [data-choice=left]").click()
     here.wait_pair("voted", "vote-live-pair")
     assert here.vote_texts("vote-live-pair") == live, "the vote shows its texts, though the server has forgotten them"
+    assert "are not kept with it, even" in page.locator("#vote-error").inner_text()
     page.locator("#vote-mode label", has_text="Ready").click()
     assert here.pair().get_attribute("data-token") == ready
 
@@ -122,6 +130,15 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     asked = engine.requests[-1][0]
     assert [message.content for message in asked.messages] == [*said, "Third, half ty"]
     assert asked.decoding.max_new_tokens == 16
+
+    here.tab("Lab")
+    page.wait_for_selector("#lab-view input[value=strength]:checked")
+    assert page.locator("#lab-question textarea").input_value() == "And gout?"
+    assert page.locator("#lab-run").inner_text() == "Answer at five strengths"
+    assert page.locator("#lab-strength input[type=number]").input_value() == "0.7"
+    assert "Results of the Lab are not kept" in restored(here, "lab")
+    page.locator("#lab-view input[value=own]").check()
+    page.wait_for_function("document.querySelector('#lab-own-name :is(textarea, input)')?.value === 'Mine'")
 
     here.tab("Compare")
     assert "Restored" in restored(here, "compare")

@@ -34,6 +34,9 @@ from medilite.ui.page.session import Session
 
 TEMPLATE = "lab/parts.html"
 
+_TYPED = "(held, question) => [null, question || window.medilite.tab.typed('lab')]"
+"""What opening the tab sends: after a reload the field may not be filled yet."""
+
 
 class LabTab(AskingTab):
     """Builds the tab and answers its events."""
@@ -90,9 +93,9 @@ class LabTab(AskingTab):
         controls = [part for view in self.views.values() for part in view.controls]
         parts = [part for view in self.views.values() for part in view.parts]
         outputs = [self.error, self.run, self.stop, self.status, self.emergency, *parts]
-        tab.select(self.open, [session, self.question], self.question, **LIGHT)
-        shown = [self.about, self.run, self.error, self.status, *self.columns.values(), *self.places.values()]
-        self.view.change(self.choose, [session, self.view], shown, **LIGHT)
+        tab.select(self.open, [session, self.question], self.question, js=_TYPED, **LIGHT)
+        # By the visitor's own choice alone: `restore` shows the view that a reload fills in.
+        self.view.input(self.choose, [session, self.view], self.restored, **LIGHT)
         gr.on(
             [self.run.click, self.question.submit],
             self.answer,
@@ -109,7 +112,7 @@ class LabTab(AskingTab):
 
     def open(self, session: Session, question: str) -> Any:
         """Bring along the question that Compare answered, unless there is one here already."""
-        asked = session.comparison.question if session.comparison else ""
+        asked = session.comparison.questions[0] if session.comparison else ""
         return asked if asked and not (question or "").strip() else gr.skip()
 
     def choose(self, session: Session, key: str) -> Update:
@@ -125,6 +128,24 @@ class LabTab(AskingTab):
             **{column: gr.Column(visible=name == key) for name, column in self.columns.items()},
             **{column: gr.Column(visible=name == key) for name, column in self.places.items()},
         }
+
+    def restore(self, session: Session, question: str, key: str) -> Update:
+        """Show the view that the page had before it was reloaded, its fields filled; what it had found is not kept."""
+        if key not in self.views or not (question or "").strip():
+            return self.choose(session, key)
+        lost = f"Results of the Lab are not kept: press “{self.views[key].verb}” for them."
+        return {**self.choose(session, key), self.error: notices.restored_html(lost)}
+
+    @property
+    def form(self) -> list[Any]:
+        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
+        controls = [part for view in self.views.values() for part in view.controls]
+        return [self.question, self.view, *controls, *self.own.board_controls]
+
+    @property
+    def restored(self) -> list[Any]:
+        """The components that `choose` and `restore` fill."""
+        return [self.about, self.run, self.error, self.status, *self.columns.values(), *self.places.values()]
 
     @streamed
     def answer(self, session: Session, question: str, key: str, *values: object) -> Iterator[Update]:

@@ -135,7 +135,7 @@ def build_ui(
                 html_slot(about_html(profile), "about", "ml-about-slot")
         html_slot(parts.footer(profile.title), "footer", "ml-footer-slot")
         _watch_loading(engine, profile, session, compare, chat, vote)
-        outlive_reloads(page, session, compare, chat, vote)
+        outlive_reloads(page, session, compare, chat, vote, lab)
         page.endpoints = endpoints(engine, profile, settings, admission, boards, shelf)
         offer(page.endpoints)
     watch_events(page, drain)

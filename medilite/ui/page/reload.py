@@ -13,18 +13,28 @@ import gradio as gr
 
 from medilite.ui.chat.tab import ChatTab
 from medilite.ui.compare.tab import CompareTab
+from medilite.ui.lab.tab import LabTab
 from medilite.ui.page.controls import LIGHT
 from medilite.ui.vote.tab import VoteTab
 
 _TAB = "window.medilite.tab"
 
 
-def outlive_reloads(page: gr.Blocks, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab) -> None:
+def outlive_reloads(
+    page: gr.Blocks, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab, lab: LabTab
+) -> None:
     """Wire what fills a page from what its tab had, and from its address, which only the browser knows."""
     kept, address = gr.JSON(visible=False), gr.Textbox(visible=False)
-    for name, form in (("compare", [*compare.form, compare.error]), ("chat", chat.form), ("vote", vote.form)):
+    forms = {"compare": [*compare.form, compare.error], "chat": chat.form, "vote": vote.form, "lab": lab.form}
+    for name, form in forms.items():
         filled = _button(f"{name}-form").click(None, None, form, js=f"() => {_TAB}.form('{name}')", **LIGHT)
+        if name == "lab":
+            filled = filled.then(lab.restore, [session, *lab.form[:2]], lab.restored, **LIGHT)
         filled.then(None, js=f"() => {_TAB}.settle('{name}')", **LIGHT)
+    # Few of the Lab's fields are on the page at a time, and a dropdown shows only the name of what is chosen: what they
+    # hold is Gradio's to say.
+    noted = f"(...values) => {_TAB}.noted('lab', values)"
+    gr.on([field.change for field in lab.form], None, lab.form, js=noted, **LIGHT)
     for name, tab, texts in (("compare", compare, "answers"), ("chat", chat, "turns")):
         ask = f"() => [null, {_TAB}.kept('{texts}')]"
         shown = _button(f"{name}-restore").click(tab.restore, [session, kept], tab.restored, js=ask, **LIGHT)

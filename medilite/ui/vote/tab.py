@@ -25,11 +25,11 @@ from medilite.settings import Settings
 from medilite.sources.shelf import Shelf
 from medilite.ui.guard.address import caller
 from medilite.ui.guard.limits import Admission
-from medilite.ui.html import templates
+from medilite.ui.html import Markup, templates
 from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
-from medilite.ui.page.asking import streamed
-from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot
+from medilite.ui.page.asking import AskingTab, streamed
+from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot, question_field
 from medilite.ui.page.kept import kept_texts
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session
@@ -75,6 +75,11 @@ _UNCONFIRMED = (
 )
 """Not "not counted": where the answer to a commit is lost, nobody can know."""
 
+_UNKEPT = (
+    "The page was reloaded after these answers came. Your vote counts, but the question and answers are not kept with "
+    "it, even if you agreed to that."
+)
+
 _KEPT = "Otherwise your vote is kept, and only a keyed hash of the texts, which reveals nothing."
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
@@ -84,23 +89,14 @@ Signed = gr.OAuthProfile | None
 """What Gradio puts into a parameter of this type, by the session: the profile of whoever is signed in."""
 
 
-class VoteTab:
+class VoteTab(AskingTab):
     """Builds the tab and answers its events; a live pair in the making is in the visitor's Session."""
 
     def __init__(
-        self,
-        engine: Engine,
-        profile: Profile,
-        settings: Settings,
-        admission: Admission,
-        booth: Booth,
+        self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, booth: Booth,
         shelf: Shelf | None = None,
-    ) -> None:
-        self.shelf = shelf or Shelf(settings)
-        self.engine = engine
-        self.profile = profile
-        self.settings = settings
-        self.admission = admission
+    ) -> None:  # fmt: skip
+        super().__init__(engine, profile, settings, admission, shelf)
         self.booth = booth
 
     # --- what is on the page -------------------------------------------------------------
@@ -116,14 +112,7 @@ class VoteTab:
             elem_classes="vt-mode",
         )
         with gr.Column(elem_classes="vt-live vt-ask ml-ask"):
-            self.question = gr.Textbox(
-                label="Your health question",
-                placeholder="For example: What helps against hay fever?",
-                lines=1,
-                max_lines=8,
-                elem_id="vote-question",
-                elem_classes="ml-question",
-            )
+            self.question = question_field("vote-question")
             self.keep = gr.Checkbox(
                 False,
                 label="My question and both answers may be kept with my vote",
@@ -256,7 +245,7 @@ class VoteTab:
         except Exception as error:
             return {self.error: self._error(error)}
         return {
-            self.error: "",
+            self.error: self._unkept(session, taken.kind),
             self._slot(taken.kind): taken_html(taken, str(token)),
             self.own: way_html(taken.given),
             **self._as_whom(account),
@@ -274,9 +263,16 @@ class VoteTab:
             return {self.error: self._error(error)}
         pair = outcome.vote.pair
         return {
-            self.error: notices.note_html(EARLIER) if account and not is_account(pair.voter) else "",
+            self.error: notices.note_html(EARLIER)
+            if account and not is_account(pair.voter)
+            else self._unkept(session, pair.kind),
             self._slot(pair.kind): voted_html(outcome, str(token), self.profile, self._source(outcome)),
         }
+
+    def _unkept(self, session: Session, kind: str) -> Markup:
+        """Return that a live pair's texts are not kept with its vote, where they came back from the page alone."""
+        run = session.live
+        return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
 
     def _source(self, outcome: Outcome) -> str:
         """Return what the library says to a pair's question, for whoever has voted; "" where that isn't known."""

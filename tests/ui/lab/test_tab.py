@@ -345,3 +345,16 @@ def test_a_board_that_cannot_be_is_a_sentence(lab, against, size, why):
     assert "bring it again" in one.seen(one.tab.compare_own(one.session, against, size))["lab-error"].lower()
     one.press("own", GRPO, "", "", "base")
     assert why in one.seen(one.tab.compare_own(one.session, against, size))["lab-error"]
+
+
+def test_after_a_reload_the_view_is_back_and_says_that_its_results_are_not(lab):
+    one = lab()
+    for key, view in one.tab.views.items():
+        page = one.tab.restore(one.session, QUESTION, key)
+        assert page[one.tab.run].value == view.verb
+        assert [name for name, column in one.tab.columns.items() if page[column].visible] == [key]
+        assert f"press “{view.verb}” for them" in page[one.tab.error]
+        assert set(page) <= set(one.tab.restored)
+    assert one.tab.restore(one.session, " ", "luck")[one.tab.error] == ""
+    assert one.tab.restore(one.session, QUESTION, "no view") == gr.skip()
+    assert len(one.tab.form) == len(set(one.tab.form)), "each field is kept once"
