@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from medilite.errors import ProfileError
-from medilite.models import PROFILES_DIR, load_profile
+from medilite.models import PROFILES_DIR, ROOT, load_profile
 from medilite.ui.page.about import about_html
 
 
@@ -54,13 +55,16 @@ def test_a_wrong_optional_model_is_still_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theme", ["colour", "colour_dark"])
 @pytest.mark.parametrize("profile", ["lite", "paper"])
-def test_every_two_models_are_told_apart_by_colour_blind_eyes(profile: str, theme: str) -> None:
+def test_every_two_models_and_the_text_are_told_apart_by_colour_blind_eyes(profile: str, theme: str) -> None:
     """CIE76 distance after Machado et al. 2009, severity 1: 2.3 is just noticeable, 15 plainly another colour."""
     models = load_profile(profile, with_absent=True).models
     assert len(models) >= 6
+    style = (ROOT / "assets/style/base.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r"--ml-ink: (#\w{6})", style)
+    colours = {model.id: getattr(model, theme) for model in models} | {"text": light if theme == "colour" else dark}
     near = {
-        (a.id, b.id, eyes): round(_distance(getattr(a, theme), getattr(b, theme), eyes), 1)
-        for a, b in combinations(models, 2)
+        (a, b, eyes): round(_distance(colours[a], colours[b], eyes), 1)
+        for a, b in combinations(colours, 2)
         for eyes in _EYES
     }
     assert {pair: distance for pair, distance in near.items() if distance < 15} == {}
