@@ -27,12 +27,15 @@ MediLiteError
 └── TrainingError            a stage of training can't be run, or broke down
 
 Each message names the value, the cause and the remedy. They are turned into
-`gr.Error` or an exit code only at the edge (ui/, __main__, the scripts).
+`gr.Error` or an exit code only at the edge (ui/, __main__, the scripts), where
+`without_folders` keeps the server's paths from visitors.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class MediLiteError(Exception):
@@ -145,6 +148,24 @@ class ConfigError(MediLiteError):
 
 class TrainingError(MediLiteError):
     """A stage of training can't be run now, or broke down."""
+
+
+_QUOTED_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[/\\](?:(?!\1)[^\n])*[/\\]((?:(?!\1)[^\n/\\])*)\1""")
+_PATH = re.compile(
+    r"""(?<![\w.:/\\~-])(?:file://)?(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'"“”<>|;,()]+[/\\])+([^\s/\\'"“”<>|;,()]*)"""
+)
+
+
+def without_folders(message: str, *known: Path) -> str:
+    """Return a message with every absolute path cut to its last part: visitors need not know a server's folders.
+
+    `known` are paths that may be in the message and whose names may hold spaces.
+    Web addresses and names on the Hub stay as they are.
+    """
+    for path in sorted(known, key=lambda path: -len(str(path))):
+        if len(path.parts) > 1:
+            message = message.replace(str(path), path.name)
+    return _PATH.sub(r"\1", _QUOTED_PATH.sub(r"\1\2\1", message))
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from medilite.arena.votes import Votes
 from medilite.engine.protocol import Engine
-from medilite.errors import MediLiteError
+from medilite.errors import MediLiteError, without_folders
 
 if TYPE_CHECKING:
     from medilite.draining import Drain
@@ -40,7 +40,7 @@ class Readiness:
             found.append(progress.error or f"The model is not loaded yet: {progress.message.rstrip('.')}.")
         if store := self._why_no_store():
             found.append(store)
-        return found
+        return [without_folders(reason) for reason in found]
 
     def close(self) -> None:
         """End the thread that asks the store."""

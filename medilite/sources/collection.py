@@ -124,7 +124,8 @@ def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as error:
-            raise DataError(f"{path} is no whole gzip file ({error}).") from error
+            raise DataError(f"{path} is no whole gzip file ({error}). Get it again.") from error
+    _refuse_other_formats(path, content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -132,6 +133,28 @@ def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
     csv.field_size_limit(_LONGEST_FIELD)
     first = text.split("\n", 1)[0]
     return _csv_rows(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)), path)
+
+
+_ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+"""How files of other formats begin; a tar names itself further on."""
+_TAR = slice(257, 262)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def _refuse_other_formats(path: Path, content: bytes) -> None:
+    """Raise DataError, with what to do, for a workbook, an archive or anything else that is no text."""
+    archive = next((name for begin, name in _ARCHIVES.items() if content.startswith(begin)), None)
+    archive = "tar" if content[_TAR] == b"ustar" else archive
+    if archive == "zip" and path.suffix.lower() in (".xlsx", ".ods"):
+        raise DataError(f"{path} is a workbook, not a table. Save its sheet as CSV in UTF-8, and name that file.")
+    if archive:
+        raise DataError(
+            f"{path} is an archive ({archive}), not a table. If it is MedQuAD as published, run "
+            f"`make data SOURCE={path}` and set MEDILITE_SOURCES=auto; else unpack it and name the .csv, .csv.gz or "
+            ".parquet file in it."
+        )
+    if b"\0" in content[:4096] and not content.startswith(_UTF_16):
+        raise DataError(f"{path} is not text. Name a table of questions and answers: .csv, .csv.gz or .parquet.")
 
 
 def _csv_rows(reader: csv.DictReader[str], path: Path) -> Iterable[Mapping[str, object]]:

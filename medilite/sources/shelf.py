@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from medilite.errors import DataError, MediLiteError
+from medilite.errors import DataError, MediLiteError, without_folders
 from medilite.models import ROOT
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.settings import Settings
@@ -143,8 +143,13 @@ class Shelf:
             if self._library is not library:
                 return
             self._library = None
-            self._state = ShelfState("missing", f"{why} {HOW} again.")
+            self._state = self._missing(f"{why} {HOW} again.")
         log.error("%s", why)
+
+    def _missing(self, why: str) -> ShelfState:
+        """Return that there is no library, in words for visitors; the log has the paths."""
+        paths = (self._prepared, shelf_folder(self._settings), Path(self._settings.sources).expanduser())
+        return ShelfState("missing", without_folders(why, *paths))
 
     def _open(self) -> None:
         try:
@@ -157,7 +162,7 @@ class Shelf:
             library = open_library(folder, self._settings)
             library.search("What is asthma?")  # the first search maps pages in that later ones find there
         except MediLiteError as error:
-            self._state = ShelfState("missing", str(error))
+            self._state = self._missing(str(error))
             log.warning("No library: %s", error)
         except Exception:
             self._state = ShelfState("missing", "The library can't be opened: the app's log says why.")
@@ -261,7 +266,7 @@ def _collection_path(settings: Settings, prepared: Path) -> Path | None:
     if not path.is_file():
         raise DataError(
             f"MEDILITE_SOURCES={settings.sources!r} can't be used: there is neither a library ({MANIFEST}), nor "
-            f"prepared data ({COLLECTION}), nor a table (.csv, .csv.gz, .parquet)."
+            f"prepared data ({COLLECTION}), nor a table (.csv, .csv.gz, .parquet). Name one, or set it to auto."
         )
     return path
 

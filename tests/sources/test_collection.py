@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
+import tarfile
+import zipfile
 
 import pytest
 
@@ -34,6 +37,20 @@ def test_a_table_of_ones_own(tmp_path):
     assert (about.title, about.licence) == ("mine", "")
 
 
+def _zipped(name):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, "<Document/>")
+    return made.getvalue()
+
+
+def _tarred(name):
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    return made.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -41,6 +58,11 @@ def test_a_table_of_ones_own(tmp_path):
         (b"question,answer\n", "no pair"),
         (b"question,answer\n\xff\xfe,x\n", "not UTF-8"),
         (b"", "no pair"),
+        (_zipped("MedQuAD/1_Cancer/0001.xml"), r"an archive \(zip\), not a table.*make data SOURCE=.*x\.csv.*=auto"),
+        (_tarred("MedQuAD/1.xml"), r"an archive \(tar\), not a table"),
+        (b"\xfd7zXZ\x00\x00\x04", r"an archive \(xz\)"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is not text. Name a table"),
+        ("question,answer\n".encode("utf-16"), "not UTF-8.*Save it as UTF-8"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content, said):
@@ -56,6 +78,18 @@ def test_half_a_gzip_and_no_file_are_refused(tmp_path):
     for bad in (path, tmp_path / "none.csv"):
         with pytest.raises(DataError, match=str(bad)):
             read_collection(bad)
+
+
+def test_a_packed_tar_and_a_workbook_are_refused_as_what_they_are(tmp_path):
+    packed, book = tmp_path / "medquad.tar.gz", tmp_path / "mine.xlsx"
+    packed.write_bytes(gzip.compress(_tarred("MedQuAD/1.xml")))
+    book.write_bytes(_zipped("xl/workbook.xml"))
+    for path, said in (
+        (packed, f"make data SOURCE={packed}"),
+        (book, "a workbook, not a table. Save its sheet as CSV"),
+    ):
+        with pytest.raises(DataError, match=said):
+            read_collection(path)
 
 
 def test_a_collection_is_saved_as_it_is_read(tmp_path, entries):

@@ -79,6 +79,23 @@ def test_a_shelf_opens_what_is_built_and_outlives_its_loss(tmp_path, prepared):
     assert shelf.seek("gout").result().found is None
 
 
+def test_the_page_is_not_told_where_files_are_on_the_server(tmp_path, caplog):
+    folder = tmp_path / "Jane Doe"
+    folder.mkdir()
+    archive, broken = folder / "medquad.zip", folder / "library"
+    archive.write_bytes(b"PK\x03\x04")
+    broken.mkdir()
+    (broken / "library.json").write_text("{}")
+    for path, said in ((archive, "medquad.zip is an archive (zip)"), (broken, "The library in library can't be read")):
+        shelf = Shelf(load_settings(cache_dir=folder / "cache", sources=str(path)))
+        shelf._open()
+        assert said in shelf.state.message
+        assert str(tmp_path) not in shelf.state.message
+        assert "Jane" not in shelf.state.message
+        assert str(path) in caplog.text, "the log has it"
+        shelf.close()
+
+
 def test_off_is_off(tmp_path):
     off = Shelf(settings(tmp_path, "off"))
     off.start()

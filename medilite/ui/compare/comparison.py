@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from medilite.engine.protocol import Engine
-from medilite.errors import MediLiteError
+from medilite.errors import MediLiteError, without_folders
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages, sourced_messages
 from medilite.readability import Readability, Span, hard_spans, measure
@@ -53,7 +53,7 @@ class Pane:
             self.ids += row.ids
             self.pieces.append(row.text)
         if row.stopped:
-            self.finish(row.stopped, row.error)
+            self.finish(row.stopped, row.error and without_folders(row.error))
 
     def finish(self, reason: StopReason, error: str | None = None) -> None:
         """Note why the answer stopped and score what there is of it."""

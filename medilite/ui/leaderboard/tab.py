@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.leaderboard.votes.tab import VotesResults
 from medilite.ui.page import notices
 from medilite.ui.page.controls import LIGHT, html_slot
+
+log = logging.getLogger(__name__)
 
 Update = dict[Any, Any]
 
@@ -151,6 +154,7 @@ class LeaderboardTab:
                 **self._browser(view, split),
             }
         except MediLiteError as error:
+            log.error("The board can't be shown: %s", error)
             return {self.error: notices.error_html(str(error)), self.intro: ""}
 
     def show_trade(self, split: str, pair: str, measure: str) -> Update:

@@ -19,7 +19,7 @@ from typing import Literal, cast
 
 from medilite import metrics
 from medilite.engine.protocol import Engine
-from medilite.errors import MediLiteError, StoppingError
+from medilite.errors import MediLiteError, StoppingError, without_folders
 from medilite.lab.own_adapter import OWN
 from medilite.logs import request_id
 from medilite.progress import LoadProgress
@@ -152,7 +152,7 @@ def message_of(error: Exception, unexpected: str = UNEXPECTED) -> str:
     """
     metrics.count_error(error)
     if isinstance(error, MediLiteError):
-        return str(error)
+        return without_folders(str(error))
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("Unexpected %s while answering:\n%s", type(error).__name__, frames)
     return f"{unexpected} (The log has it as {request_id()}.)" if request_id() else unexpected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medilite.engine.protocol import Availability
+from medilite.errors import without_folders
 from medilite.models import Profile
 from medilite.progress import LoadProgress
 from medilite.safety import emergency_notice
@@ -18,7 +19,7 @@ TEMPLATE = "page/parts.html"
 
 def error_html(message: str) -> Markup:
     """Return a message near the field; `role=alert` has it read out at once."""
-    return templates(TEMPLATE).error(message)
+    return templates(TEMPLATE).error(without_folders(message))
 
 
 def note_html(*messages: str) -> Markup:
@@ -42,7 +43,9 @@ def status_html(message: str, kind: str = "", share: float | None = None, detail
 def progress_html(progress: LoadProgress, *, asked: bool = False) -> Markup:
     """Return the status line of a model that loads, is ready, or couldn't be loaded."""
     if progress.error:
-        return status_html(f"The model could not be loaded. {progress.error} Then press Ask to try again.", "error")
+        return status_html(
+            f"The model could not be loaded. {without_folders(progress.error)} Then press Ask to try again.", "error"
+        )
     if progress.ready:
         return status_html("Ready.", "ready")
     message = progress.message.rstrip(". …") + "."
@@ -71,7 +74,7 @@ def stage_html(stage: Stage, *, writing: str = "Writing.", done: str = "", detai
 def unavailable_html(availability: dict[str, Availability], profile: Profile) -> Markup:
     """Return what to know about models that can't answer, or nothing if all can."""
     reasons = [
-        (profile.get(model).label, state.reason or "no reason given")
+        (profile.get(model).label, without_folders(state.reason or "no reason given"))
         for model, state in availability.items()
         if not state.available
     ]

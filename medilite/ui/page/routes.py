@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from medilite.arena.downloads import Downloads
 from medilite.arena.export import WRITERS
-from medilite.errors import MediLiteError
+from medilite.errors import MediLiteError, without_folders
 from medilite.health.ready import Readiness
 from medilite.metrics import CONTENT_TYPE, Meters
 
@@ -61,7 +61,7 @@ def _votes(downloads: Downloads, suffix: str) -> Any:
         try:
             path = downloads.path(suffix)
         except MediLiteError as error:
-            return PlainTextResponse(f"{error}\n", 503)
+            return PlainTextResponse(f"{without_folders(str(error))}\n", 503)
         if path is None:
             return PlainTextResponse("Nobody has voted here yet.\n", 404)
         return FileResponse(path, media_type=MEDIA_TYPES[suffix], filename=f"votes{suffix}")
