@@ -75,9 +75,10 @@ class OwnView(View):
                     [(spec.label, spec.id) for spec in self.profile.models], value=self.profile.ids[-1],
                     label="Against", filterable=False, elem_id="lab-board-against", min_width=200,
                 )  # fmt: skip
+                # The guard lets a dropdown have nothing but text (guard/calls.py).
                 self.size = gr.Dropdown(
-                    [(f"{size} questions", size) for size in SIZES], value=SIZES[0], label="On", filterable=False,
-                    elem_id="lab-board-size", min_width=160,
+                    [(f"{size} questions", str(size)) for size in SIZES], value=str(SIZES[0]), label="On",
+                    filterable=False, elem_id="lab-board-size", min_width=160,
                 )  # fmt: skip
                 self.compare = gr.Button("Compare on these", elem_id="lab-board-run", elem_classes="ml-button", scale=0)
         self.board = html_slot("", "lab-board", "ml-slot")
@@ -130,9 +131,9 @@ class OwnView(View):
     def boarded(self, work: Work, against: object, size: object) -> Iterator[Shown]:
         """Have the adapter and another model answer some questions, and say whether they differ."""
         spec, other = self.brought.get(work.session.own_adapter), work.profile.get(str(against or ""))
-        if size not in SIZES:
+        if str(size) not in [str(known) for known in SIZES]:
             raise DecodingError(f"{size!r:.40} questions can't be asked: choose {', '.join(map(str, SIZES))}.")
-        asked = [question.question for question in load_questions()[: int(size)]]
+        asked = [question.question for question in load_questions()[: int(str(size))]]
         pairs: list[tuple[Pane, Pane]] = []
         for first in range(0, len(asked), TOGETHER):
             some = asked[first : first + TOGETHER]

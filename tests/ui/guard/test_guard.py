@@ -14,12 +14,13 @@ from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from medilite.ui.guard.address import KnownAddress, TrustedProxies, network_of, no_proxy_by_default
 from medilite.ui.guard.bodies import BoundedBody, body_limit
-from medilite.ui.guard.calls import CheckedCalls
+from medilite.ui.guard.calls import BadCall, CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
 from medilite.ui.guard.host import FixedHost
 from medilite.ui.guard.visits import Paced
 from medilite.ui.page.app import build_ui, serve
+from medilite.ui.page.gradio_internals import event_by_number
 from medilite.ui.page.routes import vote_routes
 from tests.support.fakes import ScriptedEngine
 from tests.ui.asgi import App, call
@@ -270,6 +271,25 @@ def test_a_call_is_written_anew(checked):
         "data": [None, "a\U0001f600 \ufffdb", []], "fn_index": number, "session_hash": "abc", "trigger_id": None,
     }  # fmt: skip
     assert dict(checked.app.scopes[-1]["headers"])[b"content-length"] == str(len(checked.app.bodies[-1])).encode()
+
+
+def test_every_event_takes_what_its_fields_hold_and_offer(checked):
+    refused = []
+    events = [(number, event_by_number(checked.page, number)) for number in checked.page.fns]
+    for number, fn in [(number, fn) for number, fn in events if fn]:
+        held = [None if part.stateful else getattr(part, "value", None) for part in fn.inputs]
+        offered = [
+            [*held[:place], choice, *held[place + 1 :]]
+            for place, part in enumerate(fn.inputs)
+            if part.get_block_name() in ("dropdown", "radio")
+            for _, choice in part.choices
+        ]
+        for data in [held, *offered]:
+            try:
+                checked._event({"fn_index": number, "data": data}, "abc", direct=False)
+            except BadCall as error:
+                refused.append(f"{fn.name}: {error}")
+    assert refused == []
 
 
 @pytest.mark.parametrize(

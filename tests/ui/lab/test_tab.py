@@ -300,13 +300,13 @@ def test_an_adapter_that_is_brought_is_the_seventh_pane_and_has_a_board(lab, lit
     assert "rank 8" in page["lab-own"]
     assert page[str(one.tab.own.boarding)].visible
     one.engine.scripts = {**one.engine.scripts, one.session.own_adapter: "The same words each time."}
-    board = one.seen(one.tab.compare_own(one.session, "grpo", 32))["lab-board"]
+    board = one.seen(one.tab.compare_own(one.session, "grpo", "32"))["lab-board"]
     assert "All 32 answers of Mine &lt;b&gt; and GRPO are the same, word for word" in board
     asked = [request for call in one.engine.requests[1:] for request in call]
     assert len(asked) == 64
     assert max(len(call) for call in one.engine.requests[1:]) == 12
     one.engine.scripts = {**one.engine.scripts, one.session.own_adapter: "Other words, considerably complicated ones."}
-    board = one.seen(one.tab.compare_own(one.session, "grpo", 32))["lab-board"]
+    board = one.seen(one.tab.compare_own(one.session, "grpo", "32"))["lab-board"]
     assert "Clear after 32 questions" in board
     assert "grades harder than GRPO" in board
     assert "Easier is not better" in board
@@ -338,7 +338,7 @@ def test_a_space_has_no_field_for_an_adapter_and_takes_none(lab):
 
 
 @pytest.mark.parametrize(
-    ("against", "size", "why"), [("grpo", 33, "choose 32"), ("x", 32, "Unknown"), (None, None, "")]
+    ("against", "size", "why"), [("grpo", "33", "choose 32"), ("x", "32", "Unknown"), (None, None, "")]
 )
 def test_a_board_that_cannot_be_is_a_sentence(lab, against, size, why):
     one = lab()
