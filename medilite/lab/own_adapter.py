@@ -38,6 +38,11 @@ LONGEST_NAME = 24
 COLOURS = {"Teal": ("#00695c", "#4fd8c4"), "Violet": ("#5b2bb5", "#c3a5ff"), "Rust": ("#8c2f14", "#ffab8f")}
 """Colours to choose from, (light theme, dark theme); none is a model's of the shipped profiles."""
 
+NOT_TAKEN = (
+    "This deployment takes no adapters from visitors. Run MediLite yourself, or ask the person who runs this one to set"
+    " MEDILITE_OWN_ADAPTERS=true."
+)
+
 _HUB = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{40})")
 _HUB_WITHOUT = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w.-]*)?")
 _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
@@ -71,10 +76,7 @@ def folder_of(where: str, settings: Settings, endpoint: str | None = None) -> It
     Raises ModelUnavailableError naming what is wrong; nothing of a download is kept.
     """
     if not allowed(settings):
-        raise ModelUnavailableError(
-            "This deployment takes no adapters of visitors. Run MediLite yourself, or ask whoever runs this one to set"
-            " MEDILITE_OWN_ADAPTERS=true."
-        )
+        raise ModelUnavailableError(NOT_TAKEN)
     named = where.strip()
     if not named:
         raise ModelUnavailableError("No adapter is named yet: give owner/name@sha of the Hub, or a folder.")
@@ -86,8 +88,8 @@ def folder_of(where: str, settings: Settings, endpoint: str | None = None) -> It
     folder = Path(named).expanduser()
     if not local(settings) or (_HUB_WITHOUT.fullmatch(named) and not folder.is_dir()):
         raise ModelUnavailableError(
-            f"{named[:80]!r} is no adapter of the Hub as it has to be named: owner/name@sha, with the commit's 40"
-            " hexadecimal digits, so that what is measured can be had again."
+            f"{named[:80]!r} does not name an adapter on the Hub: write owner/name@sha, with the commit's 40"
+            " hexadecimal digits, so that what is measured can be repeated."
             + ("" if local(settings) else " Folders can't be named here.")
         )
     if not folder.is_dir():
@@ -186,8 +188,8 @@ def _download(repo: str, sha: str, into: Path, endpoint: str | None) -> None:
         raise
     except Exception as error:  # the Hub's client raises a score of unrelated types
         raise ModelUnavailableError(
-            f"{repo}@{sha[:8]} can't be had from the Hugging Face Hub ({type(error).__name__}), so nothing was kept. Is"
-            " it public, is that its commit, and is there a connection?"
+            f"{repo}@{sha[:8]} can't be downloaded from the Hugging Face Hub ({type(error).__name__}); nothing was"
+            " kept. Check that it is public, that it has this commit, and that there is a connection."
         ) from error
     for left in into.iterdir():
         if left.name not in ADAPTER_FILES and left.is_file():
@@ -234,7 +236,7 @@ class Brought:
             spec = self._specs.get(model)
             if spec is None:
                 raise ModelUnavailableError(
-                    "Your adapter isn't here any more, as others came after it: bring it again."
+                    "Your adapter is no longer here, because others needed its place: bring it again."
                 )
             self._specs.move_to_end(model)
             return spec

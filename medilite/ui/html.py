@@ -1,4 +1,4 @@
-"""HTML from templates: whatever is put into one is escaped, by jinja and nowhere else.
+"""HTML from templates: what is put into one is escaped, by jinja and nowhere else.
 
 A template is a file of macros beside the code that fills it; each macro is a
 piece of the page, and is called like a function:

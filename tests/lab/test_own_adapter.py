@@ -207,7 +207,7 @@ def test_the_two_files_come_from_the_hub_and_go_again(hub, tmp_path):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda hub: setattr(hub, "breaks", True), "can't be had .* nothing was kept"),
+        (lambda hub: setattr(hub, "breaks", True), "can't be downloaded .* nothing was kept"),
         (lambda hub: hub.sizes.update({WEIGHTS_FILE: 2**40}), "at most 64 MB"),
         (lambda hub: hub.files.update({"modeling.py": b"import os"}), r"holds code \(modeling.py\)"),
         (lambda hub: hub.files.update({"adapter_model.bin": hub.files.pop(WEIGHTS_FILE)}), "is pickled"),
@@ -221,7 +221,7 @@ def test_what_goes_wrong_with_the_hub_is_a_sentence_and_nothing_is_kept(hub, tmp
 
 
 def test_a_repository_that_is_not_there_is_a_sentence(hub, tmp_path):
-    with pytest.raises(ModelUnavailableError, match="Is it public"):
+    with pytest.raises(ModelUnavailableError, match="Check that it is public"):
         fetched(hub, f"me/other@{SHA}")
     assert left(tmp_path) == []
 

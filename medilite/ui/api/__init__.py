@@ -1,4 +1,4 @@
-"""MediLite for programs: five endpoints, by HTTP (Gradio's API), by MCP, and told of in llms.txt.
+"""MediLite for programs: five endpoints, by HTTP (Gradio's API), by MCP, and described in llms.txt.
 
 `endpoints` says what there is, once; `serving` makes Gradio events of it,
 `mcp_server` MCP tools and `llms` a text. They ask the same engine under the same

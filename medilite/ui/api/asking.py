@@ -45,7 +45,7 @@ NOTICE = f"Written by a very small language model. {NOT_MEDICAL_ADVICE}"
 class Asking:
     """Answers questions of programs; keeps nothing of them.
 
-    A program has no page whose session could tell it from the next, so all
+    A program has no page whose session could identify it, so all
     programs at one network address are one visitor to the limits.
     """
 
@@ -112,13 +112,13 @@ class Asking:
         comparison.check = sources or from_source
         for about in self._answers(comparison, from_source=from_source):
             answers = [{**_answer(pane), "marks": marks_of(pane)} for pane in comparison.panes]
-            told = {
+            results = {
                 "answers": answers,
                 "source": sourced(comparison.question, comparison.sought) if comparison.sought else None,
                 "answered_from": comparison.given and comparison.given.id,
                 "notice": NOTICE,
             }
-            yield cast("Compared", {**about, **told})
+            yield cast("Compared", {**about, **results})
 
     def _comparison(
         self, question: str, specs: tuple[ModelSpec, ...], decoding: tuple[object, ...], seed: object
@@ -137,7 +137,7 @@ class Asking:
                     yield _about(comparison, Stage("loading", progress=progress))
                 _take(comparison, seeking)
                 comparison.give(comparison.sought, self._engine)
-            # No visitor: an engine keeps nothing of what programs ask, for nothing tells one from another.
+            # No visitor: an engine keeps nothing of what programs ask, since programs can't be told apart.
             stages = run(self._engine, comparison.requests(), StopFlag(), comparison.advance)
             try:
                 with closing(cast("Generator[Stage]", stages)):
@@ -191,7 +191,7 @@ def _about(comparison: Comparison, stage: Stage) -> dict[str, Any]:
 
 
 def _answer(pane: Pane) -> ModelAnswer:
-    told = {
+    answer = {
         **answer_record(pane.answer(), pane.scores),
         "label": pane.spec.label,
         # Until the answer has stopped there is nothing to say of how.
@@ -200,4 +200,4 @@ def _answer(pane: Pane) -> ModelAnswer:
         "grade": grade_word(pane.scores.flesch_kincaid_grade) if pane.scores else None,
         "notice": NOTICE,
     }
-    return cast("ModelAnswer", told)
+    return cast("ModelAnswer", answer)

@@ -98,7 +98,7 @@ def endpoints(
     boards: Path = FOLDER,
     shelf: Shelf | None = None,
 ) -> tuple[Endpoint, ...]:
-    """Return the endpoints for this engine, profile and library, in the order in which they are told of."""
+    """Return the endpoints for this engine, profile and library, in the order in which they are described."""
     shelf = shelf or Shelf(settings)
     asking = Asking(engine, profile, settings, admission, shelf=shelf)
     reading = Reading(profile, admission, boards)

@@ -1,4 +1,4 @@
-"""`/llms.txt`: what a language model, or whoever writes for one, needs to know of this app (https://llmstxt.org).
+"""`/llms.txt`: what a language model, or a developer who uses one, needs to know about this app (https://llmstxt.org).
 
 Made from the endpoints as they are, so it says what there is. Beside it stands
 docs/api.md as `/api.md`, with examples.
@@ -24,7 +24,7 @@ MCP_ADDRESS = "/gradio_api/mcp/"
 
 
 def llms_text(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, guide: bool, prefix: str = "") -> str:
-    """Return the text; `mcp` and `guide` say whether these are served, `prefix` is what stands before addresses."""
+    """Return the text; `mcp` and `guide` say whether these are served, `prefix` is what addresses begin with."""
     count = len(profile.models)
     lines = [
         "# MediLite",
@@ -66,7 +66,7 @@ def _parameter(one: Parameter) -> str:
 
 
 def llms_routes(profile: Profile, endpoints: tuple[Endpoint, ...], *, mcp: bool, prefix: str = "") -> list[Any]:
-    """Return the routes of the text and, where the repository's documents are at hand, of the guide."""
+    """Return the routes of the text and, where the repository's documents are installed, of the guide."""
     from starlette.routing import Route
 
     guide = GUIDE.read_text(encoding="utf-8") if GUIDE.is_file() else None

@@ -1,12 +1,12 @@
 """The endpoints as MCP tools, by the protocol's own SDK, at an address of our own.
 
 Gradio has a server of its own (`mcp_server=True`). It isn't used, because it
-calls events by way of a client on this machine, so whoever asks would count as
+calls events by way of a client on this machine, so every caller would count as
 127.0.0.1 and not as themselves; because it answers with Python's spelling of
 data instead of JSON, and without a schema of it; and because it opens addresses
 of an older transport. Here a tool is the endpoint's function under the caller's
 address. Nothing is kept between requests: each is a POST that is answered by a
-stream, in which whoever asks for progress hears of it.
+stream, in which progress is reported to callers that ask for it.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ class McpTools:
         accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
         streams = b"text/event-stream" in accepted
         # The SDK wants the types word for word, and refuses `*/*`, which covers them.
-        told = b"application/json, text/event-stream" if streams else b"application/json"
+        accept = b"application/json, text/event-stream" if streams else b"application/json"
         headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
         manager = self._streams if streams else self._wholes
-        await manager.handle_request({**scope, "headers": [*headers, (b"accept", told)]}, receive, send)
+        await manager.handle_request({**scope, "headers": [*headers, (b"accept", accept)]}, receive, send)
 
     # --- what a client can ask -----------------------------------------------------------
 
@@ -138,7 +138,7 @@ class McpTools:
         return types.CallToolResult(content=[text], structuredContent=answer)
 
     async def _answer(self, endpoint: Endpoint, arguments: dict[str, Any]) -> Any:
-        """Run the endpoint step by step in threads, under the address of whoever called; closed if they leave."""
+        """Run the endpoint step by step in threads, under the caller's address; closed if they leave."""
         from anyio import CancelScope
         from anyio.to_thread import run_sync
 
@@ -181,7 +181,7 @@ class _Handled:
 def open_mcp(endpoints: tuple[Endpoint, ...], settings: Settings, drain: Drain, threads: int) -> McpTools | None:
     """Return the server, or None where it is switched off or its package isn't there.
 
-    Raises SettingsError where it was asked for in so many words and can't be had.
+    Raises SettingsError where it was explicitly asked for and is not installed.
     """
     if not settings.mcp:
         return None

@@ -70,7 +70,7 @@ class Reading:
         name = own if board is None else choice("board", board, names)
         tables = current_board(self._folder / name)
         about = tables.about
-        metrics = {told["metric"]: told for told in _metrics(tables)}
+        metrics = {metric["metric"]: metric for metric in _metrics(tables)}
         splits = [one["name"] for one in about["splits"]]
         wanted = choice("metric", metric, list(metrics))
         here = splits[0] if split is None else choice("split", split, splits)
@@ -96,7 +96,7 @@ class Reading:
 
 
 def _metrics(tables: Tables) -> list[MetricTold]:
-    told = [
+    metrics = [
         MetricTold(
             metric=one["key"],
             label=one["label"],
@@ -106,11 +106,11 @@ def _metrics(tables: Tables) -> list[MetricTold]:
         )
         for one in tables.about["metrics"]
     ]
-    told += [
+    metrics += [
         MetricTold(metric=key, label=one["label"], unit="", better="higher", explanation=one["explanation"])
         for key, one in tables.about.get("bleu", {}).items()
     ]
-    return told
+    return metrics
 
 
 def _figures(tables: Tables, metric: str, split: str, *, reported: bool) -> list[Figure]:

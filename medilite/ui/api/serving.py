@@ -18,7 +18,7 @@ UNEXPECTED = "Something went wrong in the app; its log says where. Ask again."
 
 
 def offer(endpoints: tuple[Endpoint, ...]) -> None:
-    """Add the endpoints to the current Blocks; they wait for nobody in Gradio's queue (see MODEL_EVENTS)."""
+    """Add the endpoints to the current Blocks; they don't wait in Gradio's queue (see MODEL_EVENTS)."""
     for endpoint in endpoints:
         gr.api(
             handler(endpoint),

@@ -34,7 +34,7 @@ class Turn:
 def messages(turns: Sequence[Turn], question: str) -> tuple[Message, ...]:
     """Return the conversation so far and the new question, as a model is given it.
 
-    Whichever model gave an answer, it stands as the assistant's. A turn without
+    Whichever model gave an answer, it is the assistant's. A turn without
     a word of answer (it failed, or was stopped at once) is left out whole: a
     chat template wants user and assistant to take turns.
     """

@@ -80,7 +80,7 @@ class ChatTab(AskingTab):
 
     @streamed
     def answer(self, session: Session, text: str, model: str, *controls: object) -> Iterator[Update]:
-        """Answer a new message; whatever is wrong with it is said next to the field, and it stays there.
+        """Answer a new message; what is wrong with it is said next to the field, and it stays there.
 
         `controls` are those of the settings; the page sends its conversation after them.
         """
@@ -95,7 +95,7 @@ class ChatTab(AskingTab):
 
     @streamed
     def answer_again(self, session: Session, model: str, *controls: object) -> Iterator[Update]:
-        """Ask the last question once more, of the model now chosen, with another seed."""
+        """Ask the last question again, of the model now chosen, with another seed."""
         controls = self._taken_up(session, controls)
         if not session.turns or session.chat.busy:
             return
@@ -208,7 +208,7 @@ class ChatTab(AskingTab):
             self.error: "",
             self.transcript: transcript_html(session.turns),
             self.source: "",
-            self.status: notices.status_html("The last question and its answer are taken back.", "ready"),
+            self.status: notices.status_html("The last question and its answer are removed.", "ready"),
             **self._buttons(session, busy=False),
         }
 

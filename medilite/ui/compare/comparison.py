@@ -192,7 +192,7 @@ class Comparison:
                 self._check(pane)
 
     def cancel(self) -> None:
-        """End whatever still goes on, as the person asked."""
+        """End the answers that still go on, as the person asked."""
         for pane in self.panes:
             if not pane.stopped:
                 pane.finish("cancelled")
@@ -200,7 +200,7 @@ class Comparison:
                 self._check(pane)
 
     def fail(self, reason: str) -> None:
-        """End whatever still goes on with an error, keeping the text so far."""
+        """End the answers that still go on with an error, keeping the text so far."""
         for pane in self.panes:
             if not pane.stopped:
                 pane.finish("error", reason)
@@ -212,7 +212,7 @@ class Comparison:
         return next((pane for pane in self.panes if pane.spec.adapter is None), None)
 
     def _mark_differences(self, finished: Pane) -> None:
-        """Compare with the base's answer whatever has become comparable now that `finished` has stopped."""
+        """Compare with the base's answer those that have become comparable now that `finished` has stopped."""
         base = self.base
         if base is None or not base.stopped or not base.text.strip():
             return

@@ -1,6 +1,6 @@
 """The link that reopens a comparison: question, models and settings, in the address.
 
-They stand after the `#`, which a browser keeps to itself: a person's question
+They come after the `#`, which a browser keeps to itself: a person's question
 is then in no server's log. A query string after `?` is read just as well.
 """
 

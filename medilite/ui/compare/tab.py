@@ -159,7 +159,7 @@ class CompareTab(AskingTab):
         from_source: bool = False,
         following: Comparison | None = None,
     ) -> Iterator[dict[Any, Any]]:
-        """Check what was asked, then answer it step by step; whatever is wrong is said next to the field.
+        """Check what was asked, then answer it step by step; what is wrong is said next to the field.
 
         Each model goes on from what it said in `following`, where that is given.
         """

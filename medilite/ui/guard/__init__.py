@@ -1,4 +1,4 @@
-"""What stands between the network and Gradio: which addresses are served, to whom, how much, and with which headers.
+"""What is between the network and Gradio: which addresses are served, to whom, how much, and with which headers.
 
 Pure ASGI throughout: a middleware that wraps responses in tasks of its own
 would hold up streams. `guards` gives them in the order in which a request

@@ -28,7 +28,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class TrustedProxies:
-    """The proxies whose word counts: how many stand in front, or their addresses; by default none."""
+    """The proxies that are trusted: how many are in front, or their addresses; by default none."""
 
     count: int = 0
     networks: tuple[Network, ...] = ()
@@ -44,22 +44,22 @@ class TrustedProxies:
         return cls(count=said) if isinstance(said, int) else cls(networks=said)
 
     def visitor(self, peer: str, forwarded: str | None) -> str:
-        """Return the visitor's address: the connection's own, unless a trusted proxy tells another.
+        """Return the visitor's address: the connection's own, unless a trusted proxy names another.
 
         Every proxy appends the address that it was called from, so the list is
         read from its end, and only as far as trusted proxies have written it:
-        whatever stands before that the visitor may have made up.
+        what comes before that the visitor may have made up.
         """
         entries = [entry.strip() for entry in (forwarded or "").split(",") if entry.strip()]
         if self.count:
-            told = entries[-self.count] if len(entries) >= self.count else peer
-            return told if _ip(told) else peer
+            named = entries[-self.count] if len(entries) >= self.count else peer
+            return named if _ip(named) else peer
         here = peer
         while entries and self._trusts(here):
-            told = entries.pop()
-            if not _ip(told):
+            named = entries.pop()
+            if not _ip(named):
                 break
-            here = told
+            here = named
         return here
 
     def _trusts(self, address: str) -> bool:
@@ -87,7 +87,7 @@ class KnownAddress:
         if not self.proxies and not self._said and header(scope, b"x-forwarded-for"):
             self._said = True
             log.warning(
-                "A proxy stands in front of this app and isn't trusted, so that all its visitors count as one address, "
+                "There is a proxy in front of this app that isn't trusted, so all its visitors count as one address, "
                 "and share its limits and votes. Set MEDILITE_TRUSTED_PROXIES to how many proxies there are, or to "
                 "their addresses."
             )
@@ -100,7 +100,7 @@ class KnownAddress:
 
 @contextmanager
 def no_proxy_by_default() -> Iterator[None]:
-    """Keep uvicorn, while it is configured, from believing X-Forwarded-For of whatever calls from 127.0.0.1.
+    """Keep uvicorn, while it is configured, from believing X-Forwarded-For in requests from 127.0.0.1.
 
     It does so unless this variable says otherwise, and Gradio passes it nothing.
     """
@@ -117,7 +117,7 @@ def no_proxy_by_default() -> Iterator[None]:
 
 
 def caller() -> str | None:
-    """Return the address of whoever's event is being handled, None outside of any."""
+    """Return the address of the visitor whose event is being handled, None outside of any."""
     from medilite.ui.page.gradio_internals import current_request
 
     client = getattr(current_request(), "client", None)

@@ -1,4 +1,4 @@
-"""How much may be sent: bodies are bounded, whatever their headers say about their length."""
+"""How much may be sent: bodies are bounded, whatever length their headers claim."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXT_CHAR_BYTES = 6
 
 
 def body_limit(question_chars: int) -> int:
-    """Return the longest body in bytes: the longest question, twice (Undo sends what stands in the field), and more.
+    """Return the longest body in bytes: the longest question, twice (Undo sends what is in the field), and more.
 
     A text to measure has room beside it, unless it is of emoji alone.
     """
@@ -74,7 +74,7 @@ class BoundedBody:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body in one piece, then whatever comes after it."""
+    """Return a `receive` that gives the body in one piece, then what comes after it."""
     given = False
 
     async def again() -> Message:

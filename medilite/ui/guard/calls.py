@@ -42,7 +42,7 @@ _FILE_MARKS = {"_type", "__type__", "is_file", "is_stream", "orig_name"}
 
 
 class BadCall(ValueError):
-    """Why a call can't be used, in words for whoever made it."""
+    """Why a call can't be used, in words for its caller."""
 
 
 class CheckedCalls:
@@ -115,7 +115,7 @@ class CheckedCalls:
         return {"session_hash": session, **known}
 
     def _call(self, given: dict[str, Any], name: str, *, by_name: bool) -> dict[str, Any]:
-        """Return a program's call with whatever it left out; what the values can be, the endpoint says."""
+        """Return a program's call with defaults for what it left out; what the values can be, the endpoint says."""
         known = public_events(self.page)
         if name not in known:
             raise BadCall(f"There is no endpoint {name!r}. Those that can be called are {', '.join(known)}.")

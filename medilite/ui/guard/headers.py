@@ -1,4 +1,4 @@
-"""What every answer tells the browser: which code may run, whom the page may ask, who may frame it.
+"""The headers of every answer: which code may run, which hosts the page may ask, who may frame it.
 
 The content security policy is as strict as Gradio 6.31 lets it be:
 
@@ -70,7 +70,7 @@ def content_security_policy(hashes: list[str]) -> str:
 
 
 class SafeHeaders:
-    """Adds the headers to whatever goes out; holds only HTML back, to read which scripts are in it."""
+    """Adds the headers to every response; holds only HTML back, to read which scripts are in it."""
 
     def __init__(self, app: App, head: str = "") -> None:
         self.app = app

@@ -1,8 +1,8 @@
 """What Gradio makes once and keeps for all must not hold the host that the first to ask for it had named.
 
-It describes its API with examples in which the app's own address stands as the
-first request told it, and gives that to everybody after. So these are made
-under a name that nobody chose.
+It describes its API with examples in which the app's own address is the one
+that the first request named, and shows them to everybody after. So these are
+made under a fixed name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How often one visitor, and one network address, may ask for answers, draw pairs, have texts measured, sign in.
 
-Whoever makes up new visitors all the time is held by the address; a class behind
+Those who make up new visitors all the time are limited by their address; a class behind
 one address is not held up by one of its own. Addresses are in memory alone, as
 hashes under a key that ends with the process.
 """
@@ -31,26 +31,26 @@ What = Literal["answers", "pairs", "readings", "sign-ins", "events", "sessions"]
 
 _ASKED: dict[What, str] = {
     "answers": "asked for answers", "pairs": "taken pairs to vote on",
-    "readings": "had texts measured or read the leaderboard", "sign-ins": "begun or finished to sign in",
+    "readings": "had texts measured or read the leaderboard", "sign-ins": "started or finished signing in",
     "events": "used the page", "sessions": "opened the page",
 }  # fmt: skip
 _LATER: dict[What, str] = {
     "answers": "Your question is still here: ask again", "pairs": "Nothing is lost: take the next pair",
-    "readings": "Send it again", "sign-ins": "You can vote without; sign in",
+    "readings": "Send it again", "sign-ins": "You can vote without signing in: try again",
     "events": "Nothing is lost: go on", "sessions": "Open it",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One limit, and whether it holds for a visitor or for an address."""
+    """One limit, and whether it applies to a visitor or to an address."""
 
     item: RateLimitItem
     whose: Literal["visitor", "address"]
 
 
 class VisitorLimits:
-    """Counts in moving windows; safe to use from several threads. `who` tells whose event is being handled."""
+    """Counts in moving windows; safe to use from several threads. `who` returns whose event is being handled."""
 
     def __init__(self, settings: Settings, who: Callable[[], str | None] = caller) -> None:
         from limits.storage import MemoryStorage
@@ -92,7 +92,7 @@ class VisitorLimits:
 
 
 class Admission:
-    """Counts those who ask or wait; turns away whoever would be one too many, or comes too often.
+    """Counts those who ask or wait; turns away those over the limit, and those who come too often.
 
     One network address has half of the seats that others don't hold, at most: so
     nobody who makes up visitors takes them all, and several who do leave some.

@@ -2,7 +2,7 @@
 
 A page of another site can have a browser send requests here. Gradio would answer
 them, to any origin and with credentials, outside of everything that is added
-inside; so this stands in the place of Gradio's own CORS, outermost. What a
+inside; so this replaces Gradio's own CORS, outermost. What a
 browser says comes from elsewhere may open the page (a link, a frame) and nothing
 more. Programs say nothing of the kind, and are not affected.
 
@@ -58,14 +58,14 @@ class OwnPages:
             await refuse(
                 send, 421,
                 "This app only listens on this machine, and was requested under another name. Open it as localhost, or "
-                "set MEDILITE_TRUSTED_PROXIES where a proxy stands in front.",
+                "set MEDILITE_TRUSTED_PROXIES where there is a proxy in front.",
             )  # fmt: skip
             return
         if is_foreign(scope, self.allowed) and not opens_the_page(scope):
             await refuse(
                 send, 403,
                 "A page of another site can't use MediLite through its visitors' browsers. Open MediLite itself, or "
-                "ask whoever runs it to list that site in MEDILITE_ALLOWED_ORIGINS.",
+                "ask the person who runs it to list that site in MEDILITE_ALLOWED_ORIGINS.",
             )  # fmt: skip
             return
         origin = (header(scope, b"origin") or "").lower()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 HEAD_S = 20.0
-"""A head is some hundred bytes: whoever takes longer for it isn't on a slow line."""
+"""A head is a few hundred bytes: even a slow line sends it sooner."""
 
 
 def patient(protocol: type[Any], head_s: float = HEAD_S) -> type[Any]:

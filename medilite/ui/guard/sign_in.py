@@ -1,6 +1,6 @@
 """Signing in at the Hugging Face Hub, by Gradio's own routes; here is what they leave open.
 
-- **What is kept.** Gradio puts all that the Hub tells into the visitor's cookie,
+- **What is kept.** Gradio puts all that the Hub sends into the visitor's cookie,
   name and access token included. Here it is cut down, before it goes out, to
   the account's stable id and to when the sign-in ends; nothing else is needed.
 - **Who may use it.** The cookie has to be sent inside of a frame too
@@ -55,14 +55,14 @@ class Failure(Enum):
     FAILED = "failed"
 
 
-def kept_of(told: Any, now: float) -> dict[str, Any]:
-    """Return what a session keeps of what the Hub has told, in Gradio's form. Raises ValueError without an account."""
-    account = (told.get("userinfo") or {}).get("sub")
+def kept_of(sent: Any, now: float) -> dict[str, Any]:
+    """Return what a session keeps of what the Hub has sent, in Gradio's form. Raises ValueError without an account."""
+    account = (sent.get("userinfo") or {}).get("sub")
     if not (isinstance(account, str) and account):
         raise ValueError("the Hub's answer names no account")
     # Gradio's profile wants these; they stay empty.
     names = dict.fromkeys(("name", "preferred_username", "profile", "picture"), "")
-    return {"userinfo": {"sub": account, **names}, "expires_at": int(told.get("expires_at") or now + SESSION_S)}
+    return {"userinfo": {"sub": account, **names}, "expires_at": int(sent.get("expires_at") or now + SESSION_S)}
 
 
 class SignIn:
@@ -134,16 +134,16 @@ def _unkept(message: Message) -> Message:
 
 
 def _aimed(scope: Scope, query: dict[str, str]) -> Scope:
-    """Return a request that leads home, whatever it said."""
-    # What the Hub is told to send back has no fragment.
+    """Return a request that leads home, whatever its parameters."""
+    # The Hub is not asked to send a fragment back.
     target = "/" if scope["path"] == LOGIN else HOME
     return {**scope, "query_string": urlencode({**query, "_target_url": target}).encode("ascii")}
 
 
 def _cut_down(session: Any) -> None:
-    told = session.get("oauth_info")
-    if told is not None:
-        session["oauth_info"] = kept_of(told, time.time())
+    sent = session.get("oauth_info")
+    if sent is not None:
+        session["oauth_info"] = kept_of(sent, time.time())
 
 
 def _why(error: Exception) -> Failure:

@@ -52,7 +52,7 @@ class Visits:
         """Return which of these sessions, the one used longest ago first, is to be forgotten.
 
         One of the address that has most of them, and there one without an open
-        connection before any that has one: whoever opens thousands loses their own.
+        connection before any that has one: a visitor who opens thousands loses their own.
         """
         with self._lock:
             counts = Counter(self._from.get(one, "") for one in sessions)

@@ -36,7 +36,7 @@ class ForksView(View):
     about = (
         "Where do two answers part? All models choose their words with the same random numbers, so an answer is the "
         "same as its parent’s (the model that it was trained from) up to one word: the fork. Here is each answer’s "
-        "fork, how likely both models held either word there, and how far all models disagree along the way."
+        "fork, how likely both models found either word there, and how far all models disagree along the way."
     )
 
     def __init__(self, profile: Profile) -> None:

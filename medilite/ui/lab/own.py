@@ -10,7 +10,17 @@ import gradio as gr
 from medilite.content import repeated_ngrams
 from medilite.errors import DecodingError, MediLiteError, ModelUnavailableError
 from medilite.lab.board import SIZES, Paired
-from medilite.lab.own_adapter import COLOURS, HIGHEST_RANK, LONGEST_NAME, MOST_BYTES, Brought, Facts, allowed, local
+from medilite.lab.own_adapter import (
+    COLOURS,
+    HIGHEST_RANK,
+    LONGEST_NAME,
+    MOST_BYTES,
+    NOT_TAKEN,
+    Brought,
+    Facts,
+    allowed,
+    local,
+)
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import question_messages
 from medilite.questions import load_questions
@@ -85,7 +95,7 @@ class OwnView(View):
 
     @property
     def controls(self) -> list[Any]:
-        """Where the adapter is, its name and colour, and what lies beneath it."""
+        """Where the adapter is, its name and colour, and its parent."""
         return [self.where, self.name, self.colour, self.beneath]
 
     @property
@@ -101,10 +111,7 @@ class OwnView(View):
     def check(self, profile: Profile, where: object, name: object, colour: object, beneath: object) -> None:
         """Raise ModelUnavailableError or UnknownModelError for what can't be brought here, before anything is read."""
         if not self.open:
-            raise ModelUnavailableError(
-                "This deployment takes no adapters of visitors. Run MediLite yourself, or ask whoever runs this one to"
-                " set MEDILITE_OWN_ADAPTERS=true."
-            )
+            raise ModelUnavailableError(NOT_TAKEN)
         if not str(where or "").strip():
             raise ModelUnavailableError("No adapter is named yet: give owner/name@commit of the Hub, or a folder.")
         profile.get(str(beneath or ""))

@@ -149,7 +149,7 @@ class LabTab(AskingTab):
 
     @streamed
     def answer(self, session: Session, question: str, key: str, *values: object) -> Iterator[Update]:
-        """Check what was asked, then let the view work; whatever is wrong is said next to the field."""
+        """Check what was asked, then let the view work; what is wrong is said next to the field."""
         try:
             asked = clean_question(question, self.settings.max_question_chars)
             view = self.views[key] if key in self.views else next(iter(self.views.values()))
@@ -196,7 +196,7 @@ class LabTab(AskingTab):
         yield {self.run: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
 
     def _shown(self, shown: Shown) -> Update:
-        status = notices.stage_html(shown.stage, writing="Working.", done="One part is here.", detail=shown.detail)
+        status = notices.stage_html(shown.stage, writing="Working.", done="One part is done.", detail=shown.detail)
         return {**(shown.update or {}), self.status: status}
 
     def _own(self, view: View, values: tuple[object, ...]) -> tuple[object, ...]:

@@ -22,10 +22,10 @@ _DARK = {
     **{INK: "var(--ml-ink)", MUTED: "var(--ml-muted)", LINE: "var(--ml-line)", ACCENT: "var(--ml-accent)"},
     **{_PAPER: "var(--ml-surface)", BAND: "#1c4634"},
 }
-"""By a colour of the light theme, as base.css has it: what stands in its place on a dark page."""
+"""By a colour of the light theme, as in base.css: its counterpart on a dark page."""
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "x")
-"""A shape a model, for who can't tell their colours apart."""
+"""A shape for each model, for readers who can't tell their colours apart."""
 
 Spec = dict[str, Any]
 """A figure, a trace, an axis: plotly's own description of it."""

@@ -200,7 +200,7 @@ class LeaderboardTab:
         try:
             return find_boards(self.profile.name, self.folder)[0]
         except MediLiteError:
-            # What is wrong with it was told when the tab was opened.
+            # What is wrong with it was said when the tab was opened.
             return None
 
     def _trade(self, view: View, split: str, pair: str | None, measure: str | None, *, chosen: bool = False) -> Update:

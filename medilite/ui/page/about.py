@@ -85,8 +85,8 @@ def model_rows(profile: Profile, records: Mapping[str, Record | None]) -> list[d
 def _trained(spec: ModelSpec, record: Record | None) -> str:
     if record:
         commit = str(record.get("commit") or "")[:7]
-        told = (str(record.get("device") or ""), f"commit {commit}" if commit else "")
-        return " · ".join(part for part in told if part) or "–"
+        parts = (str(record.get("device") or ""), f"commit {commit}" if commit else "")
+        return " · ".join(part for part in parts if part) or "–"
     if spec.adapter is None:
         return "as published"
     return f"published as {spec.adapter.removeprefix('hub:')}" if spec.adapter.startswith("hub:") else "not trained yet"

@@ -49,10 +49,10 @@ def run(
 ) -> Iterator[Stage]:  # fmt: skip
     """Answer `requests`, handing every step to `advance`; yields stages, at most UPDATES_PER_S a second.
 
-    Where many are answered each is told less often, UPDATES_IN_ALL between them.
+    Where many are answered, each page is updated less often: UPDATES_IN_ALL between them.
     Ends with "done", or with "stopped" once `stop` is set. Closing this iterator
     closes the engine's, which frees the rows. `blind` answers are counted without
-    their models' names, which would tell a pair to whoever reads the metrics.
+    their models' names, which would give a pair away to anyone who reads the metrics.
     Raises what the engine raises.
     """
     requests = _from_where(requests)
@@ -87,8 +87,8 @@ def _from_where(requests: tuple[Request, ...]) -> tuple[Request, ...]:
     address = caller()
     if not address:
         return requests
-    told = hmac.new(_KEY, network_of(address).encode("utf-8", "replace"), "sha256").hexdigest()
-    return tuple(dataclasses.replace(request, network=told) for request in requests)
+    network = hmac.new(_KEY, network_of(address).encode("utf-8", "replace"), "sha256").hexdigest()
+    return tuple(dataclasses.replace(request, network=network) for request in requests)
 
 
 class ClosableSteps(Iterator[Step]):
@@ -131,7 +131,7 @@ class Watch:
         stops = [row.stopped or ("error" if broken else "cancelled") for row in rows]
         for model, row, stopped in zip(self._models, rows, stops, strict=False):
             metrics.count_answer(model, stopped, row.tokens)
-        told = {
+        done = {
             "models": len(self._models),
             "tokens": sum(row.tokens for row in rows),
             "stopped": stops,
@@ -139,13 +139,13 @@ class Watch:
             "duration_s": round(time.monotonic() - self._began, 3),
         }
         log.info(
-            "%d models wrote %d tokens in %.1f s.", told["models"], told["tokens"], told["duration_s"],
-            extra={"data": told},
+            "%d models wrote %d tokens in %.1f s.", done["models"], done["tokens"], done["duration_s"],
+            extra={"data": done},
         )  # fmt: skip
 
 
 def message_of(error: Exception, unexpected: str = UNEXPECTED) -> str:
-    """Return what to tell a person about an error; an unexpected one goes to the log, without their words.
+    """Return an error's message for a person; an unexpected error goes to the log, without what they typed.
 
     The log gets the type and the lines of code, not the exception's own text:
     that may quote the question. A person gets the id of the lines that are about them.

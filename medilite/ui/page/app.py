@@ -57,7 +57,7 @@ from medilite.ui.vote.tab import VoteTab
 POLL_S = 1.0
 TITLE = "MediLite"
 _SESSIONS = 2000
-"""How many open pages' states Gradio keeps: each is some hundred kB, and whoever likes can make up new ones."""
+"""How many open pages' states Gradio keeps: each is a few hundred kB, and anyone can make up new ones."""
 
 _SPARE_THREADS = 40
 """Threads for events that don't ask the model, beyond one for each visitor who asks or waits."""
@@ -146,7 +146,7 @@ def build_ui(
     page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None
-    # Handlers wait for nobody (see MODEL_EVENTS); this bounds what Gradio holds before they start.
+    # Handlers don't wait for each other (see MODEL_EVENTS); this bounds what Gradio holds before they start.
     page.queue(max_size=settings.max_queue, api_open=False)
     return page
 
@@ -228,7 +228,7 @@ def _in_brackets(host: str) -> str:
 def _watch_loading(
     engine: Engine, profile: Profile, session: gr.State, compare: CompareTab, chat: ChatTab, vote: VoteTab
 ) -> None:
-    """Show how far the model is, once a second until it is there (or can't be had)."""
+    """Show the model's loading once a second, until it is ready or has failed."""
     timer = gr.Timer(POLL_S)
 
     def tick(held: Session, chosen: list[str], talking_to: str | None) -> dict[Any, Any]:

@@ -38,7 +38,7 @@ def streamed(handler: Callable[P, Iterator[Update]]) -> Callable[P, Iterator[Upd
 
 
 class AskingTab:
-    """A tab in which a visitor asks: whom, within which limits, and the library beside the answers.
+    """A tab in which a visitor asks: the engine, the limits, and the library beside the answers.
 
     It is built once for all; what a visitor has of their own is in their Session.
     """

@@ -12,7 +12,7 @@ from medilite.models import Profile
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, MAX_SEED, SETTINGS
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""For every event: no spinner over what it fills (the page tells itself), and no entry in an API."""
+"""For every event: no spinner over what it fills (the page has its own status line), and no entry in an API."""
 
 LIGHT: dict[str, Any] = {**QUIET, "queue": False}
 """For events that only rearrange the page: they never wait behind answers."""
@@ -24,7 +24,7 @@ MODEL_EVENTS: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency
 def html_slot(value: str, elem_id: str, classes: str) -> gr.HTML:
     """Return a place for HTML made here; Gradio updates it in place, element by element, and adds no style.
 
-    The template is Gradio's plain `${value}`: what stands in the value is never
+    The template is Gradio's plain `${value}`: what is in the value is never
     itself taken for a template.
     """
     return gr.HTML(value, elem_id=elem_id, elem_classes=classes, apply_default_css=False, js_on_load=None)

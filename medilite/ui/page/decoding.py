@@ -35,7 +35,7 @@ SETTINGS = (
 def as_decoding(
     max_new_tokens: object, temperature: object, top_p: object, repetition_penalty: object, *, by_name: bool = False
 ) -> Decoding:
-    """Return the decoding that the controls stand for; an emptied control means its default.
+    """Return the decoding that the controls mean; an emptied control means its default.
 
     Raises DecodingError for a value outside what the page offers, so that a
     crafted request can't ask for more than a person could; it calls the setting
@@ -59,7 +59,7 @@ def as_decoding(
 
 
 def as_seed(value: object) -> int:
-    """Return the seed that the control stands for, 0 when it was emptied; raises DecodingError."""
+    """Return the control's seed, 0 when it was emptied; raises DecodingError."""
     if value is None or value == "":
         return DEFAULT_SEED
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -62,7 +62,7 @@ class _Page(SessionState):
     """A page without the copy of what it shows, whose components are other pages' too where they are alike."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
-        # Not Gradio's: it works out the copy of every component, 22 ms for nothing, and whoever likes makes up names.
+        # Not Gradio's: it works out the copy of every component, 22 ms for nothing, and anyone can make up names.
         self.blocks_config = copy(blocks.default_config)
         self.config_values = {}
         self.state_data = {}
@@ -173,5 +173,5 @@ def all_sent(page: gr.Blocks) -> bool:
     """Return whether no event waits or runs, and every message has gone to its browser."""
     queue = page._queue
     waiting = list(queue.pending_messages_per_session.values())
-    # Events that nobody has begun with count too: each ends at once, with the word that the app is being stopped.
+    # Events that haven't started count too: each ends at once, saying that the app is being stopped.
     return not len(queue) and not any(queue.active_jobs) and all(messages.empty() for messages in waiting)

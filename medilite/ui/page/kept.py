@@ -1,6 +1,6 @@
 """What a tab had before it was reloaded, as its browser has kept it: read as strictly as any request.
 
-The texts are shown to whoever sent them and to nobody else, so that they may
+The texts are shown only to the visitor who sent them, so that they may
 have been changed on the way does no harm.
 """
 

@@ -1,4 +1,4 @@
-"""Loading the model behind an open page: start it, wait for it, tell how far it is."""
+"""Loading the model behind an open page: start it, wait for it, report its progress."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ def _ready(readiness: Readiness) -> Any:
     # A plain function: it runs in a thread, for the store may take its time.
     def answer(request: Request) -> Response:
         reasons = readiness.reasons()
-        told = {"ready": not reasons, "reasons": reasons}
-        return JSONResponse(told, 503 if reasons else 200, headers={"Cache-Control": "no-store"})
+        state = {"ready": not reasons, "reasons": reasons}
+        return JSONResponse(state, 503 if reasons else 200, headers={"Cache-Control": "no-store"})
 
     return answer
 

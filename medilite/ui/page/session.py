@@ -28,7 +28,7 @@ class StopFlag:
         self._event = threading.Event()
 
     def set(self) -> None:
-        """Ask whoever runs to stop."""
+        """Ask what runs here to stop."""
         self._event.set()
 
     def is_set(self) -> bool:
@@ -46,7 +46,7 @@ class Desk:
 
     stop: StopFlag | None = None
     used: bool = False
-    """Whether something has run here of which the status line tells."""
+    """Whether the status line says how the last run here ended."""
 
     @property
     def busy(self) -> bool:
@@ -59,7 +59,7 @@ class Desk:
             self.stop.set()
 
     def lends_status(self, *, ready: bool) -> bool:
-        """Whether the status line is to tell how far the model is; not that it is ready, where answers have ended."""
+        """Whether the status line shows the model's loading; once answers have ended it doesn't become "Ready"."""
         if self.busy or (ready and self.used):
             return False
         self.used = False
@@ -67,7 +67,7 @@ class Desk:
 
     @contextmanager
     def running(self) -> Iterator[StopFlag]:
-        """Mark the desk busy for the length of a `with`; whatever ran before is told to stop."""
+        """Mark the desk busy for the length of a `with`; what ran before is asked to stop."""
         self.request_stop()
         self.used = True
         mine = self.stop = StopFlag()

@@ -1,4 +1,4 @@
-"""How often pages are told what has been written: often where there is one, less where many share the machine."""
+"""How often pages are updated while answers are written: often for one visitor, less where many share the machine."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 UPDATES_PER_S = 8.0
-"""How often one visitor's page is told what has been written."""
+"""How often one visitor's page is updated."""
 
 UPDATES_IN_ALL = 24.0
-"""How often all pages together are told in a second: an update takes time of a core that the engine wants too."""
+"""Updates a second of all pages together: each takes time of a core that the engine needs too."""
 
 STILL_WAITING_S = 1.0
-"""How often a page is told that as many are ahead as before."""
+"""How often a page is updated while the number of visitors ahead stays the same."""
 
 
 class Updates:
-    """When each of many streams is to tell its page something; shared by all threads."""
+    """When each of many streams updates its page; shared by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Updates:
 
 
 class StreamUpdates:
-    """When one stream is to tell its page something."""
+    """When one stream updates its page."""
 
     def __init__(self, among: Updates) -> None:
         self._among = among
@@ -46,7 +46,7 @@ class StreamUpdates:
         self._ahead = -1
 
     def is_due(self, ahead: int) -> bool:
-        """Return whether to tell now, `ahead` visitors being ahead (0: it is written); if so, it counts as told."""
+        """Return whether to update now, with `ahead` visitors ahead (0: being written); True counts as an update."""
         every_s = max(1 / UPDATES_PER_S, self._among.streams / UPDATES_IN_ALL)
         if ahead and ahead == self._ahead:
             every_s = max(every_s, STILL_WAITING_S)

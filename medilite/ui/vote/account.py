@@ -1,4 +1,4 @@
-"""Who votes, as the tab Blind vote tells it: signed in or not, the way there and back, and what went wrong on it."""
+"""Who votes, as the tab Blind vote shows it: signed in or not, signing in and out, and what went wrong with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHY: dict[Failure, str] = {
     ),
     Failure.FAILED: (
         "Signing in didn’t work: what Hugging Face answered can’t be used. Your votes count as this browser’s. Try "
-        "again; if it happens again, tell whoever runs this app."
+        "again; if it keeps happening, tell the person who runs this app."
     ),
 }
 
@@ -67,5 +67,5 @@ def failure_html(code: object) -> str:
 
 
 def account_html(signed_in: bool) -> Markup:
-    """Return the line that says as whom one votes, with the link to change it."""
+    """Return the line that says who is voting, with the link to change it."""
     return templates("vote/cards.html").account(signed_in, LOGIN, LOGOUT)

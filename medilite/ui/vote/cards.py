@@ -26,7 +26,7 @@ CHOICE_WORDS: dict[Choice, tuple[str, str, str]] = {
     "equal": ("Equally good", "You found both equally good.", "Equally good"),
     "both_bad": ("Both bad", "You found both bad.", "Both bad"),
 }
-"""Of every choice: its button, what the voter is told afterwards, and the line among the others' votes."""
+"""Of every choice: its button, its words after the vote, and the line among the others' votes."""
 
 DETAIL_WORDS = {UNSAFE: "Wrong or unsafe", **{name: words.capitalize() for name, words in REASONS.items()}}
 
@@ -62,7 +62,7 @@ def writing_html(question: str, left: str, right: str) -> Markup:
 
 
 def unkept_html(question: str, left: str, right: str) -> Markup:
-    """Return a live pair that is whole but could not be stored, so that nobody can vote on it yet."""
+    """Return a live pair that is whole but could not be stored, so that it can't be voted on yet."""
     bar = _macros().buttons(_macros().button("Try again", "again", primary=True))
     return _macros().pair("unkept", question, _open_cards(left, right, usable=False), bar)
 
@@ -78,7 +78,7 @@ def _open_cards(left: str, right: str, *, usable: bool = True) -> list[dict[str,
 
 
 def taken_html(taken: Taken, token: str) -> Markup:
-    """Return a pair whose vote can still be taken back: without names, for nobody takes it back because of them.
+    """Return a pair whose vote can still be taken back: without names, so that they can't be why it is taken back.
 
     The page asks for the names by itself after NAMES_S; Undo holds that up while
     the pointer or the focus is on it.
@@ -142,15 +142,15 @@ _WHY: dict[NoPair, tuple[str, str, bool]] = {
     NoPair.EMPTY: (
         "No ready-made answers yet",
         Markup(
-            "Whoever runs this app makes them once, with <code>python -m medilite votes prepare</code>. Until then, "
+            "The person who runs this app makes them once, with <code>python -m medilite votes prepare</code>. Until "
         )
-        + "ask a question of your own: two models answer it, and you vote on what they say.",
+        + "then, ask a question of your own: two models answer it, and you vote on what they say.",
         True,
     ),
     NoPair.STALE: (
         "The ready-made answers are out of date",
         Markup(
-            "The models have been retrained since. Whoever runs this app makes new answers with "
+            "The models have been retrained since. The person who runs this app makes new answers with "
             "<code>python -m medilite votes prepare</code>. Until then, ask a question of your own."
         ),
         True,
@@ -196,7 +196,7 @@ def nothing_html(reason: NoPair, question: str = "", texts: Sequence[str] = ()) 
 
 
 def broken_off_html(question: str, left: str, right: str) -> Markup:
-    """Return the answers of a live pair that was not whole when the page was reloaded: nobody can vote on it."""
+    """Return the answers of a live pair that was not whole when the page was reloaded: it can't be voted on."""
     title = "This pair can’t be voted on"
     words = (
         "The page was reloaded, or lost its connection, before both answers were here. This is what was written. Ask "

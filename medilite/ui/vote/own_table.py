@@ -19,7 +19,7 @@ _COLUMNS = (
 
 
 def way_html(given: int | None) -> Markup:
-    """Return the way to one's own table: how many votes are left to it, or the button that shows it."""
+    """Return how many votes are missing for a table of one's own, or the button that shows it."""
     return templates("vote/cards.html").own_way(given, OWN_TABLE_VOTES) if given else Markup()
 
 

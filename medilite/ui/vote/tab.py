@@ -2,7 +2,7 @@
 
 The page keeps the pair's token and the voter's id and sends both along, so the
 server needs to remember nothing between two requests: a vote can be tried again
-after anything, a restart included. Whoever is signed in is known by the session
+after anything, a restart included. Those who are signed in are known by the session
 that Gradio reads from their cookie, and by nothing that the page sends. Every
 check is the booth's.
 """
@@ -73,7 +73,7 @@ _UNCONFIRMED = (
     "Your vote is not confirmed yet. Both answers stay here: press your choice again in a moment; it counts once, "
     "however often you press."
 )
-"""Not "not counted": where the answer to a commit is lost, nobody can know."""
+"""Not "not counted": where the answer to a commit is lost, it is unknown."""
 
 _UNKEPT = (
     "The page was reloaded after these answers came. Your vote counts, but the question and answers are not kept with "
@@ -86,7 +86,7 @@ _MIRRORED = " What is kept is also copied to a repository of this app’s owner 
 Update = dict[Any, Any]
 
 Signed = gr.OAuthProfile | None
-"""What Gradio puts into a parameter of this type, by the session: the profile of whoever is signed in."""
+"""What Gradio puts into a parameter of this type, by the session: the profile of the person who is signed in."""
 
 
 class VoteTab(AskingTab):
@@ -275,14 +275,14 @@ class VoteTab(AskingTab):
         return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
 
     def _source(self, outcome: Outcome) -> str:
-        """Return what the library says to a pair's question, for whoever has voted; "" where that isn't known."""
+        """Return what the library says to a pair's question, once the vote is given; "" where that isn't known."""
         if outcome.texts is None or self.shelf.state.kind != "ready":
             return ""
         sought = Seeking(self.shelf, outcome.texts[0]).come(wait=True)
         return "" if sought is None else source_html(sought, key="vote")
 
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Take a vote back, if its names were not told and it isn't too late; its pair can be voted on again."""
+        """Take a vote back, if its names were not shown and it isn't too late; its pair can be voted on again."""
         given, account = _given(call), account_of(signed)
         token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:
@@ -404,7 +404,7 @@ class VoteTab(AskingTab):
         """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
         return [self.mode, self.question, self.keep]
 
-    # --- as whom one votes -----------------------------------------------------------------
+    # --- who is voting ----------------------------------------------------------------------
 
     def _as_whom(self, account: str | None) -> Update:
         return {self.account: account_html(account is not None)} if self.account else {}
@@ -432,7 +432,7 @@ def _was_signed_in(given: Mapping[str, Any], account: str | None) -> bool:
 
 
 def _on_the_way(given: Mapping[str, Any], account: str | None) -> str:
-    """Return what to tell of signing in with a new pair, mostly nothing."""
+    """Return what to say about signing in, with a new pair; mostly nothing."""
     if account is not None:
         return ""
     return notices.note_html(ENDED) if _was_signed_in(given, account) else failure_html(given.get("came"))

@@ -83,7 +83,7 @@ def test_a_fork_map_has_each_answers_fork_both_words_and_their_probabilities(lab
     assert "it says “ache.”, where SFT r16 high says “itch.”" in said
     assert "to GRPO60.0 %10.0 %" in said
     assert "to SFT r16 high10.0 %60.0 %" in said
-    assert "no path to leave" in found["base"].text
+    assert "no parent to leave" in found["base"].text
     assert "<b>" in found["sft-r16-low"].one(cls="ml-text").text, "markup is shown, not obeyed"
     assert all("Not medical advice" in card.text for card in found.values())
     assert "0 bits" in page["lab-forks"]

@@ -27,7 +27,7 @@ def intro_html(view: View, split: str, profile: str) -> Markup:
 
 
 def _read_by(view: View) -> dict[str, Any] | None:
-    """Return who read answers, how far they agree, and which metrics agree with them; None where nobody has."""
+    """Return who read answers, how far they agree, and which metrics agree with them; None without a reading."""
     reading = view.about.get("reading")
     if not reading:
         return None

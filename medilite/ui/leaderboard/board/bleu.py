@@ -75,7 +75,7 @@ def bleu(view: View, split: str) -> Chart | None:
 def paradox(view: View, split: str) -> str:
     """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
 
-    A model is wronged where more of its words stand in the references than of
+    A model is underrated where more of its words are in the references than of
     another's, and its BLEU is lower all the same, or at least no higher: because
     it is short, or else because its words are not in the references' order.
     """
@@ -92,7 +92,7 @@ def paradox(view: View, split: str) -> str:
 def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
     """Return the two models of which the first is nearer word by word, and loses by brevity; None without any.
 
-    More of its single words and no fewer of its runs of four stand in the
+    More of its single words and no fewer of its runs of four are in the
     references, its brevity penalty is harder, and its BLEU is lower or, where
     there is no such pair, not higher: each by intervals that don't overlap.
     """

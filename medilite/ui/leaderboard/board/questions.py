@@ -1,7 +1,7 @@
 """Single questions of a board: chosen by source and type, those on which models differ most first.
 
 The questions' text is MedQuAD's and not part of a board. Where the data is at
-hand it is joined by `qid`; elsewhere the answers stand under the qid alone.
+hand it is joined by `qid`; elsewhere the answers are listed under the qid alone.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One question of a list, with how far apart the models are on it (None: nothing to tell)."""
+    """One question of a list, with how far apart the models are on it (None: unknown)."""
 
     qid: str
     source: str
@@ -94,7 +94,7 @@ def label(view: View, one: Listed, order: str, texts: dict[str, Text]) -> str:
 def listing(
     view: View, split: str, source: str, qtype: str, order: str, texts: dict[str, Text]
 ) -> list[tuple[str, str]]:
-    """Return the questions of `listed` as (label, qid), the same list whoever asks."""
+    """Return the questions of `listed` as (label, qid), the same list for every visitor."""
     key = (split, source, qtype, order, bool(texts))
     if key not in view.listings:
         view.listings[key] = [

@@ -47,7 +47,7 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table; `trained_on` names the models that a reward on it trained, `lead` what stands in it."""
+    """One column of the table; `trained_on` names the models that a reward on it trained, `lead` what it shows."""
 
     key: str
     label: str
@@ -105,7 +105,7 @@ class Cell:
 
     @property
     def counted(self) -> str:
-        """How many were scored: "1,385 of 1,386", or "" where nobody said how many."""
+        """How many were scored: "1,385 of 1,386", or "" where that is unknown."""
         return "" if self.n is None or self.of is None else f"{self.n:,} of {self.of:,}"
 
     @property
@@ -196,7 +196,7 @@ class View:
         return self._cells.get((split, model, key), _NOTHING)
 
     def mean(self, split: str, model: str, key: str) -> Cell:
-        """Return the mean in a column, whatever leads there: what others reported are means."""
+        """Return the mean in a column, whichever statistic it leads with: what others reported are means."""
         rows = self.rows("means", split=split, model=model, metric=key)
         return _cell(rows[0], "mean") if rows else self.cell(split, model, key)
 
@@ -289,7 +289,7 @@ def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View 
 
 
 def read_ahead(profile: str, folder: Path = FOLDER) -> None:
-    """Read everything of the profile's board, and load what draws it, so that whoever opens the tab first doesn't wait.
+    """Read everything of the profile's board, and load what draws it, so that the tab's first visitor doesn't wait.
 
     A board that is broken is not this function's to report: the tab does.
     """

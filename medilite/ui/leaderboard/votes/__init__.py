@@ -8,6 +8,6 @@ equal      still preferred when equally easy?
 matrix     who beat whom
 timeline   votes over time
 agreement  whether the votes agree with grade, topic similarity and judge
-mirror     whether votes outlive this machine, and how old their mirror is
+mirror     whether votes are copied elsewhere, and how old that mirror is
 files      votes as files, without what is private
 """

@@ -15,12 +15,12 @@ def apart_html(results: Results, names: Names) -> Markup:
     if len(rated) < 2:
         return Markup()
     neighbours = list(pairwise(rated))
-    told = {
+    pairs = {
         (upper, lower): {"upper": names.of(upper), "lower": names.of(lower), "votes": _rounded(votes)}
         for (upper, lower), votes in results.ratings.more_votes.items()
     }
-    others = [pair for two, pair in told.items() if two not in set(neighbours)]
-    return templates("leaderboard/votes.html").apart([told[two] for two in neighbours], others)
+    others = [pair for two, pair in pairs.items() if two not in set(neighbours)]
+    return templates("leaderboard/votes.html").apart([pairs[two] for two in neighbours], others)
 
 
 def _rounded(votes: int | None) -> int | None:

@@ -12,7 +12,7 @@ from medilite.ui.page.words import counted, interval_text, number_text, percent
 
 
 def empty_html() -> Markup:
-    """Return what to do where nobody has voted."""
+    """Return what to do while there are no votes."""
     return templates("leaderboard/votes.html").empty()
 
 
@@ -59,8 +59,8 @@ def same_answers_html(results: Results, names: Names) -> Markup:
 
 def effects_words(results: Results) -> str:
     """Return what a difference in grade or length is worth to an answer, in a sentence; "" where it isn't known."""
-    told = [
+    effects = [
         f"an answer {effect.name} gains {number_text(effect.points.value)} points ({interval_text(effect.points)})"
         for effect in results.ratings.effects
     ]
-    return f"All else equal, {' and '.join(told)}." if told else ""
+    return f"All else equal, {' and '.join(effects)}." if effects else ""

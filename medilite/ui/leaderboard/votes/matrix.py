@@ -37,8 +37,8 @@ def matrix(results: Results, names: Names) -> Chart | None:
     return Chart(
         "Who beat whom",
         "The share of the points that the model of the row took from the model of the column, and the votes on those "
-        "two. Above 50 % is ahead. These are plain counts; the ratings also take into account whom each met and on "
-        "which side.",
+        "two. Above 50 % is ahead. These are plain counts; the ratings also take into account which models each met "
+        "and on which side.",
         figure(
             "who-beat-whom",
             [heat],

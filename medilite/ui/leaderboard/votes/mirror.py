@@ -1,4 +1,4 @@
-"""Whether votes outlive this machine, and how old their mirror is."""
+"""Whether votes are copied elsewhere, and how old that mirror is."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ FRESH_S = 120.0
 
 
 def mirror_html(settings: Settings, state: MirrorState | None, now: float) -> Markup:
-    """Return what to know of the mirror; "" where votes stay on a disk of their own and nobody asked for one.
+    """Return what to know of the mirror; "" where votes stay on a disk of their own and none is set.
 
-    An error's own words are for whoever runs the app, and are not shown.
+    An error's own words are for the person who runs the app, and are not shown.
     """
-    told = _told(settings, state, now)
-    return templates("leaderboard/votes.html").mirror(*told) if told else Markup()
+    said = _said(settings, state, now)
+    return templates("leaderboard/votes.html").mirror(*said) if said else Markup()
 
 
-def _told(settings: Settings, state: MirrorState | None, now: float) -> tuple[str, str] | None:
+def _said(settings: Settings, state: MirrorState | None, now: float) -> tuple[str, str] | None:
     """Return (text, "note" or "fine")."""
     if not settings.is_mirrored:
         if settings.space_id is None:

@@ -10,7 +10,7 @@ from medilite.models import ModelSpec, Profile
 from medilite.ui.leaderboard.chart import MUTED
 
 EARLIER_DIGITS = 7
-"""So many digits of its hash tell one training of a model from another, as of a commit."""
+"""So many digits of a hash identify a training of a model, as with a commit."""
 
 
 @dataclass(frozen=True, slots=True)

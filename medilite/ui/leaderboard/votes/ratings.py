@@ -19,7 +19,7 @@ def ratings_html(results: Results, names: Names) -> Markup:
 
 
 def trust_html(results: Results, names: Names) -> Markup:
-    """Return the ratings with more and with less trust in the votes; "" where nobody has a rating."""
+    """Return the ratings with more and with less trust in the votes; "" where no model has a rating."""
     moved = results.sensitivity
     apart = results.public if results.public is not results.ratings else None
     looked_up = {row.contestant: row.rating.value for row in apart.rows if row.rating} if apart else {}
@@ -41,14 +41,14 @@ def shown(results: Results) -> list[Rating]:
 
 
 def ratings(results: Results, names: Names) -> Chart | None:
-    """Return the plot, best on top; None where nobody has a rating yet."""
+    """Return the plot, best on top; None where no model has a rating yet."""
     traces = [_point(row, names) for row in shown(results) if row.rating]
     if not traces:
         return None
     y = axis(autorange="reversed", type="category", showgrid=False)
     return Chart(
         "Ratings",
-        "With 95 % intervals that hold at whatever time you look; they are wider where votes come from few people or "
+        "With 95 % intervals that hold at any time you look; they are wider where votes come from few people or "
         "few questions. Models share a rank unless they are told apart.",
         figure("ratings", traces, 90 + 40 * len(traces), showlegend=False, xaxis=axis("Rating →"), yaxis=y),
     )

@@ -94,7 +94,7 @@ class VotesResults:
         }
 
     def show_mirror(self) -> Update:
-        """Return how old the votes' mirror is; a database that is away is told of above."""
+        """Return how old the votes' mirror is; a database that can't be reached is reported above."""
         try:
             return {self.mirror: mirror_html(self.results.settings, self.results.mirror(), time.time())}
         except MediLiteError:
@@ -105,6 +105,6 @@ class VotesResults:
         try:
             board, _ = find_boards(self.profile.name, self.boards)
         except MediLiteError:
-            # The tab tells of a broken board by itself.
+            # The tab itself reports a broken board.
             return None
         return board if board and board.about["profile"] == self.profile.name else None
