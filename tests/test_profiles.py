@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from medilite.errors import ProfileError
+from medilite.lab.own_adapter import COLOURS
 from medilite.models import PROFILES_DIR, ROOT, load_profile
 from medilite.ui.page.about import about_html
 
@@ -62,11 +63,10 @@ def test_every_two_models_and_the_text_are_told_apart_by_colour_blind_eyes(profi
     style = (ROOT / "assets/style/base.css").read_text(encoding="utf-8")
     light, dark = re.findall(r"--ml-ink: (#\w{6})", style)
     colours = {model.id: getattr(model, theme) for model in models} | {"text": light if theme == "colour" else dark}
-    near = {
-        (a, b, eyes): round(_distance(colours[a], colours[b], eyes), 1)
-        for a, b in combinations(colours, 2)
-        for eyes in _EYES
-    }
+    brought = {name: pair[theme == "colour_dark"] for name, pair in COLOURS.items()}
+    pairs = [*combinations(colours, 2), *((name, other) for name in brought for other in colours)]
+    shown = colours | brought
+    near = {(a, b, eyes): round(_distance(shown[a], shown[b], eyes), 1) for a, b in pairs for eyes in _EYES}
     assert {pair: distance for pair, distance in near.items() if distance < 15} == {}
     assert all(a.label != b.label for a, b in combinations(models, 2))
 

@@ -35,8 +35,8 @@ HIGHEST_RANK = 64
 MOST_AT_ONCE = 8
 LONGEST_NAME = 24
 
-COLOURS = {"Teal": ("#00695c", "#4fd8c4"), "Violet": ("#5b2bb5", "#c3a5ff"), "Rust": ("#8c2f14", "#ffab8f")}
-"""Colours to choose from, (light theme, dark theme); none is a model's of the shipped profiles."""
+COLOURS = {"Teal": ("#00a070", "#008068"), "Violet": ("#a000f8", "#8068b0"), "Magenta": ("#d000f8", "#b040a0")}
+"""Colours to choose from, (light theme, dark theme), far from those of the shipped profiles for any eyes."""
 
 NOT_TAKEN = (
     "This deployment takes no adapters from visitors. Run MediLite yourself, or ask the person who runs this one to set"
