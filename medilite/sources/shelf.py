@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 PREPARED = ROOT / "data" / "medquad"
 SEEKERS = 2
 """Questions that are looked up at once; a search takes some 30 ms (docs/sources.md)."""
+
+MOST_EARLIER = 3
+"""Questions before a follow-up in which its topic is looked for: each takes a search."""
 
 HOW = "`python -m medilite sources build` makes it"
 
@@ -105,21 +108,26 @@ class Shelf:
             log.exception("A search of the library failed.")
         return None
 
-    def seek(self, question: str, count: int = 5) -> Future[Sought]:
-        """Look a question up in a thread of the shelf's own, so that no answer waits for it."""
+    def seek(self, question: str, count: int = 5, earlier: Sequence[str] = ()) -> Future[Sought]:
+        """Look a question up in a thread of the shelf's own, so that no answer waits for it.
+
+        `earlier` are the questions that it follows up on, the last one last.
+        """
         try:
-            return self._seekers.submit(self._seek, question, count)
+            return self._seekers.submit(self._seek, question, count, earlier)
         except RuntimeError:  # closed
             done: Future[Sought] = Future()
             done.set_result(Sought(self._state))
             return done
 
-    def _seek(self, question: str, count: int) -> Sought:
+    def _seek(self, question: str, count: int, earlier: Sequence[str]) -> Sought:
         library = self._library
-        found = self.find(question, count)
-        if library is None or found is None:
+        if library is None:
             return Sought(self._state)
         try:
+            found = self.find(with_topic(library, question, earlier), count)
+            if found is None:
+                return Sought(self._state)
             return Sought(self._state, found, library.about, library.references(found))
         except DataError as error:
             self._lose(library, str(error))
@@ -200,6 +208,19 @@ class Shelf:
         if self._builder.wait() and not self._closed.is_set():
             said = [line for line in self._builder.stderr.read().splitlines() if line.strip()]
             raise DataError(said[-1].removeprefix("error: ") if said else "The library could not be made.")
+
+
+def with_topic(library: Library, question: str, earlier: Sequence[str]) -> str:
+    """Return a follow-up with the last of the `earlier` questions if it names no topic itself ("How is it treated?").
+
+    Where that one names none either, those before it are tried, MOST_EARLIER in all. Raises DataError as
+    Library.search.
+    """
+    if not earlier:
+        return question
+    whole = [question, *(f"{before} {question}" for before in reversed(earlier[-MOST_EARLIER:]))]
+    named = (one for one in whole if (signs := library.signs(one)) and signs[1].named)
+    return next(named, whole[1])
 
 
 def ready_library(settings: Settings, prepared: Path = PREPARED) -> Path | None:

@@ -11,7 +11,7 @@ from medilite.errors import DataError
 from medilite.settings import load_settings
 from medilite.sources.collection import COLLECTION, save_collection
 from medilite.sources.shelf import Shelf, make_library, ready_library, shelf_folder
-from tests.support.libraries import WordEncoder, encode
+from tests.support.libraries import WordEncoder, encode, small_shelf
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +77,21 @@ def test_a_shelf_opens_what_is_built_and_outlives_its_loss(tmp_path, prepared):
     assert "sources build" in shelf.state.message
     shelf.close()
     assert shelf.seek("gout").result().found is None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "topic"),
+    [
+        (["What is gout?"], "How is it treated?", "Gout"),
+        (["What is gout?", "Who gets it?"], "How is it treated?", "Gout"),
+        (["What is gout?", "And hay fever?"], "How is it treated?", "Hay Fever"),
+        (["What is gout?"], "And what helps against hay fever?", "Hay Fever"),
+    ],
+)
+def test_a_follow_up_is_looked_up_under_the_last_topic_that_was_named(tmp_path, earlier, question, topic):
+    shelf = small_shelf(tmp_path)
+    assert shelf.seek(question, earlier=earlier).result().found.hits[0].passage.topic == topic
+    shelf.close()
 
 
 def test_the_page_is_not_told_where_files_are_on_the_server(tmp_path, caplog):

@@ -145,8 +145,7 @@ class ChatTab(AskingTab):
         """
         before = list(session.turns)
         pane = turn.pane
-        # Only what the last message says by itself is looked up: what came before may have been about something else.
-        seeking = Seeking(self.shelf, turn.question)
+        seeking = Seeking(self.shelf, turn.question, [one.question for one in earlier])
 
         def advance(step: Step) -> None:
             if not step.waiting:

@@ -175,7 +175,7 @@ class CompareTab(AskingTab):
             return
         before, comparison.before = session.comparison, following
         comparison.check = session.checks_source
-        seeking = Seeking(self.shelf, asked)
+        seeking = Seeking(self.shelf, asked, comparison.questions[:-1])
         try:
             with self.admission.seat(session.visitor), session.compare.running() as stop:
                 yield self._begin(comparison)
@@ -314,7 +314,7 @@ class CompareTab(AskingTab):
             self.emergency: notices.emergency_html(*comparison.questions),
             self.follow: gr.Button(interactive=True),
         }
-        if (sought := Seeking(self.shelf, comparison.question).come(wait=True)) is not None:
+        if (sought := Seeking(self.shelf, comparison.question, comparison.questions[:-1]).come(wait=True)) is not None:
             comparison.check = session.checks_source
             comparison.take_source(sought)
             if comparison.from_source and sought.found and sought.found.fits:

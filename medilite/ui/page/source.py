@@ -53,8 +53,8 @@ WAIT_S = 2.0
 class Seeking:
     """A question that is looked up while its answers are written."""
 
-    def __init__(self, shelf: Shelf, question: str) -> None:
-        self._future: Future[Sought] | None = shelf.seek(question)
+    def __init__(self, shelf: Shelf, question: str, earlier: Sequence[str] = ()) -> None:
+        self._future: Future[Sought] | None = shelf.seek(question, earlier=earlier)
 
     def come(self, *, wait: bool = False) -> Sought | None:
         """Return what came of it, once: None while it isn't there, and afterwards; `wait` waits WAIT_S at most."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -38,7 +39,7 @@ class FakeShelf(Shelf):
         super().__init__(load_settings(sources="off"))
         self._state, self.sought = sought.state, sought
 
-    def seek(self, question: str, count: int = 5) -> Future[Sought]:
+    def seek(self, question: str, count: int = 5, earlier: Sequence[str] = ()) -> Future[Sought]:
         done: Future[Sought] = Future()
         done.set_result(self.sought)
         return done
