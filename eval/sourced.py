@@ -51,6 +51,9 @@ MEASURES = {
     "supported": "claims found, an answer",
     "terms": "content words that no source has, an answer",
     "precision": "content words that a source has, of all, by rarity",
+    "sentences": "sentences, an answer",
+    "found": "of these marked found",
+    "found_own": "of these marked found in the question's own references alone",
     "not_found": "sentences marked not found or at odds, of all",
     "gene_named": "names a gene of the passage, where it has one",
     "gene_other": "names one that no source has, where the passage has one",
@@ -104,7 +107,10 @@ def measured(of: Sourced, answer: SavedAnswer | None, text: str) -> dict[str, fl
         own |= dict.fromkeys(WITHOUT_LOOPS)
     held = claim_scores(of.question.text, of.known, text)
     sentences = len(claims.sentences(text))
-    bad = sum(one.verdict != "found" for one in mark(text, of.known, of.question.text))
+    found, own_found = (
+        [one.verdict == "found" for one in mark(text, sources, of.question.text)]
+        for sources in (of.known, of.question.references)
+    )
     genes = _genes(text)
     expected = _genes(of.passage)
     anywhere = expected.union(*map(_genes, of.known))
@@ -114,7 +120,10 @@ def measured(of: Sourced, answer: SavedAnswer | None, text: str) -> dict[str, fl
         "supported": held["claims_found"],
         "terms": held["unsupported_terms"],
         "precision": held["content_precision"],
-        "not_found": bad / sentences if sentences else None,
+        "sentences": float(sentences),
+        "found": float(sum(found)),
+        "found_own": float(sum(own_found)),
+        "not_found": found.count(False) / sentences if sentences else None,
         "gene_named": float(bool(genes & expected)) if expected else None,
         "gene_other": float(bool(genes - anywhere)) if expected else None,
         "recall": claims.held_against(text, [of.passage], of.question.text).recall,
@@ -270,6 +279,9 @@ def table(result: Mapping[str, Any]) -> str:
     columns = [(f"{model}, {way}", of["ways"][way]) for model, of in result["models"].items() for way in WAYS]
     columns.append(("the passage", result["passage"]))
     lines = [
+        f"{result['fitting']} of {result['drawn']} questions have a passage, {result['of_own_reference']} of them one "
+        "of their own reference",
+        "",
         f"| mean (95 % interval), n = {result['fitting']} | {' | '.join(name for name, _ in columns)} |",
         "| --- |" + " --- |" * len(columns),
     ]

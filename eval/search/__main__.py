@@ -18,9 +18,20 @@ import numpy as np
 from eval.command import run_command, tell
 from eval.run import CODE
 from eval.search import words_alone
-from eval.search.nothing_fits import Case, Encode, cases, choose, library_of, rates, take_out
+from eval.search.nothing_fits import Akin, Case, Encode, cases, choose, library_of, rates, take_out
 from eval.search.questions import Half, Reworded, halves, reworded
-from eval.search.sets import LIVEQA, RIGHT_FROM, Example, Judged, examples, is_about, liveqa, off_topic
+from eval.search.sets import (
+    LIVEQA,
+    RIGHT_FROM,
+    Consumer,
+    Example,
+    Judged,
+    consumers,
+    examples,
+    is_about,
+    liveqa,
+    off_topic,
+)
 from medilite.arena.ratings import wilson
 from medilite.cli.terminal import say
 from medilite.content.embeddings import ensure_encoder
@@ -115,6 +126,35 @@ def example_figures(library: Library, some: Sequence[Example]) -> dict[str, Any]
     return figures
 
 
+def consumer_figures(library: Library, some: Sequence[Consumer], akin: Akin) -> dict[str, Any]:
+    """Return how often what is found for consumers' messages is called as what they are about.
+
+    Where that is none of the library's names it counts how often a passage is shown nevertheless; some of these are
+    right, for the library may call the same thing otherwise.
+    """
+    first, five, shown, shown_right, unknown, unknown_shown = 0, 0, 0, 0, 0, 0
+    known = 0
+    for one in some:
+        found = library.search(one.message)
+        about = {topic for focus in one.foci for topic in akin.called(focus)}
+        if not about:
+            unknown += 1
+            unknown_shown += found.fits
+            continue
+        known += 1
+        topics = [hit.passage.topic for hit in found.hits]
+        right = topics[:1] != [] and topics[0] in about
+        first += right
+        five += not about.isdisjoint(topics)
+        shown += found.fits
+        shown_right += found.fits and right
+    return {
+        "messages": len(some),
+        "first": share(first, known), "first_five": share(five, known),
+        "right_of_shown": share(shown_right, shown), "shown_though_not_a_name": share(unknown_shown, unknown),
+    }  # fmt: skip
+
+
 def processor_ms(search: Callable[[str], Any], questions: Sequence[str]) -> dict[str, float]:
     """Return median and 95th percentile of the thread's processor time a search, in ms."""
     spent = []
@@ -134,8 +174,11 @@ def opened(data: Path) -> tuple[list[Entry], Library, Encode]:
     return entries, Library(make_library(settings, lambda _: None), encode), encode
 
 
-def measure(data: Path, live: Path) -> dict[str, Any]:
-    """Return every figure of the search; raises DataError where the prepared data can't be read."""
+def measure(data: Path, live: Path, unread: Sequence[Path] = (), read: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return every figure of the search; raises DataError where the prepared data can't be read.
+
+    `unread` are files of consumers' messages that no rule was made on; those that `read` has too are left out.
+    """
     entries, library, encode = opened(data)
     by_id = {entry.id: entry for entry in entries}
     reporting = halves(entries)["reporting"]
@@ -159,7 +202,10 @@ def measure(data: Path, live: Path) -> dict[str, Any]:
     say("Reworded questions")
     result["reworded"] = reworded_figures(first_entries, questions)
     unseen = reworded(entries, reporting, "reporting", REWORDED, SEED)
-    result["reworded_as_no_fit_saw"] = reworded_figures(first_entries, unseen)
+    result["reworded_again"] = reworded_figures(first_entries, unseen)
+    seen = {one.message for one in (*consumers(read, ()), *(judged or ()))}
+    messages = consumers(unread, seen)
+    result["consumers"] = consumer_figures(library, messages, Akin(entries)) if messages else None
     result["examples"] = example_figures(library, examples())
     result["processor_ms"] = processor_ms(library.search, texts[TIMED : 2 * TIMED])
     result["liveqa"] = judged and live_figures(first_entries, judged) | {"shown": live_shown(library, judged)}
@@ -221,7 +267,7 @@ def run(options: argparse.Namespace) -> int:
         entries, library, encode = opened(options.data)
         print(json.dumps(choose(fits_cases(entries, library, encode, "choosing")), indent=1))
         return 0
-    result = measure(options.data, options.liveqa)
+    result = measure(options.data, options.liveqa, options.consumers, options.consumers_seen)
     tell(result, text_of(result), options.json)
     return 0
 
@@ -235,6 +281,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--data", type=Path, default=DATA, help="prepared MedQuAD (default: %(default)s)")
     parser.add_argument("--liveqa", type=Path, default=LIVEQA, help="LiveQA's questions (default: %(default)s)")
+    parser.add_argument(
+        "--consumers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="XML",
+        help="messages of LiveQA that no rule was made on",
+    )
+    parser.add_argument(
+        "--consumers-seen", type=Path, nargs="+", default=[], metavar="XML", help="messages to leave out of these"
+    )
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="results (default: %(default)s)")
     return run_command(parser, run, arguments)
 

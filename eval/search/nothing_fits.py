@@ -61,6 +61,10 @@ class Akin:
         self._words = {topic: set(name_key(topic).split()) for topic in self._keys}
         self._frequency = Counter(word for some in self._words.values() for word in some)
 
+    def called(self, name: str) -> set[str]:
+        """Return the topics that have a name."""
+        return self._called.get(name_key(name), set())
+
     def to(self, topic: str) -> set[str]:
         """Return the topics akin to `topic`, itself among them."""
         same = {other for key in self._keys[topic] for other in self._called[key]} | {topic}

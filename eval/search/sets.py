@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from medilite.errors import DataError
 from medilite.files import split_lines
@@ -42,6 +44,14 @@ class Judged:
         return max(self.grades.values(), default=0) >= RIGHT_FROM
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A message to the National Library of Medicine, and the diseases or medicines that its readers say it is about."""
+
+    message: str
+    foci: tuple[str, ...]
+
+
 def examples() -> list[Example]:
     """Return the example questions, with the topics that were accepted after their first results had been seen."""
     lines = (FOLDER / "bank.tsv").read_text("utf-8").splitlines()
@@ -75,3 +85,22 @@ def liveqa(path: Path) -> list[Judged]:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"LiveQA's questions can't be read from {path} ({error}).") from error
     return found
+
+
+def consumers(paths: Iterable[Path], without: Collection[str]) -> list[Consumer]:
+    """Return the messages of LiveQA's XML files (training or test), each once, but for those in `without`.
+
+    Raises DataError if a file can't be read.
+    """
+    found: dict[str, Consumer] = {}
+    for path in paths:
+        try:
+            questions = list(ElementTree.fromstring(path.read_text("utf-8-sig")).iter("NLM-QUESTION"))
+        except (OSError, ValueError, ElementTree.ParseError) as error:
+            raise DataError(f"LiveQA's questions can't be read from {path} ({error}).") from error
+        for question in questions:
+            message = (question.findtext(".//MESSAGE") or question.findtext(".//SUBJECT") or "").strip()
+            foci = tuple(dict.fromkeys(focus.text.strip() for focus in question.iter("FOCUS") if focus.text))
+            if message and message not in without:
+                found.setdefault(message, Consumer(message, foci))
+    return list(found.values())

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 
 from medilite.content.key_terms import stem
 from medilite.content.words import words
-from medilite.sources.library import FIELD_WEIGHTS, Library
+from medilite.sources.library import Library
 from medilite.sources.names import names_of
+from medilite.sources.postings import FIELD_WEIGHTS
 from medilite.sources.query import STOP_WORDS
 from medilite.sources.records import Entry
 

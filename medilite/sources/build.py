@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from medilite.progress import LoadProgress, ProgressCallback
 from medilite.sources.layout import DATABASE, FORMAT, MEANING, SCHEMA, read_manifest, write_manifest
 from medilite.sources.names import names_of
 from medilite.sources.passages import cut_passages
+from medilite.sources.postings import write_postings
 from medilite.sources.records import About, Entry
 
 if TYPE_CHECKING:
@@ -119,18 +120,22 @@ def _write_database(path: Path, entries: Sequence[Entry]) -> dict[str, int]:
             database.executemany(
                 "insert into passage values (?,?,?,?)", ((number, i, cut.start, cut.end) for i, cut in enumerate(cuts))
             )
-            called = " ; ".join(sorted(names[entry.topic.casefold()] if entry.topic else ()))
-            database.execute(
-                "insert into words (rowid, question, names, answer) values (?,?,?,?)",
-                (number, entry.question, f"{entry.topic} ; {called}", entry.answer),
-            )
         database.executemany(
             "insert into name values (?,?)", ((key, topic) for topic, keys in names.items() for key in sorted(keys))
         )
         database.executemany("insert into word values (?,?)", frequency.items())
-        database.execute("insert into words (words) values ('optimize')")
+        database.commit()
+        spelt = {word for keys in names.values() for key in keys for word in key.split()}
+        write_postings(database, _fields(entries, names), sorted(spelt | frequency.keys()))
     database.close()
     return {"entries": len(entries), "passages": passages, "topics": len(names)}
+
+
+def _fields(entries: Sequence[Entry], names: Mapping[str, set[str]]) -> Iterator[tuple[int, str, str, str]]:
+    """Yield what of each entry is indexed: its number, question, all its names, and answer."""
+    for number, entry in enumerate(entries):
+        called = " ; ".join(sorted(names[entry.topic.casefold()] if entry.topic else ()))
+        yield number, entry.question, f"{entry.topic} ; {called}", entry.answer
 
 
 def _encode(half: Path, questions: Sequence[str], encoder: Encoder, tell: ProgressCallback) -> np.ndarray:

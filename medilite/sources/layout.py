@@ -10,7 +10,7 @@ from medilite.errors import DataError
 from medilite.packages import sha256_of
 from medilite.sources.records import About
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "library.json"
 DATABASE = "library.db"
 MEANING = "meaning.npy"
@@ -27,9 +27,7 @@ create table name (key text not null, topic text not null, primary key (key, top
 create table word (word text primary key, entries integer not null) without rowid;
 create index entry_id on entry (id);
 create index name_topic on name (topic);
-create virtual table words using fts5 (
-    question, names, answer, content='', tokenize="porter unicode61 remove_diacritics 2"
-);
+create table posting (stem text primary key, numbers blob not null, scores blob not null);
 """
 
 

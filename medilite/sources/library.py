@@ -6,7 +6,7 @@ import math
 import sqlite3
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +15,20 @@ from typing import TYPE_CHECKING, Any
 from medilite.content.words import words
 from medilite.errors import DataError
 from medilite.sources.layout import DATABASE, MEANING, read_manifest
+from medilite.sources.postings import Stemmer, add_up
 from medilite.sources.query import STOP_WORDS, Asked, name_word, take_apart
-from medilite.sources.ranking import UNNAMED, Candidate, Signs, best_passage, clashes, confidence, fits, order, share_of
+from medilite.sources.ranking import (
+    UNNAMED,
+    Candidate,
+    Candidates,
+    Signs,
+    best_passage,
+    clashes,
+    confidence,
+    fits,
+    order,
+    share_of,
+)
 from medilite.sources.records import INSTITUTES, About, Found, Hit, Passage
 
 if TYPE_CHECKING:
@@ -30,8 +42,8 @@ BY_WORDS, BY_MEANING = 100, 100
 MOST_TERMS = 16
 """Words of a question that are looked up, the rarest first: a long message has ten that matter."""
 
-FIELD_WEIGHTS = (4.0, 8.0, 1.0)
-"""BM25's weights of question, names and answer."""
+MOST_ENCODED = 16
+"""Words of a question that the index of meaning is asked with: the encoder's time grows with them."""
 
 RARE_SOURCES = frozenset({"GARD", "GHR"})
 """Sources on rare diseases, two thirds of MedQuAD: what doesn't name one is seldom about one."""
@@ -74,23 +86,31 @@ class Library:
         except (OSError, ValueError, sqlite3.Error) as error:
             raise DataError(f"The library in {folder} can't be opened ({error}).") from error
         self._vector_of = np.array([row[0] for row in rows], np.int32)
-        self._kinds = [row[1] for row in rows]
+        kinds: dict[str, int] = {}
+        self._kind_of = np.array([kinds.setdefault(row[1], len(kinds)) for row in rows], np.int32)
+        self._kinds = kinds
         heads: dict[tuple[str, str], int] = {}
-        self._is_overview = [heads.setdefault((row[3], row[2]), number) == number for number, row in enumerate(rows)]
-        self._rare = [row[3] in RARE_SOURCES for row in rows]
+        firsts = [heads.setdefault((row[3], row[2]), number) == number for number, row in enumerate(rows)]
+        self._is_overview = np.array(firsts)
+        self._rare = np.array([row[3] in RARE_SOURCES for row in rows])
         topics: dict[str, int] = {}
         self._topic_of = np.array([topics.setdefault(row[2].casefold(), len(topics)) for row in rows], np.int32)
         self._topics = topics
-        self._topic_words = [[word for word in words(topic) if word not in STOP_WORDS] for topic in topics]
+        self._topic_words = [
+            tuple((word, name_word(word)) for word in words(topic) if word not in STOP_WORDS) for topic in topics
+        ]
         self._count = len(rows)
         self._spellings = self._read_spellings()
         self._mend = lru_cache(4096)(self._mend_word)
         self._weight = lru_cache(65536)(self._weight_of)
+        self._stemmer = Stemmer()
+        self._stem = lru_cache(65536)(lambda word: self._stemmer([word])[0])
 
     def close(self) -> None:
         """Close the files; a search afterwards raises DataError."""
         with self._lock:
             self._database.close()
+            self._stemmer.close()
 
     def search(self, question: str, count: int = 5) -> Found:
         """Return up to `count` passages for a question, each of another entry, best first.
@@ -104,7 +124,8 @@ class Library:
         """Return the numbers of up to `count` entries by the index of words alone, as it is, best first."""
         with self._reading():
             asked = take_apart(question)
-            return list(self._by_words({word: self._weight(word) for word in asked.content}))[:count]
+            scores = self._by_words({word: self._weight(word) for word in asked.content})
+            return [int(number) for number in (-scores).argsort(kind="stable")[:count] if scores[number]]
 
     def signs(self, question: str) -> tuple[str, Signs] | None:
         """Return the topic of the first entry for a question, and what speaks for it; None where nothing is found.
@@ -112,10 +133,10 @@ class Library:
         Raises DataError as `search`.
         """
         with self._reading():
-            asked, weights, ordered = self._ordered(question)
+            asked, weights, ordered = self._ordered(question, 1)
             if not ordered:
                 return None
-            first = ordered[0][1]
+            first = ordered[0]
             (topic,) = self._database.execute("select topic from entry where number = ?", (first.number,)).fetchone()
             return topic, self._signs(first, asked, weights)
 
@@ -149,69 +170,58 @@ class Library:
                 raise DataError(f"The library in {self.folder} can no longer be read ({error}).") from error
 
     def _search(self, question: str, count: int) -> Found:
-        asked, weights, ordered = self._ordered(question)
-        hits = tuple(self._hit(candidate, score, weights) for score, candidate in ordered[:count])
-        sure = confidence(self._signs(ordered[0][1], asked, weights)) if ordered else 0.0
+        asked, weights, ordered = self._ordered(question, max(count, 1))
+        hits = tuple(self._hit(candidate, weights) for candidate in ordered[:count])
+        sure = confidence(self._signs(ordered[0], asked, weights)) if ordered else 0.0
         return Found(question, hits, fits(sure), sure)
 
-    def _ordered(self, question: str) -> tuple[Asked, Mapping[str, float], Sequence[tuple[float, Candidate]]]:
-        """Return what a question asks, the weights of its words, and the entries that may answer it, best first."""
+    def _ordered(self, question: str, count: int) -> tuple[Asked, Mapping[str, float], Sequence[Candidate]]:
+        """Return what a question asks, the weights of its words, and the `count` entries that answer it best."""
         asked = take_apart(question, self._mend)
         weights = {word: self._weight(word) for word in asked.content}
-        return asked, weights, order(self._candidates(asked, weights), asked) if asked.words else []
+        if not asked.words:
+            return asked, weights, []
+        return asked, weights, order(self._candidates(asked, weights), count, asks_kind=bool(asked.kinds))
 
-    def _candidates(self, asked: Asked, weights: Mapping[str, float]) -> list[Candidate]:
-        by_words, total = self._by_words(weights), math.fsum(weights.values())
-        likeness = self._vectors @ self._encode(asked.text)
-        per_entry = likeness[self._vector_of]
-        named = self._named(asked)
-        chosen = set(by_words) | set(self._nearest(per_entry))
-        for topic in named:
-            chosen.update(int(i) for i in (self._topic_of == topic).nonzero()[0])
-        covered: dict[int, float] = {}
-        top = max(by_words.values(), default=1.0)
-        best = max(named.values(), default=1.0)
-        return [
-            Candidate(
-                number=number,
-                words=by_words.get(number, 0.0) / top,
-                likeness=float(per_entry[number]),
-                name=named.get(int(self._topic_of[number]), 0.0) / best,
-                name_share=named.get(int(self._topic_of[number]), 0.0) / total if total else 0.0,
-                covered=(share := self._covered(int(self._topic_of[number]), asked, covered)),
-                unnamed=(1 - share) * self._rare[number],
-                kind=self._kinds[number],
-                is_overview=self._is_overview[number],
-            )
-            for number in sorted(chosen)
-        ]
-
-    def _covered(self, topic: int, asked: Asked, known: dict[int, float]) -> float:
-        """Return the share, by weight, of a topic's name that the question has; remembered in `known`."""
-        if topic not in known:
-            parts = {word: self._weight(word) for word in self._topic_words[topic]}
-            total = sum(parts.values())
-            have = set(map(name_word, asked.words))
-            known[topic] = sum(w for word, w in parts.items() if name_word(word) in have) / total if total else 0.0
-        return known[topic]
-
-    def _nearest(self, per_entry: np.ndarray) -> Iterable[int]:
+    def _candidates(self, asked: Asked, weights: Mapping[str, float]) -> Candidates:
         import numpy as np
 
-        count = min(BY_MEANING, len(per_entry))
-        return map(int, np.argpartition(-per_entry, count - 1)[:count])
-
-    def _by_words(self, weights: Mapping[str, float]) -> dict[int, float]:
-        """Return BM25's score of entries that share words with a question."""
-        terms = sorted(weights, key=weights.__getitem__, reverse=True)[:MOST_TERMS]
-        if not terms:
-            return {}
-        match = " OR ".join(f'"{term}"' for term in terms)
-        rows = self._database.execute(
-            "select rowid, -bm25(words, ?, ?, ?) as score from words where words match ? order by score desc limit ?",
-            (*FIELD_WEIGHTS, match, BY_WORDS),
+        by_words, total = self._by_words(weights), math.fsum(weights.values())
+        likeness = (self._vectors @ self._encode(asked.gist(weights, MOST_ENCODED)))[self._vector_of]
+        named = self._named(asked)
+        chosen = np.zeros(self._count, bool)
+        chosen[_most(by_words, BY_WORDS)] = True
+        chosen &= by_words > 0
+        chosen[_most(likeness, BY_MEANING)] = True
+        chosen |= np.isin(self._topic_of, list(named))
+        number = chosen.nonzero()[0]
+        topics = self._topic_of[number].tolist()
+        have = set(map(name_word, asked.words))
+        shares = {topic: self._covered(topic, have) for topic in set(topics)}
+        covered = np.array([shares[topic] for topic in topics])
+        name = np.array([named.get(topic, 0.0) for topic in topics])
+        return Candidates(
+            number=number,
+            words=by_words[number] / (by_words.max() or 1.0),
+            likeness=likeness[number],
+            name=name / max(named.values(), default=1.0),
+            name_share=name / (total or 1.0),
+            covered=covered,
+            unnamed=(1 - covered) * self._rare[number],
+            asked_kind=np.isin(self._kind_of[number], [self._kinds[kind] for kind in asked.kinds & self._kinds.keys()]),
+            is_overview=self._is_overview[number],
         )
-        return dict(rows.fetchall())
+
+    def _covered(self, topic: int, have: Collection[str]) -> float:
+        """Return the share, by weight, of a topic's name that is among `have`, words as `name_word` returns them."""
+        parts = [(self._weight(word), plain) for word, plain in self._topic_words[topic]]
+        total = sum(weight for weight, _ in parts)
+        return sum(weight for weight, plain in parts if plain in have) / total if total else 0.0
+
+    def _by_words(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Return BM25's score of each entry for a question's rarest words."""
+        terms = sorted(weights, key=weights.__getitem__, reverse=True)[:MOST_TERMS]
+        return add_up(self._database, map(self._stem, terms), self._count)
 
     def _named(self, asked: Asked) -> dict[int, float]:
         """Return topics whose name the question has, by number, with the name's weight; the longest name counts."""
@@ -226,19 +236,20 @@ class Library:
                 known.setdefault(key, []).append(topic)
         taken: list[tuple[int, int]] = []
         named: dict[int, float] = {}
-        content = set(asked.content)
+        weak: dict[int, float] = {}
+        kept, content, about = asked.named_words(), set(asked.content), set(asked.about)
         for start, stop, key in spans:
-            if key not in known or any(a <= start and stop <= b for a, b in taken):
-                continue
-            parts = key.split()
-            if not any(part in content or part + "s" in content for part in parts):
+            parts = kept[start:stop]
+            if key not in known or content.isdisjoint(parts) or any(a <= start and stop <= b for a, b in taken):
                 continue
             taken.append((start, stop))
             weight = sum(map(self._weight, parts))
+            # "Surgery" and "Medicines" are topics too, but who names a disease beside asks about that.
+            into = weak if about.isdisjoint(parts) else named
             for topic in known[key]:
                 number = self._topics[topic]
-                named[number] = max(named.get(number, 0.0), weight)
-        return named
+                into[number] = max(into.get(number, 0.0), weight)
+        return named or weak
 
     def _weight_of(self, word: str) -> float:
         """Return how much a word tells (inverse document frequency): log(1 + entries / (entries with it + 1))."""
@@ -289,7 +300,7 @@ class Library:
             unnamed=first.unnamed > UNNAMED,
         )
 
-    def _hit(self, candidate: Candidate, score: float, weights: Mapping[str, float]) -> Hit:
+    def _hit(self, candidate: Candidate, weights: Mapping[str, float]) -> Hit:
         rows = self._database.execute(
             "select place, start, stop from passage where entry = ? order by place", (candidate.number,)
         ).fetchall()
@@ -298,7 +309,7 @@ class Library:
         place = best_passage(texts, weights)
         _, start, stop = rows[place]
         passage = self._passage(candidate.number, start, stop, place=place + 1)
-        return Hit(passage, score, candidate.likeness)
+        return Hit(passage, candidate.score, candidate.likeness)
 
     def _passage(self, number: int, start: int, stop: int, *, place: int) -> Passage:
         row: Any = self._database.execute(
@@ -316,6 +327,11 @@ class Library:
             institute=INSTITUTES.get(source, source),
             address=address,
         )
+
+
+def _most(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the places of the `count` greatest values, in no order."""
+    return (-values).argpartition(min(count, len(values)) - 1)[:count]
 
 
 def _beside(asked: Asked, keys: Collection[str]) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from medilite.content.common_words import FUNCTION_WORDS
@@ -20,31 +20,50 @@ please thank thanks hello hi dear sir madam tell know want like would learn ques
 anything something advise advice reply help soon concerned worried
 """
 STOP_WORDS = FUNCTION_WORDS | set(_POLITE.split())
-_JOINERS = {"the", "of", "and", "a", "an", "in"}
+_JOINERS = {"the", "of", "and", "a", "an", "in", "with"}
 
 _KINDS = {
     "treatment": r"\b(?:treat\w*|cur(?:e[ds]?|able)|medic(?:ines?|ations?)|drugs?|surg\w+|therap\w+|helps?|relie[fv]\w*"
-    r"|remed\w+|manag\w+|prescri\w+|doses?|antibiotics?|get rid)\b"
-    r"|\b(?:can|should) (?:be|i|we|you|he|she|they) (?:do|done)\b",
-    "symptoms": r"\b(?:symptoms?|signs?|feels? like|looks? (?:like|out)|notice\w*)\b|\b(?:know|tell) if\b",
-    "causes": r"\b(?:caus\w+|come from|reasons?|due to|spread\w*|contag\w+|catch)\b|\bwhy (?:do|does|did|are|is)\b"
-    r"|\bhow (?:do|does|did) (?:i|you|we|people|one|it|someone) (?:get|start|begin|happen)\b",
-    "inheritance": r"\b(?:inherit\w*|runs? in|heredit\w+|passed|pass (?:it|this|on))\b"
-    r"|\b(?:kids?|child\w*|baby|babies|sons?|daughters?) (?:also )?(?:get|have|inherit)\b",
-    "genetic changes": r"\b(?:genes?|mutations?|chromosom\w+|genetic(?:ally|s)?)\b",
-    "frequency": r"\bhow (?:rare|common|many|often)\b|\b(?:prevalen\w+|inciden\w+)\b",
-    "exams and tests": r"\b(?:test(?:s|ed|ing)?|di[oa]gn[oe]?[sz]\w+|detect\w*|scans?|screen\w*|x-?rays?|biops\w+)\b",
-    "prevention": r"\b(?:prevent\w*|avoid\w*|keep from|protect\w*|vaccin\w+)\b",
-    "outlook": r"\b(?:deadly|fatal|dies?|deaths?|surviv\w+|live with|life expect\w+|prognos\w+|outlook|progress\w*"
-    r"|gets? worse|worsen\w*)\b",
-    "susceptibility": r"\b(?:risks?|at risk|danger|who gets|likely|chances?)\b",
-    "research": r"\b(?:trials?|research\w*)\b",
-    "considerations": r"\b(?:eat\w*|diets?|foods?)\b",
-    "stages": r"\bstages?\b",
-    "complications": r"\b(?:complications?|problems can)\b",
+    r"|remed\w+|manag\w+|prescri\w+|doses?|antibiotics?|get rid|pills?|tablets?|operations?|heal(?:ed|s)?|cope|coping"
+    r"|reduc\w+|lower(?:ing)? (?:it|this|my|the)|options?|deal(?:ing)? with)\b"
+    r"|\b(?:can|should|could|must|to) (?:be|i|we|you|he|she|they|one) (?:do|done|take|taken|try|use)\b"
+    r"|\bwhat (?:now|next|to do|works)\b",
+    "symptoms": r"\b(?:symptoms?|signs?|feels? like|looks? (?:like|out)|notice\w*|complaints?|shows? (?:up|itself)"
+    r"|happens? to (?:the|your|a|my))\b|\b(?:know|tell) if\b",
+    "causes": r"\b(?:caus\w+|come from|reasons?|due to|spread\w*|contag\w+|catch|trigger\w*|brings? (?:it |this )?on"
+    r"|results? (?:of|from))\b|\bwhy (?:do|does|did|are|is)\b"
+    r"|\bhow (?:do|does|did) (?:i|you|we|he|she|people|one|it|someone|somebody) (?:get|start|begin|happen|develop)\b",
+    "inheritance": r"\b(?:inherit\w*|runs? in|heredit\w+|passed|pass (?:it|this|on)|dominant|recessive|carriers?"
+    r"|offspring)\b"
+    r"|\b(?:kids?|child\w*|baby|babies|sons?|daughters?) (?:also )?(?:get|have|has|inherit)\b",
+    "genetic changes": r"\b(?:genes?|mutations?|chromosom\w+|genetic(?:ally|s)?|dna)\b",
+    "frequency": r"\bhow (?:rare|common|many|often|unusual|widespread)\b|\b(?:prevalen\w+|inciden\w+)\b"
+    r"|\bnumber of (?:people|cases|patients)\b|\bis (?=(?:\w+ ){1,5}(?:rare|common|unusual)\b)",
+    "exams and tests": r"\b(?:test(?:s|ed|ing)?|di[oa]gn[oe]?s(?:is|e|ing|tic\w*)|detect\w*|scans?|screen\w*|x-?rays?"
+    r"|biops\w+|blood ?work|confirm\w*|check(?:ed|s)? for)\b"
+    r"|(?<!was )(?<!been )(?<!were )(?<!just )(?<!newly )(?<!recently )\bdi[oa]gn[oe]?[sz]ed\b"
+    r"(?! (?:with|as|in|at|on|by)\b)",
+    "prevention": r"\b(?:prevent\w*|avoid\w*|keep from|protect\w*|vaccin\w+|never gets?)\b",
+    "outlook": r"\b(?:deadly|fatal|dies?|deaths?|surviv\w+|live with|life ?(?:expect\w+|spans?)|prognos\w+|outlook"
+    r"|progress\w*|gets? (?:worse|better)|worsen\w*|recover\w*|live (?:long|to)|grow old|go(?:es)? away|come back"
+    r"|recur\w*|terminal|dangerous|serious)\b|\bhow long\b",
+    "susceptibility": r"\b(?:risks?|at risk|danger|who gets|likely|chances?|prone|which people|odds)\b",
+    "research": r"\b(?:trials?|research\w*|scientists?|studies)\b",
+    "considerations": r"\b(?:eat\w*|diets?|foods?|meals?|nutrition\w*)\b",
+    "stages": r"\bstages?\b|\bhow far\b",
+    "complications": r"\b(?:complications?|problems can|harm\w*|lead to|damage\w*)\b",
 }
 KINDS = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
 """Of what MedQuAD's question types are asked with, in whatever words."""
+
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
+_ASKS = re.compile(
+    r"\?|^\W*(?:(?:and|but|so|also|or|then) )?(?:what|how|why|who|which|where|when|can|could|is|are|do|does|did|will"
+    r"|would|should|may|might|any)\b"
+    r"|\b(?:please|tell me|wonder\w*|looking for|(?:want|need|like|wish|try\w*) to|information|info|advi[cs]e"
+    r"|suggest\w*|questions?|help)\b"
+)
+"""A sentence that asks, among those that tell a story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +75,29 @@ class Asked:
     kinds: frozenset[str]
     about: tuple[str, ...] = ()
     """Of `content`, what is left without the words that say what kind of answer is wanted ("treated", "symptoms")."""
+    asking: tuple[str, ...] = ()
+    """The words of the sentences that ask, where the question has others too."""
 
-    @property
-    def text(self) -> str:
-        """The question in its words, as it is encoded."""
-        return " ".join(self.words)
+    def gist(self, weights: Mapping[str, float], most: int) -> str:
+        """Return the question in its words, at most `most` of them, in order, as it is encoded.
+
+        Of a longer one, the sentences that ask are kept, then the words that `weights` makes the heaviest.
+        """
+        if len(self.words) <= most:
+            return " ".join(self.words)
+        asking = set(self.asking)
+        worth = {word: (word in asking, weights.get(word, 0.0)) for word in self.words}
+        if len(asking) > most:
+            worth = {word: (False, weight) for word, (_, weight) in worth.items()}
+        kept = set(sorted(worth, key=worth.__getitem__, reverse=True)[:most])
+        return " ".join(word for word in dict.fromkeys(self.words) if word in kept)
 
     def spans(self) -> Iterable[tuple[int, int, str]]:
-        """Yield (first, behind the last, key) for each run of words that a name may be, longest first."""
+        """Yield (first, behind the last, key as `name_key`) for each run of words that a name may be, longest first."""
         kept = [name_word(word) for word in self.named_words()]
         for length in range(min(NAME_WORDS, len(kept)), 0, -1):
             for start in range(len(kept) - length + 1):
-                yield start, start + length, " ".join(kept[start : start + length])
+                yield start, start + length, " ".join(sorted(kept[start : start + length]))
 
     def named_words(self) -> list[str]:
         """Return the words that `spans` counts: those that a name may have."""
@@ -76,28 +106,46 @@ class Asked:
 
 def take_apart(question: str, mend: Callable[[str], str] = lambda word: word) -> Asked:
     """Return what a question asks; `mend` puts a misspelt word right."""
-    found = tuple(mend(word) for word in words(question)[:MOST_WORDS])
+    found: list[str] = []
+    asking: list[str] = []
+    for sentence in _SENTENCE_END.split(question):
+        part = [mend(word) for word in words(sentence)[: MOST_WORDS - len(found)]]
+        found += part
+        asking += part if _ASKS.search(sentence.casefold()) else []
     content = tuple(dict.fromkeys(word for word in found if word not in STOP_WORDS))
-    plain = " ".join(found)
-    asking = {kind: [match[0] for match in pattern.finditer(plain)] for kind, pattern in KINDS.items()}
-    said = {word for matches in asking.values() for match in matches for word in match.split()}
+    everywhere = _kinds_in(found)
+    kinds = _kinds_in(asking) or everywhere
+    said = {word for phrases in everywhere.values() for phrase in phrases for word in phrase.split()}
     return Asked(
-        words=found,
+        words=tuple(found),
         content=content,
-        kinds=frozenset(kind for kind, matches in asking.items() if matches),
+        kinds=frozenset(kinds),
         about=tuple(word for word in content if word not in said),
+        asking=tuple(asking),
     )
 
 
+def _kinds_in(some: Sequence[str]) -> dict[str, list[str]]:
+    """Return the phrases by which words ask for a kind of answer, by kind."""
+    plain = " ".join(some)
+    found = {kind: [match[0] for match in pattern.finditer(plain)] for kind, pattern in KINDS.items()}
+    return {kind: phrases for kind, phrases in found.items() if phrases}
+
+
 def name_key(name: str) -> str:
-    """Return what two spellings of a name share: case, accents, plural and small words left out; "" for none."""
-    kept = [name_word(word) for word in words(name) if word not in _JOINERS]
+    """Return what two spellings of a name share: its words by the alphabet, without plural and small ones; "" for none.
+
+    So "Dementia with Lewy Bodies" and "Lewy body dementia" are one name.
+    """
+    kept = sorted(name_word(word) for word in words(name) if word not in _JOINERS)
     return " ".join(kept) if 0 < len(kept) <= NAME_WORDS else ""
 
 
 def name_word(word: str) -> str:
     """Return a word as names are compared by: without the 's of a possessive, or the s of a plural."""
     word = word.removesuffix("'s")
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "is", "us")):
         return word[:-1]
     return word

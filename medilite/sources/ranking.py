@@ -10,30 +10,40 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from medilite.sources.query import Asked
+if TYPE_CHECKING:
+    import numpy as np
 
-INFORMATION = "information"
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Entries that an index put forward, and what speaks for each: arrays, (n,), from 0 to 1 (likeness from −1)."""
+
+    number: np.ndarray
+    words: np.ndarray
+    likeness: np.ndarray
+    name: np.ndarray
+    name_share: np.ndarray
+    covered: np.ndarray
+    unnamed: np.ndarray
+    asked_kind: np.ndarray
+    is_overview: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that an index put forward, and what speaks for it, each from 0 to 1 (likeness from −1)."""
+    """One of the candidates, in its place in their order."""
 
     number: int
-    words: float
+    score: float
     likeness: float
-    name: float
-    name_share: float
-    covered: float
     unnamed: float
-    kind: str
-    is_overview: bool
 
 
-WEIGHTS = {"words": 1.0, "likeness": 3.0, "name": 0.3, "name_share": 0.15, "covered": 0.2, "unnamed": -0.6}
-KIND_WEIGHT = 0.2
-GENERAL_WEIGHT = 0.2
+WEIGHTS = {"words": 0.8, "likeness": 2.0, "name": 0.8, "name_share": 0.15, "covered": 0.4, "unnamed": -0.7}
+KIND_WEIGHT = 0.4
+GENERAL_WEIGHT = 0.4
 """For an entry of the kind that is asked for; for a general one where no kind is."""
 
 SURE = {"likeness": 4.92, "topical": 3.68, "named": 3.75, "qualified": -4.5, "clash": -1.14, "unnamed": -3.01}
@@ -51,20 +61,22 @@ UNNAMED = 0.3
 """From this much of a rare disease's name missing in the question, it counts as not named."""
 
 
-def order(candidates: Sequence[Candidate], asked: Asked) -> list[tuple[float, Candidate]]:
-    """Return candidates with their scores, best first; ties by the collection's order."""
-    scored = [(score(candidate, asked), candidate) for candidate in candidates]
-    return sorted(scored, key=lambda pair: (-pair[0], pair[1].number))
+def order(candidates: Candidates, count: int, *, asks_kind: bool) -> list[Candidate]:
+    """Return the `count` best candidates, best first; ties by the collection's order.
 
-
-def score(candidate: Candidate, asked: Asked) -> float:
-    """Return how well an entry fits, on no scale but that of one question."""
-    total = math.fsum(weight * getattr(candidate, name) for name, weight in WEIGHTS.items())
-    if candidate.kind in asked.kinds:
-        total += KIND_WEIGHT
-    elif candidate.is_overview and not asked.kinds:
-        total += GENERAL_WEIGHT
-    return total
+    Scores are on no scale but that of one question. `asks_kind` is whether it asks for any kind of answer.
+    """
+    score = sum(weight * getattr(candidates, name) for name, weight in WEIGHTS.items())
+    score = score + KIND_WEIGHT * candidates.asked_kind
+    if not asks_kind:
+        score = score + GENERAL_WEIGHT * candidates.is_overview
+    best = (-score).argsort(kind="stable")[:count]
+    return [
+        Candidate(
+            int(candidates.number[at]), *(float(of[at]) for of in (score, candidates.likeness, candidates.unnamed))
+        )
+        for at in best
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from eval.search import __main__ as search
 from eval.search import nothing_fits
 from eval.search.nothing_fits import Akin, Case, rates, take_out
 from eval.search.questions import Half, Reworded, halves, read_wordings, reworded
-from eval.search.sets import Judged, liveqa
+from eval.search.sets import Consumer, Judged, consumers, liveqa
 from medilite.errors import DataError
 from medilite.sources.build import build_library
 from medilite.sources.library import Library
@@ -111,6 +111,38 @@ def test_a_message_may_have_any_character(tmp_path, end):
         liveqa(path)
 
 
+CONSUMERS = """<?xml version="1.0"?>
+<NLM-QUESTIONS>
+<NLM-QUESTION><SUBJECT>x</SUBJECT><MESSAGE>What helps against the gout?</MESSAGE><FOCUS>gout</FOCUS></NLM-QUESTION>
+<NLM-QUESTION><SUBJECT>heart attack</SUBJECT><MESSAGE></MESSAGE><FOCUS>Attack, heart</FOCUS></NLM-QUESTION>
+<NLM-QUESTION><MESSAGE>Is aspirin safe?</MESSAGE><FOCUS>aspirin</FOCUS><FOCUS/></NLM-QUESTION>
+<NLM-QUESTION><MESSAGE>Is aspirin safe?</MESSAGE><FOCUS>aspirin</FOCUS></NLM-QUESTION>
+<NLM-QUESTION><MESSAGE>seen</MESSAGE><FOCUS>gout</FOCUS></NLM-QUESTION>
+</NLM-QUESTIONS>"""
+
+
+def test_consumers_messages_are_read_and_counted_by_hand(tmp_path):
+    path = tmp_path / "messages.xml"
+    path.write_text(CONSUMERS)
+    found = consumers([path, path], {"seen"})
+    assert found == [
+        Consumer("What helps against the gout?", ("gout",)),
+        Consumer("heart attack", ("Attack, heart",)),
+        Consumer("Is aspirin safe?", ("aspirin",)),
+    ]
+    library = Library(build_library(made_entries(), ABOUT, tmp_path / "library", WordEncoder()), encode)
+    wrong = Consumer("hay fever", ("Gout",))
+    figures = search.consumer_figures(library, [*found, wrong], Akin(made_entries()))
+    library.close()
+    counts = {name: (of["count"], of["n"]) for name, of in figures.items() if name != "messages"}
+    assert figures["messages"] == 4
+    assert (counts["first"], counts["right_of_shown"], counts["shown_though_not_a_name"]) == ((2, 3), (2, 3), (0, 1))
+    assert counts["first_five"] == (3, 3), "five of this library's ten entries are shown"
+    path.write_text("<NLM-QUESTIONS>")
+    with pytest.raises(DataError, match="can't be read"):
+        consumers([path], ())
+
+
 def test_every_figure_of_a_small_library(tmp_path, monkeypatch, capsys):
     library = Library(build_library(made_entries(), ABOUT, tmp_path / "library", WordEncoder()), encode)
     monkeypatch.setattr(search, "opened", lambda data: (made_entries(), library, encode))
@@ -119,9 +151,13 @@ def test_every_figure_of_a_small_library(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(nothing_fits, "QUESTIONS", 6)
     live, out = tmp_path / "questions.jsonl", tmp_path / "search.json"
     live.write_text(live_row("What is gout?"))
-    assert search.main(["--liveqa", str(live), "--json", str(out)]) == 0
+    messages = tmp_path / "messages.xml"
+    messages.write_text(CONSUMERS)
+    command = ["--liveqa", str(live), "--json", str(out), "--consumers", str(messages)]
+    assert search.main(command) == 0
     found = json.loads(out.read_text())
-    assert found["reworded"]["all"]["first"]["n"] == found["reworded_as_no_fit_saw"]["all"]["first"]["n"] == 20
+    assert found["reworded"]["all"]["first"]["n"] == found["reworded_again"]["all"]["first"]["n"] == 20
+    assert found["consumers"]["messages"] == 4
     assert found["liveqa"]["message"]["first"] == found["words_alone"]["fts5"]["liveqa"]["message"]["first"]
     assert found["liveqa"]["message"]["first"]["count"] == 1
     assert found["liveqa"]["shown"] == {"counts": {"with an answer: shown, grade 4": 1}, "shown_without_a_judgment": []}

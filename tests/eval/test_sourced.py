@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,20 @@ OF = sourced.Sourced(ASKED, (PASSAGE,), True)
 )
 def test_an_answer_is_measured_by_hand(answer, wanted):
     assert {key: sourced.measured(OF, None, answer)[key] for key in wanted} == wanted
+
+
+def test_support_is_counted_by_all_sources_and_by_the_own_reference():
+    """One sentence of the reference, one that only the passage found beside it has, one of neither."""
+    other = "Doctors treat the swelling of the ankles with compression stockings."
+    own = "Laboratories measure creatinine in blood and urine."
+    question = replace(ASKED, references=(own,))
+    of = sourced.Sourced(question, (own, other), False)
+    answer = f"{own} {other} Astronauts of Jupiter drink fluorescent lemonade yesterday."
+    found = sourced.measured(of, None, answer)
+    assert {key: found[key] for key in ("sentences", "found", "found_own")} == {
+        "sentences": 3, "found": 2, "found_own": 1,
+    }  # fmt: skip
+    assert found["not_found"] == pytest.approx(1 / 3)
 
 
 def test_genes_count_only_where_the_passage_has_one():

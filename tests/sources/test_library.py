@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from medilite.errors import DataError
 from medilite.sources.build import build_library, library_name
 from medilite.sources.layout import DATABASE, MANIFEST, MEANING
+from medilite.sources.names import names_of
+from medilite.sources.postings import FIELD_WEIGHTS, TOKENIZER, Stemmer, add_up
 from medilite.sources.query import name_key, take_apart
-from medilite.sources.ranking import Candidate, Signs, clashes, confidence, fits, order
+from medilite.sources.ranking import Candidates, Signs, clashes, confidence, fits, order
 from tests.support.libraries import WordEncoder
 
 
@@ -32,12 +36,60 @@ def test_what_is_asked_about_comes_first(built, opened, question, topic, kind):
     assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
 
 
-def test_a_word_of_a_rare_diseases_name_does_not_name_it():
-    common = Candidate(
-        0, words=0.6, likeness=0.4, name=0, name_share=0, covered=0, unnamed=0, kind="", is_overview=False
-    )
-    rare = replace(common, number=1, words=0.8, likeness=0.4, covered=0.4, unnamed=0.6)
-    assert [number.number for _, number in order([rare, common], take_apart("down every winter"))] == [0, 1]
+def candidates(**signs):
+    """Two entries, 7 and 8, alike but for these signs."""
+    alike = dict.fromkeys(("words", "likeness", "name", "name_share", "covered", "unnamed"), (0.5, 0.5))
+    alike |= dict.fromkeys(("asked_kind", "is_overview"), (False, False))
+    return Candidates(np.array([7, 8]), **{name: np.array(values) for name, values in (alike | signs).items()})
+
+
+@pytest.mark.parametrize(
+    ("signs", "asks_kind", "first"),
+    [
+        ({}, True, 7),
+        ({"words": (0.8, 0.6), "covered": (0.4, 0.0), "unnamed": (0.6, 0.0)}, True, 8),
+        ({"name": (0.2, 1.0), "likeness": (0.6, 0.5)}, True, 8),
+        ({"asked_kind": (False, True), "likeness": (0.6, 0.5)}, True, 8),
+        ({"is_overview": (False, True)}, False, 8),
+        ({"is_overview": (False, True)}, True, 7),
+    ],
+    ids=["ties keep their order", "a word of a rare name is no name", "a name", "kind", "overview", "no overview"],
+)
+def test_what_speaks_for_an_entry_puts_it_first(signs, asks_kind, first):
+    ordered = order(candidates(**signs), 2, asks_kind=asks_kind)
+    assert [one.number for one in ordered] == [first, 15 - first]
+    assert ordered[0].score >= ordered[1].score
+    assert order(candidates(**signs), 1, asks_kind=asks_kind) == ordered[:1]
+
+
+def test_the_index_of_words_scores_as_fts5_does(built, opened, entries):
+    """BM25 by SQLite itself, over the same fields, for words with one stem, two, a possessive and none."""
+    library = opened(built)
+    database = sqlite3.connect(":memory:")
+    database.execute(f"create virtual table indexed using fts5 (question, names, answer, tokenize='{TOKENIZER}')")
+    names: dict[str, set[str]] = {}
+    for one in entries:
+        names.setdefault(one.topic, set()).update(names_of(one.topic, one.answer, one.names))
+    for number, one in enumerate(entries):
+        fields = (one.question, " ; ".join([one.topic, " ; ".join(sorted(names[one.topic]))]), one.answer)
+        database.execute("insert into indexed (rowid, question, names, answer) values (?,?,?,?)", (number, *fields))
+    for some in (["gout"], ["treating", "fever", "joint"], ["medicine", "nobody"], ["bws", "wintered"], ["nobody"]):
+        wanted = np.zeros(len(entries))
+        for number, score in database.execute(
+            "select rowid, -bm25(indexed, ?, ?, ?) from indexed where indexed match ?",
+            (*FIELD_WEIGHTS, " OR ".join(some)),
+        ):
+            wanted[number] = score
+        found = add_up(library._database, map(library._stem, some), len(entries))
+        assert np.allclose(found, wanted, rtol=1e-5), some
+    database.close()
+
+
+def test_a_stem_is_that_of_fts5():
+    stemmer = Stemmer()
+    assert stemmer(["diseases", "Ménière", "alzheimer's", "", "?"]) == ["diseas", "menier", "alzheim", "", ""]
+    assert stemmer(["treating"]) == stemmer(["treated"]) == ["treat"]
+    stemmer.close()
 
 
 def test_a_passage_says_where_it_comes_from(built, opened):
@@ -168,7 +220,47 @@ def test_a_library_that_is_removed_meanwhile_still_answers(built, opened):
         library.search("What is gout?")
 
 
-def test_names_and_kinds():
-    assert name_key("The Diseases of Crohn's") == "disease crohn"
+def test_of_a_long_message_the_question_and_the_rarest_words_are_encoded():
+    asked = take_apart("I am 45 and work nights. My wife is worried. What helps against gout? We have two kids.")
+    assert asked.asking == ("what", "helps", "against", "gout")
+    weights = {word: 5.0 if word in ("gout", "nights") else 1.0 for word in asked.content}
+    assert asked.gist(weights, 99) == " ".join(asked.words)
+    assert asked.gist(weights, 5) == "nights what helps against gout"
+    assert asked.gist(weights, 2) == "nights gout"
+    no_question = take_apart("gout " * 300)
+    assert no_question.gist({"gout": 1.0}, 20) == "gout"
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("Does it run in families, and what are the SIGNS?", {"inheritance", "symptoms"}),
+        ("My son was just diagnosed with gout", set()),
+        ("I am diagnosed with gout. Which foods are bad?", {"considerations"}),
+        ("How is gout diagnosed?", {"exams and tests"}),
+        ("Can gout be diagnosed early", {"exams and tests"}),
+        ("My son was recently diagnosed. Is gout common?", {"frequency"}),
+        ("The tests were bad. How can gout be cured?", {"treatment"}),
+        ("It spread last year, he had surgery. Will he recover?", {"outlook"}),
+        ("he had surgery and tests", {"treatment", "exams and tests"}),
+    ],
+)
+def test_kinds_are_those_of_the_sentences_that_ask(question, kinds):
+    asked = take_apart(question)
+    assert asked.kinds == kinds
+    assert ("gout" in asked.about) == ("gout" in asked.words), "a phrase that asks swallowed the name"
+
+
+def test_who_names_a_disease_does_not_ask_about_surgery(tmp_path, opened, entries, about):
+    more = [replace(entries[0], id="x/1", question="What is Surgery ?", answer="Surgery mends.", topic="Surgery")]
+    library = opened(build_library([*entries, *more], about, tmp_path, WordEncoder()))
+    assert library.search("surgery for gout").hits[0].passage.topic == "Gout"
+    assert library.search("what is surgery").hits[0].passage.topic == "Surgery"
+
+
+def test_names():
+    assert name_key("The Diseases of Crohn's") == name_key("Crohn's disease") == "crohn disease"
+    assert name_key("Lewy body dementia") == name_key("Dementia with Lewy Bodies")
+    assert name_key("diabetes, type 2") == name_key("type 2 diabetes") != name_key("type 1 diabetes")
+    assert name_key("Scabies") == name_key("scabies")
     assert name_key("a b c d e f g h i j k") == ""
-    assert take_apart("Does it run in families, and what are the SIGNS?").kinds == {"inheritance", "symptoms"}
