@@ -1,4 +1,4 @@
-"""The door: settings, profile, engine, page. `python app.py` here and in a Space alike."""
+"""Entry point: settings, profile, engine, page. `python app.py`, here and in a Space."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from medilite.errors import MediLiteError
 
 
 def main() -> int:
-    """Open the page at once and load the model behind it; 2 for an error that a user can mend."""
-    # NumPy's products here are small, and on busy cores a second thread is waited for longer than it saves: a question
-    # took 150 ms to look up beside a running comparison. It is read when NumPy is imported.
+    """Open the page at once and load the model behind it; 2 for an error that a user can fix."""
+    # NumPy's products here are small, and on busy cores waiting for a second thread costs more than it saves: a search
+    # took 150 ms beside a running comparison. Read when NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from medilite.arena.database import database_url
@@ -44,7 +44,7 @@ def main() -> int:
         private_bank.start(page.engine, profile, settings, lambda: page.drain.begun)
         serve(page, profile, settings)
         if is_loading():
-            # A library that loads can't be told to stop, and would make a crash of a clean end.
+            # A library that is loading can't be stopped, and would turn a clean exit into a crash.
             sys.stdout.flush()
             os._exit(0)
     except MediLiteError as error:

@@ -1,11 +1,9 @@
 """How long until the first token, from the start of the process: `python -m bench.coldstart [--runs 7]`.
 
-Two processes by turns: `medilite ask` as a person at a terminal has it, until
-it says that the first token is there, and a bare `import torch, transformers`,
-which nothing that loads a model that way comes under. Weights and compiled code
-are there from a first run that isn't counted. What is told is the time to the
-first token over what it is allowed, 1.5 imports and a second. For systems with
-pseudo-terminals (not Windows).
+Two processes in turn: `medilite ask` at a terminal, until it reports the first token, and a bare `import torch,
+transformers`, the minimum for anything that loads a model that way. Weights and compiled code are there from a first
+run that isn't counted. The result is the time to the first token over its allowance, 1.5 imports and a second. For
+systems with pseudo-terminals (not Windows).
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.speed.report import ratio, spread
-from eval.command import chosen, run_command, tell
+from eval.command import chosen, run_command, write_result
 from eval.run import CODE
 from medilite.cli.terminal import positive_int, say
 from medilite.errors import EngineError
@@ -36,11 +34,11 @@ PACKAGES = ("torch", "transformers", "numba", "numpy")
 
 
 def first_token_s(model: str, profile: str | None) -> float:
-    """Return the seconds from a process's start until `medilite ask` tells of its first token; ends it then.
+    """Return the seconds from a process's start until `medilite ask` reports its first token; ends it then.
 
     Raises EngineError if it ends before.
     """
-    # An image of a terminal: elsewhere `ask` tells how far it is every few seconds only.
+    # A pseudo-terminal: elsewhere `ask` reports its progress only every few seconds.
     ours, its = pty.openpty()
     command = [sys.executable, "-m", "medilite", "ask", QUESTION, "--models", model]
     began = time.monotonic()
@@ -50,15 +48,15 @@ def first_token_s(model: str, profile: str | None) -> float:
     ) as process:  # fmt: skip
         os.close(its)
         try:
-            told = b""
-            while FIRST not in told:
+            output = b""
+            while FIRST not in output:
                 if time.monotonic() - began > PATIENCE_S:
-                    raise EngineError(f"`medilite ask` told of no token within {PATIENCE_S:.0f} s.")
+                    raise EngineError(f"`medilite ask` reported no token within {PATIENCE_S:.0f} s.")
                 if not (read := _read(ours)):
                     raise EngineError(
-                        f"`medilite ask` ended without a token ({process.wait()}): {told.decode(errors='replace')}"
+                        f"`medilite ask` ended without a token ({process.wait()}): {output.decode(errors='replace')}"
                     )
-                told += read
+                output += read
             return time.monotonic() - began
         finally:
             process.kill()
@@ -74,14 +72,14 @@ def _read(terminal: int) -> bytes:
 
 
 def import_s() -> float:
-    """Return the seconds that a process takes that imports what most programs load models with."""
+    """Return the seconds of a process that imports what most programs load models with."""
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", IMPORT], check=True)
     return time.monotonic() - began
 
 
 def in_numbers(first: Sequence[float], imports: Sequence[float]) -> dict[str, Any]:
-    """Return spreads (s), and the first token's time over what it is allowed in the same round."""
+    """Return spreads (s), and the first token's time over its allowance in the same round."""
     allowed = [ALLOWED_IMPORTS * one + ALLOWED_S for one in imports]
     return {
         "n": len(first),
@@ -128,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
         f"process; {IMPORT}: {_seconds(found['import_s'])}; n = {found['n']}.\n"
         f"The first over {ALLOWED_IMPORTS} times the second plus {ALLOWED_S:.0f} s: {over['mean']:.2f}{interval}."
     )
-    tell(found, text, options.json)
+    write_result(found, text, options.json)
     return 0
 
 
@@ -137,7 +135,7 @@ def _seconds(of: dict[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

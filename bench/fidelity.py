@@ -9,8 +9,8 @@ Two measures, each of every model and paired over questions:
   the first token on which two logits nearly tie, so single answers differ; the
   question is whether they do in a direction.
 
-Everything is kept under `runs/PROFILE-fidelity` as it comes; killed and started
-again it goes on. float32's answers take several times as long as int8's.
+Everything is saved under `runs/PROFILE-fidelity` as it is computed; after a kill the same command resumes. float32's
+answers take several times as long as int8's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 from bench.fidelity_losses import Pair, float32_losses, int8_losses, pairs_of
 from eval.answers import read_answers
-from eval.command import add_run, chosen, run_command, tell
+from eval.command import add_run, chosen, run_command, write_result
 from eval.generate import Plan, generate
 from eval.intervals import RESAMPLES, SEED, mean_intervals
 from eval.questions import Question, load_questions
@@ -47,7 +47,7 @@ LOSSES = "losses.jsonl"
 PRECISIONS = ("int8", "float32")
 
 TOGETHER = 16
-"""Questions of a call in float32, whose calls take turns: 96 rows give more tokens a second than six."""
+"""Questions a call in float32, whose calls run one after another: 96 rows give more tokens a second than six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def relative(ours: np.ndarray, exact: np.ndarray, tokens: np.ndarray) -> dict[st
 
 
 class KeptLosses:
-    """Summed losses in a file as they come, one JSON line each; half a last line, left by a kill, is forgotten."""
+    """Summed losses in a file as they come, one JSON line each; an incomplete last line, left by a kill, is dropped."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -219,12 +219,12 @@ def run(options: argparse.Namespace) -> int:
     if options.only != "losses":
         result["answers"] = compare_answers(asked)
     result["device"] = device_name()
-    tell(result, "\n".join(lines(result)), options.json)
+    write_result(result, "\n".join(lines(result)), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 measured, 2 for an error that a user can mend."""
+    """Run the command line; 0 measured, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -1,10 +1,9 @@
 """Whether the Lab's forks are where answers part, and what a map costs: `python -m bench.forks [--questions 40]`.
 
-Every model of the profile answers each question greedily; a pair is an answer
-and its parent's. The fork of a pair is held against what the parent itself
-does: it has to hold every token before the fork for the likeliest, and must go
-on with its own answer from there. Scoring all answers by all models is timed
-against writing them, in the same process, answer by answer as the Lab does.
+Every model of the profile answers each question greedily; a pair is an answer and its parent's. Each fork is checked
+against the parent itself: every token before the fork has to be its likeliest, and from there it must continue with its
+own answer. Scoring all answers by all models is timed against writing them, in the same process, answer by answer as
+the Lab does.
 """
 
 from __future__ import annotations
@@ -168,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     engine = open_engine(profile, settings)
     engine.load()
     asked = [question.question for question in load_questions()[: options.questions]]
-    written(engine, profile, asked[0], Decoding(max_new_tokens=4))  # what is compiled or read once is so now
+    written(engine, profile, asked[0], Decoding(max_new_tokens=4))  # warm-up: compiles and reads everything once
     result = measure(engine, profile, asked, options.max_new_tokens)
     result |= {
         "precision": precision_name(settings), "device": device_name(), "versions": versions(("numpy", "numba")),

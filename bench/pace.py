@@ -1,11 +1,9 @@
 """How fast `eval.generate` is against the study's way: `python -m bench.pace [--questions 32] [--rounds 3]`.
 
-Both answer the same questions with the same models in one process, in turn,
-greedy and with as many new tokens at most; what is told is their ratio, because
-answers a second depend on the machine and its load. Loading the models counts
-for neither, writing the answers down counts for ours. Ours computes in
-MEDILITE_PRECISION, the study's way in float32 (on a GPU both in bfloat16). It
-makes 2 × rounds × questions × models answers: choose how many you wait for.
+Both answer the same questions with the same models in one process, in turn, greedy and with as many new tokens at most;
+the result is their ratio, because answers a second depend on the machine and its load. Loading the models counts for
+neither, writing the answers down counts for ours. Ours computes in MEDILITE_PRECISION, the study's way in float32 (on a
+GPU both in bfloat16). It makes 2 × rounds × questions × models answers: choose them by the time you have.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from typing import Any
 
 from bench.study_way import BATCH_SIZE, answer_all
 from eval.answers import read_answers
-from eval.command import chosen, run_command, tell
+from eval.command import chosen, run_command, write_result
 from eval.generate import AT_ONCE, Plan, generate, questions_of
 from eval.questions import Question
 from eval.run import CODE, DATA, PACKAGES, Run
@@ -200,12 +198,12 @@ def run(options: argparse.Namespace) -> int:
         limit=options.questions,
     )
     result = measure(plan, settings, open_engine(profile, settings), options.rounds)
-    tell(result, "\n".join(lines(result)), options.json)
+    write_result(result, "\n".join(lines(result)), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 measured, 2 for an error that a user can mend."""
+    """Run the command line; 0 measured, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -35,11 +35,10 @@ def find_postgres() -> Path | None:
 
 
 class Postgres:
-    """A server in a temporary folder; it listens on a socket in that folder alone and trusts whoever can reach it.
+    """A server in a temporary folder; it listens on a socket in that folder alone and trusts all connections.
 
-    PostgreSQL refuses to run as root, so root runs it as another user. `url`
-    lacks a database's name: end it with one. Unless it is `durable` it doesn't wait
-    for the disk, which tests of its speed must not do without.
+    PostgreSQL refuses to run as root, so root runs it as another user. `url` lacks a database's name: end it with one.
+    Unless it is `durable` it doesn't wait for the disk, which tests of speed need.
     """
 
     def __init__(self, programs: Path, *, durable: bool = False) -> None:
@@ -94,7 +93,7 @@ class Postgres:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it at once, whoever is connected; its data stay."""
+        """Stop it at once, with open connections too; its data stay."""
         if self._server is None:
             return
         self._server.send_signal(signal.SIGINT)  # fast shutdown
@@ -134,7 +133,7 @@ def new_database(server: str) -> str:
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
-    """Return the user to run the server as, or None for whoever runs this."""
+    """Return the user to run the server as, or None for the current one."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

@@ -38,9 +38,9 @@ def running_app(
 ) -> Iterator[RunningApp]:
     """Run the app for the length of a `with`; `env` goes on top of the environment.
 
-    `command`, `folder` and `surroundings` (a whole environment) are for an app
-    that stands elsewhere. `apart` keeps a Ctrl+C at the terminal from it, for a caller that stops it when it is
-    done. Raises RuntimeError with the app's output if it ends, or tells no address within START_S.
+    `command`, `folder` and `surroundings` (a whole environment) are for an app in another place. `apart` keeps a Ctrl+C
+    at the terminal from it, for a caller that stops it when it is done. Raises RuntimeError with the app's output if it
+    ends, or prints no address within START_S.
     """
     if surroundings is None:
         surroundings = {**os.environ, "MEDILITE_PORT": "0", "MEDILITE_OPEN_BROWSER": "0"}

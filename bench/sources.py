@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.speed.report import quantile
-from eval.command import chosen, run_command, tell
+from eval.command import chosen, run_command, write_result
 from eval.run import CODE, DATA
 from eval.search.questions import halves, reworded
 from medilite.cli.terminal import positive_int, say
@@ -148,12 +148,12 @@ def run(options: argparse.Namespace) -> int:
         f"first token {way} a search: median {of['median']:.0f} ms, longest {of['max']:.0f} (n = {of['n']})"
         for way, of in first.items()
     ]
-    tell(found, "\n".join(lines), options.json)
+    write_result(found, "\n".join(lines), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(prog="python -m bench.sources", description="Measure what the library costs.")
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--data", type=Path, default=DATA, help="prepared MedQuAD (default: %(default)s)")

@@ -39,7 +39,7 @@ def answer_all(
     max_new_tokens: int,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Made]:
-    """Yield each model's answers as it is done; loading is timed apart, and a model is let go before the next."""
+    """Yield each model's answers as it is done; loading is timed apart, and a model is freed before the next."""
     for name in models:
         began = time.perf_counter()
         tokenizer, model = load(profile, base, name)
@@ -56,7 +56,7 @@ def answer_all(
 
 
 def load(profile: Profile, base: Path, name: str, *, on_gpu: bool | None = None) -> tuple[Any, Any]:
-    """Return (tokenizer, model): the base, adapters beneath merged into it, the model's own as PEFT runs it.
+    """Return (tokenizer, model): the base, parent adapters merged into it, the model's own as PEFT runs it.
 
     Float32 on a CPU, bfloat16 on a GPU (by default where there is one), as the engine's own ways there.
     """

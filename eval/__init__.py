@@ -1,1 +1,1 @@
-"""Evaluation: answers generated, scored, compared and laid out as a leaderboard; stages hand over files only."""
+"""Evaluation: answers are generated, scored, compared and put on a leaderboard; stages share only files."""

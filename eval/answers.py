@@ -14,10 +14,9 @@ A line of `runs/NAME/answers.jsonl`:
     precision    numbers that the engine computed in: see provenance.precision_name; null or missing: not noted
     commit, version                 of the code that wrote it
 
-An answer belongs to a question, not to a split: the test questions of the
-study's set and of the set without shared questions are the same ones with
-other references, so one answer serves both. What a model failed to answer has
-no line; it is asked again by the next run.
+An answer belongs to a question, not to a split: the test questions of the study's set and of the set without shared
+questions are the same ones with other references, so one answer serves both. A question that a model failed to answer
+has no line; the next run asks it again.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ class SavedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFile:
-    """What a file holds: its answers, the line each stands in, and what was dropped (None, or a sentence)."""
+    """A file's content: its answers, their line numbers, and what was dropped (None, or a sentence)."""
 
     answers: tuple[SavedAnswer, ...]
     lines: tuple[int, ...]
@@ -186,7 +185,7 @@ def _parse(line: bytes) -> SavedAnswer:
 
 
 def _foreign(answers: Sequence[SavedAnswer], lines: Sequence[int]) -> list[tuple[int, str]]:
-    """Return (line, reason) for every answer that can't stand in one file with those before it.
+    """Return (line, reason) for every answer that doesn't fit into one file with those before it.
 
     The most frequent setup counts as the file's own, so that one stray line is named and not all the others.
     """
@@ -230,7 +229,7 @@ def _short(value: Any, nothing: str = "none") -> str:
 
 
 def _refuse(
-    path: Path, problems: Sequence[tuple[int, str]], remedy: str = "Remove these lines, or start anew."
+    path: Path, problems: Sequence[tuple[int, str]], remedy: str = "Remove these lines, or start again."
 ) -> None:
     if not problems:
         return

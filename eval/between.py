@@ -1,11 +1,9 @@
 """Differences that hold over questions and over runs: `python -m eval.between --profile runs/lite/seeds.yaml`.
 
-The profile is the one that `training.reproduce --seeds N` writes, its answers
-generated and scored like any other's. Each stacked model is compared with its
-parent from the same seed, each other model with the base. An interval draws
-clusters of questions and runs; three runs tell little of how far a fourth may
-land, so the values of all of them are in the table too. Writes between.json
-into the run's folder.
+The profile is the one that `training.reproduce --seeds N` writes, its answers generated and scored like any other's.
+Each stacked model is compared with its parent from the same seed, each other model with the base. An interval draws
+clusters of questions and runs; three runs say little about a fourth, so the values of all of them are in the table too.
+Writes between.json into the run's folder.
 """
 
 from __future__ import annotations
@@ -130,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the table is written, 2 for an error that a user can mend."""
+    """Run the command line; 0 when the table is written, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

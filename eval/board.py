@@ -119,7 +119,7 @@ def split_scores(rows: Sequence[Row], questions: Questions, models: Sequence[str
 
 
 def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -> list[Row]:
-    """Return the rows by split, question and model, whatever the order that answers came in."""
+    """Return the rows by split, question and model."""
     place = {
         (split, one.qid): (s, i) for s, (split, some) in enumerate(questions.items()) for i, one in enumerate(some)
     }
@@ -127,7 +127,7 @@ def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -
 
 
 def answer_row(answer: SavedAnswer) -> dict[str, Any]:
-    """Return an answer as committed; what all share stands once, in board.json."""
+    """Return an answer as committed; what all share is in board.json, once."""
     return {name: getattr(answer, name) for name in ("qid", "question", "model", "text", "tokens", "stopped")}
 
 
@@ -167,9 +167,9 @@ def model_about(profile: Profile, model: str, answers: Sequence[SavedAnswer]) ->
 
 
 def trained_on(profile: Profile, model: str) -> list[str]:
-    """Return the metrics that a reward worked on in the training of a model, or of one that it is stacked on.
+    """Return the metrics that rewards used in the training of a model or its parents.
 
-    Which rewards there were is read from the adapters' training.json.
+    The rewards are read from the adapters' training.json.
     """
     records = [read_training_record(profile, link) or {} for link in profile.chain(model)]
     rewards = [record.get("config", {}).get("rewards") or {} for record in records]
@@ -178,7 +178,7 @@ def trained_on(profile: Profile, model: str) -> list[str]:
 
 
 def training_about(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of a training record what a reader of the table asks first: the method, and which data it saw."""
+    """Return the main facts of a training record: the method and the data."""
     wanted = ("method", "rank", "learning_rate", "seed", "data_fingerprint", "commit")
     return {key: record.get(key) for key in wanted} | {"splits": record.get("config", {}).get("data", {}).get("splits")}
 

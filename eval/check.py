@@ -1,8 +1,8 @@
-"""A committed board held against itself: every number made again, every difference named.
+"""Check of a committed board: every number is recomputed, every difference reported.
 
-Needs no model. What depends on MedQuAD's text is made again where the data is
-at hand; what was left out is said, with how to get it. Sentence embeddings of
-all answers would take minutes, so topic similarity is made again for a seeded sample.
+Needs no model. What depends on MedQuAD's text is recomputed if the data is there; what was left out is reported, with
+how to get it. Sentence embeddings of all answers would take minutes, so topic similarity is recomputed for a seeded
+sample.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from medilite.models import load_profile
 from medilite.provenance import adapter_sha256
 
 TOLERANCE = 2e-6
-"""Tables have six digits after the point; the last may turn with another machine's order of summing."""
+"""Tables have six digits after the point; the last may differ with another machine's order of summing."""
 
 P_TOLERANCE = 2e-3
 """p-values have four significant digits: theirs is relative."""
@@ -43,14 +43,14 @@ SIMILARITY_TOLERANCE = 1e-3
 P_COLUMNS = ("p_value", "p_holm")
 
 SAMPLE = 40
-"""Answers whose topic similarity is made again, unless all are asked for."""
+"""How many answers' topic similarity is recomputed, unless all are asked for."""
 
 SEED = 42
 
 
 @dataclass(slots=True)
 class Report:
-    """What was made again (a sentence each), what was left out and why, what differs, and what else to know."""
+    """What was recomputed (a sentence each), what was left out and why, what differs, and remarks."""
 
     checked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Report:
 
 
 def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder: Encoder | None = None) -> Report:
-    """Return what came of making a measured board's numbers again; `sample` None makes all topic similarity again.
+    """Recompute a measured board's numbers and return the report; `sample` None recomputes all topic similarity.
 
     Raises DataError where a file of the board is missing or broken.
     """
@@ -111,7 +111,7 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
 def stale_adapters(board: Board) -> list[str]:
     """Return a sentence on models whose adapters here are other ones than those that answered; [] if there are none.
 
-    The numbers are right all the same, of the adapters that they name.
+    The numbers are still right for the adapters that they name.
     """
     try:
         profile = load_profile(board.about["profile"])
@@ -150,7 +150,7 @@ def own_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer
 
 
 def find_questions(board: Board, data: Path | None, report: Report) -> dict[str, list[Question]] | None:
-    """Return the questions with their text where the data is at hand and is that of the board; else say so."""
+    """Return the questions with their text if the board's data is there; else report that it isn't."""
     wanted = board.about["provenance"]["setup"]["data"]
     names = [split["name"] for split in board.about["splits"]]
     remedy = "make data (or python -m training.prepare_medquad), then check again"
@@ -180,7 +180,7 @@ def reference_pairs(
     sample: int | None,
     encoder: Encoder | None,
 ) -> None:
-    """Make again what needs questions and references, and compare."""
+    """Recompute what needs questions and references, and compare."""
     about = questions_as_columns({split: [About.of(q) for q in some] for split, some in questions.items()})
     pairs = (
         column_pairs(f"questions of {split}", columns, about[split]) for split, columns in board.questions().items()
@@ -256,7 +256,7 @@ def column_pairs(
 
 
 def same(committed: Any, again: Any, tolerance: float, relative: float = 0.0) -> bool:
-    """Tell whether two values agree; numbers within either tolerance, everything else exactly."""
+    """Return whether two values agree; numbers within either tolerance, everything else exactly."""
     if isinstance(committed, float | int) and isinstance(again, float | int) and not isinstance(again, bool):
         return math.isclose(committed, again, rel_tol=relative, abs_tol=tolerance)
     return bool(committed == again)

@@ -1,10 +1,9 @@
 """How often claims are misread: `python -m eval.claims [--data FOLDER] [--split distinct/test]`.
 
-Plants errors in real references (eval.planted) and holds each text against all
-references of its question: how many errors of each kind are called at odds, and
-in how many untouched references anything of that kind is. And, as a harder
-measure, the same against the other documents that answer the question, in other
-words. Writes medilite/claims/reliability.json, which the page quotes.
+Plants errors in real references (eval.planted) and compares each text with all references of its question: how many
+errors of each kind are called at odds, and in how many untouched references anything of that kind is. And, as a harder
+measure, the same against the other documents that answer the question, in other words. Writes
+medilite/claims/reliability.json, which the page quotes.
 """
 
 from __future__ import annotations
@@ -34,15 +33,13 @@ SEED = 42
 SPLIT = "distinct/test"
 """The rules were made by looking at validation rows, so they are measured on others. No sealed row is read."""
 
-RATES = ("sensitivity", "false_alarms", "sensitivity_elsewhere", "false_alarms_elsewhere")
-
 FOUND_AS: dict[str, tuple[claims.Kind, ...]] = {"inheritance": ("inheritance", "explanation")}
 """Kinds of claim that a planted kind may be found as, where it isn't its own alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of one reference and one kind; None where nothing could be planted, or misread."""
+    """The result for one reference and one kind; None where nothing could be planted or misread."""
 
     kind: str
     found: bool | None
@@ -52,7 +49,7 @@ class Seen:
 
 
 def look(task: tuple[Question, tuple[Question, ...], int]) -> list[Seen]:
-    """Plant every kind in every reference of a question, and hold texts before and after against references."""
+    """Plant every kind in every reference of a question, and compare texts before and after with references."""
     question, others, seed = task
     seen = []
     for place, reference in enumerate(question.references):
@@ -85,7 +82,7 @@ def look(task: tuple[Question, tuple[Question, ...], int]) -> list[Seen]:
 
 
 def share(hits: Sequence[bool]) -> dict[str, Any]:
-    """Return how many of how many, the share, and Wilson's 95 % interval of it; null where there are none."""
+    """Return count, total, share and its Wilson 95 % interval; null without any."""
     n, k, z = len(hits), sum(hits), 1.959964
     if not n:
         return {"n": 0, "hits": 0, "share": None, "low": None, "high": None}
@@ -117,7 +114,7 @@ def measured(seen: Sequence[Seen]) -> dict[str, dict[str, Any]]:
 
 
 def measure(questions: Sequence[Question], seed: int = SEED, workers: int = 1) -> dict[str, dict[str, Any]]:
-    """Return what `measured` says of all questions."""
+    """Return `measured` of all questions."""
     rng = random.Random(seed)
     tasks = [(question, tuple(rng.sample(list(questions), min(60, len(questions)))), seed) for question in questions]
     return measured([one for some in mapped(look, tasks, workers) for one in some])
@@ -170,7 +167,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the measurement is written, 2 for an error that a user can mend."""
+    """Run the command line; 0 when the measurement is written, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

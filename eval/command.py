@@ -1,4 +1,4 @@
-"""What the commands of this room share: profile and run, errors as messages, exit codes."""
+"""What the commands of eval and bench share: profile and run, errors as messages, exit codes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def run_of(options: argparse.Namespace, profile: Profile) -> Run:
     return Run(options.run or RUNS / profile.name)
 
 
-def tell(result: Mapping[str, Any], text: str, file: Path | None) -> None:
-    """Print a measurement's result for people and, where a file is named, write all of it there as JSON."""
+def write_result(result: Mapping[str, Any], text: str, file: Path | None) -> None:
+    """Print a measurement's result for people and, if a file is given, write all of it there as JSON."""
     if file:
         write_whole(file, (json.dumps(result, indent=2) + "\n").encode())
     print(text)
@@ -41,7 +41,7 @@ def tell(result: Mapping[str, Any], text: str, file: Path | None) -> None:
 def run_command(
     parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], arguments: Sequence[str] | None
 ) -> int:
-    """Parse and run; an error that a user can mend becomes a message and exit code 2, Ctrl-C 130."""
+    """Parse and run; an error that a user can fix becomes a message and exit code 2, Ctrl-C 130."""
     options = parser.parse_args(arguments)
     try:
         return run(options)
@@ -49,5 +49,5 @@ def run_command(
         print(f"error: {error}", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
-        print("Interrupted; what is written stays, and the same command goes on from there.", file=sys.stderr)
+        print("Interrupted; what is written stays, and the same command resumes from there.", file=sys.stderr)
         return EXIT_INTERRUPTED

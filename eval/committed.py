@@ -1,4 +1,4 @@
-"""A committed board's answers, for whoever starts from them instead of from a run's folder."""
+"""A committed board's answers, to start from instead of from a run's folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def saved_answers(board: Board) -> dict[tuple[str, str], SavedAnswer]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TakenOver:
-    """What a run takes over from a board: answers, the sessions in which they were generated, and what it doesn't."""
+    """What a run takes over from a board: answers, their sessions, and which models it left out."""
 
     answers: tuple[SavedAnswer, ...]
     sessions: tuple[dict[str, Any], ...]
@@ -57,7 +57,7 @@ def take_over(
     ]:
         raise DataError(
             f"{folder}: its answers can't be taken over, for they are of another {'; '.join(differs)}. "
-            "Generate under the same settings, or all answers anew, without --from-board."
+            "Generate under the same settings, or all answers again, without --from-board."
         )
     sessions = board.about["provenance"]["generation"]
     alone = len(sessions) == 1

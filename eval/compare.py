@@ -42,7 +42,7 @@ SLICED = (
     *("flesch_kincaid_grade", "flesch_reading_ease", "words"),
     *("content_precision", "content_f1", "unsupported_terms", "claims_at_odds", "loops"),
 )
-"""Metrics that are compared by slice: ease and content. All of them would be a table that nobody reads."""
+"""Metrics that are compared by slice: ease and content. All of them would make too long a table."""
 
 TABLES = ("comparisons", "formulas", "slices", "quarters", "easier")
 
@@ -58,7 +58,7 @@ def pairs_of(stacked: Mapping[str, str | None], present: Sequence[str]) -> list[
     found = [(model, base) for model in stacked if model != base]
     for model, parent in stacked.items():
         if parent:
-            # Its parent first, which is the question that its training asks.
+            # Its parent first: the effect of its training.
             found += [(model, other) for other in (parent, *stacked) if other not in {model, base}]
     found = list(dict.fromkeys(found))
     return [(model, against) for model, against in found if model in present and against in present]
@@ -163,7 +163,7 @@ def _bleu_differences(scores: SplitScores, pairs: Sequence[Pair], resamples: int
 
 
 def _bleu_p_value(kind: str, counts: Any, clusters: Clusters, seed: int) -> float:
-    """Return the p-value of a difference in BLEU: whole clusters change sides, as `significance` flips signs."""
+    """Return the p-value of a difference in BLEU: whole clusters are swapped, as `significance` flips signs."""
     half = by_cluster((counts[:, :10] - counts[:, 10:]) / 2, clusters)
     middle = (counts[:, :10] + counts[:, 10:]).sum(0) / 2
 
@@ -174,7 +174,7 @@ def _bleu_p_value(kind: str, counts: Any, clusters: Clusters, seed: int) -> floa
 
 
 def formula_rows(comparisons: Sequence[Row], scores: SplitScores, pairs: Sequence[Pair]) -> list[Row]:
-    """Return, for each pair, by how many of the five formulas one is easier or harder, and what that comes to.
+    """Return, for each pair, by how many of the five formulas one is easier or harder, and the verdict.
 
     A formula counts where the interval of the median paired difference lies on
     one side of 0; loops of either side are left out.
@@ -289,7 +289,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the comparisons stand, 2 for an error that a user can mend."""
+    """Run the command line; 0 when the comparisons are written, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

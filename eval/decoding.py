@@ -1,10 +1,9 @@
-"""How much of a gain is curing loops: `python -m eval.decoding RUN [RUN …] --model grpo --against sft-r16-high`.
+"""How much of a gain is due to fewer loops: `python -m eval.decoding RUN [RUN …] --model grpo --against sft-r16-high`.
 
-Each run holds both models' answers to the same questions under one decoding
-(`eval.generate --repetition-penalty 1.1 --run runs/penalty`). The table has, for
-each, how often either loops, the median grade without loops, the mean grade
-with them as it was once reported, and the difference. A gain that shrinks under
-a repetition penalty was the penalty's to have.
+Each run holds both models' answers to the same questions under one decoding (`eval.generate --repetition-penalty 1.1
+--run runs/penalty`). The table has, for each, how often either loops, the median grade without loops, the mean grade
+with them as it was once reported, and the difference. A gain that shrinks under a repetition penalty could be had by
+the penalty alone.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from eval.answers import read_answers
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from eval.intervals import METHOD, clusters_of, mean_intervals, middle_intervals
 from eval.metrics.answer import own_scores
 from eval.metrics.claimed import claim_scores
@@ -33,7 +32,7 @@ SHOWN = ("loops", "ended", "words", "content_precision", "claims_at_odds")
 
 
 def row_of(run: Run, questions: dict[str, Question], model: str, against: str) -> dict[str, Any]:
-    """Return what one decoding comes to. Raises DataError where a run lacks one of the models."""
+    """Return the row of one decoding. Raises DataError if a run lacks one of the models."""
     answers = {(answer.qid, answer.model): answer for answer in read_answers(run.answers).answers}
     qids = [qid for qid in questions if (qid, model) in answers and (qid, against) in answers]
     if len(qids) < 2:
@@ -111,12 +110,12 @@ def run(options: argparse.Namespace) -> int:
     questions = {question.qid: question for question in load_questions(options.data, options.split)}
     rows = [row_of(Run(folder), questions, options.model, options.against) for folder in options.runs]
     about = {"split": options.split, "intervals": METHOD, "commit": commit(CODE)[0], "rows": rows}
-    tell(about, table(rows, options.model, options.against), options.json)
+    write_result(about, table(rows, options.model, options.against), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the table is printed, 2 for an error that a user can mend."""
+    """Run the command line; 0 when the table is printed, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -33,7 +33,7 @@ _STOPS = {"end": "stop", "length": "max_tokens"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A board's split with what belongs to it; `texts` has question and references by qid, where data is there."""
+    """A board's split; `texts` has question and references by qid, if prepared data is there."""
 
     board: Board
     split: str
@@ -70,7 +70,7 @@ class Source:
         for place, (qid, own) in enumerate(zip(self.scores["qid"], self.scores["model"], strict=True)):
             if own == model and (qid, model) in self.answers:
                 values = {name: self.scores[name][place] for name in self.metrics}
-                # What BLEU is computed from is lists of counts, which are no scores.
+                # BLEU's counts are lists, not scores.
                 known = {name: float(v) for name, v in values.items() if v is not None and not isinstance(v, list)}
                 found.append((qid, self.answers[qid, model], known))
         return found
@@ -160,7 +160,7 @@ def harness_files(source: Source, model: str, now: datetime) -> dict[str, str]:
             # Half of the 95 % interval over 1.96: the board has intervals of a bootstrap over clusters, not errors.
             between = row.get("low") is not None
             results[f"{name}_stderr,none"] = (row["high"] - row["low"]) / 3.92 if between else "N/A"
-    # Easier is not better: of measures of reading neither way is said to be.
+    # Easier is not better: for measures of reading no direction is called better.
     better = {one["key"]: one.get("better") for one in about["metrics"] if one["key"] not in WITHOUT_LOOPS}
     whole = {
         "results": {task: results}, "group_subtasks": {task: []},

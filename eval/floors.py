@@ -1,4 +1,4 @@
-"""Answers that know nothing, and one that knows all: what a model's numbers have to be held beside.
+"""Floors: answers that know nothing, and one that knows all, to compare a model's numbers with.
 
 Each is a system without a model that answers the same questions and is scored
 by the same code. A metric on which one of the floors is as good as the models
@@ -49,7 +49,7 @@ SIMILAR = ("floor-echo", "floor-filler", "ceiling-reference")
 """Floors whose topic similarity is computed: the others would double the embeddings, for a metric of no truth."""
 
 MOST_WORDS = 180
-"""Answers of others are cut after the sentence that reaches so many words: models have 256 tokens."""
+"""Answers taken from MedQuAD are cut after the sentence that reaches this many words: models have 256 tokens."""
 
 SEED = 42
 
@@ -178,7 +178,7 @@ def floor_rows(
 
 
 _Task = tuple[str, Question, dict[str, str]]
-"""A split, a question of it, and what each floor says to it."""
+"""A split, a question of it, and each floor's answer."""
 
 
 def _score(tasks: Sequence[_Task]) -> list[Row]:

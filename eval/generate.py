@@ -1,8 +1,7 @@
 """Answers of any models on any split: `python -m eval.generate [--profile NAME] [--split SET/SPLIT] [--models id,id]`.
 
-All models of a question go through the engine together, several questions at
-once. Each question's answers are appended to the run's answers file as it ends,
-so a run that was killed goes on where it stopped. Decoding is the study's:
+All models of a question go through the engine together, several questions at once. Each question's answers are appended
+to the run's answers file as it ends, so a run that was killed resumes where it stopped. Decoding is the study's:
 greedy, at most 256 new tokens, no penalty.
 """
 
@@ -32,11 +31,11 @@ from medilite.records import Answer, Decoding
 from medilite.settings import Settings
 
 STUDY_DECODING = Decoding(max_new_tokens=256)
-"""As the study: at most 256 new tokens; greedy, so that an answer is the checkpoint's and not chance's."""
+"""As the study: at most 256 new tokens; greedy, so that an answer depends on the checkpoint and not on chance."""
 
 SEED = 42
 AT_ONCE = 16
-"""Questions under way at once. Six models make 96 rows of them, twice as many as an engine writes at once (48).
+"""Questions running at once. Six models make 96 rows of them, twice as many as an engine writes at once (48).
 
 A question's place is free for the next only once its longest answer ends, so with 8 an engine that
 batches across calls would have 31 to 43 rows to write, with 16 it has 48 (worked out from lengths, not timed).
@@ -45,7 +44,7 @@ batches across calls would have 31 to 43 rows to write, with 16 it has 48 (worke
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is asked for; `at_once` calls of `together` questions are under way."""
+    """What a run is asked for; `at_once` calls of `together` questions run at once."""
 
     profile: Profile
     data: Path
@@ -66,9 +65,9 @@ def generate(
 ) -> tuple[int, int]:
     """Generate what the run still lacks; return how many answers it has and how many failed.
 
-    `questions`, of the plan's splits, are asked in place of all that the plan names.
-    Raises DataError where data or answers file can't be used, WeightsError where
-    the base can't be had, ModelUnavailableError where no model can answer.
+    `questions`, of the plan's splits, replace those that the plan names. Raises
+    DataError where data or answers file can't be used, WeightsError where the
+    base can't be had, ModelUnavailableError where no model can answer.
     """
     questions = questions_of(plan) if questions is None else questions
     fingerprint = fingerprint_of(plan.data, plan.splits)
@@ -130,7 +129,7 @@ def from_board(
     others = ", ".join(found.other_adapters)
     say(
         f"{len(found.answers):,} answers taken over from {folder}"
-        + (f"; to be answered anew, by other adapters: {others}" if others else "")
+        + (f"; to be answered again, by other adapters: {others}" if others else "")
     )
     return {(answer.qid, answer.model) for answer in found.answers}
 
@@ -159,7 +158,7 @@ def available(engine: Engine, plan: Plan) -> dict[str, str | None]:
 
 
 def start_session(plan: Plan, adapters: dict[str, str | None]) -> dict[str, Any]:
-    """Return what is known of this start of the run before it has done anything."""
+    """Return the record of this start of the run, before it has done anything."""
     head, dirty = commit(CODE)
     return {
         "splits": list(plan.splits),
@@ -261,7 +260,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when every answer is there, 1 if some failed, 2 for an error that a user can mend."""
+    """Run the command line; 0 when every answer is there, 1 if some failed, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -1,8 +1,8 @@
 """Uncertainty, one method: percentile intervals of a bootstrap that draws clusters of questions.
 
 Questions of one source and one kind are answered alike (a template of one
-institute), so they are no independent cases: what is drawn again is a cluster,
-all questions of one source and one kind, with everything in it. Columns (models,
+institute), so they are not independent: what is resampled is a cluster, all
+questions of one source and one kind, with everything in it. Columns (models,
 metrics) share the draws, so differences stay paired. Where there are fewer than
 FEWEST_CLUSTERS (a slice by source or kind, a small run) questions are drawn.
 
@@ -45,7 +45,7 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Of each column: its mean, the interval, how many values it has, and what the resamples say of its sign.
+    """By column: mean, interval, number of values, and evidence on its sign.
 
     `above` is the share of resampled means over 0 (ties half); `p_value` is
     two-sided against a mean of 0 (significance.flipped_p_values). NaN where a
@@ -97,14 +97,14 @@ def mean_intervals(
     mean[some] = np.where(there, values, 0.0).sum(0)[some] / n[some]
     enough = np.flatnonzero(n > 1)
     if len(enough):
-        # Around the mean, so that sums lose no digits.
+        # Centred on the mean, so that sums lose no digits.
         around = np.where(there, values - mean, 0.0)[:, enough]
         sums, sizes = (by_cluster(part, clusters) for part in (around, there[:, enough].astype(float)))
         drawn = np.empty((resamples, len(enough)))
         for rows, counts in _draws(len(sums), resamples, seed):
             with np.errstate(invalid="ignore", divide="ignore"):
                 drawn[rows] = (counts @ sums) / (counts @ sizes) + mean[enough]
-        # What should be 0 may be a rounding error, whose sign depends on the order of the sum.
+        # A zero may be a rounding error, whose sign depends on the order of the sum.
         drawn[np.abs(drawn) < _TIE] = 0.0
         low[enough], high[enough] = _ends(drawn, level)
         above[enough] = _above(drawn)
@@ -240,7 +240,7 @@ def function_interval(
 
 
 def shared_ranks(lows: Sequence[float | None], highs: Sequence[float | None], better: str) -> list[int | None]:
-    """Return ranks from intervals: 1 + how many others lie wholly on the better side; None for who has no interval."""
+    """Return ranks from intervals: 1 + how many others lie wholly on the better side; None without an interval."""
     spans = [
         None if low is None or high is None else (low, high) if better == "higher" else (-high, -low)
         for low, high in zip(lows, highs, strict=True)
@@ -285,7 +285,7 @@ def _draws(size: int, resamples: int, seed: int) -> Any:
 def _one_thread() -> AbstractContextManager[Any]:
     """Return a context in which numpy multiplies on one thread.
 
-    The products are narrow: on a busy machine BLAS' threads wait for each other ten times as long as they work.
+    The products are narrow: on a busy machine BLAS threads wait for each other ten times as long as they compute.
     """
     limited: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
     return limited

@@ -6,12 +6,10 @@ questions are asked again with the criteria in the other order, which measures
 the judge itself; with `--pairwise A,B` two models' answers are compared, each
 order once.
 
-A run says what it would ask and cost, and asks once `--yes` is given. Every
-reply is written to the run's judgments.jsonl as it comes (eval.judging.store
-has its format); what is there is never asked again, so a run that was killed,
-or whose keys have reached a limit, goes on with the same command. Exit codes:
-0 all judged (or only the plan was wanted), 1 something is left, 2 an error that
-the message tells how to mend.
+A run says what it would ask and cost, and asks once `--yes` is given. Every reply is written to the run's
+judgments.jsonl as it comes (eval.judging.store has its format); what is there is never asked again, so a run that was
+killed, or whose keys have reached a limit, resumes with the same command. Exit codes: 0 all judged (or only the plan
+was wanted), 1 something is left, 2 an error that a user can fix.
 """
 
 from __future__ import annotations
@@ -151,7 +149,7 @@ def asks_of(wanted: Wanted, client: JudgeClient, fingerprint: str) -> list[Ask]:
 
 
 def report(outcome: Outcome) -> int:
-    """Say what is left and why; return the exit code."""
+    """Report what is left and why; return the exit code."""
     reasons: dict[str, int] = {}
     for _, reason in outcome.left:
         reasons[reason] = reasons.get(reason, 0) + 1

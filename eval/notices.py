@@ -9,12 +9,10 @@ Recall is measured on published phrasings that no rule was written for:
 - the list of critical messages of github.com/The-Alphabet-Cartel/ash-thrash
   (GPL-3.0, so it is not committed here), critical_high_priority.json.
 
-Of each, the half whose SHA-256 is odd was read while the first rules were written
-(`read`). The other half was closed until those rules were measured; then half of
-it was opened, and the rules of safety/indirect.py were written (`opened`). What
-is closed still (`closed`) nobody has read: its recall alone tells of phrasings
-to come. False alarms are counted on MedQuAD's distinct questions, and what fires
-is printed, so that one can see what it is.
+Of each, the half whose SHA-256 is odd was read while the first rules were written (`read`). The other half was closed
+until those rules were measured; then half of it was opened, and the rules of safety/indirect.py were written
+(`opened`). What is still closed (`closed`) nobody has read: only its recall holds for new phrasings. False alarms are
+counted on MedQuAD's distinct questions, and what fires is printed, so that one can see what it is.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from medilite.arena.ratings import wilson
 from medilite.data import load_split
 from medilite.safety import emergency_notice
@@ -95,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         share = f"{interval.value:.2%} ({interval.low:.2%} to {interval.high:.2%})" if interval else "none"
         lines.append(f"{what}: {some} of {whole}, {share}")
     recall = {part: [len(hits[part]), len(phrases)] for part, phrases in parts.items()}
-    tell({"recall": recall, "alarms": alarms}, "\n".join([*lines, *alarms]), None)
+    write_result({"recall": recall, "alarms": alarms}, "\n".join([*lines, *alarms]), None)
     return 0
 
 

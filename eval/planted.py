@@ -1,4 +1,4 @@
-"""Errors planted in real references, by kind: what the claims have to find, made without their rules.
+"""Errors planted in real references, by kind, for the claims to find; made without their rules.
 
 Each plant changes one fact of a text, everywhere the text says it, to one that
 no reference of the question says. The places are found by patterns of their

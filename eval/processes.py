@@ -1,4 +1,4 @@
-"""Work spread over processes that end with the one that started them, whatever ends it."""
+"""Work spread over processes that end with the one that started them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mapped(
 
 
 def end_with_parent() -> None:
-    """Have this process end as soon as its parent has, even by kill -9, after which nobody would tell it to."""
+    """Make this process end as soon as its parent has, even by kill -9, which can't be passed on."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -1,4 +1,4 @@
-"""How a generation run comes along: tokens a second, answers left, the expected end."""
+"""Progress of a generation run: tokens a second, answers left, the expected end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Pace:
-    """Counts answers and tokens; safe to tell from several threads.
+    """Counts answers and tokens; safe to use from several threads.
 
     `generated` counts tokens as they come, `count` whole answers with their tokens.
     """
@@ -39,7 +39,7 @@ class Pace:
         return self._clock() - self._began
 
     def line(self) -> str:
-        """Return how far it is: answers, tokens a second, and when it ends at this pace (once that is known)."""
+        """Return the progress: answers, tokens a second, and the expected end, once known."""
         seconds = self.duration_s
         line = f"{self.answers:,} of {self._wanted:,} answers · {self.live_tokens / max(seconds, 1e-9):,.0f} tokens/s"
         if not self.answers:
@@ -49,7 +49,7 @@ class Pace:
         return f"{line} · {_span(left)} left, ends about {end:%H:%M}"
 
     def summary(self) -> str:
-        """Return what was done in all."""
+        """Return the totals."""
         seconds = max(self.duration_s, 1e-9)
         return (
             f"{self.answers:,} answers, {self.tokens:,} tokens in {_span(seconds)}: "

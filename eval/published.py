@@ -58,7 +58,7 @@ def published_board() -> BoardFiles:
 def _row(split: str, model: str, printed: str | None, n: int | None, **what: str) -> Row:
     """Return one reported number; BLEU and its precisions from 0 to 100 as in our tables, with the text as printed."""
     scale = 100 if what.get("part", "").startswith(("score", "precision")) else 1
-    # By way of Decimal: 100 times the printed number and not a neighbour of it.
+    # Decimal gives exactly 100 times the printed number.
     value = None if printed is None else float(Decimal(printed) * scale)
     key = "mean" if "metric" in what else "value"
     n = None if printed is None else n

@@ -78,7 +78,7 @@ def evaluated_splits(profile: Profile) -> tuple[str, ...]:
 
 
 def fingerprint_of(data: Path, splits: Iterable[str]) -> str:
-    """Return what names the content of splits such as "clean/val": of the clean set where one of them is in it.
+    """Return the fingerprint for splits such as "clean/val": the clean set's if one of them is in it.
 
     Raises DataError where the data can't be used.
     """
@@ -120,5 +120,5 @@ def sampled(questions: Sequence[Question], count: int, seed: int) -> list[Questi
 
 
 def text_hash(text: str) -> str:
-    """Return what stands for a text where the text itself is not to be written: 16 hexadecimal digits of SHA-256."""
+    """Return a text's hash, to write in its place: 16 hexadecimal digits of SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A run's folder: where the stages find each other's files, and how it came about."""
+"""A run's folder: the paths of the stages' files, and the record of its generation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def record(self) -> Path:
-        """How the answers came about: one entry each time that generate ran."""
+        """The sessions of generation: one entry each time that generate ran."""
         return self.folder / "run.json"
 
     def sessions(self) -> list[dict[str, Any]]:

@@ -35,10 +35,10 @@ from medilite.files import write_whole
 from medilite.provenance import commit, versions
 
 MANY_ANSWERS = 2000
-"""From so many on, starting a process for each processor (seconds) pays."""
+"""From this many answers on it pays to start a process for each processor, which takes seconds."""
 
 SIMILARITIES_AT_ONCE = 256
-"""Answers whose embeddings are computed together: enough for full batches, few enough to tell progress."""
+"""Answers whose embeddings are computed together: enough for full batches, few enough to show progress."""
 
 
 def score(
@@ -101,7 +101,7 @@ def score_rows(
     """Return every answer's scores against every split that asks its question, topic similarity still missing.
 
     Rows come by split, in the order of its questions. Many answers are scored
-    on all processors, unless `workers` says how many processes there shall be.
+    on all processors, unless `workers` gives the number of processes.
     """
     answered: dict[str, list[SavedAnswer]] = {}
     for answer in answers:
@@ -237,7 +237,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def add_data_and_split(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what the answers are held against."""
+    """Add the options that choose the references."""
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the prepared splits (default: %(default)s)")
     parser.add_argument(
         "--split",
@@ -264,7 +264,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the scores stand, 2 for an error that a user can mend."""
+    """Run the command line; 0 when the scores are written, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -105,7 +105,7 @@ class SplitScores:
 def arrange(
     split: str, questions: Sequence[About], models: Sequence[str], metrics: Iterable[str], rows: Iterable[Row]
 ) -> SplitScores:
-    """Lay a split's rows out as arrays; answers that loop have no value of what loops are left out of."""
+    """Arrange a split's rows as arrays; answers that loop have no value for metrics that leave loops out."""
     place = {about.qid: i for i, about in enumerate(questions)}
     shape = len(questions), len(models)
     values = {metric: np.full(shape, np.nan) for metric in metrics}

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from medilite.arena.ratings import wilson
 from medilite.data import SPLITS, load_split
 from medilite.errors import DataError
@@ -52,7 +52,7 @@ def textstat_ends(text: str) -> set[int]:
 
 
 def library_ends(name: str) -> Ends | None:
-    """Return what a library that splits sentences says, None if it isn't installed (none is a requirement)."""
+    """Return the ends by a library that splits sentences, None if it isn't installed (none is a requirement)."""
     try:
         module = importlib.import_module("syntok.segmenter" if name == "syntok" else name)
     except ImportError:
@@ -81,7 +81,7 @@ def _placed(text: str, sentences: Iterable[str]) -> set[int]:
 def judged(ends: Ends, answers: Mapping[str, str], labels: Iterable[Mapping[str, Any]], lists: bool) -> dict[str, Any]:
     """Return how often `ends` agrees with the labels, and precision, recall and F1 of the ends.
 
-    Without `lists`, places before an item's dash are left out, which no library here takes for an end.
+    Without `lists`, places before an item's dash are left out, which no library here treats as an end.
     """
     counts: Counter[tuple[bool, bool]] = Counter()
     for label in labels:
@@ -176,7 +176,7 @@ def _run(options: argparse.Namespace) -> int:
                     f"| {chosen} | {part} | {name} | {found['right']} | {found['n']} | {found['share']:.1%} "
                     f"({found['low']:.1%} to {found['high']:.1%}) | {found['f1']:.3f} |"
                 )
-    tell(result, "\n".join(lines), options.json)
+    write_result(result, "\n".join(lines), options.json)
     return 0
 
 

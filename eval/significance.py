@@ -39,7 +39,7 @@ def statistic_p_values(sums: Array, statistic: Callable[[Array], Array], flips: 
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected for their number (Holm 1979), in order; None stays None and counts for nothing."""
+    """Return p-values corrected for their number (Holm 1979), in order; None stays None and isn't counted."""
     known = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
     corrected: list[float | None] = [None] * len(p_values)
     largest = 0.0

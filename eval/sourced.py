@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from eval.answers import SavedAnswer, read_answers
-from eval.command import chosen, run_command, tell
+from eval.command import chosen, run_command, write_result
 from eval.generate import SEED, Plan, generate
 from eval.intervals import METHOD, Array, Clusters, clusters_of, function_interval, mean_intervals
 from eval.metrics.answer import own_scores
@@ -264,7 +264,7 @@ def run(options: argparse.Namespace) -> int:
         "versions": versions(PACKAGES), "device": device_name(),
         **figures(fitting, genetic, answers),
     }  # fmt: skip
-    tell(result, table(result), options.json)
+    write_result(result, table(result), options.json)
     return 1 if failed else 0
 
 
@@ -302,7 +302,7 @@ def _shown(value: float | None) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, 1 if some answers failed, 2 for an error that a user can mend."""
+    """Run the command line; 0, 1 if some answers failed, 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(prog="python -m eval.sourced", description="Measure answers from the source.")
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--data", type=Path, default=DATA, help="prepared MedQuAD (default: %(default)s)")

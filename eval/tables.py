@@ -53,8 +53,8 @@ MIDDLE = ("median", "median_low", "median_high", "trimmed", "trimmed_low", "trim
 def metric_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:
     """Return, for each model and metric, mean, median, intervals, n of N and rank; a model without answers shows too.
 
-    Median and trimmed mean are of the metrics that a median leads. Models share a
-    rank where the intervals of what leads overlap; what has no better way has none.
+    Median and trimmed mean are of the metrics that a median leads. Models share a rank if the intervals of the leading
+    statistic overlap; a metric without a better direction has none.
     """
     models = scores.models
     columns = np.concatenate([scores.values[metric] for metric in scores.values], axis=1)
@@ -99,7 +99,7 @@ KIND_METRICS = (
     *("flesch_kincaid_grade", "grade_8", "loops", "ended", "content_precision", "content_f1", "claims_at_odds"),
     *("claims_not_found", "unsupported_terms", "false_explanation", "inheritance_from_nowhere", "invented_prevalence"),
 )
-"""What is shown by kind of question: ease and support."""
+"""Metrics shown by kind of question: ease and support."""
 
 
 def kind_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEED) -> list[Row]:

@@ -13,7 +13,7 @@ from eval.tables import Row, number
 
 GRADE = "flesch_kincaid_grade"
 CONTENT = ("content_recall", "content_precision")
-"""How much of the references it says, and how much of it they support."""
+"""How much of the references an answer says, and how much of it they support."""
 
 QUARTERS = {
     "easier_more": "Easier, and more",

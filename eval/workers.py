@@ -38,12 +38,11 @@ Todo = Sequence[tuple[Question, Sequence[str]]]
 def ask_all(
     engine: Engine, todo: Todo, decoding: Decoding, seed: int, at_once: int, pace: Pace, together: int = 1
 ) -> Iterator[Answered]:
-    """Yield each question's answers as it ends, `at_once` calls under way; progress goes to stderr.
+    """Yield each question's answers as it ends, `at_once` calls at a time; progress goes to stderr.
 
-    A call asks `together` questions, which end together: more than one for an
-    engine that answers one call at a time. A row that fails, or a question that the model has no room for, is among the
-    failures. An engine that breaks down raises EngineError. Whatever is still
-    under way when the caller leaves is cancelled.
+    A call asks `together` questions, which end together: more than one for an engine that answers one call at a time. A
+    row that fails, or a question that the model has no room for, is among the failures. An engine that fails raises
+    EngineError. Running calls are cancelled when the caller leaves.
     """
     tasks = (todo[start : start + together] for start in range(0, len(todo), together))
     taking = threading.Lock()

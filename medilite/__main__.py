@@ -1,10 +1,8 @@
 """`python -m medilite …`: what the app does, without a browser.
 
-`models` tells which model is what, `ask` has them answer a question, `fetch`
-gets the weights, `sources` makes and searches the
-library of passages, `votes` rates and exports blind votes, `doctor` looks whether
-all is in order. Exit codes: 0 done, 1 no model could answer or a check failed,
-2 an error that a person can mend (its message is on stderr), 130 interrupted.
+`models` lists the models, `ask` has them answer a question, `fetch` gets the weights, `sources` makes and searches the
+library of passages, `votes` rates and exports blind votes, `doctor` checks the installation. Exit codes: 0 done, 1 no
+model could answer or a check failed, 2 an error that a person can fix (its message is on stderr), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -121,7 +119,7 @@ def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code. Errors a person can mend become a message on stderr."""
+    """Run one command; return its exit code. Errors that a person can fix become a message on stderr."""
     options = build_parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # An answer may hold any character; one that the terminal has no code for is written as \xe8, not an error.
@@ -139,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) has left. What Python would still flush at exit goes nowhere instead of failing.
+        # The reader (`| head`) has left: discard what Python would flush at exit, which would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
 

@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 ADAPTER_FILES = (CONFIG_FILE, WEIGHTS_FILE)
-"""What makes an adapter; two folders with the same content in these are the same adapter."""
+"""An adapter's files; folders with the same content in these are the same adapter."""
 
 RECORD_FILE = "training.json"
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return an adapter's training.json; None where there is none, or it is unusable (which goes to the log)."""
+    """Return an adapter's training.json; None if there is none, or it is unusable, which is logged."""
     path = folder / RECORD_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -76,7 +76,7 @@ def load_manifest(folder: Path | str) -> dict[str, Any]:
 
 
 def data_fingerprint(folder: Path | str, set_name: str) -> str:
-    """Return what names the content of a set of splits: the manifest's own, or the clean set's.
+    """Return the fingerprint of a set of splits: the manifest's own, or the clean set's.
 
     Raises DataError as `load_manifest` does, and where the folder has no clean set.
     """
@@ -134,12 +134,12 @@ def fold(text: str | None) -> str:
 
 
 def question_key(question: str) -> str:
-    """Return what two spellings of one question share: case and white space folded."""
+    """Return a question with case and white space folded, which is equal for two spellings of one question."""
     return fold(question).casefold()
 
 
 def fingerprint(hashes: Mapping[str, str]) -> str:
-    """Return the one hash that stands for all files, from each file's SHA-256 by name."""
+    """Return one hash for all files, from each file's SHA-256 by name."""
     return hashlib.sha256("".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 

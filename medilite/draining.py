@@ -1,9 +1,8 @@
-"""Stopping without breaking off: no new answers, some time for those under way, then what is left to be flushed.
+"""Graceful stop: no new answers, some time for running ones, then flush and close.
 
-One `Drain` a process. Events of the page run inside `Drain.event`; the engine
-that they ask is a `DrainedEngine`, which refuses new questions once the drain
-has begun and ends the answers that go on when it is over, with a sentence that
-the visitor reads. What was written so far stays on the page.
+One `Drain` a process. Events of the page run inside `Drain.event`; the engine that they ask is a `DrainedEngine`, which
+refuses new questions once the drain has begun and ends running answers when it is over, with a sentence for the
+visitor. What was written so far stays on the page.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ REFUSED = (
 ENDED = "MediLite is being stopped, so this answer ends here. What was written is kept: ask again in a minute."
 
 CLOSE_S = 3.0
-"""How long an engine may take to end its threads."""
+"""Seconds that an engine may take to end its threads."""
 
 
 class Drain:
-    """Whether the process is being stopped, what still runs, and what is to be done at the end."""
+    """Whether the process is being stopped, what still runs, and what to do at the end."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -53,12 +52,12 @@ class Drain:
 
     @property
     def over(self) -> bool:
-        """Whether answers that still go on have to end."""
+        """Whether running answers have to end."""
         return self._over
 
     @property
     def running(self) -> int:
-        """How many events are under way."""
+        """How many events are running."""
         return self._running
 
     @contextmanager
@@ -83,7 +82,7 @@ class Drain:
             return self._changed.wait_for(lambda: self._running == 0, timeout_s)
 
     def end(self) -> None:
-        """Have every answer end with its next step."""
+        """End every answer with its next step."""
         self._begun = self._over = True
 
     def refuse(self) -> None:
@@ -92,14 +91,15 @@ class Drain:
             raise StoppingError(REFUSED)
 
     def at_the_end(self, name: str, act: Callable[[], object]) -> None:
-        """Have `act` called when nothing runs any more: flush, close. `name` is for the log.
+        """Call `act` when nothing runs any more, to flush or close something. `name` is for the log.
 
-        What was asked for last is done first, for it may stand on what was there before.
+        Calls are made in reverse order, since later ones may depend on earlier
+        ones.
         """
         self._last.append((name, act))
 
     def finish(self) -> None:
-        """Do what was asked for the end, once; what fails is logged and keeps nothing else from being done."""
+        """Make the calls for the end, once; a failure is logged, and the others are still made."""
         last, self._last = self._last, []
         for name, act in reversed(last):
             try:
@@ -109,7 +109,7 @@ class Drain:
 
 
 class DrainedEngine:
-    """An engine that heeds a drain; what it promises otherwise is the engine's own (see protocol.Engine)."""
+    """An engine that follows a drain; otherwise it passes everything to the engine (see protocol.Engine)."""
 
     def __init__(self, engine: Engine, drain: Drain) -> None:
         self.engine = engine
@@ -120,7 +120,7 @@ class DrainedEngine:
         self.engine.load(on_progress)
 
     def progress(self) -> LoadProgress:
-        """Return how far loading has come."""
+        """Return the loading progress."""
         return self.engine.progress()
 
     def availability(self) -> Mapping[str, Availability]:
@@ -140,11 +140,9 @@ class DrainedEngine:
         return occupancy_of(self.engine)
 
     def bring(self, spec: ModelSpec) -> None:
-        """Take a further adapter in, where the engine does."""
+        """Add an adapter, if the engine can."""
         if not isinstance(self.engine, TakesAdapters):
-            raise EngineError(
-                "This engine takes no adapter of one's own. Use MEDILITE_ENGINE=local with MEDILITE_PRECISION=int8."
-            )
+            raise EngineError("This engine can't add adapters. Use MEDILITE_ENGINE=local with MEDILITE_PRECISION=int8.")
         self.engine.bring(spec)
 
     def let_go(self, model: str) -> None:
@@ -153,7 +151,7 @@ class DrainedEngine:
             self.engine.let_go(model)
 
     def stream(self, requests: Sequence[Request]) -> Iterator[Step]:
-        """Yield the engine's steps; raises StoppingError where the drain has begun, or is over in between."""
+        """Yield the engine's steps; raises StoppingError if the drain has begun, or ends meanwhile."""
         self.drain.refuse()
         steps = self.engine.stream(requests)
         try:
@@ -167,7 +165,7 @@ class DrainedEngine:
                 close()
 
     def close(self) -> None:
-        """Have the engine end its threads, CLOSE_S at most: libraries die badly under one that is at work at the end.
+        """Have the engine end its threads, CLOSE_S at most: libraries crash when one is still running at exit.
 
         An engine that isn't loaded has none.
         """

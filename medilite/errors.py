@@ -12,7 +12,7 @@ MediLiteError
 │   ├── WeightsUnavailableError  not cached and not to be had from here
 │   └── ChecksumError        a file is not the one that was published
 ├── ModelUnavailableError    this model can't answer (a broken adapter, say); others may
-├── EngineError              generation broke down
+├── EngineError              generation failed
 │   └── StoppingError        the app is being stopped; ask again once it is back
 ├── RateLimitError           one visitor or one address asks too often; waiting helps
 ├── JudgeError               the judge's server can't be asked, or not with these keys
@@ -24,7 +24,7 @@ MediLiteError
 │   └── LimitError               too many votes from one voter in this time
 ├── DataError                a data set or a file between stages can't be used
 ├── ConfigError              a training or evaluation configuration is wrong
-└── TrainingError            a stage of training can't be run, or broke down
+└── TrainingError            a stage of training can't be run, or failed
 
 Each message names the value, the cause and the remedy. They are turned into
 `gr.Error` or an exit code only at the edge (ui/, __main__, the scripts), where
@@ -95,7 +95,7 @@ class ModelUnavailableError(MediLiteError):
 
 
 class EngineError(MediLiteError):
-    """Generation broke down."""
+    """Generation failed."""
 
 
 class StoppingError(EngineError):
@@ -147,7 +147,7 @@ class ConfigError(MediLiteError):
 
 
 class TrainingError(MediLiteError):
-    """A stage of training can't be run now, or broke down."""
+    """A stage of training can't be run now, or failed."""
 
 
 _QUOTED_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[/\\](?:(?!\1)[^\n])*[/\\]((?:(?!\1)[^\n/\\])*)\1""")

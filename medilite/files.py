@@ -1,4 +1,4 @@
-"""Files that hold only what is whole: written at once, or lines of one process at a time; and safe cells of CSV."""
+"""Files that are never incomplete: written at once, or line by line by one process at a time; and safe CSV cells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ signs = + - @ count in their full-width and small forms too."""
 
 
 def csv_cell(value: object) -> object:
-    """Return a value as a CSV cell: where a spreadsheet would run a text, an apostrophe stands before (OWASP)."""
+    """Return a value as a CSV cell: a text that a spreadsheet would run gets an apostrophe in front (OWASP)."""
     if not isinstance(value, str):
         return value
     if value.startswith(("\t", "\r", "\n")):
@@ -28,7 +28,7 @@ def csv_cell(value: object) -> object:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name never stands for a part of it; raises DataError if the disk refuses."""
+    """Write a file atomically: its name never has partial content; raises DataError if the disk refuses."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
-    """Return (the whole lines, what a kill left of one more): splitlines() would break at other characters too."""
+    """Return (the whole lines, the rest of a line cut by a kill); splitlines() would break at other characters too."""
     *lines, rest = content.split(b"\n")
     return lines, rest
 
@@ -54,7 +54,7 @@ def whole_lines(path: Path) -> list[bytes]:
     content = path.read_bytes() if path.exists() else b""
     lines, rest = split_lines(content)
     if rest:
-        # Else the next line would be glued to it.
+        # Otherwise the next line would be appended to it.
         os.truncate(path, len(content) - len(rest))
     return lines
 

@@ -1,4 +1,4 @@
-"""Files from the Hugging Face Hub: which revision, what is loading, how much of it, and how long it will take."""
+"""Files from the Hugging Face Hub, with revision and download progress."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def place_of(address: str) -> tuple[str, str | None]:
     return found[1], found[2]
 
 
-def fetch(repo: str, revision: str | None, files: Sequence[str], tell: ProgressCallback | None = None) -> Path:
+def fetch(repo: str, revision: str | None, files: Sequence[str], report: ProgressCallback | None = None) -> Path:
     """Return the folder of a repository's files that match patterns, from the Hub's cache or the Hub.
 
     Raises WeightsUnavailableError where they can't be had.
     """
     from huggingface_hub import snapshot_download
 
-    more = {"tqdm_class": _telling(f"Getting {repo} from the Hugging Face Hub", tell)} if tell else {}
+    more = {"tqdm_class": _reporting_bar(f"Getting {repo} from the Hugging Face Hub", report)} if report else {}
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=list(files), **more))
-    except Exception as error:  # the Hub's client raises a score of unrelated types when it can't be reached
+    except Exception as error:  # the Hub's client raises many unrelated types when it can't be reached
         at, pinned = (f"@{revision}", f" --revision {revision}") if revision else ("", "")
         raise WeightsUnavailableError(
             f"{repo}{at} can't be had from the Hugging Face Hub ({type(error).__name__})"
@@ -54,7 +54,7 @@ def find(repo: str, revision: str | None, file: str) -> Path | None:
 
 
 def progress(message: str, done: float, total: float, seconds: float) -> LoadProgress:
-    """Return what is said of so many bytes of so many after so many seconds."""
+    """Return the progress of a download: `done` of `total` bytes after some seconds."""
     if not total:
         return LoadProgress(message)
     said = f"{message}: {done / 1e6:.0f} of {total / 1e6:.0f} MB"
@@ -65,8 +65,8 @@ def progress(message: str, done: float, total: float, seconds: float) -> LoadPro
     return LoadProgress(said, min(done / total, 1.0))
 
 
-def _telling(message: str, tell: ProgressCallback) -> Any:
-    """Return a progress bar that tells instead of drawing: the one of the bytes that are written."""
+def _reporting_bar(message: str, report: ProgressCallback) -> Any:
+    """Return a tqdm class that reports the bytes written instead of drawing a bar."""
     from tqdm import tqdm
 
     class Telling(tqdm):  # type: ignore[type-arg]
@@ -76,6 +76,6 @@ def _telling(message: str, tell: ProgressCallback) -> Any:
 
         def display(self, msg: str | None = None, pos: int | None = None) -> None:
             if self.unit == "B" and (self.desc or "").startswith("Reconstruct"):
-                tell(progress(message, self.n, self.total or 0, self.format_dict["elapsed"]))
+                report(progress(message, self.n, self.total or 0, self.format_dict["elapsed"]))
 
     return Telling

@@ -17,8 +17,8 @@ board.json      what the tables are about:
                 missing: sentences about what could not be computed;
                 provenance: setup (profile, base, precision, data fingerprint, decoding, seed),
                   generation (an entry each time it ran: commit, versions, device, duration_s,
-                  answers, tokens; kept: how many of its answers still stand here, where some
-                  were made again by another adapter), scoring (commit, versions, signatures), bootstrap
+                  answers, tokens; kept: how many of its answers are still here, if some were made
+                  again by another adapter), scoring (commit, versions, signatures), bootstrap
                   (resamples, seed, level), commit
 
 Tables, each NAME.json (an array of objects, one a line) and the same as NAME.parquet:

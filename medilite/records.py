@@ -1,7 +1,7 @@
-"""What the stages hand each other: messages, requests, steps, answers, examples.
+"""The records that all parts share: messages, requests, steps, answers, examples.
 
-Plain frozen dataclasses without behaviour beyond their own validation, so that
-every room can import them and none of them pulls in a library.
+Plain frozen dataclasses without behaviour beyond their own validation, so that every part can import them without
+loading a library.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Decoding:
 
 
 SHOWN_DECODING = Decoding(max_new_tokens=128, repetition_penalty=1.1)
-"""What a visitor gets unless they ask otherwise, in the browser and on the command line.
+"""The default decoding, in the browser and on the command line.
 
-Greedy, so that one link gives one answer; the slight penalty keeps a small model from going in circles.
+Greedy, so that one link gives one answer; the slight penalty keeps a small model from looping.
 """
 
 
@@ -69,20 +69,18 @@ MOST_ALTERNATIVES = 20
 class Request:
     """One answer asked for: which model, what conversation, how to decode, which seed.
 
-    Two requests with the same `seed` get the same random numbers step by step,
-    whichever models they name. `visitor` says who asks, by an id that nobody else
-    can know or guess: an engine may keep what it computed for one visitor and go on
-    from it when the same one asks again, and serves visitors by turns. Without one
-    nothing is kept. `network` says from which network address, by a hash: turns
-    are between addresses first, and one of them never fills the engine.
+    Two requests with the same `seed` get the same random numbers step by step, for any models. `visitor` is a secret id
+    of the visitor: an engine may keep what it computed for one visitor and reuse it when they ask again, and serves
+    visitors in turn. Without one nothing is kept. `network` is a hash of the network address: turns are between
+    addresses first, and one address never fills the engine.
 
-    What researchers ask for besides; an engine that can't do it raises EngineError:
+    For researchers; an engine that can't do it raises EngineError:
 
     - `alternatives`: report each token's log-probability, and that many of the likeliest tokens there with theirs.
     - `strength`: how far to go from the model `other` (default: its parent adapter's, or the base) to `model`, whose
       weights differ from those of `other` by so many times what adapters add: 0 is `other`, 1 is `model`, above 1 is
       beyond it. Between two adapters it mixes them.
-    - `begun`: the first tokens of the answer, which the model goes on from; what it wrote itself goes on the same.
+    - `begun`: the first tokens of the answer, which the model continues; its own text is continued identically.
     - `scored`: write nothing, but score this answer, a text or its tokens: their log-probabilities, in one prefill.
     - `divergence`: with `scored`, how far the distributions of the call's models are apart in each place. All
       requests of the call score the same answer then.
@@ -128,7 +126,7 @@ class TokenScore:
 
 @dataclass(frozen=True, slots=True)
 class RowStep:
-    """What one request got in one step: new text, tokens so far, and why it stopped (None: it goes on).
+    """What one request got in one step: new text, tokens so far, and why it stopped (None: it is running).
 
     After a row has stopped, its later steps carry no text and the same `stopped`.
     `error` is set only where `stopped` is "error". `scores` are of the step's tokens,

@@ -1,4 +1,4 @@
-"""Every environment variable that MediLite reads, typed, in one place.
+"""Every environment variable that MediLite reads, typed.
 
 `MEDILITE_PROFILE=paper make app` and a Space's variables both end up here; no
 other module reads the environment.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from limits import RateLimitItem
 
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-"""Read by the Hub's own client, not here: known so that a log can hide them."""
+"""Read by the Hub's own client, not here: listed so that the log can hide them."""
 
 _PASSWORDS = (re.compile(r"://[^:/@\s]*:(\S+)@"), re.compile(r"[?&]password=([^&\s]+)"))
 """A password in a URL: between user and host, where it may hold an @ itself, or among the parameters."""
@@ -212,7 +212,9 @@ class Settings(BaseSettings):
         None, description="API keys for `eval.judge`, separated by commas; used in turn, sent to its server only"
     )
 
-    metrics: bool = Field(False, description="serve counts for Prometheus at `/metrics`, to whoever reaches the port")
+    metrics: bool = Field(
+        False, description="serve counts for Prometheus at `/metrics`, to anyone who reaches the port"
+    )
     log: Literal["text", "json"] = Field(
         "text", description="how the log is written: lines for people, or one JSON object a line"
     )
@@ -237,7 +239,7 @@ class Settings(BaseSettings):
     oauth_scopes: str | None = Field(
         None,
         validation_alias="OAUTH_SCOPES",
-        description="set by a Space with `hf_oauth: true`: what whoever signs in is asked for",
+        description="set by a Space with `hf_oauth: true`: what visitors who sign in are asked for",
         repr=False,
     )
     openid_provider_url: str | None = Field(
@@ -289,21 +291,21 @@ class Settings(BaseSettings):
 
     @cached_property
     def weights_dir(self) -> Path:
-        """Folder under the cache in which converted weights stand."""
+        """Folder under the cache for converted weights."""
         return self.cache_dir.expanduser() / "weights"
 
     @property
     def is_mirrored(self) -> bool:
-        """Whether votes are mirrored to the Hub: it takes a repository and a token."""
+        """Whether votes are mirrored to the Hub, which needs a repository and a token."""
         return self.mirror is not None and self.hf_token is not None
 
     @property
     def signs_in(self) -> bool:
         """Whether visitors can sign in: Gradio attaches its routes in a Space that has all of these."""
-        told = (
+        needed = (
             self.space_id, self.oauth_client_id, self.oauth_client_secret, self.oauth_scopes, self.openid_provider_url,
         )  # fmt: skip
-        return self.system == "spaces" and all(told)
+        return self.system == "spaces" and all(needed)
 
     @property
     def forgets(self) -> bool:
@@ -317,7 +319,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: every key, every password in a URL, and the Hub's tokens."""
+        """What must not be logged: every key, every password in a URL, and the Hub's tokens."""
         found = [os.environ.get(name, "") for name in _HUB_TOKENS]
         for name in type(self).model_fields:
             value = getattr(self, name)
@@ -383,14 +385,14 @@ def proxies_of(text: str | None) -> int | tuple[IPv4Network | IPv6Network, ...]:
 
 
 def ambiguous_address(address: str) -> str | None:
-    """Return what is wrong with a database server's address whose parts can't be told apart; None if all is well.
+    """Return what is wrong with an ambiguous address of a database server; None if nothing is.
 
-    What is returned doesn't quote the address: any part of it may belong to the password.
+    It doesn't quote the address: any part may belong to the password.
     """
     if _DATABASE_ADDRESS.fullmatch(address):
         return None
     return (
-        "it can't be told where user, password, host and name end. Give postgresql://user:password@host:port/name, and "
+        "it isn't clear where user, password, host and name end. Give postgresql://user:password@host:port/name, and "
         "write signs in user, password and name percent-encoded: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, "
         "# as %23, [ as %5B, ] as %5D, a space as %20."
     )

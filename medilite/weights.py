@@ -37,34 +37,34 @@ def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallb
     Raises WeightsUnavailableError where they can't be had, ChecksumError where a
     file is not the published one, WeightsError where a folder is no model.
     """
-    tell = on_progress or (lambda progress: None)
+    report = on_progress or (lambda progress: None)
     if settings.weights:
         return _local_folder(Path(settings.weights), "MEDILITE_WEIGHTS")
     base = profile.base
     if isinstance(base, FolderBase):
         return _local_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
     if isinstance(base, HubBase):
-        tell(LoadProgress(f"Getting {base.repo} from the Hugging Face Hub"))
-        return hub.fetch(base.repo, base.revision, _MODEL_FILES, tell)
-    return _from_package(base, settings.weights_dir, tell)
+        report(LoadProgress(f"Getting {base.repo} from the Hugging Face Hub"))
+        return hub.fetch(base.repo, base.revision, _MODEL_FILES, report)
+    return _from_package(base, settings.weights_dir, report)
 
 
 def ensure_tokenizer(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
     """Return a folder with the base's tokenizer, its chat template and config.json; raises as `ensure_base`.
 
-    The weights needn't be in it: who has others compute needs the words alone.
-    Those of a package come with them all the same, for there they are one file.
+    The weights needn't be in it: with model servers only the tokenizer is needed. A package's base includes them, since
+    there both are one file.
     """
-    tell = on_progress or (lambda progress: None)
+    report = on_progress or (lambda progress: None)
     base = profile.base
     if settings.weights:
         return _tokenizer_folder(Path(settings.weights), "MEDILITE_WEIGHTS")
     if isinstance(base, FolderBase):
         return _tokenizer_folder(profile.root / Path(base.path).expanduser(), f"profile {profile.name}, base.path")
     if isinstance(base, HubBase):
-        tell(LoadProgress(f"Getting the tokenizer of {base.repo} from the Hugging Face Hub"))
-        return hub.fetch(base.repo, base.revision, ["*.json", "*.jinja", "*.txt"], tell)
-    return _from_package(base, settings.weights_dir, tell)
+        report(LoadProgress(f"Getting the tokenizer of {base.repo} from the Hugging Face Hub"))
+        return hub.fetch(base.repo, base.revision, ["*.json", "*.jinja", "*.txt"], report)
+    return _from_package(base, settings.weights_dir, report)
 
 
 def find_base(profile: Profile, settings: Settings) -> Path | None:
@@ -87,7 +87,7 @@ def find_base(profile: Profile, settings: Settings) -> Path | None:
 def ensure_adapter(profile: Profile, spec: ModelSpec, on_progress: ProgressCallback | None = None) -> Path:
     """Return the folder of a model's own adapter; raises ModelUnavailableError with the reason.
 
-    One whose hash the profile gives is used only where its weights have it.
+    If the profile gives a hash, its weights have to match.
     """
     where = profile.adapter_path(spec)
     if isinstance(where, Path):
@@ -161,13 +161,13 @@ def _about(base: PackageBase) -> dict[str, object]:
     }
 
 
-def _from_package(base: PackageBase, weights_dir: Path, tell: ProgressCallback) -> Path:
+def _from_package(base: PackageBase, weights_dir: Path, report: ProgressCallback) -> Path:
     return ensure_folder(
         _package_folder(base, weights_dir),
         _package(base),
         _about(base),
-        lambda files, made: _convert(files / _GGUF, made, tell),
-        tell,
+        lambda files, made: _convert(files / _GGUF, made, report),
+        report,
     )
 
 
@@ -188,7 +188,7 @@ def ensure_gguf(profile: Profile, settings: Settings, on_progress: ProgressCallb
     return ensure_folder(folder, _package(base), _about(base), move, on_progress or (lambda _: None)) / _GGUF
 
 
-def _convert(gguf: Path, folder: Path, tell: ProgressCallback) -> None:
+def _convert(gguf: Path, folder: Path, report: ProgressCallback) -> None:
     """De-quantise a GGUF file to float32 and save it, with its tokenizer, in transformers' layout.
 
     `save_pretrained` refuses a model that came from GGUF, so its tensors move
@@ -198,17 +198,17 @@ def _convert(gguf: Path, folder: Path, tell: ProgressCallback) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 
-    tell(LoadProgress("Converting the weights (once): reading the tokenizer", DOWNLOAD_SHARE))
+    report(LoadProgress("Converting the weights (once): reading the tokenizer", DOWNLOAD_SHARE))
     logging.disable_progress_bar()
     where, name = str(gguf.parent), gguf.name
     tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)
-    tell(LoadProgress("Converting the weights (once): de-quantising", DOWNLOAD_SHARE + 0.15))
+    report(LoadProgress("Converting the weights (once): de-quantising", DOWNLOAD_SHARE + 0.15))
     quantised = AutoModelForCausalLM.from_pretrained(where, gguf_file=name, dtype=torch.float32)
     fields = quantised.config.to_dict()
     for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
         fields.pop(key, None)
     plain = LlamaForCausalLM(LlamaConfig(**fields))
     plain.load_state_dict(quantised.state_dict())
-    tell(LoadProgress("Converting the weights (once): saving", 0.95))
+    report(LoadProgress("Converting the weights (once): saving", 0.95))
     plain.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -2,10 +2,9 @@
 
     .venv/bin/python scripts/install.py requirements.txt
 
-A stamp in the environment keeps the fingerprint of what was installed, so a
-second call returns at once, a changed file installs anew, and an interrupted
-installation (its stamp is written last) is taken up again. Standard library
-only: it runs before anything is installed.
+A stamp in the environment keeps the fingerprint of what was installed, so a second call returns at once, a changed file
+is installed again, and an interrupted installation (its stamp is written last) is resumed. Standard library only: it
+runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         for name in arguments:
             code = install(Path(name), prefix, run_pip)
             if code:
-                print(f"Installing {name} failed; what pip says above tells why. Try again: it goes on from there.")
+                print(f"Installing {name} failed; see pip's message above. Try again: it resumes from there.")
                 return code
     return 0
 
@@ -87,7 +86,7 @@ def fingerprint(requirements: Path) -> str:
 
 
 def torch_requirement(files: Sequence[Path]) -> str | None:
-    """Return the line that asks for torch, as it stands, or None."""
+    """Return the line that requires torch, unchanged, or None."""
     for file in files:
         for line in file.read_text(encoding="utf-8").splitlines():
             if re.match(r"torch(?![\w.-])", line):
@@ -96,10 +95,10 @@ def torch_requirement(files: Sequence[Path]) -> str | None:
 
 
 def wants_cpu_index(torch: str, run: Run) -> bool:
-    """Tell whether pip would take a CUDA build of torch here, where no NVIDIA GPU could use it.
+    """Return whether pip would take a CUDA build of torch here, where no NVIDIA GPU could use it.
 
     Asks pip rather than guessing from the platform: an index or a folder of
-    wheels that already offers a CPU build is left in charge.
+    wheels that already offers a CPU build is used.
     """
     if platform.system() != "Linux" or has_nvidia_gpu():
         return False
@@ -107,12 +106,12 @@ def wants_cpu_index(torch: str, run: Run) -> bool:
     try:
         metadata = json.loads(result.stdout)["install"][0]["metadata"]
     except (ValueError, LookupError, TypeError):
-        return False  # pip can't tell: the installation itself will say why
+        return False  # pip can't resolve it: the installation will say why
     return any(re.match(r"(nvidia|cuda)-", needed) for needed in metadata.get("requires_dist", ()))
 
 
 def has_nvidia_gpu() -> bool:
-    """Tell whether the NVIDIA driver is loaded here, WSL's included."""
+    """Return whether the NVIDIA driver is loaded here, including WSL's."""
     return any(Path(sign).exists() for sign in ("/proc/driver/nvidia/version", "/dev/nvidia0", "/dev/dxg"))
 
 
@@ -144,7 +143,7 @@ def _is_stamped(requirements: Path, prefix: Path) -> bool:
 
 @contextmanager
 def _alone(prefix: Path) -> Iterator[None]:
-    """Let a second installation into the same environment wait for the first."""
+    """Make a second installation into the same environment wait for the first."""
     import fcntl
 
     with (prefix / ".installing.lock").open("w") as lock:

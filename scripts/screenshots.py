@@ -29,7 +29,7 @@ SCHEMES = ("light", "dark")
 PATIENCE_MS = 600_000
 """An answer on a busy machine takes minutes."""
 READING_MS = 15_000
-"""A faster vote would be told to be hasty."""
+"""A faster vote would be marked as hasty."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Camera:
-    """One page, photographed in every size and scheme: answers take minutes, looking at them anew takes none."""
+    """One page, photographed in every size and scheme: answers take minutes, so one page is reused."""
 
     def __init__(self, browser: Browser, out: Path) -> None:
         self.page = browser.new_context().new_page()
@@ -70,7 +70,7 @@ class Camera:
         self._set(*SIZES[""], SCHEMES[0])
 
     def shoot(self, name: str, *, at: str | None = None, whole: bool = False, phone: bool = True) -> None:
-        """Write a picture of the screen in each size and scheme, once everything stands still.
+        """Write a picture of the screen in each size and scheme, once nothing moves any more.
 
         `at` selects what has to be in the window. `whole` takes all of the page
         where it is wide; on a phone it is taller than anybody wants to look at,

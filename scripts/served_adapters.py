@@ -120,7 +120,7 @@ def start_command(base: Path, served: dict[str, tuple[Path, int]], name: str, dt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the folders and print the start command; 2 for an error that a user can mend."""
+    """Write the folders and print the start command; 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--out", type=Path, default=Path("runs/served"), help="where the folders go (default: %(default)s)"

@@ -41,7 +41,7 @@ PUSHED = (
     "assets/adapters/lite/*/training.json",
     "assets/leaderboard/**/*",
     "assets/arena/**/*",
-    # Served at /api.md, and told of in /llms.txt.
+    # Served at /api.md, and named in /llms.txt.
     "docs/api.md",
     # The picture in the README, which is a Space's front page.
     "docs/screenshots/compare-light.png",
@@ -53,11 +53,11 @@ BASE_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_c
 PORT = 7860
 
 _PASSED = ("MEDILITE_", "HF_TOKEN", "HF_ENDPOINT", "PIP_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-"""Beginnings of the variables that get in from outside."""
+"""Prefixes of the variables that are passed on."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Assemble and, unless told otherwise, run until stopped; return the app's exit code."""
+    """Assemble and, without --assemble, run until stopped; return the app's exit code."""
     parser = argparse.ArgumentParser(description="Put a Space's files together and run them as a Space would.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "space", help="folder for code and home")
     parser.add_argument("--port", type=int, default=PORT, help="port to listen on (default: %(default)s, a Space's)")
@@ -170,7 +170,7 @@ def surroundings(home: Path, port: int) -> dict[str, str]:
         # Not SYSTEM=spaces: it has Gradio start the package `spaces`, which a Space brings along and which lets others
         # change code over the network.
         "SPACE_ID": "here/medilite",
-        # A Space listens on 0.0.0.0; this one is nobody else's business.
+        # A Space listens on 0.0.0.0; this one only on this machine.
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",

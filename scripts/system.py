@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 
 def is_root() -> bool:
-    """Tell whether this runs as root."""
+    """Return whether this runs as root."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def works(command: Sequence[str], *, quiet: bool = False) -> bool:
-    """Run a command without a keyboard; tell whether it could be run and succeeded."""
+    """Run a command without stdin; return whether it succeeded."""
     output = subprocess.DEVNULL if quiet else None
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
@@ -24,7 +24,7 @@ def works(command: Sequence[str], *, quiet: bool = False) -> bool:
 
 
 def apt_install(what_for: str, *packages: str) -> bool:
-    """Install Debian packages as root, or by a sudo that asks no password; tell whether it could be tried.
+    """Install Debian packages as root, or by a sudo that asks no password; return whether it could be tried.
 
     Waits some minutes for another apt to finish.
     """

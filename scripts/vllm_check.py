@@ -92,7 +92,7 @@ def show_cancel(engine: Engine, profile: Profile, question: str, address: str) -
 
 
 def running_requests(address: str) -> int | None:
-    """Return how many requests a vLLM server is answering, by its metrics; None where it doesn't tell."""
+    """Return how many requests a vLLM server is answering, by its metrics; None if it doesn't report them."""
     import httpx
 
     try:
@@ -104,7 +104,7 @@ def running_requests(address: str) -> int | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comparison as JSON; 1 where under 97 % of places agree, 2 for an error that a user can mend."""
+    """Print the comparison as JSON; 1 where under 97 % of places agree, 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--servers", required=True, metavar="URL,URL", help="as MEDILITE_SERVERS")
     parser.add_argument("--questions", type=int, default=20, help="how many (default: %(default)s)")
@@ -132,8 +132,8 @@ def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         options.local,
         {"profile": profile.name, "max_new_tokens": decoding.max_new_tokens, "n": len(questions)},
     )
-    if kept and kept.is_file() and (told := json.loads(kept.read_text(encoding="utf-8")))["of"] == wanted:
-        local = told["answers"]
+    if kept and kept.is_file() and (stored := json.loads(kept.read_text(encoding="utf-8")))["of"] == wanted:
+        local = stored["answers"]
     else:
         engine = open_engine(profile, settings.model_copy(update={"engine": "local", "precision": "float32"}))
         local = answer_all(engine, profile, questions, decoding)

@@ -97,9 +97,9 @@ def test_reading_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("second", "cause"),
     [
-        (line(id="heart-02"), "question 'what is a pulse\\?' stands in line 1 too"),
-        (line(id="heart-02", question="WHAT IS A PULSE?"), "stands in line 1 too"),
-        (line(question="Another?"), "id 'heart-01' stands in line 1 too"),
+        (line(id="heart-02"), "question 'what is a pulse\\?' is in line 1 too"),
+        (line(id="heart-02", question="WHAT IS A PULSE?"), "is in line 1 too"),
+        (line(question="Another?"), "id 'heart-01' is in line 1 too"),
         ("{", "not valid JSON"),
         ("[]", "exactly id, topic, question"),
         ('{"id": "a"}', "exactly id, topic, question"),

@@ -12,7 +12,7 @@ from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.detect import _books, _compiled, _phrases, _plain
 from medilite.safety.phrases import compile_phrase, phrases
 from medilite.safety.rules import PHRASES
-from medilite.safety.spelling import mended
+from medilite.safety.spelling import corrected
 from medilite.safety.vocabulary import NAMES
 
 EMERGENCIES = {
@@ -388,12 +388,12 @@ def test_writing_makes_no_difference(sentence):
     ],
 )
 def test_misspellings_are_mended(wrong, right):
-    assert mended(wrong) == right
+    assert corrected(wrong) == right
 
 
 @pytest.mark.parametrize("word", ["breeding", "smelling", "strike", "attach", "threat", "medicine"])
 def test_real_words_are_left_alone(word):
-    assert mended(word) == word
+    assert corrected(word) == word
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The base for training: tokenizer and model, with adapters merged beneath where the recipe stacks."""
+"""The base for training: tokenizer and model, with parent adapters merged in where the recipe stacks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def base_folder(profile: Profile, settings: Settings) -> Path:
-    """Return the folder of the base's weights, telling on stderr what is being fetched."""
+    """Return the folder of the base's weights, reporting downloads on stderr."""
     import sys
 
-    def tell(progress: LoadProgress) -> None:
+    def report(progress: LoadProgress) -> None:
         print(progress.message, file=sys.stderr)
 
-    return ensure_base(profile, settings, tell)
+    return ensure_base(profile, settings, report)
 
 
 def load_base(folder: Path, config: BaseConfig) -> Any:
@@ -45,9 +45,9 @@ def load_base(folder: Path, config: BaseConfig) -> Any:
 
 
 def set_products(model: Any, config: BaseConfig) -> str:
-    """Hold the frozen base's products as the configuration says, and return in which type they are computed.
+    """Convert the frozen base's products as configured, and return the type in which they are computed.
 
-    Call it after adapters were merged beneath and before PEFT wraps the model.
+    Call it after parents were merged in and before PEFT wraps the model.
     """
     from training.lean.products import bfloat16_is_fast, freeze_in_bfloat16
 
@@ -57,14 +57,14 @@ def set_products(model: Any, config: BaseConfig) -> str:
     return "float32"
 
 
-def merge_beneath(model: Any, beneath: Sequence[Path]) -> Any:
-    """Return the model with the adapters beneath (lowest first) added into its weights, in memory only.
+def merge_parents(model: Any, parents: Sequence[Path]) -> Any:
+    """Return the model with the parent adapters (lowest first) added into its weights, in memory only.
 
     Training an adapter on the merged model and stacking it on the adapters at
     inference are the same function; no merged copy is kept.
     """
     from peft import PeftModel
 
-    for folder in beneath:
+    for folder in parents:
         model = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     return model

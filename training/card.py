@@ -217,10 +217,10 @@ def _loading(record: dict[str, Any], profile: Profile) -> str:
             f'base = AutoModelForCausalLM.from_pretrained(ensure_base(load_profile("{profile.name}"), load_settings()))'
         )
     below = record["stacked_on"]
-    beneath = f'base = PeftModel.from_pretrained(base, "{below}").merge_and_unload()\n' if below else ""
+    merged = f'base = PeftModel.from_pretrained(base, "{below}").merge_and_unload()\n' if below else ""
     return (
         f"```python\n{imports}from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
-        f'{base}\n{beneath}model = PeftModel.from_pretrained(base, "{record["model"]}")\n```'
+        f'{base}\n{merged}model = PeftModel.from_pretrained(base, "{record["model"]}")\n```'
     )
 
 

@@ -1,7 +1,7 @@
-"""Checkpoints that a kill can't spoil: only what was written whole is gone on from.
+"""Checkpoints that a kill can't spoil: a run resumes only from one that was written whole.
 
 The trainer writes a checkpoint file by file and deletes old ones the same way,
-so a kill in between leaves half a folder under a good name. Each whole
+so a kill in between leaves an incomplete folder under a valid name. Each whole
 checkpoint therefore gets, last of all, a list of its files and their sizes.
 """
 
@@ -23,7 +23,7 @@ def seal(checkpoint: Path) -> None:
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint has its seal and every file that the seal lists, in full size."""
+    """Return whether a checkpoint has its seal and every file that the seal lists, in full size."""
     try:
         sizes = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
         return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
@@ -32,7 +32,7 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def newest_whole(work_dir: Path) -> Path | None:
-    """Return the newest whole checkpoint, or None; what is not whole is deleted, for nothing can be made of it."""
+    """Return the newest whole checkpoint, or None; incomplete ones are deleted, since they are useless."""
     found = []
     for path in work_dir.glob("checkpoint-*"):
         step = path.name.removeprefix("checkpoint-")
@@ -46,7 +46,7 @@ def newest_whole(work_dir: Path) -> Path | None:
 
 
 def newest_of_another(work_dir: Path, at_most: int) -> Path | None:
-    """Return the newest whole checkpoint up to a step, or None; deletes nothing, for that run may be under way."""
+    """Return the newest whole checkpoint up to a step, or None; deletes nothing, since that run may be running."""
     found = []
     for path in work_dir.glob("checkpoint-*"):
         step = path.name.removeprefix("checkpoint-")

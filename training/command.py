@@ -1,4 +1,4 @@
-"""What every stage can be told on the command line, and the job that it makes of it."""
+"""The command line that all stages share, and the job that it describes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.job import Job
 
 
 def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
-    """Return a stage's parser with what every stage can be told."""
+    """Return a stage's parser with the options of all stages."""
     parser = argparse.ArgumentParser(prog=f"python -m training.{stage}", description=(about or "").partition(":")[0])
     parser.add_argument("--config", type=Path, required=True, help="the run's YAML file")
     parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")
@@ -34,7 +34,7 @@ def command_line(stage: str, about: str | None) -> argparse.ArgumentParser:
             help="end after N pairs, a point of the curve of loss against pairs, from the whole run's checkpoints on",
         )
     parser.add_argument("--seed", type=int, metavar="N", help="the run's seed, instead of the configuration's")
-    parser.add_argument("--stacked-on", metavar="MODEL", help="the model beneath, instead of the configuration's")
+    parser.add_argument("--stacked-on", metavar="MODEL", help="the parent model, instead of the configuration's")
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="end at once when standard input closes: for who starts this"
     )
@@ -55,12 +55,12 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
     if stop:
         run = run.model_copy(update={"optim": stopped(run.optim, stop)})
     job = Job.of(run, options.data, options.runs, options.adapters, options.out)
-    # Never by itself where the whole run's adapter belongs.
+    # Never by default where the whole run's adapter belongs.
     return replace(job, out=job.work_dir / "adapter") if stop and not (options.out or options.adapters) else job
 
 
 def stopped(optim: OptimConfig, pairs: int) -> OptimConfig:
-    """Return the settings of a run that ends after so many pairs; raises ConfigError where its schedule can't."""
+    """Return the settings of a run that ends after that many pairs; raises ConfigError if its schedule can't."""
     try:
         return OptimConfig.model_validate(optim.model_dump() | {"stop_at_pairs": pairs})
     except ValidationError as error:
@@ -68,7 +68,7 @@ def stopped(optim: OptimConfig, pairs: int) -> OptimConfig:
 
 
 def end_with_stdin() -> None:
-    """End this process as soon as its standard input closes, which happens however its parent ends."""
+    """End this process as soon as its standard input closes, as it does whenever the parent process ends."""
 
     def wait() -> None:
         # Not sys.stdin.read(): its lock, held by a thread that never ends, would abort the interpreter's own end.

@@ -1,4 +1,4 @@
-"""One YAML a training run, typed; an unknown key is fatal and the near one is named."""
+"""One typed YAML file per training run; an unknown key is an error that names the nearest one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Strict(BaseModel):
 
 
 class BaseConfig(_Strict):
-    """The base that is trained on: which profile's, and in which form it is held."""
+    """The base that is trained on: its profile, and its numeric format."""
 
     profile: str = "lite"
     quantize_4bit: bool = False
@@ -45,7 +45,7 @@ class DataConfig(_Strict):
     test_pairs: Annotated[int, Field(ge=1)] | None = None
     max_tokens: Annotated[int, Field(ge=32)] = 2048
     # Longer training pairs: cut loses the end, and with it the sign that the answer ends; drop leaves the pair out.
-    # Validation and test pairs are always cut, so that losses are of the same pairs whatever was trained.
+    # Validation and test pairs are always cut, so that all losses are of the same pairs.
     long_pairs: Literal["cut", "drop"] = "cut"
 
 
@@ -58,17 +58,17 @@ class OptimConfig(_Strict):
     accumulation_steps: Annotated[int, Field(ge=1)] = 8
     warmup_steps: Annotated[int, Field(ge=0)] = 50
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    # warmup_stable_decay holds the rate and lets it fall evenly to 0 over the last decay_share of the steps: what was
-    # trained until then is the start of a shorter run as well as of a longer one.
+    # warmup_stable_decay holds the rate and lets it fall linearly to 0 over the last decay_share of the steps: the
+    # steps before are the same for shorter and longer runs.
     schedule: Literal["linear", "cosine", "constant", "warmup_stable_decay"] = "linear"
     decay_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    # Ends the run after so many pairs, its schedule too; goes on from checkpoints of the whole run.
+    # Ends the run and its schedule after this many pairs; resumes from checkpoints of the whole run.
     stop_at_pairs: Annotated[int, Field(ge=1)] | None = None
     group_by_length: bool = True
     # Activations are computed again on the way back: slower, in less memory, the same numbers.
     gradient_checkpointing: bool = False
     eval_every: Annotated[int, Field(ge=1)] = 100
-    # Instead of every eval_every steps: once so many pairs were seen, and at the end. Points of a curve, at less cost.
+    # Instead of every eval_every steps: at these numbers of pairs, and at the end. Points of a curve, at less cost.
     eval_at_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     save_every: Annotated[int, Field(ge=1)] = 100
 
@@ -78,13 +78,13 @@ class OptimConfig(_Strict):
         return self.batch_size * self.accumulation_steps
 
     def steps(self, pairs: int) -> int:
-        """Return how many steps a run on so many pairs takes."""
+        """Return the number of steps of a run on `pairs` pairs."""
         if self.stop_at_pairs:
             return ceil(self.stop_at_pairs / self.pairs_a_step)
         return ceil(self.epochs * ceil(pairs / self.pairs_a_step))
 
     def decay_steps(self, pairs: int) -> int:
-        """Return over how many of its last steps a run's rate falls, where it holds it before."""
+        """Return over how many of the last steps the rate falls, if it is held before."""
         return max(1, round(self.decay_share * self.steps(pairs)))
 
     @model_validator(mode="after")
@@ -98,7 +98,7 @@ class OptimConfig(_Strict):
 
 
 class TrackingConfig(_Strict):
-    """Where a run's curves go while it trains, besides its record: nowhere, or to Trackio.
+    """Where a run's curves are sent while it trains, besides its record: nowhere, or to Trackio.
 
     Trackio keeps them on this machine unless `space` names a Hugging Face Space
     ("owner/name"), which is made if need be, private if `private` says so.
@@ -237,7 +237,7 @@ StageRun = TypeVar("StageRun", bound=AnyRun)
 
 
 KINDS: dict[str, type[AnyRun]] = {"sft": SFTRun, "grpo": GRPORun, "dpo": DPORun}
-"""Which stage a configuration is for: its file's name begins so ("sft-r8-low.yaml")."""
+"""The stages, which the names of configuration files begin with ("sft-r8-low.yaml")."""
 
 
 def load_run(path: Path) -> AnyRun:

@@ -1,9 +1,8 @@
 """Train one adapter by DPO on preference pairs: `python -m training.dpo --config FILE.yaml`.
 
-The pairs are a JSONL file of prompt, chosen and rejected answer, as
-`training.preferences` or the app's export of votes write it. The model beneath
-is merged into the base in memory and is the reference; the new adapter is
-stacked on it. Goes on from the last checkpoint after a kill.
+The pairs are a JSONL file of prompt, chosen and rejected answer, as `training.preferences` or the app's export of votes
+write it. The parent model is merged into the base in memory and is the reference; the new adapter is stacked on it.
+Resumes from the last checkpoint after a kill.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ CURVES = (
     "loss", "eval_loss", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies", "eval_rewards/margins",
 )  # fmt: skip
 HELD_OUT = 10
-"""One question in so many is held out to choose the best checkpoint by, unless `data.val_pairs` says how many pairs."""
+"""One in this many questions is held out for choosing the best checkpoint, unless `data.val_pairs` is set."""
 
 
 def train(run: DPORun, start: Start) -> dict[str, Any]:
     """Train one adapter, write it with its record, and return the record."""
     import torch
 
-    from training.base_model import load_base, merge_beneath
+    from training.base_model import load_base, merge_parents
     from training.progress import Progress
     from training.tracking import trackers
 
     job = start.job
     pairs = read_preferences(run.preferences)
-    # Read here to be refused, the sealed ones too: what is reported on must not be learnt.
+    # Read so that their questions are refused, also the sealed ones: nothing that is reported on may be learnt.
     reported = {"test", *SEALED}.intersection(SPLITS_OF[run.data.splits])
     examples = [example for split in sorted(reported) for example in load_split(job.splits, split)]
     refuse_test_questions(pairs, [example.question for example in examples], run.preferences)
@@ -44,7 +43,7 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
 
     torch.manual_seed(run.seed)
     trainer = _trainer_class()(
-        model=merge_beneath(load_base(start.base_folder, run.base), job.beneath),
+        model=merge_parents(load_base(start.base_folder, run.base), job.parents),
         args=trainer_arguments(run, job.work_dir),
         train_dataset=as_dataset(start.tokenizer, kept),
         eval_dataset=as_dataset(start.tokenizer, held_out),
@@ -58,7 +57,7 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
 
 
 def refuse_test_questions(pairs: Sequence[Preference], test_questions: Sequence[str], file: Path) -> None:
-    """Raise DataError where pairs ask questions of the test split: what is measured there would mean nothing."""
+    """Raise DataError if pairs ask questions of the test split, on which results would then mean nothing."""
     tested = {question_key(question) for question in test_questions}
     shared = sum(question_key(pair.prompt) in tested for pair in pairs)
     if shared:
@@ -90,7 +89,7 @@ def hold_out(pairs: Sequence[Preference], run: DPORun) -> tuple[list[Preference]
 
 
 def as_dataset(tokenizer: Any, pairs: Sequence[Preference]) -> Any:
-    """Return the pairs as TRL's token ids, by the project's one prompt: what a text spells is never a control token."""
+    """Return the pairs as TRL's token ids, by the project's one prompt: texts never contain control tokens."""
     from datasets import Dataset
 
     from medilite.prompts import training_ids
@@ -107,7 +106,7 @@ def _trainer_class() -> Any:
     from trl import DPOTrainer
 
     class PretokenisedDPOTrainer(DPOTrainer):
-        """DPOTrainer on token ids: what its own preparation would make of the texts is there already."""
+        """DPOTrainer on token ids, without its own preparation of texts."""
 
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
             return dataset
@@ -128,7 +127,7 @@ def trainer_arguments(run: DPORun, work_dir: Path) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
+    """Run the command line; 0 when the adapter is written, 2 for an error that a user can fix."""
     code, _ = run_stage("dpo", __doc__, DPORun, train, arguments)
     return code
 

@@ -1,8 +1,7 @@
 """Train one adapter by GRPO on top of an SFT adapter: `python -m training.grpo --config FILE.yaml`.
 
-The SFT adapter is merged into the base in memory; the new adapter is trained on
-that with TRL's GRPOTrainer and stacked on the SFT adapter by the engine, which
-is the same function. Goes on from the last checkpoint after a kill.
+The SFT adapter is merged into the base in memory; the new adapter is trained on that with TRL's GRPOTrainer and stacked
+on the SFT adapter by the engine, which is the same function. Resumes from the last checkpoint after a kill.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     import torch
     from trl import GRPOTrainer
 
-    from training.base_model import load_base, merge_beneath, set_products
+    from training.base_model import load_base, merge_parents, set_products
     from training.lean.grpo import LeanGRPOTrainer
     from training.lean.memory import keep_freed_memory
     from training.lean.sampler import PolicySampler
@@ -45,15 +44,15 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
-    # The engine ends a row at any control token, TRL at the end-of-turn token alone.
+    # The engine ends a row at any control token, TRL only at the end-of-turn token.
     end_ids = frozenset(i for i, token in start.tokenizer.added_tokens_decoder.items() if token.special)
     functions, weights = reward_functions(run.rewards, Limit(run.generation.max_new_tokens, end_ids))
-    parent = merge_beneath(load_base(start.base_folder, run.base), job.beneath)
+    parent = merge_parents(load_base(start.base_folder, run.base), job.parents)
     products = set_products(parent, run.base)
     lean: dict[str, Any] = {}
     sampler: PolicySampler | None = None
     if run.loop == "lean":
-        sampler = lean["rollout_func"] = PolicySampler(start.base_folder, job.beneath, start.tokenizer, run.generation)
+        sampler = lean["rollout_func"] = PolicySampler(start.base_folder, job.parents, start.tokenizer, run.generation)
     trainer = (LeanGRPOTrainer if lean else GRPOTrainer)(
         model=parent,
         **lean,
@@ -73,7 +72,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
 
 
 def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
-    """Have a run answer validation questions on its way (`training.validation`), and return how many."""
+    """Have a run answer validation questions while it trains (`training.validation`), and return how many."""
     from medilite.content import sentence_encoder
     from training.pairs import DRAW_SEED, choose
     from training.rewards import reward_columns
@@ -92,7 +91,7 @@ def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
 
 
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:
-    """Return the rows whose questions are prompts: those that train of the study's, or each question once."""
+    """Return the rows whose questions are prompts: the study's training rows, or each question once."""
     examples = start.examples("grpo")
     if run.data.splits != "study":
         return distinct_questions(examples)
@@ -150,7 +149,7 @@ def trainer_arguments(run: GRPORun, reward_weights: list[float], work_dir: Path)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
+    """Run the command line; 0 when the adapter is written, 2 for an error that a user can fix."""
     code, record = run_stage("grpo", __doc__, GRPORun, train, arguments)
     if record:
         rewards = [value for _, value in record["curves"]["reward"]]

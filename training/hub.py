@@ -1,4 +1,4 @@
-"""Finished adapters to the Hugging Face Hub, one repository each; only where somebody asks for it."""
+"""Publish finished adapters on the Hugging Face Hub, one repository each; only on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILES = (*ADAPTER_FILES, RECORD_FILE, CARD)
 
 
 def repo_name(record: dict[str, Any]) -> str:
-    """Return what an adapter's repository is called under its owner."""
+    """Return the name of an adapter's repository."""
     return f"{record['base']}-MediLite-{record['model']}"
 
 
@@ -41,9 +41,9 @@ def push_adapter(folder: Path, owner: str, private: bool) -> str:
             allow_patterns=list(FILES),
             commit_message=f"{record['model']}, trained at {str(record.get('commit') or 'unknown')[:7]}",
         )
-    except Exception as error:  # the Hub's client raises a score of unrelated types
+    except Exception as error:  # the Hub's client raises many unrelated types
         raise TrainingError(
             f"{repo} can't be published ({type(error).__name__}: {error}). Log in with `hf auth login` as somebody who "
-            f"may write to {owner}, or set HF_TOKEN, and try again: nothing is trained anew."
+            f"may write to {owner}, or set HF_TOKEN, and try again: nothing is trained again."
         ) from error
     return f"{api.endpoint}/{repo}"

@@ -1,7 +1,7 @@
 """What an adapter was made from, kept in its training.json: a finished stage is not run again unless this changes.
 
-The inputs stand in the record itself, not beside the checkpoints, so that an
-adapter out of the repository counts as finished on a machine that never trained.
+The inputs are in the record itself, not beside the checkpoints, so that an adapter from the repository counts as
+finished on a machine that never trained.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from medilite.weights import CONVERSION, ensure_base
 from training.config import AnyRun, DPORun
 
 RECIPE = 1
-"""Raise it when the code, from the same inputs, would make another adapter: every adapter is trained anew then."""
+"""Raise it when the code makes another adapter from the same inputs: every adapter is then trained again."""
 
-# Where things lie and what is measured afterwards, not what is learnt. The data and the base have lines of their own.
+# Paths and what is measured afterwards, which don't change what is learnt. Data and base have entries of their own.
 _NOT_LEARNT_FROM: tuple[tuple[str, str], ...] = (("base", "profile"), ("data", "dir"), ("data", "test_pairs"))
 
 Inputs = dict[str, Any]
 
 
-def training_inputs(run: AnyRun, base: str, data: str, beneath: Sequence[Path]) -> Inputs:
-    """Return what an adapter is made from: recipe, base, data, the adapters beneath (lowest first) and configuration.
+def training_inputs(run: AnyRun, base: str, data: str, parents: Sequence[Path]) -> Inputs:
+    """Return what an adapter is made from: recipe, base, data, parent adapters (lowest first) and configuration.
 
     `base` is `base_identity`'s, `data` the fingerprint of the splits. DPO's pairs
     are one more. Raises DataError where they are missing.
@@ -41,7 +41,8 @@ def training_inputs(run: AnyRun, base: str, data: str, beneath: Sequence[Path]) 
         "recipe": RECIPE,
         "base": base,
         "data": data,
-        "beneath": [sha256_of(folder / WEIGHTS_FILE) for folder in beneath],
+        # "beneath" is the file's key for the parents: committed records have it.
+        "beneath": [sha256_of(folder / WEIGHTS_FILE) for folder in parents],
         "config": digest(settings_learnt_from(run)),
     }
     if isinstance(run, DPORun):
@@ -57,8 +58,8 @@ def training_inputs(run: AnyRun, base: str, data: str, beneath: Sequence[Path]) 
 def settings_learnt_from(run: AnyRun) -> dict[str, Any]:
     """Return the settings that shape an adapter, as `section.key`.
 
-    Those at their defaults are left out, so that a key that comes new with a
-    version of MediLite makes no adapter look outdated.
+    Those at their defaults are left out, so that a key added by a new version of MediLite makes no adapter look
+    outdated.
     """
     raw = run.model_dump(mode="json", exclude_defaults=True, exclude={"tracking", "preferences"})
     for section, key in _NOT_LEARNT_FROM:
@@ -75,7 +76,7 @@ def digest(value: object) -> str:
 
 
 def base_identity(profile: Profile, settings: Settings) -> str:
-    """Return which weights a base is, in a line that is the same on every machine.
+    """Return a line that identifies a base's weights on every machine.
 
     The pinned package and a copy of its converted folder are the same base.
     Raises WeightsError where MEDILITE_WEIGHTS or the profile names no model folder.
@@ -105,9 +106,9 @@ def _package_identity(sha256: str, conversion: int) -> str:
 
 
 def why_unfinished(folder: Path, inputs: Inputs, run: AnyRun) -> str | None:
-    """Return why an adapter's folder is not what these inputs give, in words; None if it is.
+    """Return why an adapter's folder is not the result of these inputs, in words; None if it is.
 
-    An adapter counts only with the weights that its record was written for.
+    The adapter's weights have to be those that its record was written for.
     """
     record = read_record(folder)
     if record is None or not (folder / WEIGHTS_FILE).is_file():
@@ -127,7 +128,7 @@ _IN_WORDS = {
     "recipe": "the recipe's version",
     "base": "the base",
     "data": "the data",
-    "beneath": "the adapter beneath",
+    "beneath": "the parent adapter",
     "preferences": "the preference pairs",
 }
 

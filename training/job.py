@@ -1,4 +1,4 @@
-"""One run with its places: what it starts from, where its checkpoints and its adapter go, whether it is done."""
+"""One run: what it starts from, the folders of its checkpoints and adapter, and whether it is done."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from training.pairs import DRAW_SEED
 class Job:
     """A run and everything it needs that can be known without loading a library or a model.
 
-    `data` is the fingerprint of the splits, `beneath` are the folders of the
-    adapters that the new one stands on, lowest first, and `work_dir` is a folder
-    of these inputs alone: checkpoints of other data or another configuration
-    are never gone on from, and going back to them finds them again.
+    `data` is the fingerprint of the splits, `parents` are the folders of the adapters under the new one, lowest first,
+    and `work_dir` belongs to these inputs alone: a run never resumes from checkpoints of other data or another
+    configuration, which are still there if these are used again.
     """
 
     run: AnyRun
@@ -31,7 +30,7 @@ class Job:
     data_dir: Path
     data: str
     base: str
-    beneath: tuple[Path, ...]
+    parents: tuple[Path, ...]
     inputs: Inputs
     runs: Path
     work_dir: Path
@@ -47,19 +46,18 @@ class Job:
         out: Path | None = None,
         data: str | None = None,
     ) -> Job:
-        """Gather it all; raises DataError, WeightsError or ModelUnavailableError where something is missing.
+        """Collect everything; raises DataError, WeightsError or ModelUnavailableError if something is missing.
 
-        Adapters are read from and written to `adapters`/MODEL; without it they
-        are read from where the profile says and written to `placed`'s folder. `data` is the splits'
-        fingerprint where they aren't here, for a plan.
+        Adapters are read from and written to `adapters`/MODEL; without it they are read from the profile's folders and
+        written to `placed`'s folder. For a plan without the splits `data` is their fingerprint.
         """
         profile, settings = load_profile(run.base.profile, with_absent=True), load_settings()
         data_dir = data_dir or run.data.dir
         data, base = data or data_fingerprint(data_dir, run.data.splits), base_identity(profile, settings)
         stacked_on = getattr(run, "stacked_on", None)
         chain = profile.chain(stacked_on) if stacked_on else ()
-        beneath = tuple(_in(adapters, spec.id) if adapters else ensure_adapter(profile, spec) for spec in chain)
-        inputs = training_inputs(run, base, data, beneath)
+        parents = tuple(_in(adapters, spec.id) if adapters else ensure_adapter(profile, spec) for spec in chain)
+        inputs = training_inputs(run, base, data, parents)
         runs = runs / profile.name
         return cls(
             run=run,
@@ -67,7 +65,7 @@ class Job:
             data_dir=data_dir,
             data=data,
             base=base,
-            beneath=beneath,
+            parents=parents,
             inputs=inputs,
             runs=runs,
             work_dir=runs / run.model / digest(inputs),
@@ -83,21 +81,21 @@ class Job:
     def whole_run_dir(self) -> Path:
         """The folder of checkpoints of the same run without an early stop."""
         whole = self.run.model_copy(update={"optim": self.run.optim.model_copy(update={"stop_at_pairs": None})})
-        return self.work_dir.parent / digest(training_inputs(whole, self.base, self.data, self.beneath))
+        return self.work_dir.parent / digest(training_inputs(whole, self.base, self.data, self.parents))
 
     def why_untrained(self) -> str | None:
         """Return why the adapter has to be trained, in words; None if it is trained."""
         return why_unfinished(self.out, self.inputs, self.run)
 
     def why_unmeasured(self) -> str | None:
-        """Return why the test losses have to be measured, in words; None if they stand in the record."""
+        """Return why the test losses have to be measured, in words; None if they are in the record."""
         record = read_record(self.out) or {}
         if "test_loss" not in record:
             return "not measured yet"
         return None if record.get("tested_on") == self.test_key else "measured on other pairs"
 
     def why_unfinished(self) -> str | None:
-        """Return what is left to do, and why, in words; None if the adapter stands and is measured."""
+        """Return what is left to do, and why, in words; None if the adapter is there and measured."""
         if why := self.why_untrained():
             return f"to be trained ({why})"
         why = self.why_unmeasured()
@@ -105,7 +103,7 @@ class Job:
 
     @property
     def test_key(self) -> str:
-        """What the test losses of adapter and base are measured on: they are measured anew where it changes."""
+        """A digest of what the test losses are measured on; they are measured again when it changes."""
         data = self.run.data
         draw = None if data.test_pairs is None else [data.test_pairs, DRAW_SEED]
         form = [self.base, self.run.base.quantize_4bit, self.run.base.dtype, self.run.base.products]
@@ -121,7 +119,7 @@ def _in(adapters: Path, model: str) -> Path:
 
 
 def placed(profile: Profile, model: str) -> Path:
-    """Return where a finished adapter belongs: the profile's folder for it, or assets/adapters/PROFILE/MODEL."""
+    """Return the folder of a finished adapter: the profile's folder for it, or assets/adapters/PROFILE/MODEL."""
     if model in profile.ids and (spec := profile.get(model)).adapter is not None:
         where = profile.adapter_path(spec)
         if isinstance(where, Path):

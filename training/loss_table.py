@@ -47,7 +47,7 @@ class Measured:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells one model from another whatever it is called: the hashes of its adapters."""
+        """The hashes of its adapters, which identify the model regardless of its name."""
         return tuple(sha256_of(folder / WEIGHTS_FILE) for folder in self.adapters)
 
 
@@ -81,7 +81,8 @@ def loss_table(
 ) -> dict[str, Any]:
     """Return every model's loss with its interval, its difference from the first model's, and those of pairs by name.
 
-    Losses are kept as they come under `logs`, so a start after a kill goes on.
+    Losses are saved under `logs` as they are computed, so a run resumes after a
+    kill.
     """
     from training.base_model import load_tokenizer
 
@@ -128,9 +129,9 @@ def _losses(loaded: Any, pairs: Sequence[TokenPair], log: LossLog, label: str) -
 def _load(folder: Path, config: BaseConfig, model: Measured) -> tuple[Any, str]:
     from peft import PeftModel
 
-    from training.base_model import load_base, merge_beneath, set_products
+    from training.base_model import load_base, merge_parents, set_products
 
-    loaded = merge_beneath(load_base(folder, config), model.adapters[:-1])
+    loaded = merge_parents(load_base(folder, config), model.adapters[:-1])
     products = set_products(loaded, config)
     if model.adapters:
         loaded = PeftModel.from_pretrained(loaded, str(model.adapters[-1]))
@@ -174,7 +175,7 @@ def named_pairs(given: Sequence[str], models: Sequence[Measured]) -> list[tuple[
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(
         prog="python -m training.loss_table", description=(__doc__ or "").partition(":")[0]
     )

@@ -72,7 +72,7 @@ def of_conversations(losses: Sequence[PairLoss]) -> PairLosses:
 
 
 class LossLog:
-    """Losses in a file as they come, a JSON line a batch, so that a kill costs no more than one batch."""
+    """Losses in a file, a JSON line a batch, so that a kill costs at most one batch."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -127,5 +127,5 @@ def pair_losses(
 
 
 def _every_s() -> float:
-    """Return how often progress is told: into a log, seldom."""
+    """Return the seconds between progress lines: many if stderr is a log."""
     return 5 if sys.stderr.isatty() else 60

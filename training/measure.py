@@ -1,9 +1,8 @@
 """Measure test losses of an adapter and its base: `python -m training.measure --config FILE.yaml`.
 
-`training.sft` and `training.grpo` end with this. What is measured is the adapter
-as it was written, on top of those beneath it. Every pair's loss is kept as it
-comes, so a start after a kill goes on with the next pair; the base's losses are
-measured once for all runs with the same test pairs.
+`training.sft` and `training.grpo` end with this. It measures the adapter as it was written, on top of its parents.
+Every pair's loss is saved at once, so a start after a kill resumes with the next pair; the base's losses are measured
+once for all runs with the same test pairs.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def measure(job: Job) -> dict[str, Any]:
     label = f"{job.run.model}: test loss"
     model, products = _model(job, adapters=True)
     tested = pair_losses(model, pairs, LossLog(file), label=label)
-    # Its own first: who measures beside others finds the base's made by then, instead of waiting for them.
+    # Its own first: of several runs at once, one measures the base meanwhile and the others need not wait.
     base = _base_losses(job, pairs)
 
     record = with_losses(record, tested, base, job.run.seed, products) | {"tested_on": job.test_key}
@@ -47,7 +46,7 @@ def measure(job: Job) -> dict[str, Any]:
 
 
 def measure_base(job: Job) -> list[PairLoss]:
-    """Measure the base alone, so that runs side by side find its losses when they come to need them."""
+    """Measure the base alone, so that runs side by side find its losses when they need them."""
     return _base_losses(job, _test_pairs(job))
 
 
@@ -67,7 +66,7 @@ def with_losses(
         "test_tokens": sum(ours.tokens),
         "test_loss_about": ABOUT_LOSS,
         "test_products": products,
-        # As the study took it: prompt tokens too.
+        # As in the study: prompt tokens too.
         "test_conversation_loss": of_conversations(tested).mean,
         "test_conversation_loss_interval": of_conversations(tested).interval(seed),
         "base_test_conversation_loss": of_conversations(base).mean,
@@ -105,23 +104,23 @@ def _losses_file(job: Job, key: str) -> Path:
 
 
 def _model(job: Job, adapters: bool) -> tuple[Any, str]:
-    """Return the base, or the base with the run's adapter and those beneath it, and the type of its products."""
+    """Return the base, or the base with the run's adapter and its parents, and the type of its products."""
     import torch
     from peft import PeftModel
 
-    from training.base_model import base_folder, load_base, merge_beneath, set_products
+    from training.base_model import base_folder, load_base, merge_parents, set_products
 
     model = load_base(base_folder(job.profile, load_settings()), job.run.base)
     if torch.cuda.is_available() and not job.run.base.quantize_4bit:  # one in 4 bits is there already
         model = model.cuda()
     if adapters:
-        model = merge_beneath(model, job.beneath)
+        model = merge_parents(model, job.parents)
     products = set_products(model, job.run.base)
     return (PeftModel.from_pretrained(model, str(job.out)) if adapters else model), products
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when the losses stand, 2 for an error a user can mend."""
+    """Run the command line; 0 when the losses are written, 2 for an error that a user can fix."""
     parser = command_line("measure", __doc__)
     parser.add_argument("--base-only", action="store_true", help="measure the base alone; needs no adapter")
     options = parser.parse_args(arguments)

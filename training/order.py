@@ -9,17 +9,16 @@ from typing import Any
 class OrderByEpoch:
     """A sampler whose order in each epoch depends on nothing but seed and epoch.
 
-    The trainer's own samplers draw from a generator that goes on from epoch to
-    epoch. After a kill in a later epoch that generator starts at the beginning:
-    the batches to skip are skipped from another order, and the resumed run sees
-    some pairs twice and others not at all.
+    The trainer's own samplers draw from one generator for all epochs. After a kill in a later epoch that generator
+    starts at the beginning: the batches to skip are skipped from another order, and the resumed run sees some pairs
+    twice and others not at all.
     """
 
     def __init__(self, sampler: Any, seed: int) -> None:
         self._sampler, self._seed, self._epoch = sampler, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take note of the epoch; the trainer says it before each, a resumed one too."""
+        """Note the epoch; the trainer calls this before each, also after a resume."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:

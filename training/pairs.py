@@ -24,8 +24,8 @@ class TokenPair:
 
 
 DRAW_SEED = 42
-"""Draws validation and test pairs, whatever a run's own seed is: runs that differ by their seed alone compare on the
-same pairs."""
+"""Seed for drawing validation and test pairs, independent of a run's own seed, so that runs that differ only in their
+seed compare on the same pairs."""
 
 
 def choose(examples: Sequence[Example], count: int | None, seed: int) -> list[Example]:

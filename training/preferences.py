@@ -1,10 +1,9 @@
 """Preference pairs from scored answers: `python -m training.preferences --answers FILE.jsonl --out PAIRS.jsonl`.
 
-Of two answers to one question the easier one is preferred, but only if it says
-no less: it is as close to the references and names as many of their key terms.
-Each input line holds question, model, text, grade (Flesch–Kincaid), closeness
-(of sentence embeddings, -1 to 1) and key_term_recall (0 to 1); a score that
-failed is null, and its answer takes no part.
+Of two answers to one question the easier one is preferred, but only if it says no less: it is as close to the
+references and names as many of their key terms. Each input line holds question, model, text, grade (Flesch–Kincaid),
+closeness (of sentence embeddings, -1 to 1) and key_term_recall (0 to 1); a score that failed is null, and its answer is
+left out.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Scored:
 class Rule:
     """When one answer is preferred: `easier` grades lower, of `low` to `high` words, and at most `slack` less faithful.
 
-    Two answers that say the same are no pair, and neither are two of one model.
+    Two equal answers are no pair, and neither are two of one model.
     """
 
     easier: float = 2.0
@@ -63,7 +62,7 @@ class Rule:
     per_question: int = 1
 
     def prefers(self, chosen: Scored, rejected: Scored) -> bool:
-        """Tell whether `chosen` is preferred to `rejected`; both have every score."""
+        """Return whether `chosen` is preferred to `rejected`; both have every score."""
         return (
             chosen.grade + self.easier <= rejected.grade  # type: ignore[operator]
             and chosen.closeness >= rejected.closeness - self.slack  # type: ignore[operator]
@@ -150,7 +149,7 @@ def _rows(file: Path, remedy: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def say_pairs(answers: Sequence[Scored], rows: Sequence[dict[str, Any]]) -> str:
-    """Return in a few lines what became of the answers."""
+    """Return a summary of a few lines."""
     questions = {answer.question for answer in answers}
     unscored = sum(not answer.is_scored for answer in answers)
     lines = [
@@ -164,7 +163,7 @@ def say_pairs(answers: Sequence[Scored], rows: Sequence[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when the pairs stand, 2 for an error a user can mend."""
+    """Run the command line; 0 when the pairs are written, 2 for an error that a user can fix."""
     rule = Rule()
     parser = argparse.ArgumentParser(
         prog="python -m training.preferences", description="Make preference pairs: easier and as faithful over harder."

@@ -29,7 +29,7 @@ SHOWN_PROBLEMS = 10
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; 0 when the splits stand, 2 for an error a user can mend."""
+    """Run the command line; 0 when the splits are written, 2 for an error that a user can fix."""
     options = parse_arguments(argv)
     try:
         prepare(options)
@@ -69,7 +69,7 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def write_library_table(folder: Path, filtered: Filtered, rule: Filter) -> None:
-    """Write every pair with an answer, its page's address and its disease's other names, to make the library of."""
+    """Write every pair with an answer, its page's address and its disease's other names, for the library."""
     entries = [
         Entry(
             id=example.qid,

@@ -12,7 +12,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from training.checkpoints import seal
-from training.record import Stopwatch, Told, note_progress
+from training.record import RunProgress, Stopwatch, note_progress
 
 
 class Progress(TrainerCallback):
@@ -29,7 +29,7 @@ class Progress(TrainerCallback):
         """Remember where this start began."""
         self._first_step, self._began = state.global_step, time.monotonic()
         if state.global_step:
-            print(f"{self.label}: going on from step {state.global_step}", file=sys.stderr)
+            print(f"{self.label}: resuming from step {state.global_step}", file=sys.stderr)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Print the line."""
@@ -37,8 +37,8 @@ class Progress(TrainerCallback):
         if not logs or not done or state.global_step >= state.max_steps:
             return
         left = (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
-        told = Told(state.global_step / state.max_steps, self.stopwatch.elapsed_s(), left)
-        note_progress(Path(args.output_dir), told)
+        progress = RunProgress(state.global_step / state.max_steps, self.stopwatch.elapsed_s(), left)
+        note_progress(Path(args.output_dir), progress)
         end = datetime.datetime.now() + datetime.timedelta(seconds=left)
         shown = ("loss", "eval_loss", "reward", "kl")
         values = " ".join(f"{name} {float(logs[name]):.4f}" for name in shown if name in logs)
@@ -52,14 +52,14 @@ class Progress(TrainerCallback):
 
 
 class EvaluateAt(TrainerCallback):
-    """Has the trainer evaluate once so many pairs were seen, and at the end; keeps checkpoints more often than that."""
+    """Evaluates at given numbers of pairs, and at the end; saves checkpoints more often than that."""
 
     def __init__(self, pairs: Sequence[int], pairs_a_step: int, save_every: int) -> None:
         self._steps = {-(-count // pairs_a_step) for count in pairs}
         self._save_every = save_every
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask for what is due after this step."""
+        """Request the evaluation or checkpoint that is due after this step."""
         due = state.global_step in self._steps or state.global_step == state.max_steps
         control.should_evaluate |= due
         control.should_save |= due or state.global_step % self._save_every == 0

@@ -1,4 +1,4 @@
-"""training.json: what a run was, beside the adapter that it gave."""
+"""training.json: the record of a run, beside its adapter."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ PROGRESS_FILE = "progress.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How far a run says it is: share of its training done, seconds it took so far, seconds it expects to need."""
+class RunProgress:
+    """A run's progress: share of its training done, seconds so far, expected seconds left."""
 
     share: float
     spent_s: float
     left_s: float
 
 
-def note_progress(work_dir: Path, told: Told) -> None:
-    """Leave word of how far a run is, for whoever runs several."""
-    write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(told)).encode())
+def note_progress(work_dir: Path, progress: RunProgress) -> None:
+    """Write a run's progress, for the process that runs several."""
+    write_whole(work_dir / PROGRESS_FILE, json.dumps(asdict(progress)).encode())
 
 
-def read_progress(work_dir: Path) -> Told | None:
-    """Return what the run in that folder told last; None if it hasn't told anything here."""
+def read_progress(work_dir: Path) -> RunProgress | None:
+    """Return the last progress of the run in that folder; None if there is none."""
     try:
-        return Told(**json.loads((work_dir / PROGRESS_FILE).read_text(encoding="utf-8")))
+        return RunProgress(**json.loads((work_dir / PROGRESS_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

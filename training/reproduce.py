@@ -1,10 +1,8 @@
 """The whole recipe in one command: `python -m training.reproduce --profile lite|paper`.
 
-Prepares the data, trains the SFT adapters, selects the best by validation loss,
-trains GRPO on top of it, measures test losses, puts the adapters where the app
-looks for them and writes a report. Killed at any moment and started again, it
-goes on from the last checkpoint; what is finished is not run again unless what
-it was made from has changed.
+Prepares the data, trains the SFT adapters, selects the best by validation loss, trains GRPO on top of it, measures test
+losses, puts the adapters where the app looks for them and writes a report. Killed at any moment and started again, it
+resumes from the last checkpoint; what is finished is not run again unless its inputs have changed.
 """
 
 from __future__ import annotations
@@ -33,11 +31,11 @@ from training.stage import alone
 STAGES = ("data", "sft", "grpo", "place", "report")
 
 Launch = Callable[[Sequence[Command], int, Callable[[str], None], Callable[[list[str]], None]], None]
-"""Runs commands, so many at a time: `run_side_by_side`, or a test's own way."""
+"""Runs commands, some at a time: `run_side_by_side`, or a test's substitute."""
 
 
 def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) -> int:
-    """Run the command line; 0 when all that was asked for stands, 2 for an error a user can mend."""
+    """Run the command line; 0 when everything asked for is finished, 2 for an error that a user can fix."""
     options = parse_arguments(arguments)
     try:
         recipe = load_recipe(options.profile, options.data, options.runs)
@@ -55,7 +53,7 @@ def main(arguments: list[str] | None = None, launch: Launch = run_side_by_side) 
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        say("stopped; the same command goes on from the last checkpoints")
+        say("stopped; the same command resumes from the last checkpoints")
         return 130
     return 0
 
@@ -106,7 +104,7 @@ def chosen_stages(only: str | None, recipe: Recipe) -> set[str]:
 
 
 def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: Launch = run_side_by_side) -> None:
-    """Run the recipe from top to bottom, leaving out what is finished."""
+    """Run the recipe, leaving out what is finished."""
     if "data" in only:
         prepare_data(recipe, source)
 
@@ -119,7 +117,7 @@ def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: La
         train_and_measure(recipe, [job for job in [recipe.grpo_job()] if job], 1, launch)
 
     if "place" in only:
-        require_finished([*sft, *filter(None, [recipe.grpo_job()])], "adapters go to their place")
+        require_finished([*sft, *filter(None, [recipe.grpo_job()])], "adapters are put in place")
         for line in put_into_place(recipe):
             say(line)
 
@@ -139,7 +137,7 @@ def prepare_data(recipe: Recipe, source: str) -> None:
 
 
 def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, launch: Launch) -> None:
-    """Bring runs to their end, several at a time: adapters trained and measured."""
+    """Train and measure the runs' adapters, several at a time."""
     for job in jobs:
         if adopt(job):
             say(f"{job.run.model}: taken from its place, trained already")
@@ -150,7 +148,7 @@ def train_and_measure(recipe: Recipe, jobs: Sequence[Job], side_by_side: int, la
         say(f"{job.run.model}: {job.why_unfinished()}")
     commands = [recipe.command(job) for job in todo]
     if side_by_side > 1:
-        # Each needs the base's losses in the end; measured now, none waits for another.
+        # Each run needs the base's losses at its end; measured now, none waits for another.
         commands.insert(0, recipe.base_command(todo[0]))
     overview = Overview(recipe, say)
     launch(commands, side_by_side, overview.relay, overview.running)
@@ -170,7 +168,7 @@ def repeat(recipe: Recipe, only: set[str], seeds: int, jobs: int, launch: Launch
 
 
 def further_seeds(recipe: Recipe, only: set[str], seeds: int) -> list[Recipe]:
-    """Return the recipe from each further seed; GRPO, where it is asked for, goes on from the first run's parent."""
+    """Return the recipe from each further seed; GRPO, if asked for, is trained on the first run's parent."""
     parent = recipe.best() if recipe.grpo and recipe.grpo.model in only else None
     first = recipe.sft[0].seed
     return [recipe.with_seed(seed, parent) for seed in range(first + 1, first + seeds)]
@@ -203,13 +201,13 @@ def plan_lines(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
         known = recipe.data_in_place()
         if not known:
             return [*lines, *(f"{model}: after that" for model in recipe.models)]
-        # A fresh clone has the adapters and no data: whether anything is left to train can be said all the same.
+        # A fresh clone has the adapters and no data: the plan can still say whether anything is left to train.
         recipe = replace(recipe, data=known)
         lines = [f"data: not here; the adapters in their place were trained on {known[:12]}…"]
     sft = recipe.sft_jobs()
     for job in sft:
         adopt(job)
-    # Which SFT model is the best, and so what GRPO's job is, is known once they are taken from their places.
+    # The best SFT model, and so GRPO's job, is known only once the adapters are taken over.
     grpo = recipe.grpo_job()
     if grpo:
         adopt(grpo)

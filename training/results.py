@@ -1,4 +1,4 @@
-"""What a run leaves behind: provenance, and the adapter's folder."""
+"""A run's results: provenance, and the adapter's folder."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def provenance(run: AnyRun, data_fingerprint: str, inputs: Inputs) -> dict[str, 
 def write_adapter(model: Any, out: Path, base: str, record: dict[str, Any]) -> dict[str, Any]:
     """Save the adapter in PEFT's layout with training.json, and return the record as written.
 
-    The folder's base is a name, never a local path. An old record goes first, so
-    that a kill in between leaves no adapter under another one's record.
+    The folder's base is a name, never a local path. An old record is deleted first, so that a kill in between leaves no
+    adapter with another one's record.
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / RECORD_FILE).unlink(missing_ok=True)

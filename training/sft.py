@@ -1,8 +1,7 @@
 """Fine-tune one adapter on question-answer pairs: `python -m training.sft --config FILE.yaml`.
 
-Reads the splits that prepare_medquad wrote, trains with TRL's SFTTrainer and
-PEFT, goes on from the last checkpoint after a kill, writes the adapter with its
-training.json, and measures the loss on test pairs of base and adapter.
+Reads the splits that prepare_medquad wrote, trains with TRL's SFTTrainer and PEFT, resumes from the last checkpoint
+after a kill, writes the adapter with its training.json, and measures the loss on test pairs of base and adapter.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
 
 
 def evaluations(run: SFTRun) -> list[Any]:
-    """Return the callback that evaluates by pairs seen, where a run asks for it."""
+    """Return the callback that evaluates by pairs seen, if the run asks for it."""
     from training.progress import EvaluateAt
 
     optim = run.optim
@@ -74,7 +73,7 @@ def evaluations(run: SFTRun) -> list[Any]:
 
 
 def trainer_arguments(run: SFTRun, work_dir: Path, pairs: int | None = None) -> Any:
-    """Return TRL's arguments for a run, on so many pairs where its schedule counts them."""
+    """Return TRL's arguments for a run; `pairs` is needed by schedules that count them."""
     from trl import SFTConfig
 
     given = arguments_with_validation(run, work_dir) | (schedule_arguments(run.optim, pairs) if pairs else {})
@@ -86,7 +85,7 @@ def trainer_arguments(run: SFTRun, work_dir: Path, pairs: int | None = None) -> 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when the adapter stands, 2 for an error a user can mend."""
+    """Run the command line; 0 when the adapter is written, 2 for an error that a user can fix."""
     code, _ = run_stage("sft", __doc__, SFTRun, train, arguments)
     return code
 

@@ -1,8 +1,7 @@
 """Measure training throughput of the lean loop against TRL's own: `python -m training.speed --config FILE.yaml`.
 
-With `--before COMMIT` the lean loop of that commit is measured too. All take
-forward and backward over the same batches in turn, each in a process of its
-own. What is told is their ratio: absolute rates depend on the machine and its load.
+With `--before COMMIT` the lean loop of that commit is measured too. All run forward and backward over the same batches
+in turn, each in a process of its own. The result is their ratio: absolute rates depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def compare(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         start = Start.of(Job.of(run, data_dir, runs=Path(folder)))
         rows = _rows(start, run, rounds * batch_size)
-        told = {"base_folder": str(start.base_folder), "rows": rows[:batch_size]}
+        setup = {"base_folder": str(start.base_folder), "rows": rows[:batch_size]}
         loops = {"trl": (ROOT, "trl"), "lean": (ROOT, "lean")}
         if before:
             loops = {
@@ -49,7 +48,7 @@ def compare(
                 **loops,
             }
         running = {
-            name: stack.enter_context(_Loop(code, {**told, "run": _plain(run, kind, dropout)}))
+            name: stack.enter_context(_Loop(code, {**setup, "run": _plain(run, kind, dropout)}))
             for name, (code, kind) in loops.items()
         }
         found: dict[str, list[dict[str, float]]] = {name: [] for name in loops}
@@ -73,7 +72,7 @@ def compare(
         "before": before,
         "tokens_per_s": {name: _spread([one["rate"] for one in steps]) for name, steps in found.items()},
         "ratio": {other: _ratios(found["lean"], found[other], "rate") for other in others},
-        # Of processor seconds: where the machine has other work, they say more than time by the clock.
+        # By processor seconds: on a busy machine they say more than wall time.
         "cpu_ratio": {other: _ratios(found["lean"], found[other], "cpu_rate") for other in others},
         "largest_relative_difference": {
             what: {name: _largest_difference(found[name], found["trl"], what) for name in loops if name != "trl"}
@@ -87,7 +86,7 @@ def compare(
 class _Loop:
     """A `training.speed_loop` process on some checkout's code."""
 
-    def __init__(self, code: Path, told: dict[str, Any]) -> None:
+    def __init__(self, code: Path, setup: dict[str, Any]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(ROOT / "training" / "speed_loop.py")],
             cwd=code,
@@ -96,7 +95,7 @@ class _Loop:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.threads = int(self._ask(told)["threads"])
+        self.threads = int(self._ask(setup)["threads"])
 
     def step(self, batch: list[dict[str, list[int]]]) -> dict[str, float]:
         """Return seconds, loss and the gradient's norm of one batch."""
@@ -110,7 +109,7 @@ class _Loop:
         to.flush()
         answer = of.readline()
         if not answer:
-            raise RuntimeError(f"The process that trains ended with {self._process.wait()}; its words are above.")
+            raise RuntimeError(f"The process that trains ended with {self._process.wait()}; its output is above.")
         return json.loads(answer)
 
     def __enter__(self) -> _Loop:
@@ -122,7 +121,7 @@ class _Loop:
 
 
 def _plain(run: SFTRun, loop: str, dropout: float) -> dict[str, Any]:
-    """Return of a run's settings what a step depends on, in words that earlier commits know."""
+    """Return the settings that a step depends on, with the keys of earlier commits."""
     base = run.base.model_dump(mode="json")
     if loop == "trl":
         base["products"] = "float32"
@@ -157,7 +156,7 @@ def _largest_difference(found: list[dict[str, float]], expected: list[dict[str, 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(prog="python -m training.speed", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--config", type=Path, required=True, help="an SFT run's YAML file with `loop: lean`")
     parser.add_argument("--data", type=Path, help="folder of the splits, instead of the configuration's")

@@ -1,8 +1,7 @@
-"""One training loop, timed step by step in a process of its own; `training.speed` starts it and talks to it.
+"""One training loop, timed step by step in a process that `training.speed` starts and sends batches to.
 
-It may be started on the code of another checkout (PYTHONPATH), so it uses only
-what commits have had since 9f3ade7. In by standard input: a line of JSON that
-describes loop and run, then batches, one a line. Out: a line a batch.
+It may run on the code of another checkout (PYTHONPATH), so it uses only what all commits since 9f3ade7 have. Reads from
+standard input a line of JSON that describes loop and run, then batches, one a line. Writes a line a batch.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 
-def serve(told: dict[str, Any], batches: Any, say: Any) -> None:
-    """Take forward and backward over each batch, and say what time it took and what came out."""
+def serve(setup: dict[str, Any], batches: Any, say: Any) -> None:
+    """Run forward and backward over each batch, and report the time and the results."""
     import torch
 
-    trainer = _trainer(told)
+    trainer = _trainer(setup)
     say({"threads": torch.get_num_threads()})
     for line in batches:
         batch = trainer.data_collator(json.loads(line))
@@ -31,7 +30,7 @@ def serve(told: dict[str, Any], batches: Any, say: Any) -> None:
         say({"seconds": taken, "cpu_seconds": cpu, "loss": loss, "gradient": squares**0.5})
 
 
-def _trainer(told: dict[str, Any]) -> Any:
+def _trainer(setup: dict[str, Any]) -> Any:
     import torch
     from datasets import Dataset
     from trl import SFTTrainer
@@ -43,13 +42,13 @@ def _trainer(told: dict[str, Any]) -> Any:
     from training.sft import trainer_arguments
     from training.stage import adapters_in_float32, peft_config
 
-    run = SFTRun.model_validate(told["run"])
-    folder = Path(told["base_folder"])
+    run = SFTRun.model_validate(setup["run"])
+    folder = Path(setup["base_folder"])
     keep_freed_memory()
     base = load_base(folder, run.base)
     set_products(base, run.base)
     torch.manual_seed(run.seed)
-    dataset = Dataset.from_list(told["rows"])
+    dataset = Dataset.from_list(setup["rows"])
     trainer: Any = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
         model=base,
         args=trainer_arguments(run, Path(tempfile.gettempdir()) / "speed"),
@@ -59,7 +58,7 @@ def _trainer(told: dict[str, Any]) -> Any:
         peft_config=peft_config(run.lora),
     )
     adapters_in_float32(trainer.model)
-    # An adapter as training goes on with: its B is 0 at first, and then A would have no gradient.
+    # As in later steps: B is 0 at first, and A would have no gradient.
     generator = torch.Generator().manual_seed(run.seed)
     for name, parameter in trainer.model.named_parameters():
         if "lora_B" in name:
@@ -70,5 +69,5 @@ def _trainer(told: dict[str, Any]) -> Any:
 
 if __name__ == "__main__":
     out = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print is no answer
+    sys.stdout = sys.stderr  # stdout is for replies, not for what libraries print
     serve(json.loads(sys.stdin.readline()), sys.stdin, lambda said: print(json.dumps(said), file=out, flush=True))

@@ -39,10 +39,10 @@ class Start:
 
     @classmethod
     def of(cls, job: Job) -> Start:
-        """Gather it all; raises WeightsError where the base can't be had."""
+        """Collect everything; raises WeightsError if the base is unavailable."""
         from training.base_model import base_folder, load_tokenizer
 
-        # Now, not at the end: the checkout may move on while the run is under way.
+        # Now, not at the end: the checkout may change while the run is running.
         came_from = provenance(job.run, job.data, job.inputs)
         folder = base_folder(job.profile, load_settings())
         job.work_dir.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,7 @@ class Start:
     def last_checkpoint(self, pairs: int | None = None) -> str | None:
         """Return the folder of the newest whole checkpoint that an earlier start left, or None.
 
-        A run that stops early, of so many `pairs`, begins with the whole run's
-        newest from before its rate falls.
+        A run that stops early, after `pairs`, begins with the whole run's newest from before its rate falls.
         """
         found = newest_whole(self.job.work_dir)
         optim = self.job.run.optim
@@ -81,7 +80,7 @@ class Start:
 
 
 NEVER = 10**9
-"""Steps between events that no run comes to."""
+"""An interval in steps that no run reaches."""
 
 
 def peft_config(lora: LoraConfig) -> Any:
@@ -99,7 +98,7 @@ def peft_config(lora: LoraConfig) -> Any:
 
 
 def adapters_in_float32(model: Any) -> None:
-    """Hold what is trained in float32.
+    """Convert the trained parameters to float32.
 
     TRL puts adapters on a 4-bit base in bfloat16, where small steps round to none.
     """
@@ -149,22 +148,22 @@ def arguments_with_validation(run: SFTRun | DPORun, work_dir: Path) -> dict[str,
         "logging_steps": max(1, optim.eval_every // 4),
         "logging_first_step": True,
     }
-    # Checkpoints only of evaluated steps is what the trainer insists on; `EvaluateAt` asks for both as it needs them.
+    # The trainer insists on saving only evaluated steps; `EvaluateAt` requests both as needed.
     by_pairs = {"eval_steps": NEVER, "save_steps": NEVER, "logging_steps": max(1, optim.save_every // 2)}
     return given | by_pairs if optim.eval_at_pairs else given
 
 
 def schedule_arguments(optim: OptimConfig, pairs: int) -> dict[str, Any]:
-    """Return the trainer's arguments of a run that holds its rate and lets it fall at the end; none for others."""
+    """Return the trainer's arguments for a schedule that holds the rate and decays at the end; none for others."""
     if optim.schedule != "warmup_stable_decay":
         return {}
     falling = {"num_decay_steps": optim.decay_steps(pairs), "decay_type": "linear"}
-    # Every checkpoint is where a shorter run may go on from.
+    # A shorter run may resume from every checkpoint.
     return {"max_steps": optim.steps(pairs), "lr_scheduler_kwargs": falling, "save_total_limit": None}
 
 
 def train_to_end(trainer: Any, start: Start, pairs: int | None = None) -> None:
-    """Train, going on from the last checkpoint that an earlier start left."""
+    """Train, resuming from the last checkpoint of an earlier start."""
     from training.order import order_by_epoch
 
     adapters_in_float32(trainer.model)
@@ -175,7 +174,7 @@ def train_to_end(trainer: Any, start: Start, pairs: int | None = None) -> None:
 def write_result(
     trainer: Any, start: Start, method: str, curve_names: tuple[str, ...], about: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write the trained adapter with its record, and return the record; `about` is what the stage alone knows."""
+    """Write the trained adapter with its record, and return the record; `about` has the stage's own fields."""
     from training.progress import curves
     from training.results import write_adapter
 
@@ -203,7 +202,7 @@ def run_stage(
     train: Callable[[StageRun, Start], dict[str, Any]],
     arguments: list[str] | None,
 ) -> tuple[int, dict[str, Any] | None]:
-    """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can mend."""
+    """Run a stage's command line; return (0, the record), or (2, None) for an error that a user can fix."""
     options = command_line(stage, about).parse_args(arguments)
     try:
         run: Any = load_config(options.config, kind)
@@ -218,7 +217,7 @@ def run_stage(
 
 
 def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[str, Any]:
-    """Train and measure, as far as that isn't done yet, and return the record."""
+    """Train and measure, unless done already, and return the record."""
     # Trackio keeps its data there; it reads this once, when TRL imports it.
     os.environ.setdefault("TRACKIO_DIR", str((job.runs.parent / "trackio").resolve()))
     with alone(job.work_dir):
@@ -232,9 +231,9 @@ def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[s
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep a second process out of a folder; raises TrainingError where another one is in it.
+    """Lock a folder against a second process; raises TrainingError if another one has it.
 
-    The lock is the system's, so it goes with the process that holds it, however that ends.
+    The system releases the lock however the process ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")

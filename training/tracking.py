@@ -1,7 +1,7 @@
 """A run's curves in Trackio while it trains: on this machine, or in a Space if the configuration names one.
 
-What counts stays in training.json; tracking is for watching. So a tracker that
-fails says so once and leaves the run alone.
+Results are in training.json; tracking is only for watching. So a tracker that fails reports it once and doesn't stop
+the run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from training.job import Job
 
 
 def trackers(job: Job) -> list[TrainerCallback]:
-    """Return the callbacks that a run's configuration asks for; none unless it does.
+    """Return the tracking callbacks that a run's configuration asks for, if any.
 
     `training.stage` says where Trackio keeps its data.
     """
@@ -24,9 +24,10 @@ def trackers(job: Job) -> list[TrainerCallback]:
 
 
 class Tracker(TrainerCallback):
-    """Sends what the trainer logs to one Trackio run, which goes on after a kill.
+    """Sends what the trainer logs to one Trackio run, which is continued after a kill.
 
-    Its data stand in `runs/trackio` (or TRACKIO_DIR); `make dashboard` shows them.
+    Its data are in `runs/trackio` (or TRACKIO_DIR); `make dashboard` shows
+    them.
     """
 
     def __init__(self, job: Job) -> None:
@@ -41,7 +42,7 @@ class Tracker(TrainerCallback):
 
             trackio.init(
                 project=tracking.project or f"medilite-{job.profile.name}",
-                # Other inputs are another run, the same ones go on with it.
+                # Other inputs are another run, the same ones continue it.
                 name=f"{job.run.model}-{digest(job.inputs)[:6]}",
                 group=job.run.model,
                 space_id=tracking.space,
@@ -52,7 +53,7 @@ class Tracker(TrainerCallback):
                 auto_log_cpu=False,
             )
             self._trackio = trackio
-        except Exception as error:  # whatever it is, a run of hours doesn't end for its curves
+        except Exception as error:  # a run of hours must not end because of its curves
             self._give_up(error)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
@@ -66,7 +67,7 @@ class Tracker(TrainerCallback):
             self._give_up(error)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Close the run; what isn't sent yet is."""
+        """Send what is left and close the run."""
         if self._trackio is None:
             return
         try:

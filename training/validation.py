@@ -1,8 +1,7 @@
-"""What GRPO does to answers while it trains: greedy answers to validation questions, measured as evaluation measures.
+"""Greedy answers to validation questions while GRPO trains, measured as in evaluation.
 
-Rewards are of samples, and they are what is trained for; whether the checkpoint
-that people will use got easier without saying less, or more than is known, shows in
-greedy answers to questions that no training saw. Settings are chosen by these curves, never by
+Rewards are of samples and are the training's target; whether the checkpoint got easier without saying less, or more
+than is known, shows in greedy answers to questions that no training saw. Settings are chosen by these curves, never by
 the test split.
 """
 
@@ -30,14 +29,14 @@ MEASURES = (
     "grade", "closeness", "key_term_recall", "words", "words_a_sentence", "fit_length", "ended", "repeated_4grams",
     "median_grade", "looped", "content_f1", "content_precision", "claims_not_found", "claims_at_odds",
 )  # fmt: skip
-"""The protocol compares tries by the last six; the others were there before, for older runs to be compared with."""
+"""The protocol compares tries by the last six; the others are kept to compare with older runs."""
 
 VALIDATION_CURVES = tuple(f"validation/{name}" for name in MEASURES)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A greedy answer, and whether the model ended it itself."""
+    """A greedy answer, and whether the model ended it."""
 
     text: str
     ended: bool
@@ -82,8 +81,8 @@ def measured(
 class Validation(TrainerCallback):
     """Has the policy answer before the first step (then it is the parent), every `every` steps, and after the last.
 
-    `answer` gives the policy's greedy answers to conversations; `note` takes a
-    measure's name and value, for the step's log.
+    `answer` returns the policy's greedy answers to conversations; `note` takes a measure's name and value for the
+    step's log.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class Validation(TrainerCallback):
             self._measure(model)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        """Measure the policy as this step left it."""
+        """Measure the policy after this step."""
         if state.global_step % self._every == 0 or state.global_step == state.max_steps:
             self._measure(model)
 

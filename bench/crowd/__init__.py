@@ -1,1 +1,1 @@
-"""A load test of the app: many visitors at once who speak to it as browsers do, and what became of every one."""
+"""A load test of the app: many visitors at once who send what browsers send, with every result checked."""

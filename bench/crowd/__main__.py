@@ -17,7 +17,7 @@ from bench.crowd.crowd import Plan, run_crowd
 from bench.crowd.server import served
 from bench.crowd.visitor import MIX, Thinking
 from bench.crowd.votes import kept_votes
-from eval.command import EXIT_INTERRUPTED, run_command, tell
+from eval.command import EXIT_INTERRUPTED, run_command, write_result
 from medilite.cli.terminal import positive_int, say
 from medilite.provenance import commit, versions
 from medilite.questions import load_questions
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         "visitors_cpu_s": cpu_s, "cores": os.cpu_count(), "load_average": load,
         "commit": head, "commit_dirty": dirty, "versions": versions(PACKAGES),
     }  # fmt: skip
-    tell(found, report.table(found), options.json)
+    write_result(found, report.table(found), options.json)
     if ran.interrupted:
         return EXIT_INTERRUPTED
     return 0 if found["found"]["no_error"] and kept.none_lost and not broken else EXIT_FOUND
@@ -91,7 +91,7 @@ def _positive(text: str) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, 1 for errors or lost votes, 2 for an error that a user can mend, 130 after Ctrl+C."""
+    """Run the command line; 0, 1 for errors or lost votes, 2 for an error that a user can fix, 130 after Ctrl+C."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -25,10 +25,10 @@ from bench.crowd.tally import QueueFullError, Tally, WentWrongError
 
 API = "/gradio_api"
 CONNECTIONS = 6
-"""How many a browser opens to one host."""
+"""Connections that a browser opens to one host."""
 
 QUIET_S = 60.0
-"""Longest silence of the server: on a stream it says every 15 seconds that it is there."""
+"""Longest silence of the server in seconds: it sends a heartbeat every 15 seconds."""
 
 HEADERS = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36",
@@ -38,12 +38,12 @@ HEADERS = {
 
 
 class Browser:
-    """A browser with one page. `address` is whose it is, as a proxy in front of the app would tell it."""
+    """A browser with one page. `address` is the client's address, as a proxy in front of the app would pass it on."""
 
     def __init__(self, url: str, address: str, tally: Tally, files: Files) -> None:
         self.tally, self.files = tally, files
         self.voter: str | None = None
-        """What the page keeps in local storage: it outlives the page."""
+        """Local storage, which survives the page."""
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"), headers={**HEADERS, "X-Forwarded-For": address}, trust_env=False, verify=False,
             timeout=httpx.Timeout(QUIET_S, pool=None), limits=httpx.Limits(max_connections=CONNECTIONS),
@@ -67,17 +67,17 @@ class Browser:
         self._behind += [asyncio.create_task(self._tick(*timer)) for timer in self.page.timers]
 
     def show(self, page: Page) -> None:
-        """Begin a session on a page that has been read: it is the same for all who come."""
+        """Begin a session on a page that was read already: it is the same for all visitors."""
         self.page, self.session = page, secrets.token_hex(6)
         self.shown = {id: part["props"].get("value") for id, part in page.parts.items()}
         self._active = {id: bool(page.parts[id]["props"].get("active", True)) for id, _, _ in page.timers}
 
     def turn_to(self, url: str) -> None:
-        """Send whatever comes next to another replica, as a proxy in front of them would."""
+        """Send the next requests to another replica, as a proxy in front of them would."""
         self._http.base_url = url  # type: ignore[assignment]
 
     async def leave(self) -> None:
-        """Close the page: what goes on behind it ends."""
+        """Close the page and end its tasks."""
         behind, self._behind = self._behind, []
         for task in behind:
             task.cancel()
@@ -98,9 +98,8 @@ class Browser:
     async def _reply(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
         """Send a request and yield its reply, whose body is still to come.
 
-        A connection that was open already may be closed by the server in the
-        very moment in which it is used again; then a browser sends the request
-        once more, and so does this.
+        A connection that was open already may be closed by the server just when it is used again; then a browser
+        repeats the request, and so does this.
         """
         for _ in range(CONNECTIONS + 1):
             connected = False
@@ -143,7 +142,7 @@ class Browser:
                 raise WentWrongError(f"heartbeat: {answer.status_code}")
             async for _ in answer.aiter_raw():
                 pass
-        raise WentWrongError("The server ended the connection that a page stands on.")
+        raise WentWrongError("The server ended the connection that a page depends on.")
 
     async def _tick(self, timer: int, every_s: float, event: Event) -> None:
         while True:
@@ -251,6 +250,6 @@ def changed(before: list[Any], data: list[Any]) -> list[Any]:
     """Apply a step's differences, one list of edits for each component, as Gradio's own client does."""
     from gradio_client.utils import apply_diff
 
-    with contextlib.suppress(TypeError):  # said below, for an unexpected shape is the server's doing
+    with contextlib.suppress(TypeError):  # reported below: an unexpected shape is the server's fault
         return [apply_diff(old, edits) if edits else old for old, edits in zip(before, data, strict=True)]
     raise WentWrongError("A message's differences can't be applied to what the page shows.")

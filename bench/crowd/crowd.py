@@ -1,4 +1,4 @@
-"""All visitors together: they arrive, stay until the time is over, finish what they have begun, and leave."""
+"""All visitors: they arrive, stay until the time is over, finish what they have begun, and leave."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a run leaves; `unfinished` visitors were still waiting when nobody waited for them any longer."""
+    """A run's results; `unfinished` visitors were still waiting when their time was up."""
 
     tally: Tally
     watch: Watch
@@ -59,7 +59,7 @@ async def run_crowd(url: str, pid: int, plan: Plan, questions: Sequence[str], sa
     over = asyncio.Event()
     with _on_interrupt(over) as interrupted:
         looking = asyncio.create_task(watch.look())
-        telling = asyncio.create_task(_tell(tally, watch, plan, began, say))
+        telling = asyncio.create_task(_report(tally, watch, plan, began, say))
         tasks = [
             asyncio.create_task(visitor.stay(plan.arrive_s * number / plan.visitors))
             for number, visitor in enumerate(crowd)
@@ -80,7 +80,7 @@ async def run_crowd(url: str, pid: int, plan: Plan, questions: Sequence[str], sa
     return Ran(tally, watch, 0 if stopped else len(waiting), stopped, time.monotonic() - began)
 
 
-async def _tell(tally: Tally, watch: Watch, plan: Plan, began: float, say: Callable[[str], None]) -> None:
+async def _report(tally: Tally, watch: Watch, plan: Plan, began: float, say: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(PROGRESS_S)
         say(
@@ -92,7 +92,7 @@ async def _tell(tally: Tally, watch: Watch, plan: Plan, began: float, say: Calla
 
 @contextlib.contextmanager
 def _on_interrupt(over: asyncio.Event) -> Iterator[Callable[[], bool]]:
-    """Set the event by Ctrl+C, once; yields a function that says whether it was. A second one ends everything."""
+    """Set the event by Ctrl+C, once; yields a function that returns whether it was. A second one ends everything."""
     loop, met = asyncio.get_running_loop(), False
 
     def stop() -> None:

@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's configuration, as it stands in the document, and the files that the document names."""
+    """A page's configuration from the document, and the files that the document names."""
 
     config: Mapping[str, Any]
     assets: tuple[str, ...]

@@ -16,7 +16,7 @@ _ENTRY, _STARTS, _DRAWS, _COMPONENTS = "index-", ("Index-", "core-"), "Blocks-",
 
 
 class Files:
-    """Reads each file once, for all visitors: they are the same for all, and reading is to cost the app nothing."""
+    """Reads each file once for all visitors, so that reading doesn't load the app."""
 
     def __init__(self) -> None:
         self._more: dict[str, tuple[str, ...]] = {}

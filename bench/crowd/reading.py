@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 
 NOT_ADVICE = "Not medical advice"
-"""What has to stand on every answer."""
+"""The notice that every answer must have."""
 
 _ARTICLE = re.compile(r'<article class="ml-card.*?</article>', re.DOTALL)
 _ATTRIBUTE = re.compile(r'data-(model|tokens|state)="([^"]*)"')
@@ -23,7 +23,7 @@ _VOTER = re.compile(r'data-voter="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One answer as it stands: which model's (where that is told), tokens so far, state, text, and its notice."""
+    """One answer as shown: its model (if revealed), tokens so far, state, text, and its notice."""
 
     model: str
     tokens: int
@@ -38,10 +38,10 @@ def cards(html: str) -> list[Card]:
 
 
 def _card(article: str) -> Card:
-    told = dict(_ATTRIBUTE.findall(article[: article.index(">")]))
+    data = dict(_ATTRIBUTE.findall(article[: article.index(">")]))
     text = _TEXT.search(article)
     words = unescape(_TAG.sub("", text[1])) if text else ""
-    return Card(told.get("model", ""), int(told.get("tokens", 0)), told.get("state", ""), words, NOT_ADVICE in article)
+    return Card(data.get("model", ""), int(data.get("tokens", 0)), data.get("state", ""), words, NOT_ADVICE in article)
 
 
 def tokens(html: str) -> int:
@@ -73,7 +73,7 @@ def pair(html: str) -> tuple[str, str]:
 
 
 def title(html: str) -> str:
-    """Return the heading of what stands in a pair's place."""
+    """Return the heading of what is shown in a pair's place."""
     found = _TITLE.search(html)
     return unescape(found[1]) if found else ""
 

@@ -1,4 +1,4 @@
-"""A run as numbers: JSON for whoever compares, a short table for whoever looks."""
+"""A run as numbers: JSON, and a short table."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from bench.crowd.tally import Tally
 from bench.crowd.votes import Kept
 
 WITHOUT_MODEL = ("page", "load", "draw a pair", "cast a vote", "leaderboard", "a question of the leaderboard", "clear")
-"""What needs no model and a visitor waits for. Files and timers are told apart: nobody waits for one of them alone."""
+"""What needs no model and a visitor waits for. Files and timers are counted separately: nobody waits for one of them
+alone."""
 
 BESIDE = ("file", "timer")
 LIMIT_MS = 500.0
-"""What the 95th percentile of everything without a model is to stay under."""
+"""Limit for the 95th percentile of everything without a model, in seconds."""
 
 MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
 LEVEL = 0.02
 """Memory is level where, by the upper end of its slope's interval, the last half adds less than this share of it.
 
-Whether the slope is 0 would be no question: a steady run tells megabytes an hour from it, which talks that get longer
-take.
+Testing for a slope of 0 would be useless: a steady run finds megabytes an hour, from chats that get longer.
 """
 
 WARM_MIN = 2.0
-"""For so many minutes everything is used for the first time, by visitors who are still arriving: no slope is told."""
+"""Minutes in which everything is used for the first time and visitors still arrive: no slope is reported."""
 
 BLOCKS = 10
-"""Memory a second after another is no independent measurement: its slope is that of so many means in a row."""
+"""Memory from second to second is not independent: its slope is computed from this many consecutive means."""
 
 
 def quantiles(seconds: Sequence[float]) -> dict[str, float | int | None]:
@@ -44,7 +44,7 @@ def quantiles(seconds: Sequence[float]) -> dict[str, float | int | None]:
 
 
 def memory(watch: Watch) -> dict[str, Any]:
-    """Return resident memory, and the part of it that no file stands behind, in MB.
+    """Return resident memory, and the part of it that isn't backed by files, in MB.
 
     Each with its slope over the last half in MB a minute and a 95 % interval: a
     least-squares line through BLOCKS means, and Student's t with BLOCKS − 2
@@ -55,10 +55,10 @@ def memory(watch: Watch) -> dict[str, Any]:
 
 def _memory(at_s: Sequence[float], sizes: Sequence[int]) -> dict[str, Any]:
     mb = np.asarray(sizes, float) / 1e6
-    told: dict[str, Any] = {"samples": len(mb), "start": None, "end": None, "max": None, "mb": mb.round(1).tolist()}
+    result: dict[str, Any] = {"samples": len(mb), "start": None, "end": None, "max": None, "mb": mb.round(1).tolist()}
     if len(mb):
-        told |= {"start": float(mb[0]), "end": float(mb[-1]), "max": float(mb.max())}
-    return told | {"last_half_slope_mb_per_min": slope(np.asarray(at_s) / 60, mb)}
+        result |= {"start": float(mb[0]), "end": float(mb[-1]), "max": float(mb.max())}
+    return result | {"last_half_slope_mb_per_min": slope(np.asarray(at_s) / 60, mb)}
 
 
 def slope(minutes: Any, values: Any) -> dict[str, float] | None:
@@ -71,7 +71,7 @@ def slope(minutes: Any, values: Any) -> dict[str, float] | None:
     if len(values) < 2 * BLOCKS:
         return None
     x, y = (np.array([part.mean() for part in np.array_split(one, BLOCKS)]) for one in (minutes, values))
-    if not np.ptp(y):  # of which SciPy tells no error
+    if not np.ptp(y):  # SciPy gives no error of the slope then
         return {"slope": 0.0, "low": 0.0, "high": 0.0}
     line = stats.linregress(x, y)
     reach = float(stats.t.ppf(0.975, BLOCKS - 2) * line.stderr)
@@ -79,7 +79,7 @@ def slope(minutes: Any, values: Any) -> dict[str, float] | None:
 
 
 def level(watch: Watch) -> bool | None:
-    """Return whether memory without files behind it was level in the last half; None for too few samples to tell."""
+    """Return whether memory without files behind it was level in the last half; None for too few samples."""
     minutes, sizes = np.asarray(watch.at_s) / 60, np.asarray(watch.own) / 1e6
     grows = slope(minutes, sizes)
     return None if grows is None else bool(grows["high"] * (minutes[-1] - minutes[0]) / 2 < LEVEL * sizes[-1])
@@ -124,29 +124,30 @@ def result(tally: Tally, watch: Watch, kept: Kept, unfinished: int) -> dict[str,
     }  # fmt: skip
 
 
-def table(told: Mapping[str, Any]) -> str:
+def table(result: Mapping[str, Any]) -> str:
     """Return a result as Markdown."""
     lines = ["| action | done | queue full | failed |", "| --- | --- | --- | --- |"]
-    lines += [f"| {k} | {v['done']} | {v['queue_full']} | {v['failed']} |" for k, v in told["actions"].items()]
+    lines += [f"| {k} | {v['done']} | {v['queue_full']} | {v['failed']} |" for k, v in result["actions"].items()]
     lines += ["", "| time (ms) | n | median | p95 | most |", "| --- | --- | --- | --- | --- |"]
-    for name, ms in (told["without_model_ms"] | told["with_model_ms"]).items():
+    for name, ms in (result["without_model_ms"] | result["with_model_ms"]).items():
         name = "without a model, together" if name == "all" else name
         lines.append(f"| {name} | {ms['n']} | {_ms(ms['p50'])} | {_ms(ms['p95'])} | {_ms(ms['max'])} |")
-    votes, pages = told["votes"], told["without_model_ms"]["page"]["n"]
-    full = told["queue_full"]
+    votes, pages = result["votes"], result["without_model_ms"]["page"]["n"]
+    full = result["queue_full"]
     lines += [
         "",
-        f"Answers, whole and marked: {told['answers']}. Votes acknowledged {votes['acknowledged']}, in the database "
+        f"Answers, whole and marked: {result['answers']}. Votes acknowledged {votes['acknowledged']}, in the database "
         f"once {votes['once']}, missing {votes['missing']}, with another choice {votes['with_another_choice']}.",
-        f"Told that the queue is full: {full['times']}. Waited in it: {told['waited']['times']}, at most "
-        f"{told['waited']['most_ahead'] or 0} ahead.",
-        *(f"{words}: {_mb(told['memory_mb'][key])}." for key, words in MEMORY.items()),
+        f"Turned away because the queue is full: {full['times']}. Waited in it: {result['waited']['times']}, at most "
+        f"{result['waited']['most_ahead'] or 0} ahead.",
+        *(f"{words}: {_mb(result['memory_mb'][key])}." for key, words in MEMORY.items()),
         f"Pages opened: {pages}; Gradio keeps what belongs to each for an hour.",
-        f"Processor time: app {told['server_cpu_s']:.0f} s, visitors {told['visitors_cpu_s']:.0f} s, of "
-        f"{told['duration_s']:.0f} s on {told['cores']} cores; visitors late by {_ms(told['visitors_late_ms']['p95'])} "
-        f"ms (p95). Load average {', '.join(f'{x:.1f}' for x in told['load_average'] or [math.nan])}.",
-        *(f"No pair, {times} times: {why}" for why, times in told["no_pair"].items()),
-        *(f"ERROR, {times} times: {what}" for what, times in told["errors"].items()),
+        f"Processor time: app {result['server_cpu_s']:.0f} s, visitors {result['visitors_cpu_s']:.0f} s, of "
+        f"{result['duration_s']:.0f} s on {result['cores']} cores; visitors late by "
+        f"{_ms(result['visitors_late_ms']['p95'])} ms (p95).",
+        f"Load average {', '.join(f'{x:.1f}' for x in result['load_average'] or [math.nan])}.",
+        *(f"No pair, {times} times: {why}" for why, times in result["no_pair"].items()),
+        *(f"ERROR, {times} times: {what}" for what, times in result["errors"].items()),
     ]
     return "\n".join(lines)
 
@@ -155,10 +156,10 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _mb(told: Mapping[str, Any]) -> str:
-    if told["end"] is None:
+def _mb(result: Mapping[str, Any]) -> str:
+    if result["end"] is None:
         return "–"
-    grows = told["last_half_slope_mb_per_min"]
+    grows = result["last_half_slope_mb_per_min"]
     per_min = f"{grows['slope']:+.1f} ({grows['low']:+.1f} to {grows['high']:+.1f}) MB/min" if grows else "too short"
-    start, end, most = (f"{told[key]:,.0f}" for key in ("start", "end", "max"))
+    start, end, most = (f"{result[key]:,.0f}" for key in ("start", "end", "max"))
     return f"{start} MB at the start, {end} at the end, {most} at most; in the last half {per_min}"

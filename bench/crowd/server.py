@@ -1,4 +1,4 @@
-"""The app as a process of its own on a fresh database, and what that process needs while it is used."""
+"""The app as a process of its own on a fresh database, and its use of memory and processor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from medilite.errors import ConfigError, EngineError
 from medilite.settings import load_settings
 
 READY_S = 900.0
-"""How long models may take to load: the first time they are fetched, converted and compiled."""
+"""Seconds that models may take to load: the first time they are fetched, converted and compiled."""
 
 EVERY_S = 1.0
 
@@ -38,12 +38,12 @@ class Served:
 def served(votes: Literal["sqlite", "postgresql"], command: Sequence[str] = ()) -> Iterator[Served]:
     """Run `app.py` as a person would, on a fresh database, its models loaded; votes go nowhere else.
 
-    A proxy in front of it is declared, which is whoever sends the visitors'
-    addresses; nothing else is unlike a deployment. `command` starts another app than
-    `app.py`, for instance one without models. Raises ConfigError and EngineError.
+    A proxy in front of it is declared, so that visitors can send their addresses; everything else is as in a
+    deployment. `command` starts another app than `app.py`, for instance one without models. Raises ConfigError and
+    EngineError.
     """
     with ExitStack() as stack:
-        # Its own temporary folder: the app's processes may outlive what is in it by a moment.
+        # Its own temporary folder: the app's processes may run a moment longer than its files exist.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         url = ""
         if votes == "postgresql":
@@ -66,24 +66,24 @@ def served(votes: Literal["sqlite", "postgresql"], command: Sequence[str] = ()) 
 
 
 def _wait_ready(app: RunningApp) -> None:
-    """Wait until the app says that it is ready: whoever comes before that waits for the models, not in a queue."""
+    """Wait until the app is ready: earlier visitors would wait for the models, not in the queue."""
     until = time.monotonic() + READY_S
-    told = ""
+    problem = ""
     while time.monotonic() < until:
         try:
             reply = httpx.get(f"{app.url.rstrip('/')}/readyz", timeout=60, trust_env=False)
-            told = reply.text
+            problem = reply.text
             if reply.status_code == 200:
                 return
         except httpx.HTTPError as error:
-            told = str(error)
+            problem = str(error)
         time.sleep(0.2)
-    raise EngineError(f"The app was not ready within {READY_S:.0f} seconds: {told}\n{''.join(app.output[-40:])}")
+    raise EngineError(f"The app was not ready within {READY_S:.0f} seconds: {problem}\n{''.join(app.output[-40:])}")
 
 
 @dataclass
 class Watch:
-    """What a process needs, once a second: resident memory (bytes), and processor time (s) since the watch began.
+    """A process's resident memory (bytes) and processor time (s) since the watch began, once a second.
 
     `own` is the resident memory without what it shares with files: weights that
     are mapped count as resident from when they are first read.
@@ -95,7 +95,7 @@ class Watch:
     own: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
     late_s: list[float] = field(default_factory=list)
-    """By how much this process itself woke up too late: visitors that are late measure themselves."""
+    """Seconds by which this process itself woke up too late: late visitors would measure themselves."""
 
     async def look(self) -> None:
         """Look until cancelled, or until the process is gone."""

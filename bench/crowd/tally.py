@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 
 class QueueFullError(Exception):
-    """The app said that too many visitors are asking: what a visitor may be told under load."""
+    """The app replied that too many visitors are asking, which is allowed under load."""
 
 
 class WentWrongError(Exception):

@@ -1,4 +1,4 @@
-"""One visitor: what they do, how long they think, and what they check of everything that they are shown."""
+"""One visitor: what they do, how long they think, and what they check on the page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Visitor:
         self.browser, self.tally, self.rng, self.thinking = browser, tally, rng, thinking
         self.questions = questions
         self.leaves = asyncio.Event()
-        """Set when the time is over: what goes on is finished, nothing new is begun."""
+        """Set when the time is over: running actions are finished, no new ones begun."""
 
         self._acts = {
             "compare": self.compare, "chat": self.chat, "vote": self.vote, "live vote": self.live_vote,
@@ -67,7 +67,7 @@ class Visitor:
         await self.browser.close()
 
     async def _do(self, action: str) -> bool:
-        """Do one thing and count how it went; return whether it went well or was turned away in words."""
+        """Do one thing and count its outcome; return whether it succeeded or was turned away with a message."""
         act = self._acts.get(action, self.come_back)
         try:
             await act()
@@ -193,7 +193,7 @@ class Visitor:
         return token
 
     async def cast(self, token: str, choice: str, place: str) -> None:
-        """Vote on a pair and have its names told; raises WentWrongError unless the app says that it holds."""
+        """Vote on a pair and reveal its names; raises WentWrongError unless the app confirms both."""
         browser = self.browser
         details = {side: self.rng.sample(DETAILS, self.rng.randint(0, 2)) for side in ("left", "right")}
         call = self._call(token=token, choice=choice, **details)
@@ -232,7 +232,7 @@ class Visitor:
             raise WentWrongError(said)
 
     def _call(self, **given: object) -> dict[str, object]:
-        """Return what the page's script sends along with whatever is done in the tab."""
+        """Return what the page's script sends along with each action in the tab."""
         return {
             "voter": self.browser.voter, "token": None, "standing": False, "choice": None, "left": [], "right": [],
         } | given  # fmt: skip

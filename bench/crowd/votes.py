@@ -13,7 +13,7 @@ from medilite.errors import TokenError
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Counts of votes; `strangers` are in the database without anybody having been told so."""
+    """Counts of votes; `strangers` are in the database but were never acknowledged."""
 
     acknowledged: int
     once: int
@@ -45,14 +45,14 @@ def kept_votes(database: str, acknowledged: Sequence[CastVote]) -> Kept:
         for vote in acknowledged:
             try:
                 pair = store.find_pair(vote.token, voter_of(store, vote.voter))
-            except TokenError:  # the database doesn't know whoever gave it
+            except TokenError:  # the database doesn't know its voter
                 pair = None
             count = times[pair.id] if pair else 0
             missing += count == 0
             once += count == 1
             more += count > 1
             if pair and count:
-                # A pair has one vote: told of twice, it was counted twice on this side.
+                # A pair has one vote: if acknowledged twice, it was counted twice here.
                 more += pair.id in found
                 found.add(pair.id)
                 other += choices[pair.id] != vote.choice

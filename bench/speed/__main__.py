@@ -18,7 +18,7 @@ from bench.speed import report, workloads
 from bench.speed.peers import Peer
 from bench.speed.worker import Worker
 from bench.speed.workloads import Prompt, Workload
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from medilite.cli.terminal import chosen, positive_int, say
 from medilite.errors import ConfigError, EngineError
 from medilite.models import ROOT, Profile
@@ -31,7 +31,7 @@ from medilite.weights import ensure_base
 CODE = ("medilite", "bench/speed")
 BEFORE = ("medilite", "bench", "eval", "assets")
 SETTLE_S = 0.5
-"""Seconds between two peers' turns: some libraries' threads go on spinning for a while after their last token."""
+"""Seconds between two peers' turns: some libraries' threads spin for a while after their last token."""
 
 PACKAGES = ("torch", "transformers", "peft", "numba", "xllamacpp", "numpy")
 
@@ -106,8 +106,8 @@ def _measure(
 ) -> tuple[dict[str, dict[str, list[Any]]], list[float]]:
     """Return each peer's runs of each workload, and the memory's speed in each. The first, for warming up, is left out.
 
-    Workloads take turns too, as a machine that is slower for a while shall be so for all; who begins changes.
-    Nobody begins while another's threads may still be spinning.
+    Workloads take turns too, so that a slower machine affects all; the first peer changes. No peer begins while
+    another's threads may still spin.
     """
     found: dict[str, dict[str, list[Any]]] = {w.name: {name: [] for name in workers} for w in wanted}
     names, rates = list(workers), []
@@ -137,7 +137,7 @@ def _prompts(profile: Profile, settings: Settings, workload: Workload) -> list[P
 
 
 def _load_average() -> list[float] | None:
-    """Return how busy the machine is after the runs: figures from a busy machine are no figures."""
+    """Return the load average after the runs: figures from a busy machine are worthless."""
     return list(os.getloadavg()) if hasattr(os, "getloadavg") else None
 
 
@@ -175,12 +175,12 @@ def run(options: argparse.Namespace) -> int:
         wanted = tuple(dataclasses.replace(workload, new_tokens=options.tokens) for workload in wanted)
     found = known_peers.choose(options.peers, {name for name in known_peers.NEEDS if getattr(options, name)})
     result = compare(profile, settings, wanted, found, options)
-    tell(result, report.table(result), options.json)
+    write_result(result, report.table(result), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

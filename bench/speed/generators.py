@@ -1,7 +1,7 @@
-"""What answers in a peer's process: each takes a visitor's asks and tells of every token as it comes.
+"""The generators of a peer's process: each answers a visitor's asks and reports every token.
 
 All answer greedily, without a penalty, and give exactly as many tokens as asked
-for: what would end an answer is ignored.
+for: end tokens are ignored.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bench.speed.workloads import Ask
 from medilite.models import Profile
 from medilite.settings import Settings
 
-Told = Callable[[int, int], None]
-"""Is told of an ask's number and how many new tokens it has got."""
+OnTokens = Callable[[int, int], None]
+"""Gets an ask's number and the number of its new tokens."""
 
 
 class Generator(Protocol):
     """Answers; used by several threads, one a visitor."""
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """Answer all of a visitor's asks and return when the last is whole."""
 
 
@@ -79,7 +79,7 @@ class Ours:
         self._engine.load()
         self.bytes_a_step = getattr(self._engine._once.get().llama, "bytes_a_step", None)
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
         from medilite.prompts import question_messages
         from medilite.records import Decoding, Request
@@ -93,7 +93,7 @@ class Ours:
                 if row.error:
                     raise RuntimeError(f"{asks[number].model}: {row.error}")
                 if row.tokens > before[number]:
-                    told(number, row.tokens - before[number])
+                    on_tokens(number, row.tokens - before[number])
                     before[number] = row.tokens
 
 
@@ -129,27 +129,27 @@ class Transformers:
                 model.add_weighted_adapter(chain, [1.0] * len(chain), self._names[name], combination_type="cat")
         self._model = model.eval()
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
         with self._turn:
             if self._mixed:
                 names = [self._names[ask.model] for ask in asks]
-                self._generate(asks, range(len(asks)), told, adapter_names=names)
+                self._generate(asks, range(len(asks)), on_tokens, adapter_names=names)
                 return
             for number, ask in enumerate(asks):
                 chain = self._chains[ask.model]
                 if chain:
                     self._model.base_model.set_adapter(chain)
-                    self._generate([ask], [number], told)
+                    self._generate([ask], [number], on_tokens)
                 else:
                     with self._model.disable_adapter():
-                        self._generate([ask], [number], told)
+                        self._generate([ask], [number], on_tokens)
 
-    def _generate(self, asks: Sequence[Ask], numbers: Sequence[int], told: Told, **more: Any) -> None:
+    def _generate(self, asks: Sequence[Ask], numbers: Sequence[int], on_tokens: OnTokens, **more: Any) -> None:
         import torch
         from transformers.generation.streamers import BaseStreamer
 
-        class Teller(BaseStreamer):
+        class Streamer(BaseStreamer):
             """Is given the prompt first, then every step's tokens."""
 
             prompted = False
@@ -157,7 +157,7 @@ class Transformers:
             def put(self, value: Any) -> None:
                 if self.prompted:
                     for number in numbers:
-                        told(number, 1)
+                        on_tokens(number, 1)
                 self.prompted = True
 
             def end(self) -> None:
@@ -169,7 +169,7 @@ class Transformers:
             more.pop("adapter_names", None)
         with torch.inference_mode():
             self._model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), streamer=Teller(), do_sample=False,
+                input_ids=ids, attention_mask=torch.ones_like(ids), streamer=Streamer(), do_sample=False,
                 min_new_tokens=count, max_new_tokens=count, pad_token_id=0, **more,
             )  # fmt: skip
 
@@ -224,7 +224,7 @@ class LlamaCpp:
             limits=httpx.Limits(max_keepalive_connections=0),  # it closes idle ones while they are taken up again
         )  # fmt: skip
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
 
         def one(number: int, ask: Ask) -> None:
@@ -238,13 +238,13 @@ class LlamaCpp:
                 if event.get("error"):
                     raise RuntimeError(f"llama.cpp: {event['error']}")
                 if count := len(event.get("tokens") or ()):
-                    told(number, count)
+                    on_tokens(number, count)
 
         in_threads(asks, one)
 
 
 class VLLM:
-    """A vLLM server that runs already, with one served name a model; its memory and threads are its own affair."""
+    """A vLLM server that runs already, with one served name a model; its memory and threads aren't measured."""
 
     def __init__(self, setting: Setting) -> None:
         import httpx
@@ -256,7 +256,7 @@ class VLLM:
                 f"{setting.vllm} serves {', '.join(sorted(served))}, and not {', '.join(sorted(missing))}."
             )
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
 
         def one(number: int, ask: Ask) -> None:
@@ -269,7 +269,7 @@ class VLLM:
             for event in events(self._http, "/v1/completions", body):
                 now = (event.get("usage") or {}).get("completion_tokens", before)
                 if now > before:
-                    told(number, now - before)
+                    on_tokens(number, now - before)
                     before = now
 
         in_threads(asks, one)

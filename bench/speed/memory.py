@@ -1,4 +1,4 @@
-"""How fast this machine's memory is read: what a step of one row can't be quicker than, for it reads all weights."""
+"""How fast this machine's memory is read: the limit for a step of one row, which reads all weights."""
 
 from __future__ import annotations
 

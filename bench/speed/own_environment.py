@@ -1,4 +1,4 @@
-"""Peers whose packages would change others' versions: each reads its own from a folder of its own.
+"""Peers whose packages conflict with others' versions: each imports its own from a separate folder.
 
 Both answer with the base alone: OpenVINO GenAI loads LoRA files and doesn't apply them
 to a base that it read from GGUF, and ONNX Runtime GenAI's builder takes one adapter.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from bench.speed.workloads import Ask
 
 if TYPE_CHECKING:
-    from bench.speed.generators import Setting, Told
+    from bench.speed.generators import OnTokens, Setting
 
 
 def _own_packages(folder: Path | None) -> str:
@@ -45,7 +45,7 @@ class OpenVino:
         properties = {"INFERENCE_NUM_THREADS": setting.threads}
         self._pipe = openvino_genai.ContinuousBatchingPipeline(str(file), scheduler, "CPU", properties)
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
         import numpy as np
         import openvino
@@ -63,7 +63,7 @@ class OpenVino:
                 for number, handle in enumerate(handles):
                     if handle.can_read():
                         for found in handle.read().values():
-                            told(number, len(found.generated_ids))
+                            on_tokens(number, len(found.generated_ids))
 
 
 class OnnxRuntime:
@@ -88,7 +88,7 @@ class OnnxRuntime:
         self._turn, self._genai = threading.Lock(), onnxruntime_genai
         self._model = onnxruntime_genai.Model(str(made))
 
-    def answer(self, asks: Sequence[Ask], told: Told) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: OnTokens) -> None:
         """As Generator."""
         import numpy as np
 
@@ -102,4 +102,4 @@ class OnnxRuntime:
             for _ in range(count):
                 generator.generate_next_token()
                 for number in range(len(asks)):
-                    told(number, 1)
+                    on_tokens(number, 1)

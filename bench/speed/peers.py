@@ -73,6 +73,6 @@ def choose(names: str | None, given: Collection[str]) -> tuple[Peer, ...]:
 
 
 def why_absent(peer: Peer) -> str | None:
-    """Return why a peer can't be measured here, with the command that mends it, or None."""
+    """Return why a peer can't be measured here, with the command that fixes it, or None."""
     missing = [module for module in peer.modules if importlib.util.find_spec(module) is None]
     return f"{', '.join(missing)} is not installed: {peer.install}" if missing else None

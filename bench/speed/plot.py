@@ -132,7 +132,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -19,7 +19,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Return the value below which so large a share lies (numpy's linear rule); None of no values."""
+    """Return the quantile of values (numpy's linear rule); None without values."""
     return float(np.quantile(values, share)) if values else None
 
 
@@ -80,9 +80,9 @@ def with_first(workloads: Mapping[str, dict[str, Any]], ours: str) -> dict[str, 
 
 
 def of_memory(one_row: Mapping[str, Any], bytes_a_step: int | None, bytes_per_s: Sequence[float]) -> dict[str, Any]:
-    """Return how fast memory is read, and what share of it one row reaches: the weights' bytes over a step's time.
+    """Return how fast memory is read, and the share of it that one row reaches: the weights' bytes over a step's time.
 
-    `bytes_per_s` are the runs'; a step takes what lies between two tokens, in the median.
+    `bytes_per_s` are the runs'; a step is the median time between two tokens.
     """
     found: dict[str, Any] = {"gb_per_s": spread([each / 1e9 for each in bytes_per_s]), "n": len(bytes_per_s)}
     between = one_row["between_tokens_ms"]["median"] if one_row else None

@@ -1,4 +1,4 @@
-"""One run of a workload: visitors come when they come, and every token's time is noted."""
+"""One run of a workload: visitors arrive as planned, and every token's time is noted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bench.speed.workloads import Ask, Visitor
 class Answers(Protocol):
     """What a run needs of a generator."""
 
-    def answer(self, asks: Sequence[Ask], told: object) -> None:
+    def answer(self, asks: Sequence[Ask], on_tokens: object) -> None:
         """See generators.Generator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run in numbers: seconds, from each visitor's coming, over all rows.
+    """A run in numbers: seconds since each visitor's arrival, over all rows.
 
     `gaps_s` are the times between a row's tokens. Tokens that come together have
     no time between them: n at once after t seconds count as n gaps of t/n.
@@ -34,7 +34,7 @@ class Measured:
 
     @property
     def tokens_per_s(self) -> float:
-        """All tokens over the time from the first coming to the last token."""
+        """All tokens over the time from the first arrival to the last token."""
         return self.tokens / self.seconds
 
 
@@ -47,11 +47,11 @@ def measure(generator: Answers, visitors: Sequence[Visitor]) -> Measured:
     def come(number: int, visitor: Visitor) -> None:
         time.sleep(max(0.0, start + visitor.arrives_s - time.perf_counter()))
 
-        def told(ask: int, count: int) -> None:
+        def on_tokens(ask: int, count: int) -> None:
             times[number][ask].append((time.perf_counter() - start, count))
 
         try:
-            generator.answer(visitor.asks, told)
+            generator.answer(visitor.asks, on_tokens)
         except BaseException as error:
             failed.append(error)
 

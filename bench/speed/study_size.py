@@ -1,7 +1,7 @@
 """A random model of the study's size, to measure speed with: `python -m bench.speed.study_size FOLDER`.
 
-SmolLM2-1.7B's shape, five adapters as the study's (rank 8 and 16 on q and v) and a
-profile, all random: the answers are noise, and take as long as any. Then:
+SmolLM2-1.7B's shape, five adapters as the study's (rank 8 and 16 on q and v) and a profile, all random: the
+answers are noise, and take as long as others. Then:
 
     python -m bench.speed --profile FOLDER/profile.yaml --workload one-model,six-models --peers int4,llamacpp-q4_0
 """
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

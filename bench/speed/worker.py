@@ -27,7 +27,7 @@ class Worker:
                  vllm: str | None, log: Path, code: Path = ROOT, packages: str | None = None) -> None:  # fmt: skip
         self.peer = peer
         self._log = log.open("w", encoding="utf-8")
-        # Before any library of the process counts the cores for itself.
+        # Before any library of the process counts the cores.
         env = {**os.environ, "OMP_NUM_THREADS": str(threads), "MEDILITE_PROFILE": profile}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.speed.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -49,7 +49,7 @@ class Worker:
         self._log.close()
 
     def run(self, visitors: list[Visitor]) -> tuple[Measured, int | None]:
-        """Return a run's numbers and the process's memory after it in bytes; None where that is another's."""
+        """Return a run's numbers and the process's memory after it in bytes; None if it is another process's."""
         answer = self._talk({"visitors": [dataclasses.asdict(visitor) for visitor in visitors]})
         return Measured(**answer["measured"]), answer["memory"]
 
@@ -71,8 +71,8 @@ class Worker:
 
 
 def serve() -> None:
-    """Answer the starter until it goes."""
-    # File descriptors: what a library in C prints must not get between the lines.
+    """Answer the parent process until it closes the pipe."""
+    # By file descriptor, so that output of C libraries doesn't get between the lines.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     generator: Any = None
@@ -88,10 +88,10 @@ def serve() -> None:
                 measured = measure(generator, [_visitor(one) for one in message["visitors"]])
                 memory = None if load["peer"] == "vllm" else _memory()
                 answer = {"measured": dataclasses.asdict(measured), "memory": memory}
-        except Exception as error:  # whatever a peer's library raises, the starter is told
+        except Exception as error:  # report any error of a peer's library to the parent process
             answer = {"error": f"{type(error).__name__}: {error}"}
         out.write(json.dumps(answer) + "\n")
-    # Libraries' threads may still be in C code, which an ordered end would wait for.
+    # Libraries' threads may still be in C code, for which a normal exit would wait.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Who asks what, and when: the workloads that peers are measured with."""
+"""The workloads: who asks what, and when."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def choose(names: str) -> tuple[Workload, ...]:
 
 
 def visitors_of(workload: Workload, run: int, models: Sequence[str], prompts: Sequence[Prompt]) -> list[Visitor]:
-    """Return who comes in a run, the same for every peer; other runs have other questions.
+    """Return the visitors of a run, the same for every peer; other runs have other questions.
 
     The one model of a workload
     that has one is the profile's last: the one with most adapters.

@@ -1,6 +1,6 @@
 """The parts of `eval.judge`, one concern a file.
 
-prompt    what a judge is told and shown; versioned
+prompt    the judge's instructions and texts; versioned
 verdicts  a judge's reply as scores or a verdict, or why it is neither
 keys      several API keys used in turn, each resting when its server says so
 client    one reply from a server, through all that a server can do wrong

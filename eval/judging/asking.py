@@ -17,19 +17,19 @@ from eval.judging.verdicts import VerdictError, read_preference, read_scores
 from medilite.errors import JudgeError, MediLiteError
 
 OUTAGES = 3
-"""So many asks in a row that the server let down end the run: it is gone, and the asks would all fail."""
+"""This many asks in a row without a reply end the run: the server is gone, and all asks would fail."""
 
 
 @dataclass
 class Outcome:
-    """What a run came to: asks without a reply and why, and what ended it early (None: nothing did)."""
+    """The outcome of a run: asks without a reply and why, and what ended it early (None: nothing)."""
 
     left: list[tuple[Ask, str]] = field(default_factory=list)
     ended: MediLiteError | None = None
 
 
 class Stopped(Exception):
-    """The run is ending; whoever waits stops waiting."""
+    """The run is ending; waiting threads stop."""
 
 
 class Stop:
@@ -70,8 +70,8 @@ def judge(
     """Have every group judged; `on_progress` gets the number of groups that are through.
 
     Ends early, with the reason, when the server takes no more asks. Interrupted
-    (Ctrl+C), it writes down the replies that are on their way, then passes the
-    interruption on.
+    (Ctrl+C), it writes the replies that are on their way, then raises the
+    interrupt.
     """
     outcome, lock = Outcome(), threading.Lock()
     waiting = iter(groups)

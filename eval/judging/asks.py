@@ -18,10 +18,10 @@ Body = Callable[[str, Sequence[Message]], Mapping[str, Any]]
 """What is sent for a kind of judgment and a conversation (`JudgeClient.body`)."""
 
 CHARACTERS_PER_TOKEN = 4.0
-"""English, roughly, for any of today's tokenizers; good enough to say what a run will weigh."""
+"""Characters a token of English, roughly, for today's tokenizers; good enough to estimate a run."""
 
 REPLY_TOKENS = {"scores": 40, "pair": 12}
-"""What a reply in the form asked for takes."""
+"""Tokens of a reply in the requested form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,20 +41,20 @@ GROQ_MODEL = "llama-3.1-8b-instant"
 """The study's judge."""
 
 ReplyFormat = Literal["object", "schema", "text"]
-"""What the server is told of the reply: some JSON object, an object of this very form, or nothing.
+"""The reply's format as requested from the server: a JSON object, an object of this very form, or nothing.
 
 Groq knows "object" for its default model; llama.cpp and vLLM also "schema", which makes even a small judge
 reply in form.
 """
 
 MAX_NEW_TOKENS = 200
-"""Four scores take some 40 tokens; a judge that thinks aloud first needs more."""
+"""Four scores take about 40 tokens; a judge that reasons first needs more."""
 
 SEED = 42
 DAY_S = 24 * 3600.0
 LONGEST_BACKOFF_S = 60.0
 MOST_LIMITS = 100
-"""How often one ask may be told to wait before it is given up, so that no server holds a run for ever."""
+"""How often one ask may be delayed by the server before it is given up, so that a run can't hang for ever."""
 
 _DAILY = re.compile(r"per[ _]day|\((?:TPD|RPD)\)|daily|insufficient_quota", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"try again in (?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?(?:(?P<s>[\d.]+)s)?(?:(?P<ms>[\d.]+)ms)?")
@@ -130,7 +130,7 @@ class JudgeClient:
         self.reply_format, self.max_new_tokens = reply_format, max_new_tokens
         self._keys, self._tries = keys, tries
         self._clock, self._sleep, self._on_note = clock, sleep, on_note
-        # Redirects are not followed: a key and people's texts go to the server that was named, and to no other.
+        # Redirects are not followed: the key and people's texts go only to the server that was named.
         self._http = groq.DefaultHttpxClient(follow_redirects=False)
         self._api = groq.Groq(
             api_key="unset", base_url=self.base_url, timeout=timeout_s, max_retries=0, http_client=self._http
@@ -173,7 +173,7 @@ class JudgeClient:
             except groq.RateLimitError as error:
                 limits += 1
                 if limits >= MOST_LIMITS:
-                    raise NotJudged(f"told to wait {limits} times: {_words(error, key)}", outage=True) from None
+                    raise NotJudged(f"asked to wait {limits} times: {_words(error, key)}", outage=True) from None
                 self._limited(key, error, limits)
             except (groq.AuthenticationError, groq.PermissionDeniedError) as error:
                 self._keys.refuse(key, f"{error.status_code}, {_words(error, key)}")

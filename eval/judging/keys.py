@@ -1,4 +1,4 @@
-"""Several API keys used in turn; one that its server has had enough of rests for as long as the server says."""
+"""Several API keys used in turn; a key that reached a limit rests for as long as the server says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Sleep = Callable[[float], object]
 
 @dataclass
 class Key:
-    """One API key; whoever speaks of it says its number, never the key."""
+    """One API key; messages name its number, never the key."""
 
     number: int
     secret: str = field(repr=False)
@@ -27,7 +27,7 @@ class Key:
 
 
 class KeysRest(JudgeError):
-    """Every key rests for longer than anyone wants to wait."""
+    """Every key rests for longer than `max_wait_s`."""
 
 
 def split_keys(text: str) -> list[str]:

@@ -47,7 +47,7 @@ def price_of(model: str, base_url: str, given: Sequence[float] | None) -> Price 
 
 
 def plan_lines(plan: Plan, model: str, base_url: str, keys: int, given: Sequence[float] | None) -> list[str]:
-    """Return what a person has to know before they say yes."""
+    """Return what a person has to know before they confirm."""
     with_keys = {0: "no API key", 1: "1 API key"}.get(keys, f"{keys} API keys")
     same = sum(map(len, plan.groups)) - len(plan.groups)
     lines = [
@@ -60,7 +60,7 @@ def plan_lines(plan: Plan, model: str, base_url: str, keys: int, given: Sequence
     read, written = plan.tokens
     lines.append(f"To ask   {len(plan.groups):,}: about {_count(read)} tokens to read and {_count(written)} to write")
     if (price := price_of(model, base_url, given)) is None:
-        lines.append("Cost     not known here; --price READ WRITE (dollars a million tokens) tells")
+        lines.append("Cost     not known here; --price READ WRITE (dollars a million tokens) sets it")
     else:
         whose = "the price given" if given else "Groq's list price, which may have changed"
         lines.append(f"Cost     about ${plan.cost(price):,.2f} at ${price[0]:g} and ${price[1]:g} a million ({whose})")

@@ -132,7 +132,7 @@ class Store:
         self._lines.__exit__(kind, error, trace)
 
     def latest(self, key: str) -> Judgment | None:
-        """Return the newest reply to what was asked under a key, whoever's answer it was about."""
+        """Return the newest reply under a key, about any model's answer."""
         return self._by_key.get(key)
 
     def holds(self, ask: Ask) -> bool:
@@ -155,9 +155,9 @@ class Store:
 
 
 def _read(path: Path) -> tuple[list[Judgment], str | None]:
-    """Return a file's lines, and what is to be said of a last one that was cut short."""
+    """Return a file's lines, and a sentence about a last one that was cut short, if any."""
     whole, rest = split_lines(path.read_bytes() if path.exists() else b"")
-    dropped = f"{path}, line {len(whole) + 1}: cut short, left out; it will be asked anew" if rest else None
+    dropped = f"{path}, line {len(whole) + 1}: cut short, left out; it will be asked again" if rest else None
     lines, problems = [], []
     for number, line in enumerate(whole, start=1):
         try:
@@ -166,7 +166,7 @@ def _read(path: Path) -> tuple[list[Judgment], str | None]:
             first = error.errors(include_url=False, include_input=False)[0]
             problems.append(f"line {number}: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}")
     if problems:
-        _refuse(path, problems, "are no judgments", "Remove these lines: they will be asked anew.")
+        _refuse(path, problems, "are no judgments", "Remove these lines: they will be asked again.")
     return lines, dropped
 
 

@@ -1,4 +1,4 @@
-"""What a judge came to: how many of how many were judged, mean scores, its own consistency, and pairs."""
+"""A judge's results: how many of how many were judged, mean scores, its own consistency, and pairs."""
 
 from __future__ import annotations
 
@@ -56,11 +56,10 @@ class Consistency:
 class PairResult:
     """Two models over `asked` questions, of which `judged` have a verdict in both orders.
 
-    A question is won by the model that is better in both orders; everything
-    else is a tie, `flipped` of them because the judge preferred another answer
-    in the other order. `first_share` is how often the answer shown first was
-    preferred, of the verdicts that preferred any: 0.5 for a judge that doesn't
-    care.
+    A question is won by the model that is better in both orders; everything else is a tie,
+    `flipped` of them because the judge preferred another answer in the other order. `first_share`
+    is how often the answer shown first was preferred, of the verdicts that preferred any: 0.5 for
+    a judge without a preference for order.
     """
 
     model: str

@@ -46,7 +46,7 @@ def score_lines(found: Found, models: Iterable[str], about: str) -> Iterator[str
 
 
 def pair_lines(found: Found, about: str) -> Iterator[str]:
-    """Yield what came out of a pairwise comparison; a verdict that flips with the order is a tie."""
+    """Yield the results of a pairwise comparison; a verdict that flips with the order is a tie."""
     results = pairs(found)
     if not results:
         yield f"No question was answered by both models, {about}"

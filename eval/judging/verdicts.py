@@ -96,5 +96,5 @@ def _objects(raw: str) -> Iterator[dict[str, Any]]:
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return dict(pairs)

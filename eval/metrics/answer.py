@@ -12,7 +12,7 @@ from medilite.readability import measure
 Scores = dict[str, float | None]
 
 DECIMALS = 6
-"""Scores are kept to this many, so that everything made from them can be made again to the digit."""
+"""Scores are rounded to this many digits, so that everything computed from them is reproducible to the digit."""
 
 _FORMULAS = (
     *("flesch_kincaid_grade", "flesch_reading_ease", "smog_index", "gunning_fog", "coleman_liau_index"),
@@ -21,7 +21,7 @@ _FORMULAS = (
 
 
 def own_scores(text: str, tokens: int | None, stopped: str | None) -> Scores:
-    """Return what the answer alone tells. An answer without words has no grade (None) and 0 words.
+    """Return the scores of the answer alone. An answer without words has no grade (None) and 0 words.
 
     `tokens` and `stopped` are None for a text that no model wrote.
     The readability figures are `medilite.readability.measure`'s.
@@ -47,12 +47,12 @@ def own_scores(text: str, tokens: int | None, stopped: str | None) -> Scores:
 
 
 def question_scores(question: str, text: str) -> Scores:
-    """Return what the question's text and the answer tell."""
+    """Return the scores that need the question's text."""
     return rounded({"question_echo": echo_share(question, text)})
 
 
 def reference_scores(question: str, references: Sequence[str], prepared: References, text: str) -> Scores:
-    """Return what the references tell, topic similarity aside, which is computed for many answers at once."""
+    """Return the scores that need references, except topic similarity, which is computed for many answers at once."""
     return rounded(
         {
             "key_term_recall": key_term_recall(text, references, question),
@@ -63,7 +63,7 @@ def reference_scores(question: str, references: Sequence[str], prepared: Referen
 
 
 def similarity_or_empty(similarity: float | None, text: str) -> float | None:
-    """Return a similarity for tables: 0 for an answer that says nothing, which else would be left out of the mean."""
+    """Return a similarity for tables: 0 for an empty answer, which would otherwise be left out of the mean."""
     from medilite.content import words
 
     return 0.0 if similarity is None and not words(text) else rounded({"": similarity})[""]

@@ -49,7 +49,7 @@ LOOP = 0.25
 """An answer loops if at least this share of its 4-grams of words occurred before in it (docs/protocol.md)."""
 
 WITHOUT_LOOPS = (*FORMULAS, "flesch_reading_ease", "automated_readability_index", "difficult_share", "grade_8")
-"""What loops are left out of: a text that says the same again and again is no easier for it."""
+"""Metrics that leave loops out: a text that repeats itself is not easier for that."""
 
 
 def _reading(key: str, digits: int = 1) -> Metric:
@@ -233,4 +233,4 @@ TRAINED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ending": ("ended",),
     }
 )
-"""Metrics that a reward of GRPO works on, by the reward's name in training.json: a gain there was paid for."""
+"""Metrics that a reward of GRPO works on, by the reward's name in training.json: a gain there was trained for."""

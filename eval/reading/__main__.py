@@ -1,11 +1,10 @@
 """A blind reading of answers: `python -m eval.reading sheets|join|agreement|marks`.
 
 `sheets` writes what a reader gets from a run's answers: sheets without names,
-the guide, and, for whoever joins labels later, the key. `join` publishes two
-readers' labels with the answers, by qid and without MedQuAD's text.
-`agreement` computes how far the readers agree and how far each metric agrees
-with them. `marks` computes how right the marks are that the app shows beside a
-source.
+the guide, and, for joining labels later, the key. `join` publishes two readers'
+labels with the answers, by qid and without MedQuAD's text. `agreement` computes
+how far the readers agree and how far each metric agrees with them. `marks`
+computes how right the marks are that the app shows beside a source.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import read_answers
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from eval.metrics.answer import own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS
 from eval.metrics.claimed import claim_scores
@@ -130,7 +129,7 @@ def marks(options: argparse.Namespace) -> int:
         for key, said in whose.items()
         if (of := row[key])["n"]
     ]
-    tell({**about, "commit": head, "commit_dirty": dirty, "marks": found}, "\n".join(lines), options.out)
+    write_result({**about, "commit": head, "commit_dirty": dirty, "marks": found}, "\n".join(lines), options.out)
     return 0
 
 
@@ -179,7 +178,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when it is done, 2 for an error that a user can mend."""
+    """Run the command line; 0 when it is done, 2 for an error that a user can fix."""
     return run_command(build_parser(), run, arguments)
 
 

@@ -7,7 +7,7 @@ answers.jsonl.gz  the answers as eval.generate wrote them
 reading.jsonl     a line an answer: id on the sheets, qid, model, answer (hash), sentences (as numbered on the
                   sheets), and by reader: label, false, unsupported (numbers of sentences)
 agreement.json    what `python -m eval.reading` computes from them
-guide.md          what readers were told: eval/reading/guide.md
+guide.md          the readers' instructions: eval/reading/guide.md
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ READERS = ("1", "2")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reader says of one answer; numbers are those of the sheet's sentences."""
+    """One reader's label of one answer; numbers are those of the sheet's sentences."""
 
     label: str
     false: tuple[int, ...]

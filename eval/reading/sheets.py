@@ -13,7 +13,7 @@ from eval.questions import Question
 from medilite.claims import sentences
 
 SEED = 17
-"""Of the order of questions and answers on the sheets; not that of the sample, so that neither tells the other."""
+"""Of the order of questions and answers on the sheets; not that of the sample, so that neither reveals the other."""
 
 
 @dataclass(frozen=True, slots=True)

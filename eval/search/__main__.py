@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from eval.command import run_command, tell
+from eval.command import run_command, write_result
 from eval.run import CODE
 from eval.search import words_alone
 from eval.search.nothing_fits import Akin, Case, Encode, cases, choose, library_of, rates, take_out
@@ -268,12 +268,12 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(choose(fits_cases(entries, library, encode, "choosing")), indent=1))
         return 0
     result = measure(options.data, options.liveqa, options.consumers, options.consumers_seen)
-    tell(result, text_of(result), options.json)
+    write_result(result, text_of(result), options.json)
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 2 for an error that a user can mend."""
+    """Run the command line; 0, or 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(prog="python -m eval.search", description="Measure the search of the library.")
     parser.add_argument(
         "what", nargs="?", choices=("measure", "choose"), default="measure",

@@ -1,4 +1,4 @@
-"""Answers made beforehand, so that a vote needs no waiting: read from the file that `votes prepare` writes."""
+"""Ready-made answers, so that a vote needs no waiting, read from the file that `votes prepare` writes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def private_folder(data_dir: Path, profile: Profile) -> Path:
 
 
 def private_names(data_dir: Path) -> set[str]:
-    """Return the names of the private banks in use: what is published of votes on them tells no side."""
+    """Return the names of the private banks in use: published votes on them must not reveal the sides."""
     names = set()
     for path in (data_dir.expanduser() / "bank").glob(f"*/{PROVENANCE_FILE}"):
         try:
@@ -50,7 +50,7 @@ def private_names(data_dir: Path) -> set[str]:
 
 @dataclass(frozen=True)
 class Bank:
-    """Ready-made answers: of each question and seed, one a contestant.
+    """Ready-made answers: one a contestant for each question and seed.
 
     `questions` maps ids to texts. `answers` maps (question id, seed) to the
     candidates by contestant.
@@ -61,15 +61,15 @@ class Bank:
     decoding: Decoding
     name: str = PUBLIC_BANK
     stale: tuple[str, ...] = field(default=())
-    """Models whose answers here were given before they were retrained; their answers are left out."""
+    """Models that were retrained since their answers here were made; these are left out."""
 
     @cached_property
     def contestants(self) -> tuple[Contestant, ...]:
-        """Everybody who has answers here."""
+        """The contestants with answers here."""
         return tuple(dict.fromkeys(c for row in self.answers.values() for c in row))
 
     def of(self, contestants: Mapping[str, Contestant]) -> Bank:
-        """Return the answers of these contestants (by model id) alone, and note the models whose are stale."""
+        """Return the answers of these contestants (by model id) alone, and note the models whose answers are stale."""
         current = set(contestants.values())
         kept = {place: {c: a for c, a in row.items() if c in current} for place, row in self.answers.items()}
         present = {c.model for row in kept.values() for c in row}
@@ -78,7 +78,7 @@ class Bank:
 
     @cached_property
     def places(self) -> dict[Opponents, list[Place]]:
-        """For every two contestants, where both have an answer with words in it and the two answers differ."""
+        """By pair of contestants, where both have an answer with words and the two answers differ."""
         found: dict[Opponents, list[Place]] = {frozenset(two): [] for two in combinations(self.contestants, 2)}
         for (question, seed), row in self.answers.items():
             for first, second in combinations([c for c in row if row[c].words], 2):
@@ -100,7 +100,7 @@ def read_bank(folder: Path) -> Bank | None:
         where = f"{path}, line {number}"
         check_answer(record, where)
         if questions.setdefault(record["question_id"], record["question"]) != record["question"]:
-            raise DataError(f"{where}: question {record['question_id']!r} has another text here than before.")
+            raise DataError(f"{where}: question {record['question_id']!r} has a different text here than before.")
         contestant = Contestant(record["model"], record["contestant"])
         row = answers.setdefault((record["question_id"], record["seed"]), {})
         if contestant in row:
@@ -112,7 +112,7 @@ def read_bank(folder: Path) -> Bank | None:
 
 
 def check_answer(record: Any, where: str) -> None:
-    """Raise DataError unless a line's object has every field of an answer, and of its kind."""
+    """Raise DataError unless a line's object has every field of an answer, of the right type."""
     if not isinstance(record, dict) or record.keys() < _FIELDS.keys():
         raise DataError(f"{where}: an object with {', '.join(_FIELDS)} is needed.")
     for name, kinds in _FIELDS.items():
@@ -141,9 +141,9 @@ def _records(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _provenance(path: Path) -> tuple[Decoding, str]:
-    """Return how answers were decoded and what their bank is called: the repository's have no name of their own."""
+    """Return how answers were decoded and their bank's name; the repository's bank has none of its own."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Decoding(**told["decoding"]), str(told.get("name", PUBLIC_BANK))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Decoding(**record["decoding"]), str(record.get("name", PUBLIC_BANK))
     except (OSError, ValueError, KeyError, TypeError, DecodingError) as error:
-        raise DataError(f"{path} doesn't tell how the answers were decoded: {error}. Restore the file.") from error
+        raise DataError(f"{path} doesn't say how the answers were decoded: {error}. Restore the file.") from error

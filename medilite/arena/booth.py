@@ -1,8 +1,7 @@
-"""The voting booth: what a visitor can do, from the first pair to their own table. The page talks to this alone.
+"""The voting booth: what a visitor can do, from the first pair to their own table. The page uses only this.
 
-Who gave which answer stays in here and in the store until a vote is durable.
-What goes out before (`Shown`) has texts and a token, and nothing that depends
-on the models but the texts themselves, with names masked.
+Which model gave which answer is known only here and in the store until a vote is durable. What is sent before (`Shown`)
+has texts and a token, and nothing that depends on the models except the texts, with names masked.
 """
 
 from __future__ import annotations
@@ -46,28 +45,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAIR_LIFETIME_S = 3600.0
-"""How long a pair can be voted on."""
+"""Seconds for which a pair can be voted on."""
 
 NAMES_S = 3.0
-"""The page asks for the names by itself so long after a vote, unless its voter is about to take it back."""
+"""Seconds after a vote at which the page asks for the names, unless the voter is taking it back."""
 
 UNDO_S = 10.0
 UNDO_GRACE_S = 2.0
-"""A vote can be taken back until its names are told, and for ten seconds at most as the page counts them; the way to
-and fro takes time too."""
+"""Seconds in which a vote can be taken back, before its names are revealed: ten on the page's clock, plus the network's
+time."""
 
 OWN_TABLE_VOTES = 10
-"""A voter sees their own table from so many votes on: fewer say nothing."""
+"""Least votes for a voter's own table: fewer say nothing."""
 
 REFRESH_S = 300.0
-"""How old the ratings by which pairs are drawn may become."""
+"""Most seconds that the ratings used for drawing pairs may be old."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a visitor gets of a pair before they vote."""
+    """What a visitor gets to see of a pair before they vote."""
 
     token: str
     question: str
@@ -79,9 +78,8 @@ class Shown:
 class Taken:
     """What a visitor gets once their vote is durable: no names yet, and nothing else that depends on the models.
 
-    `fresh` is False where the pair had their vote already; that one stands.
-    `texts` are question, left and right as they were shown, where they are at
-    hand; `given` is how many votes the voter has given, None where unknown.
+    `fresh` is False if they had voted on the pair already; the earlier vote counts. `texts` are question, left and
+    right as they were shown, if still available; `given` is how many votes the voter has given, None if unknown.
     """
 
     ballot: Ballot
@@ -93,11 +91,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a visitor is told once their vote can't be taken back any more: the pair, with its names.
+    """What a visitor sees once their vote can't be taken back any more: the pair, with its names.
 
-    `others` counts the other counted votes on the two answers, by choice as they
-    stand here; None where they can't be told. `texts` as in `Taken`. `crowd` is
-    how many votes of newcomers had come from the voter's network today when votes
+    `others` counts the other counted votes on the two answers, by choice in this order; None if they can't be read.
+    `texts` as in `Taken`. `crowd` is how many votes of newcomers had come from the voter's network today when votes
     were last rated, and how many of them count, where that is fewer; else None.
     """
 
@@ -110,12 +107,11 @@ class Outcome:
 class Booth:
     """Draws pairs, takes votes; safe to use from several threads.
 
-    A `voter_id` is the id that a browser sends, or a `SignedIn`. Whoever is
-    signed in gets pairs as their account; a pair that their browser got before
-    is theirs too, and is voted on as whom it was drawn for.
+    A `voter_id` is the id that a browser sends, or a `SignedIn`. A signed-in visitor gets pairs for their account; a
+    pair that their browser got before is theirs too, and is voted on under the id that it was drawn for.
 
-    Nothing is opened or read before a visitor needs it. `folder` has the ready-made
-    answers. `clock` gives seconds since 1970; `aside` runs what no visitor should wait for.
+    Nothing is opened or read before a visitor needs it. `folder` has the ready-made answers. `clock` gives seconds
+    since 1970; `aside` runs work in the background.
     """
 
     def __init__(
@@ -161,23 +157,22 @@ class Booth:
     def own(self, voter_id: object) -> OwnTable | None:
         """Return how a voter has voted, model by model; None before there are OWN_TABLE_VOTES votes."""
         store = self.store
-        # What may still be taken back is left out: the table would give away whose answers it was on.
+        # Votes that may still be taken back are left out: the table would reveal their models.
         votes = store.votes(voter=voter_of(store, voter_id), before=self._clock() - UNDO_S - UNDO_GRACE_S)
         return own_table(votes, self.here) if self.given(voter_id) >= OWN_TABLE_VOTES else None
 
     def network(self, address: str | None) -> str:
-        """Return what tells votes from one network address, on one day, from others; "" where none is known."""
+        """Return a name for the votes from one network address on one day; "" if the address is unknown."""
         return self._networks.of(self.store, address, self._clock()) if address else ""
 
-    # --- pairs made beforehand -----------------------------------------------------------
+    # --- ready-made pairs ----------------------------------------------------------------
 
     def draw(self, voter_id: object) -> Shown | NoPair:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
-        What they have voted on comes again now and then, and once (`draw_again`);
-        what they have skipped, or had on this browser before they signed in, does
-        not. Raises
-        TokenError, StoreError, or DataError for answers that can't be read.
+        A pair that they have voted on comes again now and then, once (`draw_again`); one that they skipped, or had on
+        this browser before they signed in, does not. Raises TokenError, StoreError, or DataError for answers that can't
+        be read.
         """
         store = self.store
         voters = voters_of(store, voter_id)
@@ -209,16 +204,15 @@ class Booth:
     def begin_live(self, voter_id: object, question: str, keep: bool, able: Mapping[str, bool]) -> LiveRun:
         """Return two models that are to answer a visitor's own question.
 
-        `question` is clean, `keep` whether its text may be kept, `able` which
-        models can answer. Raises EngineError where those are fewer than two,
-        TokenError, StoreError.
+        `question` is clean, `keep` whether its text may be kept, `able` which models can answer.
+        Raises EngineError if those are fewer than two, TokenError, StoreError.
         """
         voter = voter_of(self.store, voter_id)
         candidates = able_contestants(self.here, able)
         if len(candidates) < 2:
             raise EngineError(
                 f"{len(candidates)} of the models can answer at the moment, and a vote needs two. "
-                "Please tell the person who runs this app; its log says what is wrong with the others."
+                "Please inform the person who runs this app; its log says what is wrong with the others."
             )
         with self._lock:
             two, probability = draw_two(candidates, self._knowledge, self._rng)
@@ -234,10 +228,10 @@ class Booth:
         run.advance(step, self._clock())
 
     def finish_live(self, run: LiveRun) -> Shown | NoPair:
-        """Return the pair that both answers make, or why they make none; asked again, it returns the same.
+        """Return the pair of both answers, or why there is none; asked again, it returns the same.
 
-        May be tried again after StoreError. Time to decide counts from the first
-        word, for one reads along.
+        May be tried again after StoreError. The time to decide is counted from the first word, since people read as it
+        is written.
         """
         with run.finishing:
             if run.made is None:
@@ -272,18 +266,17 @@ class Booth:
         if one == other:
             self.store.add_same(run.pair)
             return NoPair.SAME
-        # Where an answer to this was lost, it may be there already: the same pair under the same token is one.
+        # If our reply was lost, the pair is there already: storing it again under its token changes nothing.
         token = self.store.add_pair(run.pair, run.token)
         return Shown(token, run.question, one, other)
 
     def reopen(
         self, token: object, voter_id: object, texts: tuple[str, str, str] | None = None
     ) -> tuple[Shown, Kind, LiveRun | None] | None:
-        """Return a pair that a page had before it was reloaded; None where it is not its voter's, or no longer here.
+        """Return a pair that a page had before it was reloaded; None if it is another voter's, or no longer here.
 
-        `texts` are a live pair's question and answers as the page has them, for
-        they are nowhere else: they are shown to its voter again, and never stored,
-        whatever was agreed to. Raises TokenError, StoreError or DataError.
+        `texts` are a live pair's question and answers, which only the page has: they are shown to its voter again, and
+        never stored, even with consent. Raises TokenError, StoreError or DataError.
         """
         voter = self._owner(token, voter_id)
         pair = self.store.find_pair(_checked(token), voter)
@@ -310,11 +303,10 @@ class Booth:
     ) -> Taken:  # fmt: skip
         """Take a vote; a second one changes nothing and returns the first.
 
-        `left` and `right` list the details of each answer (`Ballot.parse`). `run`
-        is the visitor's live pair, whose texts are kept with its vote where they
-        agreed to it; `network` is where the vote comes from (`Networks`). Raises
-        BallotError, TokenError, LimitError or StoreError: nothing is counted
-        then that wasn't before, and the same token may be tried again.
+        `left` and `right` list the details of each answer (`Ballot.parse`). `run` is the visitor's live pair, whose
+        texts are kept with its vote where they agreed to it; `network` is where the vote comes from (`Networks`).
+        Raises BallotError, TokenError, LimitError or StoreError: then nothing was counted, and the same token may be
+        tried again.
         """
         from medilite.arena.store import Limits
 
@@ -331,19 +323,19 @@ class Booth:
         try:
             given = store.given_by(voter)
         except StoreError as error:  # the vote is durable already, so this is no failure of it
-            log.warning("A vote is kept, but what goes with it can't be read: %s", error)
+            log.warning("A vote is stored, but its texts and counts can't be read: %s", error)
         return Taken(vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given)
 
     def reveal(self, token: object, voter_id: object, run: LiveRun | None = None) -> Outcome:
-        """Tell whose answers they were; from then on the vote can't be taken back. Raises TokenError or StoreError."""
+        """Return which models they were; from then on the vote can't be taken back. Raises TokenError or StoreError."""
         store = self.store
         vote = store.reveal(_checked(token), self._owner(token, voter_id), self._clock())
         others = crowd = None
         try:
             crowd = self._crowd(vote)
             others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
-        except StoreError as error:  # told is told, and the rest is no failure of it
-            log.warning("A pair's names are told, but what goes with them can't be read: %s", error)
+        except StoreError as error:  # the names are revealed already, so this is no failure of it
+            log.warning("A pair's names are revealed, but its texts and counts can't be read: %s", error)
         return Outcome(vote, others, self._texts(vote.pair, run), crowd)
 
     def _crowd(self, vote: Vote) -> tuple[int, int] | None:
@@ -357,7 +349,7 @@ class Booth:
     def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
         """Take a vote back and return its pair, to choose again; None if it is too late.
 
-        The pair is None where its texts are not at hand any more. Raises TokenError or StoreError.
+        The pair is None if its texts are no longer available. Raises TokenError or StoreError.
         """
         store = self.store
         voter = self._owner(token, voter_id)
@@ -369,11 +361,11 @@ class Booth:
         return (Shown(_checked(token), *texts) if texts else None), pair.kind
 
     def _owner(self, token: object, voter_id: object) -> str:
-        """Return as whom a visitor got a pair; where it is nobody's of them, as whom they would get one now."""
+        """Return the voter ID that owns this pair, or the one that a new pair would get."""
         first, *others = voters_of(self.store, voter_id)
         return next((voter for voter in others if self.store.find_pair(_checked(token), voter)), first)
 
-    # --- what stands behind ----------------------------------------------------------------
+    # --- store and ratings -----------------------------------------------------------------
 
     @property
     def store(self) -> Store:
@@ -382,14 +374,14 @@ class Booth:
 
     @property
     def here(self) -> dict[str, Contestant]:
-        """The contestants by model id, as they were when first asked for: the engine doesn't change either."""
+        """The contestants by model id, read once: the engine doesn't change its models either."""
         with self._lock:
             if self._here is None:
                 self._here = contestants(self.profile)
             return self._here
 
     def refresh(self) -> None:
-        """Read the votes and rate them again, for the next pairs to be drawn by."""
+        """Read the votes and rate them again, for drawing the next pairs."""
         ready = self._answers.get(self.here)
         trust = judge(read_table(self.store, self.here.values()))
         table = trust.table
@@ -399,7 +391,7 @@ class Booth:
             self._knowledge, self._crowds = known, trust.crowds()
 
     def _kept(self, pair: Pair, run: LiveRun | None) -> Pair:
-        """Return a pair with the texts that its vote keeps: the project's own, and a visitor's who agreed."""
+        """Return a pair with the texts that its vote may store: the project's own, and a visitor's with consent."""
         if pair.kind == "live":
             mine = run is not None and run.keep and run.pair is not None and run.pair.id == pair.id
             return run.pair if mine and run and run.pair else pair
@@ -415,7 +407,7 @@ class Booth:
         )
 
     def _texts(self, pair: Pair, run: LiveRun | None) -> tuple[str, str, str] | None:
-        """Return question and answers of a pair as they were shown, if they are still here."""
+        """Return question and answers of a pair as they were shown, if they are still available."""
         if pair.kind == "live":
             mine = run is not None and run.pair is not None and run.pair.id == pair.id
             return (run.question, *run.shown()) if mine and run else None
@@ -436,7 +428,7 @@ class Booth:
     # --- now and then ------------------------------------------------------------------------
 
     def _keep_up(self, ready: Ready) -> None:
-        """Rate again where it is time to; nobody waits for it but the first visitor."""
+        """Rate again if it is time to; only the first visitor waits for it."""
         now = self._clock()
         with self._lock:
             first = self._refreshed_at is None
@@ -452,7 +444,7 @@ class Booth:
     def _refresh_or_say(self) -> None:
         try:
             self.refresh()
-        except MediLiteError as error:  # pairs are then drawn by what was known before
+        except MediLiteError as error:  # pairs are then drawn by the last ratings
             log.warning("The votes could not be rated for the next pairs: %s", error)
         except Exception:
             log.exception("The votes could not be rated for the next pairs.")
@@ -463,7 +455,7 @@ class Booth:
 def _checked(token: object) -> str:
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
-    raise TokenError("This is no pair's token, so nothing was counted. Take the next pair.")
+    raise TokenError("This is not the token of a pair, so nothing was counted. Take the next pair.")
 
 
 def _in_a_thread(work: Callable[[], None]) -> None:

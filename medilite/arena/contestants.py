@@ -1,4 +1,4 @@
-"""Which contestant each model of a profile is now: hashed from what it is made of."""
+"""Which contestant each model of a profile is now, by a hash of the files it is made from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def contestants(profile: Profile) -> dict[str, Contestant]:
     """Return the contestant of every model whose adapters are here, by model id in the profile's order.
 
     The hash covers the base's name and the files of every adapter from the
-    lowest up, so retraining any of them makes another contestant.
+    lowest up, so retraining any of them makes a new contestant.
     """
     base = profile.base.model_dump_json()
     found = {}
@@ -35,7 +35,7 @@ def contestants(profile: Profile) -> dict[str, Contestant]:
 
 
 def base_contestant(profile: Profile, here: Mapping[str, Contestant]) -> Contestant | None:
-    """Return the base among `contestants`, None where the profile doesn't show it."""
+    """Return the base among `contestants`, None if the profile doesn't show it."""
     return here.get(profile.base_model.id) if profile.base_model else None
 
 

@@ -1,8 +1,7 @@
 """Connections to the votes' database: SQLite in a file, or PostgreSQL by URL.
 
-What is promised for both: `write` returns only after what it wrote is durable,
-writers don't overtake each other, and every failure is a StoreError that says
-what to do. The schema is brought up to date when the database is first used.
+For both: `write` returns only after the data is durable, writers don't overtake each other, and every failure is a
+StoreError that says what to do. The schema is brought up to date when the database is first used.
 """
 
 from __future__ import annotations
@@ -30,29 +29,27 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
-"""How SQLite writes: what is committed is on the disk, and what is deleted is overwritten, so that a text that was
-taken back is not to be found in the file either."""
+"""How SQLite writes: committed data is on the disk, and deleted data is overwritten, so that a withdrawn text is not in
+the file either."""
 
 _made: set[Path] = set()
-"""Files that this process has had open: one that has vanished since is not made again by any part of the app."""
+"""Files that this process has opened: one that has vanished since must not be created again by any part of the app."""
 
 _lines: dict[Path, Turns] = {}
-"""The one line of writers before each file: every part of the app that opens it waits in it."""
+"""One queue of writers for each file, shared by every part of the app that opens it."""
 
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
-"""Any number, as long as every replica takes the same one: PostgreSQL's advisory lock while the schema changes."""
+"""PostgreSQL's advisory lock while the schema changes; any number, the same for every replica."""
 
 
 class Database:
     """A pool of connections; safe to use from several threads.
 
-    `target` is a file's path or a URL (`postgresql://…`, `sqlite:///…`).
-    `timeout_s` is how long a writer waits for others before StoreError, and how
-    long a server may say nothing at first: half of it for a connection that
-    stands, half for a new one. While it says nothing one caller at a time tries
-    again; the others get StoreError at once. Nothing is opened before it is needed. Raises SettingsError for a URL of
-    another kind.
+    `target` is a file's path or a URL (`postgresql://…`, `sqlite:///…`). `timeout_s` is how long a writer waits for
+    others before StoreError, and how long a server may be silent at first: half of it for an open connection, half for
+    a new one. While it is silent one caller at a time tries again; the others get StoreError at once. Nothing is opened
+    before it is needed. Raises SettingsError for a URL of another kind.
     """
 
     def __init__(self, target: str | Path, timeout_s: float = 10.0) -> None:
@@ -64,12 +61,12 @@ class Database:
         self._preparing = threading.Lock()
         self._ready = False
         self._silent: str | None = None
-        """What to say of a server that has not answered the last time."""
+        """The message about a server that did not answer the last time."""
         self._trying = threading.Lock()
 
     @property
     def name(self) -> str:
-        """What to call the database in the log and to who runs it: without user, password and options."""
+        """The database's name in the log and for the operator: without user, password and options."""
         if self._path:
             return str(self._path)
         return self._url._replace(username=None, password=None, query=sa.util.immutabledict()).render_as_string()
@@ -81,12 +78,12 @@ class Database:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is something to read without making it: a file may still be to come, a server is there."""
+        """Whether there is something to read without creating it: a file may not exist yet, a server does."""
         return self._path is None or self._path.is_file()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection to read by; raises StoreError."""
+        """Yield a connection for reading; raises StoreError."""
         self._prepare()
         with self._connection(writes=False) as connection:
             yield connection
@@ -95,9 +92,8 @@ class Database:
     def write(self, lock: str = "") -> Iterator[sa.Connection]:
         """Yield a connection in a transaction that is durable once this returns.
 
-        Two writers with the same `lock` run one after another (in SQLite all
-        do). Raises StoreError when it can't be said that it was stored: trying
-        again with the same keys is safe.
+        Two writers with the same `lock` run one after another (in SQLite all do). Raises StoreError when it isn't
+        known whether it was stored: trying again with the same keys is safe.
         """
         self._prepare()
         with self._connection(writes=True) as connection:
@@ -110,9 +106,9 @@ class Database:
             yield connection
 
     def forget(self) -> None:
-        """Have what was deleted leave the disk: SQLite's log of writes holds it until it is written over.
+        """Remove deleted data from the disk: SQLite's write-ahead log holds it until it is overwritten.
 
-        As far as readers let it now; what fails is tried again with the next one.
+        As far as readers allow it now; what fails is tried again the next time.
         """
         if self._path is None:
             return
@@ -137,7 +133,7 @@ class Database:
 
     @contextmanager
     def _one_at_a_time_if_silent(self) -> Iterator[None]:
-        """Let one caller find out whether a silent server is back; raises StoreError for the others at once."""
+        """Let one caller test whether a silent server is back; raises StoreError for the others at once."""
         if not self._silent:
             yield
             return
@@ -151,7 +147,7 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
         silent = None
-        # Before a connection is taken: those that wait hold none.
+        # Before a connection is taken: waiting threads hold none.
         turn = self._turns.turn(self._timeout_s) if writes and self._path else nullcontext()
         try:
             with turn, self._connect().execution_options(**{_WRITES: writes}) as connection:
@@ -160,7 +156,7 @@ class Database:
                 with connection.begin():
                     yield connection
                 if writes:
-                    # A file that was deleted meanwhile takes what is written and keeps nothing.
+                    # Writes to a file that was deleted meanwhile would be lost.
                     self._check_file(opened)
         except (sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, _ConnectError) as error:
             said = self._what_failed(error)
@@ -176,7 +172,7 @@ class Database:
         except (sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, StoreError):
             raise
         except Exception as error:
-            # A driver raises what it likes for an option that it can't use, or an address that can't be resolved.
+            # Drivers raise any exception for an option that they can't use, or an address that can't be resolved.
             raise _ConnectError(f"{type(error).__name__}: {error}") from error
 
     def _make_engine(self) -> sa.Engine:
@@ -193,7 +189,7 @@ class Database:
 
         @sa.event.listens_for(engine, "connect")
         def on_connect(connection: Any, record: Any) -> None:
-            # The driver's own transactions begin too late: a reader that turns writer can't wait for its turn.
+            # The driver's own transactions begin too late: a reader that becomes a writer can't wait for its turn.
             connection.isolation_level = None
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
@@ -212,15 +208,15 @@ class Database:
         options = server_options(self._url)
         engine = sa.create_engine(
             self._url.set(query={}),
-            # Its exceptions would quote what was to be stored: visitors' texts.
+            # Its exceptions would quote visitors' texts.
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=self._timeout_s,
             connect_args={
-                # Whole seconds, and the driver takes less than two for two.
+                # Whole seconds; the driver raises less than two to two.
                 "connect_timeout": max(2, round(self._timeout_s / 2)),
-                # A pool between us and the server (PgBouncer) hands each transaction another of its connections,
-                # which knows no statement that was prepared on the last one.
+                # A pooler such as PgBouncer gives each transaction another connection, which doesn't know statements
+                # that were prepared on the last one.
                 "prepare_threshold": None,
                 **options,
             },
@@ -235,7 +231,7 @@ class Database:
 
     def _connect_file(self) -> sqlite3.Connection:
         assert self._path is not None
-        # Made once; a database that has vanished since must not be taken for a new, empty one.
+        # Created once; a database that has vanished since must not become a new, empty one.
         path = self._path.absolute()
         mode = "rw" if path in _made else "rwc"
         address = f"file:{quote(str(path))}?mode={mode}"
@@ -278,7 +274,7 @@ class Database:
 
     @contextmanager
     def _turn_to_prepare(self) -> Iterator[None]:
-        """Let one caller prepare; raises StoreError for those who wait in vain, for who is first may wait as long."""
+        """Let one caller prepare; the others wait, and get StoreError when that takes too long."""
         if not self._preparing.acquire(timeout=0 if self._silent else self._timeout_s):
             raise StoreError(self._silent or "The votes' database can't be used at the moment. Try again in a moment.")
         try:
@@ -301,7 +297,7 @@ class Database:
     # --- errors --------------------------------------------------------------------------
 
     def _what_failed(self, error: Exception) -> str:
-        """Return what anybody may read; the driver's own words, which may quote addresses, go to the log alone."""
+        """Return a public message; the driver's own, which may quote addresses, goes only to the log."""
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         plain = {
             "locked": "is held by another program",
@@ -318,7 +314,7 @@ class Database:
         return f"The votes' database {said}. Try again; nothing is counted twice."
 
     def _masked(self, words: str) -> str:
-        """Return a driver's words without the address's user, password and options, as written and as decoded."""
+        """Return a driver's message without the address's user, password and options, as written and as decoded."""
         hidden = {str(self._url.password or ""), str(self._url.username or "")}
         hidden |= {str(value) for value in self._url.query.values()}
         hidden |= {quote(value, safe="") for value in hidden} | {quote(value) for value in hidden}
@@ -328,7 +324,7 @@ class Database:
 
 
 class _ConnectError(Exception):
-    """Anything that a driver raises while it connects."""
+    """Any exception of a driver while it connects."""
 
 
 _WHOLE_NUMBERS = (
@@ -337,14 +333,15 @@ _WHOLE_NUMBERS = (
 
 
 def _turns_of(path: Path | None) -> Turns:
-    """Return the line of writers before a file, one for all who open it in this process; a server has its own."""
+    """Return the queue of writers of a file, one for the whole process; a server has a queue of its own."""
     return Turns() if path is None else _lines.setdefault(path.absolute(), Turns())
 
 
 def database_url(target: str | Path) -> sa.URL:
-    """Return the URL of a path or URL as it is set; raises SettingsError for what can't keep votes, or is ambiguous.
+    """Return the URL of a configured path or URL; raises SettingsError if it can't store votes, or is ambiguous.
 
-    No message quotes the address: of one that can't be read, any part may be the password.
+    No message quotes the address: if it can't be parsed, any part may be the
+    password.
     """
     text = str(target)
     if isinstance(target, Path) or "://" not in text:
@@ -373,7 +370,7 @@ def database_url(target: str | Path) -> sa.URL:
 
 
 def server_options(url: sa.URL) -> dict[str, Any]:
-    """Return the options of a server's URL as the driver takes them; raises SettingsError for those that it can't."""
+    """Return the options of a server's URL as the driver takes them; raises SettingsError for invalid ones."""
     if not url.query:
         return {}
     from psycopg import pq
@@ -403,7 +400,7 @@ def server_options(url: sa.URL) -> dict[str, Any]:
 
 
 def _is_silence(error: Exception) -> bool:
-    """Whether it is a server that has said nothing, rather than one that refuses."""
+    """Whether the server was silent, rather than refusing."""
     from medilite.arena.silence import is_silence
 
     return is_silence(getattr(error, "orig", None))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from medilite.arena.store import Store
 
 FAILED_S = 5.0
-"""How long a failure is good for whoever asks next."""
+"""Seconds for which a failure is repeated to further requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Made:
 
 
 class Downloads:
-    """Makes the files when they are asked for, once for all who ask until there are other votes.
+    """Makes the files on request, once for all requests until the votes change.
 
     `data_dir` is the folder of this deployment's own answers, whose questions the
     files don't name.
@@ -48,10 +48,10 @@ class Downloads:
         self._failed: tuple[float, MediLiteError] | None = None
 
     def path(self, suffix: str) -> Path | None:
-        """Return the file of a format, None where nobody has voted. Raises StoreError and DataError.
+        """Return the file of a format, None if nobody has voted. Raises StoreError and DataError.
 
-        What fails is said to all who wait and to whoever asks in the next FAILED_S
-        seconds: in turns they would hold up every thread that serves files.
+        A failure is raised for all who wait and who ask in the next FAILED_S seconds: trying one after another would
+        block every thread that serves files.
         """
         with self._lock:
             if self._failed and time.monotonic() - self._failed[0] < FAILED_S:
@@ -83,7 +83,7 @@ class Downloads:
         return fresh
 
     def _write(self, store: Store, suffix: str, before: float) -> Path:
-        """Write a file under another name each time: whoever still reads the last one reads it to its end."""
+        """Write a file under a new name each time, so that readers of the last one can finish."""
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
@@ -92,6 +92,6 @@ class Downloads:
             cause = error.__cause__ if isinstance(error, DataError) else error
             if not isinstance(cause, OSError):
                 raise
-            # Without the path, which is nobody's business who downloads.
+            # Without the path, which visitors must not see.
             raise DataError(f"A file of the votes can't be made here: {cause.strerror}. Try again later.") from error
         return fresh

@@ -1,13 +1,10 @@
 """Which pair comes next: the one whose vote is expected to narrow the intervals most, with some chance for all.
 
-The expected gain of a vote follows from its Fisher information under the
-present ratings. A vote between two whose odds are even, or whose strengths are
-still vague, tells much. One whose outcome is as good as certain tells little:
-the odds may be long, or the two answers so much alike that it will be a tie.
-Another vote on a question that a pair has been voted on tells less than one on
-a new question, so questions go round, the telling ones first. Sides are tossed
-with a coin that favours the side on which a contestant was shown less
-(Efron 1971, Biometrika 58:403).
+The expected gain of a vote follows from its Fisher information under the present ratings. A vote between two whose odds
+are even, or whose strengths are still vague, is informative. One whose outcome is nearly certain is not: the odds may
+be long, or the two answers so similar that it will be a tie. Another vote on the same question is less informative than
+one on a new question, so questions rotate, informative ones first. Sides are drawn with a coin that favours the side on
+which a contestant was shown less (Efron 1971, Biometrika 58:403).
 
 The intervals are those that are shown (`ratings`): each contestant against the
 average of all. Narrowing their mean is A-optimal design (Atkinson, Donev and
@@ -30,34 +27,34 @@ from medilite.arena.records import Contestant
 Opponents = frozenset[Contestant]
 
 EXPLORE = 0.1
-"""Share of the draws whose two contestants are drawn by chance alone, whatever the ratings say of them."""
+"""Share of the draws whose two contestants are drawn by chance alone, regardless of ratings."""
 
 SHARPNESS = 8.0
-"""Chances are proportional to this power of the expected gain: high enough to prefer, low enough to stay a draw."""
+"""Chances are proportional to this power of the expected gain: high enough to prefer, low enough to stay random."""
 
 ALIKE_ON_QUESTION = 0.05
-"""Correlation that is assumed between votes on one pair and question: as high as it may be without giving up what
-unlike answers tell, and high enough that every question has its turn."""
+"""Correlation assumed between votes on one pair and question: as high as possible without losing the information of
+unlike answers, and high enough that every question has its turn."""
 
 NEAR = 0.97
-"""Places that tell at least this much of what the best one tells are drawn from alike."""
+"""Places with at least this share of the best one's information have equal chances."""
 
 COIN = 2 / 3
-"""Chance of the side on which a contestant was shown less, by Efron's choice."""
+"""Chance of the side on which a contestant was shown less, as in Efron (1971)."""
 
 AGAIN = 1 / 15
 AGAIN_FROM = 10
 AGAIN_APART = 5
-"""From so many votes on, this share of a voter's draws is a pair that they voted on at least so many votes ago: whether
-they choose the same is how steadily they choose (`trust`)."""
+"""From AGAIN_FROM votes on, this share of a voter's draws is a pair that they voted on at least AGAIN_APART votes ago:
+whether they choose the same shows how consistent they are (`trust`)."""
 
 USUAL_SIMILARITY = 0.5
-"""What is taken for answers that are not written yet."""
+"""The similarity assumed for answers that are not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where two contestants have an answer each: a question and a seed, and how much alike the two answers are."""
+    """A question and seed for which two contestants have an answer each, and how similar the two answers are."""
 
     question: str
     seed: int
@@ -66,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Two contestants and where they answer, with how probable that was: the two first, then the place given them."""
+    """Two contestants and their place, with the probability of the two, and of the place given the two."""
 
     two: Opponents
     place: Place
@@ -78,9 +75,8 @@ class Drawn:
 class Knowledge:
     """What is known when a pair is drawn.
 
-    `strengths` (natural logarithms; 0 for whoever has none) and `tie` come from
-    the last fit, `votes` counts by pair of contestants, `shown` by pair and
-    question, `on_left` how often the first was left of the second.
+    `strengths` (natural logarithms; 0 if unknown) and `tie` come from the last fit, `votes` counts by pair of
+    contestants, `shown` by pair and question, `on_left` how often the first was left of the second.
     """
 
     strengths: Mapping[Contestant, float] = field(default_factory=dict)
@@ -90,7 +86,7 @@ class Knowledge:
     on_left: dict[tuple[Contestant, Contestant], int] = field(default_factory=dict)
 
     def note(self, left: Contestant, right: Contestant, question: str) -> None:
-        """Count a pair that is shown now, so that the next visitors get others."""
+        """Count a pair that is shown now, so that the next visitors get other pairs."""
         two = frozenset((left, right))
         self.votes[two] = self.votes.get(two, 0) + 1
         self.shown[two, question] = self.shown.get((two, question), 0) + 1
@@ -113,10 +109,10 @@ def draw_place(places: Mapping[Opponents, Sequence[Place]], knowledge: Knowledge
     open_pairs = sorted((two for two, listed in places.items() if listed), key=sorted)
     if not open_pairs:
         return None
-    telling = {two: _telling(two, places[two], knowledge) for two in open_pairs}
-    gains = expected_gains({two: value for two, (_, value) in telling.items()}, knowledge)
+    best = {two: _most_informative(two, places[two], knowledge) for two in open_pairs}
+    gains = expected_gains({two: value for two, (_, value) in best.items()}, knowledge)
     two, probability = _draw(gains, rng)
-    listed = telling[two][0]
+    listed = best[two][0]
     return Drawn(two, rng.choice(listed), probability, 1 / len(listed))
 
 
@@ -194,22 +190,21 @@ def _draw(gains: Mapping[Opponents, float], rng: random.Random) -> tuple[Opponen
     return pairs[two], chances[two]
 
 
-def _telling(two: Opponents, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
-    """Return the places of a pair that tell most, and what one of them tells."""
+def _most_informative(two: Opponents, places: Sequence[Place], knowledge: Knowledge) -> tuple[list[Place], float]:
+    """Return the most informative places of a pair, and their mean information."""
     information = knowledge.information(two, np.array([place.similarity for place in places]))
     shown = np.array([knowledge.shown.get((two, place.question), 0) for place in places])
-    tells = information * _of_another(shown)
-    enough = NEAR * float(tells.max())
-    chosen = [place for place, value in zip(places, tells, strict=True) if value >= enough]
-    return chosen, float(tells[tells >= enough].mean())
+    gains = information * _of_another(shown)
+    enough = NEAR * float(gains.max())
+    chosen = [place for place, value in zip(places, gains, strict=True) if value >= enough]
+    return chosen, float(gains[gains >= enough].mean())
 
 
 def _of_another(votes: Ints) -> Floats:
-    """Return what one more vote on a question tells, as a share of what the first told.
+    """Return the information of one more vote on a question, as a share of the first one's.
 
-    m votes that are correlated by r tell as much as m / (1 + (m - 1) r)
-    independent ones (Kish 1965, Survey Sampling, ch. 5); this is what the next
-    one adds.
+    m votes with correlation r have the information of m / (1 + (m - 1) r) independent ones (Kish 1965, Survey Sampling,
+    ch. 5); this is what the next one adds.
     """
     r = ALIKE_ON_QUESTION
     return (1 - r) / ((1 + (votes - 1) * r) * (1 + votes * r))

@@ -49,7 +49,7 @@ PRIVATE = (
     "question_key", "question", "left_answer_key", "left_answer", "left_seed", "right_answer_key", "right_answer",
     "right_seed",
 )  # fmt: skip
-"""What would tell a visitor's own question, or let somebody test a guess at it."""
+"""Fields that would reveal a visitor's own question, or let somebody test a guess at it."""
 
 HOUR_S = 3600.0
 DECIDE_STEP_S = 10.0
@@ -58,12 +58,10 @@ DECIDE_STEP_S = 10.0
 def public_records(votes: Iterable[Vote], in_use: Collection[str] = ()) -> Iterator[Record]:
     """Yield votes as anybody may have them: no voter's id, times to the hour, and no text that is still a secret.
 
-    Of visitors' own questions there is nothing that a guess could be tested by:
-    no text, seed or key, and coarse counts. The same holds for pairs of the banks
-    that are `in_use`, whose sides could be looked up here otherwise, and not even
-    the question is named. Voters and networks are numbered in the order in which
-    they come, so that votes of one can be told to be so, within a file and not
-    from one site to another.
+    For visitors' own questions there is nothing to test a guess with: no text, seed or key, and coarse counts. The same
+    holds for pairs of the banks that are `in_use`, whose sides could otherwise be looked up here; not even the question
+    is named. Voters and networks are numbered in order of appearance, so that votes of one can be grouped within a file
+    and not between sites.
     """
     voters: dict[str, int] = {}
     networks: dict[str, int] = {}
@@ -89,10 +87,8 @@ def public_records(votes: Iterable[Vote], in_use: Collection[str] = ()) -> Itera
 def preference_pairs(votes: Iterable[Vote]) -> Iterator[Record]:
     """Yield {prompt, chosen, rejected} for every two answers of which one was preferred.
 
-    Several votes on the same two answers make one pair, by majority; where
-    they are even there is none. Only counted votes whose texts are kept go in,
-    and an answer that a majority of its voters called wrong or unsafe is never
-    the chosen one.
+    Several votes on the same two answers make one pair, by majority; a draw makes none. Only counted votes whose texts
+    are kept go in, and an answer that a majority of its voters called wrong or unsafe is never the chosen one.
     """
     leads: dict[tuple[str, str, str], int] = {}
     unsafe: dict[tuple[str, str], int] = {}
@@ -121,7 +117,7 @@ _PARQUET_TYPES = {
     "similarity": "float64", "decide_s": "float64", "counted": "bool_", "two_probability": "float64",
     "place_probability": "float64",
 }  # fmt: skip
-"""What is no text. Named, not guessed: a column may hold None alone for a long time."""
+"""Types of columns that aren't text. Not inferred, since a column may hold only None for a long time."""
 
 
 def write_records(records: Iterable[Record], path: Path) -> int:
@@ -154,7 +150,7 @@ def _write_jsonl(records: Iterable[Record], path: Path) -> int:
 
 def _write_csv(records: Iterable[Record], path: Path) -> int:
     count = 0
-    # With a byte-order mark: without one a spreadsheet on Windows takes it for another encoding.
+    # With a byte-order mark, without which spreadsheets on Windows assume another encoding.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = None
         for count, record in enumerate(records, 1):

@@ -1,17 +1,15 @@
-"""The Davidson model of choices between two, and how sure one can be of its parameters.
+"""The Davidson model of choices between two, and the covariance of its parameters.
 
 Davidson (1970, JASA 65:317) adds ties to Bradley and Terry's model: the left
 answer wins, ties or loses with odds
 
     exp(d/2) : exp(e) : exp(-d/2),   d = theta_left - theta_right + side + …
 
-where theta are strengths in natural logarithms of the odds, and `side` is the
-advantage of standing on the left (Davidson and Beaver 1977, Biometrics 33:693).
-A tie is worth half a win. How likely ties are, e, may differ from vote to vote:
-answers that are nearly the same are nearly always tied, which says nothing
-about who is stronger. Both d and e are linear in the parameters, so the
-log-likelihood is concave; a weak normal prior on every parameter keeps the
-maximum finite where one model never lost.
+where theta are strengths in natural logarithms of the odds, and `side` is the advantage of being on the left (Davidson
+and Beaver 1977, Biometrics 33:693). A tie is worth half a win. How likely ties are, e, may differ from vote to vote:
+answers that are nearly the same are nearly always tied, which says nothing about who is stronger. Both d and e are
+linear in the parameters, so the log-likelihood is concave; a weak normal prior on every parameter keeps the maximum
+finite where one model never lost.
 
 Votes of one voter resemble each other, and so do votes on one question, so the
 covariance is the two-way cluster-robust one of Cameron, Gelbach and Miller
@@ -43,7 +41,7 @@ EXACT_CLUSTERS = 20_000
 
 @dataclass(frozen=True)
 class Design:
-    """Votes as numbers. Row i stands for `weight[i]` votes that are alike in everything that the model sees.
+    """Votes as numbers. Row i is `weight[i]` votes that are identical to the model.
 
     `x` (rows, columns) gives d = x @ b, and `z` (rows, tie columns) e = z @ c
     for the parameters (b, c). `outcome` (rows,) is LEFT, TIE or RIGHT. Without
@@ -71,8 +69,8 @@ class Design:
 class Fit:
     """The parameters, and what their covariance needs.
 
-    `scores` (rows, parameters) are a single vote's; `information` (rows, 3) is
-    what a single vote tells of d, of d and e together, and of e.
+    `scores` (rows, parameters) are a single vote's; `information` (rows, 3) is a single vote's information about d,
+    about d and e together, and about e.
     """
 
     parameters: Floats
@@ -102,7 +100,7 @@ def fit(design: Design) -> Fit:
 def covariance(
     design: Design, fitted: Fit, row: Ints, ways: Sequence[Ints], weight: Floats | None = None
 ) -> tuple[Floats, int]:
-    """Return the covariance of the parameters, and the number of clusters of the way that has fewest.
+    """Return the covariance of the parameters, and the smaller number of clusters of the two ways.
 
     `row` is the design's row of every vote, `weight` how much it counts (1 where
     not given); each of the one or two `ways` to
@@ -116,14 +114,14 @@ def covariance(
         first, second = clusters
         both = np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1]
         total = total - _meat(design, fitted, bread, row, both, weight)
-    # What was taken off can leave a negative eigenvalue, which is set to 0 as Cameron, Gelbach and Miller advise.
+    # The subtraction can leave a negative eigenvalue, which is set to 0 as Cameron, Gelbach and Miller advise.
     values, vectors = np.linalg.eigh(bread @ total @ bread)
     fewest = min(int(cluster.max()) + 1 for cluster in clusters)
     return (vectors * np.maximum(values, 0)) @ vectors.T, fewest
 
 
 def compact(codes: Ints) -> Ints:
-    """Return codes renumbered without gaps."""
+    """Return the codes renumbered without gaps."""
     used = np.bincount(codes) > 0
     return (np.cumsum(used) - 1)[codes]
 

@@ -1,8 +1,7 @@
-"""What is stored of a visitor's own question where its text is not: nothing by which a guess at it could be tested.
+"""What is stored of a visitor's own question without its text: nothing with which a guess at it could be tested.
 
-The engine is deterministic: whoever knew the seed could ask a guessed question
-again and compare. So the seed is left out, keys are made from the pair's random
-id instead of the text, and counts are so coarse that many answers share them.
+The engine is deterministic: with the seed anybody could ask a guessed question again and compare. So the seed is left
+out, keys are made from the pair's random id instead of the text, and counts are so coarse that many answers share them.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _SIDES = ("left", "right")
 
 
 def hidden_key(pair_id: str, what: str) -> str:
-    """Return a key that tells one text from another and depends on neither: `what` is question, left or right."""
+    """Return a key that identifies a text without depending on it: `what` is question, left or right."""
     return "hidden:" + hashlib.sha256(f"{pair_id} {what}".encode()).hexdigest()
 
 

@@ -1,14 +1,11 @@
-"""How much votes of one place count: so much that together they move no rating by more than a bound.
+"""Weights for votes of one place, so that together they move no rating by more than a bound.
 
-A count alone bounds little: twenty votes for one model move its rating further
-than two hundred that are shared out as everybody else's are. So the bound is on
-what they do. To first order a group of votes with the score s (the gradient of
-their log-likelihood) moves the strengths by C s, where C is the inverse of the
-other votes' information: the influence function of the estimate (Hampel,
-Ronchetti, Rousseeuw and Stahel 1986, Robust Statistics, ch. 2). A group that
-would move a difference between two ratings further than a share of its standard
-error counts by a weight that takes it back there; so no vote is dropped, and the
-bound narrows as votes come.
+A count alone bounds little: twenty votes for one model move its rating further than two hundred that are distributed as
+everybody else's. So the bound is on their effect. To first order a group of votes with the score s (the gradient of
+their log-likelihood) moves the strengths by C s, where C is the inverse of the other votes' information: the influence
+function of the estimate (Hampel, Ronchetti, Rousseeuw and Stahel 1986, Robust Statistics, ch. 2). A group that would
+move a difference between two ratings further than a share of its standard error gets a weight that reduces it to that
+share; so no vote is dropped, and the bound narrows as votes come.
 """
 
 from __future__ import annotations
@@ -24,30 +21,29 @@ from medilite.arena.ratings import POINTS, fitted_strengths, vote_columns
 from medilite.arena.table import VoteTable
 
 LEAST = 4
-"""So many votes of one network and day count in any case…"""
+"""This many votes of one network and day always count…"""
 
 FIRST = 20
-"""…and so many while fewer than that came from elsewhere: there is nobody yet whom they could drown out."""
+"""…and this many while fewer came from elsewhere: there is nobody yet to outvote."""
 
 SHARE_OF_ERROR = 0.33
 """How far the newcomers of one network may move the difference between two ratings in a day, in its standard errors."""
 
 SHARE_TOGETHER = 1.0
-"""The same for voters who are trusted because their ids have grown old, but were made in one place on one day."""
+"""The same for voters who are trusted because of their ids' age, but whose ids were made in one place on one day."""
 
 PASSES = 3
-"""Weights depend on the ratings and these on the weights; after so many passes they change by less than a hundredth."""
+"""Passes over weights and ratings, which depend on each other; after these they change by less than a hundredth."""
 
 Bools = NDArray[np.bool_]
 
 
 def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -> tuple[Floats, float | None]:
-    """Return the weight of every vote, from 0 to 1, and the newcomers' bound in points; None where nothing is rated.
+    """Return the weight of every vote, from 0 to 1, and the newcomers' bound in points; None if nothing is rated.
 
-    `counted` are the votes that count. `newcomers` and `together` number the
-    places that they are of, each with its bound, and are -1 for all other votes.
-    All votes of one place have one weight. The bound in points is the median over
-    all pairs of contestants.
+    `counted` are the votes that count. `newcomers` and `together` number the place of each vote, each kind with its own
+    bound; -1 for all other votes. All votes of one place have one weight. The bound in points is the median over all
+    pairs of contestants.
     """
     groups, shares = [], []
     for unit, share in ((newcomers, SHARE_OF_ERROR), (together, SHARE_TOGETHER)):
@@ -61,7 +57,7 @@ def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -
     points = None
     for number in range(PASSES):
         for group, floor in zip(groups, least, strict=True):
-            if number == 0:  # of each network no more is believed at first than what counts in any case
+            if number == 0:  # at first each network counts only with the votes that always count
                 weight[group] = min(1.0, floor)
         moves = _Moves.of(table, compared, weight)
         if moves is None:
@@ -77,7 +73,7 @@ def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -
 
 
 class _Moves:
-    """What the counted votes say so far, and how far a few more would move it."""
+    """The fit of the counted votes, and how far a few more would move it."""
 
     def __init__(self, parameters: Floats, information: Floats, ties: int, contestants: Ints) -> None:
         self._parameters, self._information = parameters, information
@@ -91,7 +87,7 @@ class _Moves:
 
     @classmethod
     def of(cls, table: VoteTable, compared: Bools, weight: Floats) -> _Moves | None:
-        """Return what votes of those weights say; None where they are on fewer than two contestants."""
+        """Return the fit of votes with these weights; None if they are on fewer than two contestants."""
         votes = table.weighted(weight).where(compared)
         here = np.unique(np.concatenate([votes.left, votes.right]))
         if len(here) < 2:
@@ -107,11 +103,10 @@ class _Moves:
         return float(np.median(self._errors))
 
     def roughly(self, table: VoteTable, groups: Sequence[Ints]) -> Floats:
-        """Return about how far each group moves a difference at most, in its standard errors.
+        """Return approximately how far each group moves a difference at most, in its standard errors.
 
-        That is less than `weight` goes by, for the group's own votes are taken to be
-        part of what is known: by half at most, unless the group is most of all votes,
-        which gets infinity.
+        It is less than `weight` uses, since the group's own votes are included in the information: by half at most,
+        unless the group is most of all votes, which gets infinity.
         """
         if not groups:
             return np.zeros(0)
@@ -129,7 +124,7 @@ class _Moves:
     def weight(self, table: VoteTable, group: Ints, before: Floats) -> float:
         """Return the weight, which may be above 1, by which a group's votes move a difference by its standard error.
 
-        `before` is by how much each of them is among the counted ones already.
+        `before` is the weight with which each of them is counted already.
         """
         design, scores, information = self._derivatives(table, group)
         own = Design(design.x, design.z, design.outcome, before)

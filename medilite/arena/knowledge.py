@@ -1,4 +1,4 @@
-"""What the votes so far tell about which pair to show next."""
+"""What is known from the votes so far for choosing the next pair."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from medilite.arena.table import VoteTable
 
 
 def knowledge_of(table: VoteTable, ratings: Ratings, questions: Mapping[str, str]) -> Knowledge:
-    """Return what to draw the next pairs by.
+    """Return the knowledge for drawing the next pairs.
 
-    `questions` maps the keys of questions in the table to ids; others count for
-    the pair and not for a question. Only counted votes tell of a pair, but any
-    vote has used up a question and a side.
+    `questions` maps the keys of questions in the table to ids; others count for the pair and not for a question. Only
+    counted votes inform about a pair, but any vote has used up a question and a side.
     """
     known = Knowledge(ratings.strengths, ratings.tie)
     ids = [questions.get(key) for key in table.questions]

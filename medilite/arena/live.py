@@ -1,4 +1,4 @@
-"""A pair in the making: two models answer a visitor's own question, in step and from one batch."""
+"""A live pair: two models answer a visitor's own question, in step and in one batch."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
     from medilite.arena.booth import NoPair, Shown
 
 LIVE_DECODING = Decoding(max_new_tokens=192, temperature=0.7, top_p=0.95, repetition_penalty=1.1)
-"""As `votes prepare` decodes unless told otherwise."""
+"""The default decoding of `votes prepare`."""
 
 
 @dataclass
 class LiveRun:
-    """Two answers as they grow; whose they are stays here.
+    """Two answers as they are written; which models they are from is known only here.
 
-    `contestants` are those on the left and on the right. `keep` tells whether
-    the visitor agreed that the question's text is kept. `began_at` is when the
-    first step came: from then on one could read. `two_probability` is that of
-    the draw. What finishing made of it, once, is in `pair`, `token` and `made`.
+    `contestants` are those on the left and on the right. `keep` is whether the visitor agreed that the question's text
+    is stored. `began_at` is the time of the first step, from which on the visitor could read. `two_probability` is that
+    of the draw. `pair`, `token` and `made` are set once, when it is finished.
     `reopened` is whether its texts came back from the visitor's page, which may say anything: they are never kept.
     """
 
@@ -65,7 +64,7 @@ class LiveRun:
                 self.stopped[i] = row.stopped
 
     def cancel(self) -> None:
-        """End whatever still goes on, as the visitor asked."""
+        """Stop both answers, as the visitor asked."""
         self.stopped = [reason or "cancelled" for reason in self.stopped]
 
     @property
@@ -80,11 +79,11 @@ class LiveRun:
 
     @property
     def failed(self) -> bool:
-        """Whether either model broke down."""
+        """Whether either model failed."""
         return "error" in self.stopped
 
     def shown(self) -> tuple[str, str]:
-        """Return what may be shown of (left, right) now; names are masked before any part of them is seen."""
+        """Return what may be shown of (left, right) now; names are masked before any part of them is shown."""
         left, right = (mask(text, self.names) if self.done else mask_growing(text, self.names) for text in self.texts)
         return left, right
 

@@ -1,8 +1,8 @@
 """Marks on votes that say little about the answers: too fast, one-sided, patterned, repeated.
 
-A marked vote is kept and counted in public, and stays out of the ratings.
-Marks depend on one voter's votes alone and can be computed again at any time
-(`python -m medilite votes recheck`).
+A marked vote is stored and shown in the public counts, and left out of the
+ratings. Marks depend on one voter's votes alone and can be computed again at
+any time (`python -m medilite votes recheck`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MARKS = {
     REPEATED: "the same two answers, voted on before",
     CROWDED: "more from one network address in a day than count",
     FAVOURS: "by somebody who prefers one model far more often than others do",
-    SELECTIVE: "by somebody who votes where one model stands, and skips elsewhere",
+    SELECTIVE: "by somebody who votes where one model is shown, and skips elsewhere",
     SERIES: "by new voters who came from one network address one after another",
 }
 """Every mark, and what it means. The last four need all votes, and are given when votes are rated (`trust`)."""
@@ -30,19 +30,19 @@ FASTEST_WORDS_PER_S = 1000 / 60
 """A thousand words a minute: four times the mean of silent reading (238, Brysbaert 2019, J Mem Lang 109:104047)."""
 
 SHARE_READ = 0.5
-"""How much of the two answers one has to have read to prefer one of them."""
+"""Share of the two answers that one has to have read to prefer one of them."""
 
 LEAST_S = 1.0
-"""Nobody reads two answers of any length in less."""
+"""Least seconds to read two answers of any length."""
 
 LONGEST_RUN = 12
-"""So many choices of one side in a row are no coincidence: less than 1 in 2,000 for answers on random sides."""
+"""This many choices of one side in a row are no coincidence: less than 1 in 2,000 with random sides."""
 
 LONGEST_PERIOD = 4
-"""Patterns of up to so many choices are looked for."""
+"""Longest pattern that is looked for, in choices."""
 
 PATTERN_VOTES = 16
-"""…once they have gone on for so many votes."""
+"""…in runs of at least this many votes."""
 
 
 def mark(votes: Sequence[Vote]) -> list[tuple[str, ...]]:

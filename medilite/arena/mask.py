@@ -1,4 +1,4 @@
-"""Hide in an answer what names its model or maker, before a voter sees it."""
+"""Hide names of models and makers in an answer before a voter sees it."""
 
 from __future__ import annotations
 
@@ -28,19 +28,18 @@ _NAMES = (
     r"deepmind",
     r"grpo|lora\s+(?:adapter|rank)",
 )
-"""Names of this project's models and their makers, and of others that small models take themselves for.
+"""Names of this project's models and their makers, and of others that small models claim to be.
 
-Only what is no word of medicine or of everyday life: "GPT" alone is an enzyme,
-"Claude" and "Gemini" may be anything.
+Only what is not a medical or everyday word: "GPT" alone is an enzyme, "Claude" and "Gemini" may be anything.
 """
 
 
 HELD_WORDS = 7
-"""Of an answer that is still being written so many words are held back: the longest name is over by then."""
+"""How many words of an unfinished answer are held back, so that the longest name is complete."""
 
 
 def names_of(profile: Profile) -> tuple[str, ...]:
-    """Return the names of a profile's own models and base, as far as they can't be plain words ("Base" is one)."""
+    """Return the names of a profile's own models and base, except those that are plain words, such as "Base"."""
     base = profile.base
     hub = getattr(base, "repo", None) or getattr(base, "hub_id", None) or ""
     names = [base.model, hub, hub.rpartition("/")[2]]
@@ -55,7 +54,7 @@ def mask(text: str, also: Iterable[str] = ()) -> str:
 
 
 def mask_growing(text: str, also: Iterable[str] = ()) -> str:
-    """Return what may be shown of an answer that goes on: its last words are held back, for a name may begin there."""
+    """Return what may be shown of an unfinished answer: its last words are held back, since a name may begin there."""
     starts = [match.start() for match in re.finditer(r"\S+", text)]
     cut = starts[-HELD_WORDS] if len(starts) > HELD_WORDS else 0
     for match in _pattern(tuple(also)).finditer(text):

@@ -1,9 +1,8 @@
-"""Where votes come from, as far as it takes to tell many of one place from many of many: no address is kept.
+"""Which votes come from one network, without keeping any address.
 
-A vote carries a hash of its network address under a random key. The key is in
-the database, so that replicas agree, and is replaced by the first vote of each
-day (UTC): from then on nobody can tell which address a hash was made of, nor
-that two days' hashes are of one.
+A vote carries a hash of its network address under a random key. The key is in the database, so that replicas agree, and
+is replaced by the first vote of each day (UTC): from then on nobody can find out the address behind a hash, nor that
+hashes of two days are of one address.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400.0
 
 IPV6_BITS = 48
-"""What one customer is given of IPv6, at most; of IPv4 it is one address."""
+"""Prefix that one customer gets of IPv6 at most, in bits; of IPv4 it is one address."""
 
 
 class Networks:

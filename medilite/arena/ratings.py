@@ -1,4 +1,4 @@
-"""Ratings of the contestants from counted votes, each with how sure one can be of it.
+"""Ratings of the contestants from counted votes, each with its interval.
 
 The model and its sources are in `fit`. Here its parameters become ratings on
 the usual scale, on which 400 points are odds of 10 to 1, with the base at 1000.
@@ -29,17 +29,17 @@ PRELIMINARY_VOTES = 100
 
 CONFIDENCE = 0.95
 GRADE_STEP, LENGTH_STEP, SIMILARITY_STEP = 0.5, 0.2, 0.2
-"""Differences in grade, in the logarithm of the length and in similarity that are taken as one: finer than anybody
-notices, and coarse enough that a million votes make few rows."""
+"""Rounding of differences in grade, in the logarithm of the length and in similarity: finer than anybody notices, and
+coarse enough that a million votes make few rows."""
 
 TUNED_VOTES = 1000
-"""The number of votes at which the intervals are narrowest for what they promise."""
+"""The number of votes at which the intervals are narrowest for their coverage."""
 
 _A = -2 * math.log(1 - CONFIDENCE)
 _RHO2 = (_A + math.log(_A) + 1) / TUNED_VOTES
 
 MOST_VOTES_FORETOLD = 100_000
-"""More votes than this are not foretold: two that need them are as good as equal."""
+"""More votes than this are not predicted: two that need them are practically equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One contestant's rating; None, with the reason, where it can't be told.
+    """One contestant's rating; None, with the reason, if it can't be estimated.
 
-    `rank` is 1 plus the number of contestants that are told apart from this one
-    and above it, by Holm's method over all pairs, at whatever time one looks.
-    `equal` is the rating at equal grade and length, which describes the votes and
-    says nothing of causes. `score` is wins plus half the ties ("equally good"),
-    by the votes that are not "both bad"; those are a result of their own, `bad`.
+    `rank` is 1 plus the number of contestants that are distinguishable from this one and above it, by Holm's method
+    over all pairs, valid at any time. `equal` is the rating at equal grade and length, which describes the votes and
+    says nothing of causes. `score` is wins plus half the ties ("equally good"), by the votes that are not "both bad";
+    those are a result of their own, `bad`.
     """
 
     contestant: Contestant
@@ -83,12 +82,12 @@ class Rating:
 
     @property
     def preliminary(self) -> bool:
-        """Whether there are too few votes for more than a first impression."""
+        """Whether there are too few votes for a reliable rating."""
         return self.votes < PRELIMINARY_VOTES
 
     @property
     def score(self) -> float | None:
-        """Share of the points that a win is worth 1 and a tie one half of."""
+        """Share of the points: a win is 1, a tie one half."""
         compared = self.votes - self.bad_votes
         return (self.wins + self.ties / 2) / compared if compared else None
 
@@ -105,12 +104,10 @@ class Effect:
 class Ratings:
     """What the counted votes say.
 
-    `rows` has every contestant, best first, unrated ones last. `left_share` is
-    the share of decided votes that the left answer would win if both were equal.
-    `effects` are of the second fit, whose votes are `equal_votes`. `more_votes`
-    tells for two contestants about how many more votes in all it takes to tell
-    them apart (0: they are; None: too many to say). `strengths` and
-    `tie` are the first fit's own numbers, by which the next pairs are drawn.
+    `rows` has every contestant, best first, unrated ones last. `left_share` is the share of decided votes that the left
+    answer would win if both were equal. `effects` are of the second fit, whose votes are `equal_votes`. `more_votes`
+    is, for two contestants, about how many more votes in all it takes to distinguish them (0: they are; None: too many
+    to predict). `strengths` and `tie` are the first fit's own numbers, by which the next pairs are drawn.
     """
 
     rows: tuple[Rating, ...]
@@ -128,15 +125,14 @@ class Ratings:
 def rate(table: VoteTable, base: Contestant | None) -> Ratings:
     """Return the ratings from the counted votes of a table; `base` is at 1000.
 
-    Only contestants that votes connect with the base are rated: nothing is known
-    of how two islands compare.
+    Only contestants that votes connect with the base are rated: unconnected groups can't be compared.
     """
     counted = table.counted
     count = len(counted.contestants)
     here = _island(counted.where(~counted.both_bad), base)
     inside = np.zeros(count, bool)
     inside[list(here)] = True
-    # "Both bad" says nothing of which is better: given that it isn't chosen, the model's odds are as they were.
+    # "Both bad" doesn't say which is better; given that it isn't chosen, the model's odds are unchanged.
     compared = counted.where(~counted.both_bad)
     on_island = compared.where(inside[compared.left] & inside[compared.right])
     scale = _Scale(counted.contestants, here, base)
@@ -194,16 +190,15 @@ def points(table: VoteTable, base: Contestant | None) -> dict[Contestant, float]
     return {table.contestants[i]: BASE_RATING + POINTS * float(v - zero) for i, v in zip(here, values, strict=True)}
 
 
-# --- intervals that hold whenever one looks ----------------------------------------------
+# --- intervals that hold at any time -----------------------------------------------------
 
 
 def anytime_z(votes: int, alpha: float = 1 - CONFIDENCE) -> float:
-    """Return by how many standard errors an interval reaches that holds at every number of votes at once.
+    """Return the half-width, in standard errors, of an interval that holds at every number of votes at once.
 
-    The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and
-    Ramdas (2024, Ann. Stat. 52:2613), narrowest at TUNED_VOTES. A usual interval
-    is wrong ever more often the more often one looks; of these, at most the share
-    `alpha` is ever wrong.
+    The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Ann. Stat. 52:2613),
+    narrowest at TUNED_VOTES. A fixed-sample interval is wrong the more often the more often one looks; of these, at
+    most the share `alpha` is ever wrong.
     """
     x = max(votes, 1) * _RHO2
     return math.sqrt(2 * (x + 1) / x * math.log(math.sqrt(x + 1) / alpha))
@@ -218,7 +213,8 @@ def anytime_p(z: float, votes: int) -> float:
 def wilson(successes: int, trials: int, z: float | None = None, design_effect: float = 1.0) -> Interval | None:
     """Return a share with Wilson's interval (1927, JASA 22:209) of z standard errors; None without trials.
 
-    `design_effect` is how many trials tell as much as one that depends on no other.
+    `design_effect` is how many trials have the information of one independent
+    trial.
     """
     from scipy import stats
 
@@ -259,7 +255,7 @@ class Strengths:
 
     @property
     def quantile(self) -> float:
-        """How many standard errors an interval reaches: such that it holds at any time, wide for few clusters."""
+        """Half-width of an interval in standard errors: it holds at any time, and is wider for few clusters."""
         return anytime_z(self.votes) * self.few
 
     def against_average(self) -> tuple[Floats, Floats]:
@@ -287,19 +283,18 @@ class Strengths:
 
 
 def tie_columns(similarity: Floats) -> Floats:
-    """Return the columns that make ties likelier between like answers (rows, 2): 1, and -1 to 1 by similarity."""
+    """Return the columns that make ties likelier between similar answers (rows, 2): 1, and -1 to 1 by similarity."""
     return np.stack([np.ones_like(similarity), 2 * similarity - 1], axis=-1)
 
 
 def fitted_strengths(
     table: VoteTable, here: Sequence[int], *, at_equal: bool
 ) -> tuple[Fit | None, Design | None, Ints, Floats]:
-    """Fit strengths and side; with `at_equal` also grade and length, which a voter may go by besides.
+    """Fit strengths and side; with `at_equal` also grade and length, which may influence voters.
 
-    Returns with the strengths the spread of grade and length: both are
-    standardised, so that the prior means the same for them. Differences are
-    rounded to what nobody notices, so that like votes make one row: a million
-    votes then take hardly longer than a few.
+    Returns with the strengths the spread of grade and length: both are standardised, so that the prior means the same
+    for them. Differences are rounded, so that equal votes make one row: a million votes then take hardly longer than a
+    few.
     """
     parts = [np.rint(table.similarity / SIMILARITY_STEP)]
     if at_equal:
@@ -327,7 +322,7 @@ def fitted_strengths(
 
 
 def _strengths(table: VoteTable, here: Sequence[int], *, at_equal: bool) -> tuple[Strengths | None, Floats]:
-    """Return what `_fitted` finds with its covariance, and the spread of grade and length."""
+    """Return the fit with its covariance, and the spread of grade and length."""
     fitted, design, row, spread = fitted_strengths(table, here, at_equal=at_equal)
     if fitted is None or design is None:
         return None, spread
@@ -364,7 +359,7 @@ def _columns(left: NDArray[np.int64], right: NDArray[np.int64], here: Sequence[i
 
 
 class _Scale:
-    """From strengths to points: the base at 1000."""
+    """Converts strengths to points: the base is at 1000."""
 
     def __init__(self, contestants: Sequence[Contestant], here: Sequence[int], base: Contestant | None) -> None:
         self._contestants = [contestants[i] for i in here]
@@ -394,23 +389,23 @@ class _Scale:
         return found
 
     def told_apart(self, strengths: Strengths) -> dict[tuple[Contestant, Contestant], bool]:
-        """Return, for every two, whether the first is above the second beyond doubt (Holm 1979, over all pairs)."""
+        """Return, for every two, whether the first is significantly above the second (Holm 1979, over all pairs)."""
         z_scores = self.z_scores(strengths)
         pairs = {two: anytime_p(z, strengths.votes) for two, z in z_scores.items() if z > 0}
-        told = dict.fromkeys(z_scores, False)
+        distinct = dict.fromkeys(z_scores, False)
         every = len(z_scores) // 2
         for place, (two, p) in enumerate(sorted(pairs.items(), key=lambda one: one[1])):
             if p * (every - place) > 1 - CONFIDENCE:
                 break
-            told[two] = True
-        return told
+            distinct[two] = True
+        return distinct
 
 
-# --- what else the votes tell --------------------------------------------------------------
+# --- what else follows of the votes--------------------------------------------------------
 
 
 def _island(table: VoteTable, base: Contestant | None) -> tuple[int, ...]:
-    """Return the contestants that votes connect with the base, the base included; empty without a vote on it."""
+    """Return the contestants that votes connect with the base, including it; empty without a vote on it."""
     from scipy import sparse
 
     count = len(table.contestants)
@@ -438,11 +433,11 @@ def _distinct(codes: NDArray[np.int64]) -> int:
 def _tally(table: VoteTable, index: int) -> tuple[int, int, int, int]:
     on_left, on_right = table.left == index, table.right == index
     wins = (on_left & (table.outcome == LEFT)) | (on_right & (table.outcome == RIGHT))
-    stood = on_left | on_right
-    ties = stood & (table.outcome == TIE) & ~table.both_bad
-    losses = stood & ~wins & (table.outcome != TIE)
+    shown = on_left | on_right
+    ties = shown & (table.outcome == TIE) & ~table.both_bad
+    losses = shown & ~wins & (table.outcome != TIE)
     won, tied, lost, bad = (
-        round(float(table.weight[votes].sum())) for votes in (wins, ties, losses, stood & table.both_bad)
+        round(float(table.weight[votes].sum())) for votes in (wins, ties, losses, shown & table.both_bad)
     )
     return won + tied + lost + bad, won, tied, lost
 
@@ -450,10 +445,9 @@ def _tally(table: VoteTable, index: int) -> tuple[int, int, int, int]:
 def _share(
     table: VoteTable, index: int, of_left: NDArray[np.bool_], of_right: NDArray[np.bool_]
 ) -> tuple[Interval | None, int]:
-    """Return the share of a contestant's votes in which something is said of it, and their number.
+    """Return the share of a contestant's votes with a given outcome, and their number.
 
-    Votes of one voter resemble each other: their design effect (Kish 1965) makes
-    the interval as wide as it has to be.
+    Votes of one voter resemble each other: their design effect (Kish 1965) widens the interval accordingly.
     """
     inside = (table.left == index) | (table.right == index)
     yes = np.where(table.left == index, of_left, of_right)[inside].astype(float)
@@ -470,7 +464,7 @@ def _share(
 def _more_votes(
     ratings: Mapping[Contestant, Interval], strengths: Strengths, scale: _Scale, votes: int
 ) -> dict[tuple[Contestant, Contestant], int | None]:
-    """Return how many more votes tell two apart, if ratings stay and errors shrink with the root of the votes."""
+    """Return how many more votes distinguish two, if ratings stay and errors shrink with the root of the votes."""
     result: dict[tuple[Contestant, Contestant], int | None] = {}
     apart, z_scores = scale.told_apart(strengths), scale.z_scores(strengths)
     needed = anytime_z(votes, (1 - CONFIDENCE) / max(len(apart) // 2, 1))

@@ -1,4 +1,4 @@
-"""Answers made beforehand, as they may be shown: this deployment's own, or those of the repository."""
+"""Ready-made answers, as they may be shown: this deployment's own, or those of the repository."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Had = tuple[str, frozenset[str]]
 class NoPair(Enum):
     """Why there is no pair to vote on."""
 
-    EMPTY = "no answers have been made beforehand"
-    STALE = "the answers made beforehand are of models that have been retrained since"
+    EMPTY = "there are no ready-made answers"
+    STALE = "the ready-made answers are of models that have been retrained since"
     SEEN = "this visitor has had every pair"
     SAME = "both answers are the same"
     WORDLESS = "an answer has no words"
@@ -36,7 +36,7 @@ class NoPair(Enum):
 
 @dataclass(frozen=True)
 class Ready:
-    """The ready-made answers that may be shown: of the present contestants, in places where they differ as shown."""
+    """The ready-made answers that may be shown: of the present contestants, where two answers differ as shown."""
 
     bank: Bank
     places: Mapping[Opponents, list[Place]]
@@ -44,7 +44,7 @@ class Ready:
     """Question ids by the keys of their texts."""
 
     def unseen(self, seen: set[Had]) -> dict[Opponents, list[Place]]:
-        """Return the places that a voter has not had before them."""
+        """Return the places that a voter has not been shown."""
         questions: dict[frozenset[str], set[str]] = {}
         for key, hashes in seen:
             questions.setdefault(hashes, set()).add(self.keys.get(key, ""))
@@ -67,8 +67,8 @@ class Ready:
 class ReadyAnswers:
     """Reads the answers when they are first asked for; safe to use from several threads.
 
-    `folder` has those of the repository, `private` this deployment's own, which
-    come first, and are read again when they have been replaced.
+    `folder` has those of the repository, `private` this deployment's own, which take precedence and are read again when
+    replaced.
     """
 
     def __init__(self, profile: Profile, folder: Path, private: Path | None) -> None:
@@ -87,7 +87,7 @@ class ReadyAnswers:
             if self._answers is None:
                 bank = read_bank(self._folder)
                 if bank is None:
-                    return NoPair.EMPTY  # looked for again next time: they may come while the app runs
+                    return NoPair.EMPTY  # looked for again next time: they may be added while the app runs
                 self._answers = self._usable(bank, here)
             return self._answers
 
@@ -107,7 +107,7 @@ class ReadyAnswers:
         return ready.bank.questions[pair.question_id], left, right
 
     def _read_private(self, made_at: int | None, here: Mapping[str, Contestant]) -> Ready | None:
-        """Return this deployment's own answers, None without any that can be used."""
+        """Return this deployment's own answers, None if there are no usable ones."""
         if made_at is None or self._private is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What the arena's parts hand each other: contestants, candidates, pairs, ballots, votes."""
+"""The arena's records: contestants, candidates, pairs, ballots, votes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ REASONS = {
     "safer": "safer",
     "long": "too long",
 }
-"""What a voter may say of an answer besides the choice, by the name under which it is kept."""
+"""What a voter may say of an answer besides the choice, by its stored name."""
 
 UNDONE = "taken back"
-"""Why a vote doesn't count that its voter took back; the other reasons are its marks."""
+"""The reason for a vote that was taken back not to count; other reasons are marks."""
 
 OWN_QUESTION = "own"
 """The question id of a visitor's own question."""
 
 NO_SEED = -1
-"""Stands for the seed of an answer whose text isn't kept: with it a guessed question could be asked again."""
+"""Replaces the seed of an answer whose text isn't stored: with it a guessed question could be asked again."""
 
 PUBLIC_BANK = "public"
 """The bank of a pair whose texts are in the public repository; a deployment's own bank has a random name."""
@@ -78,12 +78,10 @@ class Candidate:
 class Pair:
     """Two answers to one question, as they were shown to one voter.
 
-    `question_key` tells questions apart, `question` is the text where it may be
-    kept. `similarity` is the share of words, from 0 to 1, that the answers have
-    in common. Times are seconds since 1970 (UTC). `bank` names the bank that a
-    ready-made pair is from. `two_probability` is the probability with which these
-    two were drawn, on these sides, `place_probability` that of the question and
-    seed given the two; None where unknown, or where there was nothing to draw.
+    `question_key` identifies the question, `question` is its text if it may be stored. `similarity` is the share of
+    words, from 0 to 1, that the answers have in common. Times are seconds since 1970 (UTC). `bank` names the bank that
+    a ready-made pair is from. `two_probability` is the probability with which these two were drawn, on these sides,
+    `place_probability` that of the question and seed given the two; None if unknown, or if nothing was drawn.
     """
 
     id: str
@@ -117,7 +115,7 @@ class Ballot:
 
     @classmethod
     def parse(cls, choice: object, left: object = (), right: object = ()) -> Ballot:
-        """Return the ballot that a form or a raw request stands for.
+        """Return the ballot of a form or a raw request.
 
         `left` and `right` list the details of each answer: UNSAFE and names of
         REASONS. Raises BallotError for anything else.
@@ -136,10 +134,9 @@ class Ballot:
 class Vote:
     """A pair and what its voter said about it.
 
-    `decide_s` is the time from showing the pair to the choice, None where the
-    clock ran backwards. `marks` say why a vote stays out of the ratings.
-    `network` tells votes of one day from one network address from others: a hash
-    under a key that is thrown away each day; "" where unknown.
+    `decide_s` is the time from showing the pair to the choice, None where the clock ran backwards. `marks` say why a
+    vote stays out of the ratings. `network` identifies a network address within one day: a hash under a key that is
+    thrown away each day; "" if unknown.
     """
 
     pair: Pair

@@ -1,7 +1,7 @@
-"""What the votes say at the moment, computed once for all who look.
+"""The current results of the votes, computed once for all visitors.
 
-A page view costs a look at a few counts, and that at most every few seconds; a
-million votes are read and rated again only when there are others than before.
+A page view reads a few counts, at most every few seconds; a million votes are read and rated again only when they have
+changed.
 """
 
 from __future__ import annotations
@@ -40,21 +40,20 @@ if TYPE_CHECKING:
     from medilite.settings import Settings
 
 REFRESH_S = 15.0
-"""Results are at most so old, and votes are rated at most so often."""
+"""Most seconds that results may be old, and least seconds between two ratings."""
 
 SETTLED_S = UNDO_S + UNDO_GRACE_S
-"""How old a vote is before anything tells of it: a table that moved would give away names before an undo."""
+"""Least age of a vote before results include it: a table that moved would reveal names before an undo."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that is told of the votes; `at` is when they were read, in seconds since 1970.
+    """All results of the votes; `at` is when they were read, in seconds since 1970.
 
-    `ratings` are from pairs that nobody can look up, `public` from those of the
-    bank in the public repository, counted apart (None without any); where there
-    are no others `ratings` are from them, and `public` is the same. `bound` is by
-    how many points the votes of one network and day may move the difference
-    between two ratings, None where nothing is rated.
+    `ratings` are from pairs that nobody can look up, `public` from those of the bank in the public repository, counted
+    separately (None without any); if there are only public ones, `ratings` is the same as `public`. `bound` is by how
+    many points the votes of one network and day may move the difference between two ratings, None where nothing is
+    rated.
 
     `current` are the contestants that the models are now, by model. `same_answers` has,
     for every two, how many pairs were the same word for word: (of the ready-made
@@ -106,14 +105,15 @@ class LiveResults:
     def get(self) -> Results | None:
         """Return the results, None where nobody has voted yet. Raises StoreError and DataError.
 
-        Whoever asks while they are computed gets the last ones, if there are any.
+        While they are being computed, callers get the last ones, if there are
+        any.
         """
         if not self._lock.acquire(blocking=self._results is None):
             return self._results
         try:
             now = self._clock()
             if now - self._looked_at >= self._refresh_s:
-                # A database that is away isn't asked again by everybody either.
+                # An unreachable database isn't asked again by every caller either.
                 self._error = None
                 try:
                     self._refresh()

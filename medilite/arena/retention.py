@@ -1,7 +1,7 @@
-"""What is old goes: expired pairs, visitors' own questions and votes, as the settings say.
+"""Delete what is old: expired pairs, visitors' own questions and votes, as configured.
 
-A visitor's question that is deleted leaves the votes on it as if it had never
-been kept: without what a guess at it could be tested by (`hiding`).
+When a visitor's question is deleted, the votes on it become as if it had never been stored: without anything to test a
+guess with (`hiding`).
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ log = logging.getLogger(__name__)
 DAY_S = 86_400.0
 
 PAIRS_AFTER_EXPIRY_S = 7 * DAY_S
-"""How long a pair is remembered after it expired, so that its token still gets a true answer."""
+"""Seconds for which an expired pair is remembered, so that its token still gets a correct error."""
 
 FIRST_AFTER_S = 60.0
-"""When a started app looks for the first time: it has other things to do at once."""
+"""Seconds after the app's start until the first deletion: at once it has other work."""
 
 LEAP_S = 300.0
-"""By how much the clock may go wrong from one look to the next; a night's sleep of the machine is a leap as well."""
+"""Seconds by which the clock may leap between two checks; a night's suspend is a leap as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long what is kept, in seconds; None is for ever. A vote goes with its texts."""
+    """How long to keep each kind, in seconds; None is for ever. A vote is deleted with its texts."""
 
     votes_s: float | None = None
     questions_s: float | None = None
@@ -54,7 +54,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """How much went: expired pairs, votes, visitors' own questions."""
+    """How many were deleted: expired pairs, votes, visitors' own questions."""
 
     pairs: int
     votes: int
@@ -62,10 +62,10 @@ class Deleted:
 
 
 def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
-    """Delete what is older than `keep` says at `now` (seconds since 1970), and return how much. Raises StoreError.
+    """Delete what is older than `keep` allows at `now` (seconds since 1970), and return how much. Raises StoreError.
 
-    Pairs go a week after they expired in any case, and texts with the last vote
-    that they belong to.
+    Pairs are always deleted a week after they expired, and texts with their
+    last vote.
     """
     import sqlalchemy as sa
 
@@ -74,7 +74,7 @@ def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
     pairs, votes, sames = schema.pairs, schema.votes, schema.sames
     with store.database.write() as connection:
         if not store.database.is_sqlite:
-            # No pair comes in between what is looked at and what is deleted, whose text would go with the others.
+            # No pair may be added between the check and the deletion: its text would be deleted too.
             connection.execute(sa.text("LOCK TABLE pairs, votes IN SHARE ROW EXCLUSIVE MODE"))
         gone_votes = 0
         if keep.votes_s is not None:
@@ -93,7 +93,7 @@ def delete_old(store: Store, keep: Retention, now: float) -> Deleted:
 
 
 def _hide_questions(connection: sa.Connection, before: float) -> None:
-    """Hide visitors' questions that nobody has had before them since, so that nothing of their texts is left."""
+    """Hide visitors' questions that have not been shown since, so that nothing of their texts is left."""
     import sqlalchemy as sa
 
     from medilite.arena import schema
@@ -129,11 +129,10 @@ def start_deleting(
     every_s: float = DAY_S,
     clock: Callable[[], float] = time.time,
 ) -> Callable[[], None]:
-    """Delete what is old soon and then once a day, in the background; return what stops it.
+    """Delete what is old soon and then once a day, in the background; return a function that stops it.
 
-    A failure is logged and tried again the next time, and so is a look before
-    which `clock` (seconds since 1970) has leapt: votes that look old then need
-    not be. A file that is not there is not made.
+    A failure is logged and tried again the next time. If `clock` (seconds since 1970) has leapt nothing is deleted that
+    time: votes that look old need not be. A missing file is not created.
     """
     stop = threading.Event()
 

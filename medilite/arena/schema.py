@@ -20,7 +20,7 @@ meta = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.String, nullable=False),
 )
-"""Single values of the whole store: its secret."""
+"""Single values of the whole store, such as its secret."""
 
 questions = sa.Table(
     "questions",
@@ -82,7 +82,7 @@ pairs = sa.Table(
     sa.Index(None, "voter"),
     sa.Index(None, "expires_at"),
 )
-"""Pairs that were shown; gone some time after they expired. `revealed_at` is when their voter was told the names."""
+"""Pairs that were shown; deleted some time after they expired. `revealed_at` is when the voter saw the names."""
 
 votes = sa.Table(
     "votes",
@@ -131,10 +131,10 @@ changed = sa.Table(
     sa.Column("pending", sa.Boolean, nullable=False),
     sa.Index(None, "pending"),
 )
-"""How often each vote or same (`what`) was written, and whether its mirror lacks the last time.
+"""How often each vote or same (`what`) was written, and whether the mirror lacks the last change.
 
-Kept by triggers, so nothing that is written can be forgotten; what was deleted keeps its line here, without anything
-else, so that a copy does not bring it back.
+Kept by triggers, so nothing that is written can be forgotten; deleted rows keep their line here, and nothing else, so
+that a copy does not restore them.
 """
 
 

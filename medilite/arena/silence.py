@@ -1,8 +1,7 @@
-"""Connections to PostgreSQL that don't wait for ever for a server that says nothing.
+"""Connections to PostgreSQL that don't wait for ever for a silent server.
 
-The driver waits for an answer as long as the connection stands, and one to a
-server that hangs (a frozen machine, a disk that blocks) stands for hours: every
-thread that asks would be gone with it. Imported once PostgreSQL is used.
+The driver waits for a reply as long as the connection is open, and one to a hanging server (a frozen machine, a blocked
+disk) stays open for hours: every thread that asks would be lost. Imported only if PostgreSQL is used.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ import psycopg
 
 
 class ServerSilentError(psycopg.OperationalError):
-    """The server has said nothing for too long, so the connection is closed; what was asked may yet be done there."""
+    """The server was silent for too long, so the connection is closed; it may still execute the request."""
 
 
 def patient_connection(silence_s: float) -> type[psycopg.Connection[Any]]:
-    """Return a class of connections that give up once the server says nothing for `silence_s` seconds.
+    """Return a class of connections that give up once the server is silent for `silence_s` seconds.
 
-    Whatever the server says restarts the time, so long results may take longer.
+    Any data from the server restarts the time, so long results may take longer.
     """
 
     class PatientConnection(psycopg.Connection[Any]):
@@ -30,7 +29,7 @@ def patient_connection(silence_s: float) -> type[psycopg.Connection[Any]]:
             try:
                 return super().wait(_watched(gen, silence_s), *given, **named)
             except ServerSilentError:
-                # Nobody may use it again: what comes late would be taken for the answer to something else.
+                # It must not be used again: a late reply would be taken for the reply to another request.
                 self.close()
                 raise
 
@@ -38,7 +37,7 @@ def patient_connection(silence_s: float) -> type[psycopg.Connection[Any]]:
 
 
 def _watched(gen: Generator[Any, Any, Any], silence_s: float) -> Generator[Any, Any, Any]:
-    """Yield what one of the driver's generators waits for; it is sent what is ready, or 0 several times a second.
+    """Yield what one of the driver's generators waits for; send it what is ready, or 0 several times a second.
 
     Raises ServerSilentError after `silence_s` seconds of nothing.
     """
@@ -58,5 +57,5 @@ def _watched(gen: Generator[Any, Any, Any], silence_s: float) -> Generator[Any, 
 
 
 def is_silence(error: BaseException | None) -> bool:
-    """Whether an error of the driver is a server that says nothing, rather than one that refuses or fails."""
+    """Whether a driver's error means a silent server, rather than one that refuses or fails."""
     return isinstance(error, (ServerSilentError, psycopg.errors.ConnectionTimeout))

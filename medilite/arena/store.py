@@ -1,4 +1,4 @@
-"""What is kept of pairs and votes, and how: every write here is one transaction.
+"""The store of pairs and votes; every write is one transaction.
 
 Imported once a store is opened: SQLAlchemy is slow to import.
 """
@@ -26,16 +26,16 @@ from medilite.errors import LimitError, TokenError
 from medilite.records import Decoding
 
 OPEN_PAIRS = 5
-"""How many pairs one voter may have before them at once (pages side by side); older ones go."""
+"""How many open pairs one voter may have (several pages); older ones are dropped."""
 
 MARKING_WINDOW = 500
-"""How many of a voter's last votes are looked at when a new one is marked."""
+"""How many of a voter's last votes are considered when a new one is marked."""
 
 Marker = Callable[[Sequence[Vote]], Sequence[tuple[str, ...]]]
 """Takes all votes of one voter in their order, gives the marks of each."""
 
 Texts = Callable[[Pair], Pair]
-"""Takes a pair as it is stored and returns it as its vote keeps it: with its texts, where they may be kept."""
+"""Takes a pair as stored and returns it as its vote stores it: with its texts, if they may be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Store:
     @property
     def secret(self) -> bytes:
         """A random key, made with the store and never shown: it signs voters' ids and hides what may not be kept."""
-        # No cached_property: until Python 3.12 all callers would wait in line for a database that is away.
+        # No cached_property: before Python 3.12 its lock makes all callers wait for an unreachable database.
         if self._secret is None:
             self._secret = self._read_secret()
         return self._secret
@@ -74,13 +74,13 @@ class Store:
         return bytes.fromhex(found)
 
     def adopt_secret(self, text: str) -> None:
-        """Derive the secret from a text where the store has none yet: as in a new database."""
+        """Derive the secret from a text if the store has none yet, as in a new database."""
         made = hmac.new(text.encode(), b"medilite votes", "sha256").hexdigest()
         with self.database.write("secret") as connection:
             connection.execute(self.insert_new(schema.meta).values(name="secret", value=made))
 
     def key_of_day(self, day: int, fresh: str) -> bytes:
-        """Return the key that networks are named by on a day; the first to ask puts `fresh` over the last day's."""
+        """Return a day's key for naming networks; the first call of a day replaces the last one by `fresh`."""
         meta = schema.meta
         with self.database.write(lock=_DAY_KEY) as connection:
             found = connection.execute(sa.select(meta.c.value).where(meta.c.name == _DAY_KEY)).scalar()
@@ -97,11 +97,10 @@ class Store:
     # --- pairs ---------------------------------------------------------------------------
 
     def add_pair(self, pair: Pair, token: str | None = None) -> str:
-        """Keep a pair and return its token, which is kept nowhere; the same pair and `token` again change nothing.
+        """Store a pair and return its token, which is stored nowhere; the same pair and `token` again change nothing.
 
-        No text is kept with a pair, and of a visitor's own question nothing that
-        would let a guess at it be tested: texts come with the vote. A voter's
-        oldest pairs go when there are too many.
+        No text is stored with a pair, and nothing that lets a guess at a visitor's own question be tested: texts come
+        with the vote. A voter's oldest pairs are dropped when there are too many.
         """
         token = token or new_token()
         row = {**_pair_row(hidden(pair) if pair.kind == "live" else pair), "token_sha256": _token_hash(token)}
@@ -121,7 +120,7 @@ class Store:
             return self._pair(connection, token, voter)
 
     def add_same(self, pair: Pair) -> None:
-        """Note that a pair was drawn whose answers are the same; nobody votes on it, so no text of it is kept."""
+        """Note that a pair was drawn whose answers are the same; nobody votes on it, so its texts are not stored."""
         first, second = sorted((pair.left.contestant, pair.right.contestant))
         row = {
             "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_key": hidden_key(pair.id, "question"),
@@ -140,7 +139,7 @@ class Store:
                 connection.execute(self.insert_new(schema.answers).values(key=side.key, text=side.text))
 
     def insert_new(self, table: sa.Table) -> Any:
-        """Return an INSERT that passes over rows whose key is there."""
+        """Return an INSERT that skips rows whose key exists."""
         dialect = sqlite if self.database.is_sqlite else postgresql
         return dialect.insert(table).on_conflict_do_nothing()
 
@@ -158,12 +157,11 @@ class Store:
         self, token: str, voter: str, ballot: Ballot, now: float, limits: Limits, marker: Marker, *,
         texts: Texts | None = None, network: str = "",
     ) -> tuple[Vote, bool]:  # fmt: skip
-        """Keep a vote and return it, with True; the earlier vote and False if there is one that stands.
+        """Store a vote and return it, with True; the earlier vote and False if there is a valid one.
 
-        A vote that was taken back can be given again, for no names were told
-        between. Raises TokenError for a token that is unknown, another voter's or
-        expired, LimitError when the voter has to wait, and StoreError. What was
-        refused or failed may be tried again with the same token.
+        A vote that was taken back can be given again, since no names were revealed in between. Raises TokenError for a
+        token that is unknown, another voter's or expired, LimitError when the voter has to wait, and StoreError. After
+        any error the same token may be tried again.
         """
         with self.database.write(lock=voter) as connection:
             pair = self._pair(connection, token, voter)
@@ -185,7 +183,8 @@ class Store:
             if earlier is not None:
                 row = _vote_row(vote)
                 connection.execute(schema.votes.update().where(schema.votes.c.id == row.pop("id")).values(row))
-            # Two replicas with one token: the lock lets them through one by one, and the key holds whatever happens.
+            # Two replicas with one token: the lock admits one at a time, and the key prevents a second vote in any
+            # case.
             elif connection.execute(self.insert_new(schema.votes).values(_vote_row(vote))).rowcount == 0:
                 earlier = self._vote(connection, pair.id)
                 assert earlier is not None
@@ -195,9 +194,10 @@ class Store:
         return dataclasses.replace(vote, marks=marks.get(pair.id, ())), True
 
     def reveal(self, token: str, voter: str, now: float) -> Vote:
-        """Note that a voter is told the names, from when on their vote can't be taken back; return it.
+        """Note that a voter sees the names, so that their vote can't be taken back any more; return it.
 
-        Raises TokenError where there is no vote of theirs that stands, for without one nobody is told.
+        Raises TokenError if they have no valid vote, without which names are
+        not shown.
         """
         with self.database.write(lock=voter) as connection:
             pair = self._pair(connection, token, voter)
@@ -205,12 +205,12 @@ class Store:
             if pair is None or vote is None or vote.undone_at is not None:
                 raise TokenError("There is no vote of yours on this pair, so its names stay hidden. Vote first.")
             pairs = schema.pairs
-            told = pairs.update().where(pairs.c.id == pair.id, pairs.c.revealed_at.is_(None))
-            connection.execute(told.values(revealed_at=now))
+            reveal = pairs.update().where(pairs.c.id == pair.id, pairs.c.revealed_at.is_(None))
+            connection.execute(reveal.values(revealed_at=now))
         return vote
 
     def undo(self, token: str, voter: str, now: float, within_s: float, marker: Marker) -> bool:
-        """Take a vote back, and its texts with it; False if it is too late, or the names were told.
+        """Take a vote back, and its texts with it; False if it is too late, or the names were revealed.
 
         Raises TokenError if there is no such vote.
         """
@@ -221,8 +221,8 @@ class Store:
                 raise TokenError("There is no vote of yours on this pair, so there is nothing to take back.")
             if vote.undone_at is not None:
                 return True
-            told = sa.select(schema.pairs.c.revealed_at).where(schema.pairs.c.id == pair.id)
-            if connection.execute(told).scalar() is not None or not 0 <= now - vote.voted_at <= within_s:
+            revealed_at = sa.select(schema.pairs.c.revealed_at).where(schema.pairs.c.id == pair.id)
+            if connection.execute(revealed_at).scalar() is not None or not 0 <= now - vote.voted_at <= within_s:
                 return False
             columns: dict[str, Any] = {"undone_at": now}
             if vote.pair.kind == "live":
@@ -234,15 +234,15 @@ class Store:
         return True
 
     def _drop_texts(self, connection: sa.Connection, pair: Pair) -> None:
-        """Delete the texts of a pair that no vote is left to keep."""
+        """Delete the texts of a pair that no other vote needs."""
         c = schema.votes.c
-        stands = c.undone_at.is_(None)
+        valid = c.undone_at.is_(None)
         for table, keys, column in (
             (schema.questions, (pair.question_key,), (c.question_key,)),
             (schema.answers, (pair.left.key, pair.right.key), (c.left_answer_key, c.right_answer_key)),
         ):
             for key in keys:
-                used = sa.exists().where(stands, sa.or_(*(one == key for one in column)))
+                used = sa.exists().where(valid, sa.or_(*(one == key for one in column)))
                 connection.execute(table.delete().where(table.c.key == key, ~used))
 
     def _vote(self, connection: sa.Connection, pair_id: str) -> Vote | None:
@@ -251,7 +251,7 @@ class Store:
 
     def _check_limits(self, connection: sa.Connection, voter: str, now: float, limits: Limits) -> None:
         for allowed, seconds, words in ((limits.per_minute, 60.0, "minute"), (limits.per_day, 86_400.0, "day")):
-            # Votes from the future (the clock was set back) count for no longer than any others.
+            # Votes from the future (the clock was set back) count no longer than others.
             recent = schema.votes.c.voted_at.between(now - seconds, now + seconds)
             given = connection.execute(
                 sa.select(sa.func.count()).select_from(schema.votes).where(schema.votes.c.voter == voter, recent)
@@ -272,7 +272,7 @@ class Store:
             .limit(MARKING_WINDOW)
         )
         rows = [_as_vote(row._mapping) for row in connection.execute(latest)][::-1]
-        # A mark that older votes have earned stays, though they are no longer looked at.
+        # A mark due to older votes stays, though these are no longer considered.
         whole = len(rows) < MARKING_WINDOW
         result = {}
         for vote, marks in zip(rows, marker(rows), strict=True):
@@ -318,7 +318,7 @@ class Store:
                 yield _as_vote(row._mapping)
 
     def version(self, before: float | None = None) -> tuple[Any, ...]:
-        """Return what changes whenever other votes count: how many there are, taken back, marked and drawn the same.
+        """Return a value that changes whenever other votes count: numbers of votes, taken back, marked and same.
 
         Votes given at `before` (seconds since 1970) or later are left out.
         """
@@ -345,7 +345,7 @@ class Store:
             wanted = wanted.where(c.voted_at < before)
         compiled = wanted.compile(self.database.engine, compile_kwargs={"literal_binds": True})
         with self.database.read() as connection:
-            # The driver's own rows: making SQLAlchemy's of a million takes longer than reading them.
+            # The driver's own rows: making SQLAlchemy's for a million takes longer than reading them.
             cursor = connection.exec_driver_sql(str(compiled)).cursor
             assert cursor is not None
             return list(cursor.fetchall())
@@ -364,7 +364,7 @@ class Store:
             return [(row[0], row[1]) for row in connection.execute(wanted)]
 
     def given_by(self, voter: str) -> int:
-        """Return how many votes of a voter stand, marked ones included."""
+        """Return how many valid votes a voter has given, including marked ones."""
         c = schema.votes.c
         wanted = sa.select(sa.func.count()).where(c.voter == voter, c.undone_at.is_(None))
         with self.database.read() as connection:
@@ -396,7 +396,7 @@ class Store:
             return [(row[0], row[1], row[2], row[3]) for row in connection.execute(wanted)]
 
     def seen_by(self, voter: str) -> set[tuple[str, frozenset[str]]]:
-        """Return the questions and contestants of the pairs that a voter has had before them."""
+        """Return the questions and contestants of the pairs that a voter was shown."""
         seen = set()
         with self.database.read() as connection:
             for table in (schema.pairs, schema.votes):

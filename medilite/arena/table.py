@@ -18,7 +18,7 @@ COLUMNS = (
     "left", "right", "choice", "voter", "question_key", "grade_difference", "left_words", "right_words", "similarity",
     "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out", "network", "bank",
 )  # fmt: skip
-"""What `Store.rating_rows` gives of each vote."""
+"""The columns of `Store.rating_rows`."""
 
 OUTCOMES = {"left": LEFT, "equal": TIE, "both_bad": TIE, "right": RIGHT}
 
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 class HasVotes(Protocol):
-    """What a table is read from: the store, or something that stands in for it."""
+    """What a table is read from: the store or a substitute."""
 
     def rating_rows(self, before: float | None = None) -> list[tuple[Any, ...]]:
         """Return COLUMNS of every vote (given before that time), oldest first."""
@@ -37,14 +37,11 @@ class HasVotes(Protocol):
 class VoteTable:
     """All votes, oldest first; every array has one entry a vote.
 
-    `left` and `right` index `contestants`. `outcome` is LEFT, TIE or RIGHT.
-    `grade_difference` is left minus right, nan where a text has no grade;
-    `log_length_ratio` is log(words left / words right), `similarity` the share of
-    words in common. `left_out` indexes
-    `reasons`: why a vote is not counted, 0 ("") where it is. `network` indexes
-    `networks`, where votes come from, a day each, and is -1 where unknown; `account` tells votes of
-    those who were signed in, `public` those on pairs that anybody can look up. `weight`, from 0 to
-    1, is how much a vote counts that is not left out.
+    `left` and `right` index `contestants`. `outcome` is LEFT, TIE or RIGHT. `grade_difference` is left minus right, nan
+    where a text has no grade; `log_length_ratio` is log(words left / words right), `similarity` the share of words in
+    common. `left_out` indexes `reasons`: why a vote is not counted, 0 ("") if it is. `network` indexes `networks`, the
+    networks by day, and is -1 if unknown; `account` is true for votes of signed-in voters, `public` for those on pairs
+    that anybody can look up. `weight`, from 0 to 1, is how much a vote counts if it is not left out.
     """
 
     contestants: tuple[Contestant, ...]

@@ -1,9 +1,8 @@
-"""Which votes count, so that many of one hand move little: caps by network, and voters who are out to move a rating.
+"""Which votes count, so that many votes of one person move little: caps by network, and votes with a purpose left out.
 
-Whoever likes can have as many voter ids as they want, and a program can tell
-the models by their texts; so no single vote is believed much. What is bounded
-is how much one place can add, and what shows a purpose is left out. All of it is
-computed again from all votes, and every vote that is left out has its reason.
+Anyone can get as many voter ids as they want, and a program can recognise the models by their texts; so a single vote
+is trusted little. The effect of one place is bounded, and votes that show a purpose are left out. Everything is
+recomputed from all votes, and every vote that is left out has its reason.
 """
 
 from __future__ import annotations
@@ -25,34 +24,34 @@ DAY_S = 86_400.0
 
 TRUSTED_AFTER_S = 7 * DAY_S
 TRUSTED_DAYS = 3
-"""A voter whose first vote is a week old, and who has voted on so many days, is not capped by their network."""
+"""A voter whose first vote is a week old, and who has voted on this many days, is not capped by their network."""
 
 TOGETHER = 5
-"""From so many such voters on whose ids were made in one place on one day, they are judged and bounded together."""
+"""From this many such voters with ids made in one place on one day, they are judged and bounded together."""
 
 REPEATS = 4
-"""From so many repeated pairs on a voter's agreement with themselves counts, and half of them have to agree."""
+"""From this many repeated pairs a voter has to agree with themselves on at least half of them."""
 
 FEWEST_DECIDED = 8
 """Fewer votes than this show no purpose."""
 
 CHANCE = 1e-4
-"""What is less likely than this by chance, among all contestants, is taken for purpose."""
+"""Votes less likely than this by chance, among all contestants, show a purpose."""
 
 SEQUENCE = 8
-"""So many new voters of one network one after another, none beside another, are one hand."""
+"""This many new voters of one network one after another, none at the same time, are taken for one person."""
 
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The table with the votes that don't count marked so, and what is known of each vote's voter.
+    """The table with the reasons of votes that don't count, and what is known of each vote's voter.
 
-    `trusted` tells whose votes no cap holds for, `suspicion` is -log10 of how
-    likely a vote's voter, or network, is by chance; both have one entry a vote.
-    `bound` is how many points the votes of one network and day may move the
-    difference between two ratings, None where nothing is rated yet.
+    `trusted` marks votes without a cap, `suspicion` is -log10 of how likely a
+    vote's voter, or network, is by chance; both have one entry a vote. `bound`
+    is how many points the votes of one network and day may move the difference
+    between two ratings, None if nothing is rated yet.
     """
 
     table: VoteTable
@@ -61,7 +60,7 @@ class Trust:
     bound: float | None
 
     def crowds(self) -> dict[str, tuple[int, int]]:
-        """Return how many votes newcomers gave and how many those count as, for each network from which more came."""
+        """Return how many votes newcomers gave and how many these count as, by network, where they differ."""
         newcomers = self.table.where((self.table.left_out == 0) & ~self.trusted & (self.table.network >= 0))
         networks = len(newcomers.networks)
         given = np.bincount(newcomers.network, minlength=networks)
@@ -70,7 +69,7 @@ class Trust:
 
 
 def judge(table: VoteTable) -> Trust:
-    """Return a table's votes with their trust; votes that were left out before stay so, for their own reason."""
+    """Return a table's votes with their trust; votes that were left out before stay so, for their first reason."""
     trusted = _trusted_voters(table)[table.voter] if len(table) else np.zeros(0, bool)
     left_out, reasons = table.left_out.copy(), list(table.reasons)
     series = np.zeros(len(table), bool)
@@ -78,7 +77,7 @@ def judge(table: VoteTable) -> Trust:
     _leave_out(left_out, reasons, SERIES, series & ~trusted)
     suspicion = np.zeros(len(table))
     newcomers, together = np.where(trusted, -1, table.network), _made_together(table, trusted)
-    # Voters last: what many ids of one place did is by then no part of what is usual.
+    # Voters last: by then votes of many ids of one place no longer count as usual.
     for unit in (newcomers, together, table.voter):
         standing = left_out == 0
         votes = table.where(standing)
@@ -100,9 +99,9 @@ def judge(table: VoteTable) -> Trust:
 class Sensitivity:
     """How far ratings move with other votes, in points by contestant; a table without a rating has none.
 
-    `everything` counts in full what was left out, or counts in part, for want of trust, `trusted` only
-    the votes of trusted voters; `without_tenth` leaves out the tenth of the
-    counted votes that is most suspicious, `tenth` is how many those are.
+    `everything` counts in full the votes that were left out or reduced for lack of trust, `trusted` only the votes of
+    trusted voters; `without_tenth` leaves out the tenth of the counted votes that is most suspicious, `tenth` is how
+    many those are.
     """
 
     counted: Mapping[Contestant, float]
@@ -113,7 +112,7 @@ class Sensitivity:
 
     @property
     def most_moved(self) -> float | None:
-        """The most points by which the most suspicious tenth moves any rating; None where there is none."""
+        """The most points by which the most suspicious tenth moves any rating; None if there is none."""
         both = self.counted.keys() & self.without_tenth.keys()
         return max((abs(self.counted[c] - self.without_tenth[c]) for c in both), default=None)
 
@@ -123,12 +122,12 @@ def sensitivity(trust: Trust, base: Contestant | None) -> Sensitivity:
     from medilite.arena.ratings import points
 
     table = trust.table
-    # Pairs that anybody can look up are counted apart, where there are others.
+    # Pairs that anybody can look up are counted separately, if there are others.
     private = ~table.public if ((table.left_out == 0) & ~table.public).any() else np.ones(len(table), bool)
     counted = (table.left_out == 0) & private
     ours = [i for i, reason in enumerate(table.reasons) if reason in (FAVOURS, SELECTIVE, SERIES)]
     tenth = int(counted.sum()) // 10
-    # Of equals the newest first: what came last is what nobody had time to look at.
+    # Of equals the newest first: nobody had time to check those.
     order = np.lexsort((table.voted_at, trust.suspicion, ~trust.trusted, counted))
     without = counted.copy()
     without[order[len(order) - tenth :]] = False
@@ -164,7 +163,7 @@ def _trusted_voters(table: VoteTable) -> Bools:
 def _made_together(table: VoteTable, trusted: Bools) -> Ints:
     """Return, by vote, the network of its voter's first vote where many trusted voters share it, else -1.
 
-    Accounts are nobody's to make, and are not among them.
+    Accounts are not among them: they can't be made freely.
     """
     if not len(table):
         return table.network
@@ -179,7 +178,7 @@ def _made_together(table: VoteTable, trusted: Bools) -> Ints:
 
 
 def _contradict_themselves(table: VoteTable, voters: int) -> Bools:
-    """Return, by voter, who chose otherwise on most of the pairs that they were shown twice."""
+    """Return, by voter, whether they chose differently on most of the pairs that they were shown twice."""
     repeats = [i for i, reason in enumerate(table.reasons) if REPEATED in reason.split(",")]
     agreed, asked = np.zeros(voters), np.zeros(voters)
     if not repeats:
@@ -199,8 +198,7 @@ def _contradict_themselves(table: VoteTable, voters: int) -> Bools:
 def _favours(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
     """Return, by vote, -log10 of the chance that its unit (a voter, or a network) prefers some contestant as it does.
 
-    What would be usual is how often the contestant wins with all other units.
-    Units below 0 are none.
+    The usual rate is how often the contestant wins with all other units. Units below 0 are none.
     """
     from scipy import stats
 
@@ -211,7 +209,7 @@ def _favours(table: VoteTable, unit: Ints) -> NDArray[np.float64]:
         np.add.at(shown, (unit[inside], side[inside]), 1)
         np.add.at(wins, (unit[inside & won], side[inside & won]), 1)
     all_wins, all_shown = _totals(table, count)
-    # Two half wins and losses for those of whom nothing else is known.
+    # Half a win and half a loss twice, if nothing else is known.
     usual = (all_wins - wins + 1) / (all_shown - shown + 2)
     chance = np.where(shown >= FEWEST_DECIDED, stats.binom.sf(wins - 1, shown, np.minimum(usual, 0.95)), 1.0)
     least = np.minimum(chance.min(axis=1) * count, 1.0)

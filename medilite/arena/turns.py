@@ -1,8 +1,7 @@
-"""Turns: threads go in one after another, in the order in which they came.
+"""Turns: threads enter one after another, in the order of their arrival.
 
-SQLite lets one writer in at a time, and whoever finds it busy looks again later
-and later; among many the lucky go first again and again, and one may wait until
-its patience is over. Those of one process line up here instead.
+SQLite admits one writer at a time, and a writer that finds it busy retries at growing intervals; among many some are
+lucky again and again, and one may time out. Writers of one process queue here instead.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """One place, and a line of threads before it."""
+    """One place, and a queue of threads for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

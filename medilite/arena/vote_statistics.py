@@ -1,4 +1,4 @@
-"""What a table of votes adds up to: counts, who beat whom, votes over time, agreement with what was measured."""
+"""Statistics of votes: counts, who beat whom, votes over time, agreement with measurements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEPS_S = (HOUR_S, 6 * HOUR_S, DAY_S, 7 * DAY_S, 28 * DAY_S, 364 * DAY_S)
 MOST_PERIODS = 60
 
 FEWEST_MODELS = 3
-"""Two models can only stand in one order or the other: that says nothing."""
+"""Least models for a rank correlation: two can only be in one order or the other, which says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Counts:
 
     @property
     def left_out(self) -> int:
-        """How many votes don't count, for whatever reason."""
+        """How many votes don't count, for any reason."""
         return self.given - self.counted
 
 
@@ -77,7 +77,7 @@ class Matrix:
         return int(self.wins[i, j] + self.wins[j, i] + self.ties[i, j])
 
     def score(self, i: int, j: int) -> float | None:
-        """Return i's share of the points against j, a tie a half to each; None without votes."""
+        """Return i's share of the points against j, a tie counting half for each; None without votes."""
         votes = self.votes(i, j)
         return float(self.wins[i, j] + self.ties[i, j] / 2) / votes if votes else None
 
@@ -114,7 +114,7 @@ def over_time(table: VoteTable) -> tuple[Period, ...]:
         return ()
     first, last = float(table.voted_at.min()), float(table.voted_at.max())
     step = next((s for s in STEPS_S if last // s - first // s < MOST_PERIODS), STEPS_S[-1])
-    # A clock that ran away for one vote must not make thousands of periods: what lies beyond is in the outermost ones.
+    # One vote with a wrong clock must not make thousands of periods: outliers go into the outermost ones.
     start = max(first // step, last // step - MOST_PERIODS + 1)
     place = np.maximum(table.voted_at // step - start, 0).astype(np.int64)
     periods = int(place.max()) + 1
@@ -130,7 +130,7 @@ def over_time(table: VoteTable) -> tuple[Period, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well votes go with something that was measured; None, with the reason, where it can't be told.
+    """How well votes agree with a measurement; None, with the reason, if it can't be estimated.
 
     Vote by vote, `value` is the share of decided votes that go to the better
     answer, with its 95 % interval, and `n` the number of those votes. Model by
@@ -165,7 +165,7 @@ def _clustered_share(yes: np.ndarray, votes: VoteTable) -> Interval:
     design = Design(ones, ones[:, :0], rows.astype(np.int64), np.bincount(row, votes.weight).astype(float))
     fitted = fit(design)
     matrix, clusters = covariance(design, fitted, row, (votes.voter, votes.question), votes.weight)
-    # The log-odds of "yes" are the one parameter, as the side's are where all are equal.
+    # The log-odds of "yes" are the only parameter, like the side's if all are equal.
     return Strengths(fitted.parameters, matrix, 0, 0, clusters, votes.size).left_share()
 
 
@@ -184,7 +184,7 @@ def orders_agree(ratings: Ratings, values: Mapping[Contestant, float | None], *,
     rating, measure = np.array(both).T
     tau, p = stats.kendalltau(rating, -measure if lower_is_better else measure)
     if np.isnan(tau):
-        return Agreement(None, len(both), "all models are alike in this measure")
+        return Agreement(None, len(both), "all models are equal in this measure")
     return Agreement(float(tau), len(both), p=float(p))
 
 

@@ -1,4 +1,4 @@
-"""Counts for the one who votes: how others chose, and how they have chosen themselves."""
+"""Counts for a voter: how others chose, and their own choices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MIRRORED: dict[str, Choice] = {"left": "right", "right": "left"}
 
 @dataclass
 class OwnRow:
-    """What one voter made of one model: a tie is "equally good", `bad` is "both bad"."""
+    """One voter's votes on one model: a tie is "equally good", `bad` is "both bad"."""
 
     model: str
     wins: int = 0
@@ -28,7 +28,7 @@ class OwnRow:
 
     @property
     def score(self) -> float | None:
-        """Share of the points that a win is worth 1, and a tie or "both bad" one half of; None without votes."""
+        """Share of the points: a win is 1, a tie or "both bad" one half; None without votes."""
         return (self.wins + (self.ties + self.bad) / 2) / self.votes if self.votes else None
 
 

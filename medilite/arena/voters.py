@@ -15,7 +15,7 @@ _ID = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{32}")
 
 
 class HasSecret(Protocol):
-    """What signs and hides ids: the store."""
+    """Signs and hashes ids: the store."""
 
     def keyed(self, text: str) -> str:
         """Return a keyed hash of a text, in hexadecimal."""
@@ -23,10 +23,9 @@ class HasSecret(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A visitor whose session names their Hub account. No request can hold one: the app makes it of the session.
+    """A visitor whose session names their Hub account. No request can contain one: the app makes it from the session.
 
-    `account` is the account's stable id, not its name; `browser` the id that
-    their browser keeps all the same, if any.
+    `account` is the account's stable id, not its name; `browser` the id that their browser keeps as well, if any.
     """
 
     account: str = field(repr=False)
@@ -34,15 +33,15 @@ class SignedIn:
 
 
 def new_voter_id(store: HasSecret) -> str:
-    """Return an id for a new voter's browser to keep: random, and signed so that none can be made up elsewhere."""
+    """Return an id for a new voter's browser to keep: random, and signed so that it can't be forged."""
     number = secrets.token_hex(16)
     return f"{number}.{_signature(store, number)}"
 
 
 def voter_of(store: HasSecret, voter_id: object) -> str:
-    """Return what is stored of the voter behind an id, or of whoever is signed in.
+    """Return the stored name of a voter's id or account.
 
-    Raises TokenError for an id that was not given out here.
+    Raises TokenError for an id that was not issued here.
     """
     if isinstance(voter_id, SignedIn):
         return hub_voter(store, voter_id.account)
@@ -54,9 +53,10 @@ def voter_of(store: HasSecret, voter_id: object) -> str:
 
 
 def voters_of(store: HasSecret, voter_id: object) -> tuple[str, ...]:
-    """Return everybody that a visitor is: first whom their new pairs are for, then their browser, if signed in.
+    """Return a visitor's stored names: first the one for new pairs, then their browser's, if signed in.
 
-    Raises TokenError as `voter_of`, but not for the browser of whoever is signed in.
+    Raises TokenError as `voter_of`, but not for the browser of a signed-in
+    visitor.
     """
     first = voter_of(store, voter_id)
     if not isinstance(voter_id, SignedIn):
@@ -68,12 +68,12 @@ def voters_of(store: HasSecret, voter_id: object) -> tuple[str, ...]:
 
 
 def hub_voter(store: HasSecret, account: str) -> str:
-    """Return what is stored of the voter behind a Hub account, by its stable id: a name can change hands."""
+    """Return the stored name of a Hub account, by its stable id: account names can change hands."""
     return _HUB + store.keyed(f"hub {account}")
 
 
 def is_account(voter: str) -> bool:
-    """Whether what is stored of a voter is of a Hub account, and not of a browser."""
+    """Whether a voter's stored name is of a Hub account, and not of a browser."""
     return voter.startswith(_HUB)
 
 

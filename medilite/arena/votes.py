@@ -1,4 +1,4 @@
-"""The votes of this process: one store, opened when somebody first needs it, and shared by all parts of the app."""
+"""The votes of this process: one store, opened on first use and shared by all parts of the app."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Votes:
-    """A store that is yet to be opened; safe to use from several threads.
+    """A store that is opened on first use; safe to use from several threads.
 
     `target` is the database's path or URL, `timeout_s` as in `Database`. SQLAlchemy
     is imported, and the database opened, when `store` is first asked for.

@@ -5,10 +5,9 @@
     findings.precision    share of the answer's content terms, by rarity, that a reference has
     findings.count("at_odds", "gene"), findings.unsupported_terms, …
 
-`of` gives the claims of a text alone: genes, patterns of inheritance and what
-they are said to mean, numbers with their unit, negations, diseases. Nothing is
-ever called true: a claim is found in the references, not found, or at odds with
-them. How often these verdicts are wrong is measured by `python -m eval.claims`.
+`of` gives the claims of a text alone: genes, patterns of inheritance and what they are said to mean, numbers with their
+unit, negations, diseases. No claim is ever called true: it is found in the references, not found, or at odds with them.
+How often these verdicts are wrong is measured by `python -m eval.claims`.
 """
 
 from medilite.claims.held import held_against, of

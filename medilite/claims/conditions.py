@@ -24,20 +24,20 @@ _ENDINGS = (
     *("itis", "oma", "emia", "aemia", "osis", "iasis", "pathy", "trophy", "plasia", "uria", "plegia", "algia"),
     *("penia", "dactyly", "cephaly", "ism"),
 )
-"""How words end that are a disease's name by themselves, of at least seven letters."""
+"""Endings of words, of at least seven letters, that alone name a disease."""
 
 _BEFORE = re.compile(r"[\w'’-]+")
 _WORDS_BEFORE, _CHARACTERS_BEFORE = 4, 90
-"""How far in front of its head a name may begin."""
+"""Most words that a name may have before its head."""
 
 _MOST_OF_IT = 0.5
-"""Share of a name's weight that must be said elsewhere for the name to be: names come longer and shorter."""
+"""Share of a name's weight that must occur elsewhere for the name to count: names have longer and shorter forms."""
 
 _SPELLING = 0.85
-"""Share of letters, in order, from which on two names are one: small models misspell rare ones."""
+"""Least share of equal letters, in order, for two spellings of one name: small models misspell rare names."""
 
 _RARE_NAME = 5.5
-"""Weight from which on a run of words is a name: one very rare word, or two rare ones."""
+"""Least weight of a run of words that is a name: one very rare word, or two rare ones."""
 
 _GENERAL = re.compile(
     r"\b(?:mechanism|metabolism|organism|diagnosis|prognosis|mitosis|meiosis|homeostasis|apoptosis)\b", re.I
@@ -56,7 +56,7 @@ def conditions(text: str) -> Iterator[Claim]:
         for match in _LETTERS.finditer(text)
         if len(match[0]) > 6 and match[0].lower().endswith(_ENDINGS) and not _GENERAL.match(match[0])
     ]
-    # What looks like a name goes before what may be one by its words alone.
+    # Names by form come before those found only by their words.
     runs = [
         run for run in _runs(text[: _opening(text)]) if not any(run[0] < end and start < run[1] for start, end in spans)
     ]
@@ -69,7 +69,7 @@ def conditions(text: str) -> Iterator[Claim]:
 
 
 def name_stems(name: str) -> frozenset[str]:
-    """Return the stems of a name that tell it from others."""
+    """Return the stems of a name that distinguish it from others."""
     common = common_stems()
     return frozenset(
         found
@@ -85,12 +85,12 @@ affected prevent research clinical trials considerations
 
 
 def subject_stems(question: str) -> frozenset[str]:
-    """Return the stems that tell what a question is about: those of its words that don't ask."""
+    """Return the stems of a question's subject: its words that don't ask."""
     return name_stems(question) - frozenset(stem(word) for word in words(_ASKED))
 
 
 def known(stems: frozenset[str], elsewhere: frozenset[str]) -> bool:
-    """Return whether most of a name, by weight, is said elsewhere."""
+    """Return whether most of a name, by weight, occurs elsewhere."""
     total = sum(map(weight, stems))
     return sum(weight(found) for found in stems & elsewhere) > _MOST_OF_IT * total
 
@@ -102,7 +102,7 @@ def same_name(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _opening(text: str) -> int:
-    """Return where a text's first sentence ends: it says what the text is about, whatever the name looks like."""
+    """Return where a text's first sentence ends, which names its subject in any form."""
     end = re.search(r"[.!?:](?=\s|$)", text)
     return end.end() if end else len(text)
 

@@ -23,7 +23,7 @@ _CONTEXTS = tuple(
 _ONE = re.compile(rf"\b{_SYMBOL}\b")
 
 _MUTATION = re.compile(r"[A-Z]\d{2,4}[A-Z]")
-"""Names of mutations, such as C282Y, stand where genes do."""
+"""Names of mutations, such as C282Y, which occur where genes do."""
 
 _NO_GENES = """
 DNA RNA MRNA TRNA MTDNA HIV AIDS MRI CT US USA UK NIH CDC FDA GI BMI ECG EKG EEG PCR GARD GHR OMIM II III IV VI

@@ -1,4 +1,4 @@
-"""Claims of an answer held against references."""
+"""Claims of an answer, compared with references."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from medilite.claims.terms import found_share, key_weights, terms
 from medilite.content.key_terms import stems
 
 SAME_SUBJECT = 0.5
-"""From this likeness on two sentences speak of the same thing, so that their numbers can be compared."""
+"""From this likeness two sentences are about the same thing, so that their numbers can be compared."""
 
 SAME_STATEMENT = 0.85
-"""From this likeness on two sentences say the same, so that one with "not" and one without are at odds…"""
+"""From this likeness two sentences say the same, so that one with "not" and one without are at odds…"""
 
 FEWEST_STEMS = 4
-"""…if they share as many content words: short ones are like each other by chance. Ones whose content words are
-the very same need two."""
+"""…if they share as many content words: short ones are similar by chance. Two are enough if all content words are the
+same."""
 
 _WITHOUT = 'The reference says this without a "not".'
 _OTHERWISE = 'The reference says this with another number of "not".'
@@ -49,7 +49,7 @@ def of(text: str) -> tuple[Claim, ...]:
 def held_against(text: str, references: Sequence[str], question: str = "") -> Findings:
     """Return what an answer claims, each claim found in the references, not found in them, or at odds with them.
 
-    The rules, all of them by words and none by a model:
+    The rules, all by words, without a model:
 
     - gene: found if a reference has the symbol; at odds, where it is named first, if references name other genes only.
     - inheritance: found if a reference names the pattern; at odds if they name others only.
@@ -61,8 +61,7 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
     - condition: found if references or question name it; at odds if it is the first that the answer
       names, and the answer has not named what the question is about up to there.
 
-    What the question itself says is found. References are what is known of the
-    question, all of them together: what one says is found.
+    What the question itself says counts as found, and so does what any one of the references says.
     """
     held = _Held(text, [_known(reference) for reference in references], question)
     found = [finding for claim in held.claims if (finding := held.on(claim)) is not None]
@@ -92,7 +91,7 @@ def _f1(precision: float | None, recall: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a reference says, parsed once for all the answers to its question."""
+    """A parsed reference, used for all answers to its question."""
 
     text: str
     stems: frozenset[str]
@@ -122,7 +121,7 @@ _PARTS = re.compile(r"[A-Z0-9]+")
 
 
 class _Held:
-    """One answer and what is known of its question."""
+    """One answer, with its question and references."""
 
     def __init__(self, text: str, references: Sequence[_Known], question: str) -> None:
         self.text, self.references, self.question = text, references, question
@@ -163,7 +162,7 @@ class _Held:
                     self._evidence(number, at, at + len(str(claim.value))),
                 )
         named = [(number, other) for number, one in enumerate(self.references) for other in one.genes]
-        # Where it is named first, it is named as the disease's; what is said of it later is of the gene.
+        # The first mention names the disease's gene; later ones are about the gene itself.
         if named and claim.start == next(other.start for other in self.claims if other.value == claim.value):
             names = ", ".join(list(dict.fromkeys(str(other.value) for _, other in named))[:3])
             number, first = named[0]
@@ -177,7 +176,7 @@ class _Held:
                 return Finding(
                     claim, "found", "The reference says the same.", self._evidence(number, other.start, other.end)
                 )
-        # That some cases are not inherited goes with any pattern.
+        # "Some cases are not inherited" is consistent with any pattern.
         named = [(number, other) for number, other in named if other.value != "sporadic"]
         if named and claim.value != "sporadic":
             number, other = named[0]
@@ -304,7 +303,7 @@ class _Held:
         return next(s for s in self.sentences if s.start <= claim.start < s.end)
 
     def _any_like(self, claim: Claim) -> bool:
-        """Return whether some reference says the same with as many a "not": none, one, or more."""
+        """Return whether a reference says the same with as many "not": none, one, or more."""
         said_no = len(cues(self._own(claim).text))
         return any(
             len(cues(sentence.text)) == said_no and self._same(claim, sentence)

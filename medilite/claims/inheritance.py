@@ -1,4 +1,4 @@
-"""Patterns of inheritance, and whether what they are said to mean is what they mean."""
+"""Patterns of inheritance, and whether a text explains them correctly."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _PART = re.compile(
 
 
 def speaks_of_genes(text: str) -> bool:
-    """Return whether a text speaks of genes or inheritance at all."""
+    """Return whether a text mentions genes or inheritance."""
     return _GENETIC.search(text) is not None
 
 
@@ -103,10 +103,10 @@ def _sentence(text: str, place: int) -> str:
 
 
 def explanations(text: str) -> Iterator[Claim]:
-    """Yield what a text says that dominant or recessive means: one altered copy of a gene, or both.
+    """Yield a text's explanations of dominant or recessive: one altered copy of a gene, or both.
 
-    Read is the rest of the pattern's sentence, and the next one where it begins
-    with "This means". A clause that names another pattern is read for that one.
+    It reads the rest of the pattern's sentence, and the next one if it begins with "This means". A clause that names
+    another pattern belongs to that one.
     """
     named = [claim for claim in patterns(text) if claim.value not in {"none", "sporadic"}]
     for number, claim in enumerate(named):
@@ -140,5 +140,5 @@ def _reach(text: str, start: int) -> int:
 
 
 def agree(one: str, other: str) -> bool:
-    """Return whether two patterns can be the same: "x-linked" is either of its kinds."""
+    """Return whether two patterns agree: "x-linked" agrees with both of its kinds."""
     return one == other or (one.startswith("x-linked") and other.startswith("x-linked") and "x-linked" in {one, other})

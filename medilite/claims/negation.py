@@ -1,4 +1,4 @@
-"""Sentences that say no, and those that leave a reference's no out."""
+"""Sentences with a negation, and those that omit a reference's negation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_CUE = re.compile(
 
 
 def cues(text: str) -> list[re.Match[str]]:
-    """Return the words by which a text says no, in order; "not only" and the like say none."""
+    """Return a text's negating words, in order; "not only" and the like don't count."""
     none = [match.span() for match in _NO_CUE.finditer(text)]
     return [cue for cue in _CUE.finditer(text) if not any(start <= cue.start() < end for start, end in none)]
 

@@ -77,12 +77,11 @@ _CHROMOSOME = re.compile(r"\bchromosomes?\s+(?P<low>\d{1,2}|X|Y)\b", re.I)
 
 
 def numbers(text: str) -> Iterator[Claim]:
-    """Yield the quantities of a text by start; each figure counts once, with the most telling unit that fits.
+    """Yield the quantities of a text by start; each figure counts once, with the most specific unit that fits.
 
-    Units: ratio (the N of "1 in N"), percent, age (years), people, dose (mg),
-    time (hours), length (mm), weight (kg), volume (ml), units, calories,
-    pressure, degrees, chromosome (X is 23, Y 24). Numbers without a unit are
-    no claims: nothing says what they count.
+    Units: ratio (the N of "1 in N"), percent, age (years), people, dose (mg), time (hours), length (mm), weight (kg),
+    volume (ml), units, calories, pressure, degrees, chromosome (X is 23, Y 24). Numbers without a unit are not claims:
+    it is unclear what they count.
     """
     taken: list[tuple[int, int]] = []
     found: list[Claim] = []
@@ -95,7 +94,7 @@ def numbers(text: str) -> Iterator[Claim]:
 
 
 def within(quantity: Quantity, others: Iterable[Quantity]) -> bool:
-    """Return whether a quantity is said by the others of its unit: each end is one of their ends, or inside a range."""
+    """Return whether others of its unit contain a quantity: each end is one of their ends, or inside a range."""
     ranges = [(other.low, other.high) for other in others if other.unit == quantity.unit]
     return all(
         any(low * 0.99 - 1e-9 <= end <= high * 1.01 + 1e-9 for low, high in ranges)
@@ -179,7 +178,7 @@ def _measures(text: str) -> _Found:
 
 def _counts(text: str) -> _Found:
     for match in _COUNT.finditer(text):
-        # "one person", "two people" are ways of speaking, not figures.
+        # "one person", "two people" are phrases, not figures.
         if _value(match["low"]) >= 3:
             yield match.start(), match.end(), _quantity("people", match["low"], match["high"])
 

@@ -1,4 +1,4 @@
-"""What a claim is, and what came of holding it against references."""
+"""Claims, and the findings of comparing them with references."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A claim, the verdict on it, a sentence that says why, and where in the references that is read off."""
+    """A claim, its verdict, a sentence that says why, and the evidence in the references."""
 
     claim: Claim
     verdict: Verdict
@@ -65,7 +65,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that an answer claims, held against the references of its question.
+    """All claims of an answer, compared with the references of its question.
 
     `claims` has every occurrence, by start. `terms` are the answer's content
     words that the question lacks. `precision` is the share (0..1), by weight, of
@@ -81,12 +81,12 @@ class Findings:
     recall: float | None
     f1: float | None
     genetic_references: bool
-    """Whether any reference, or the question, speaks of genes or inheritance at all."""
+    """Whether any reference, or the question, mentions genes or inheritance."""
 
     def count(self, verdict: Verdict, *kinds: Kind) -> int:
         """Return how many different claims of these kinds (all, if none is given) have the verdict.
 
-        A claim that is said again and again counts once, at odds if it is that anywhere.
+        A repeated claim counts once, at odds if any occurrence is.
         """
         wanted = kinds or KINDS
         verdicts: dict[tuple[Kind, str | Quantity], Verdict] = {}
@@ -103,7 +103,7 @@ class Findings:
 
     @property
     def inheritance_from_nowhere(self) -> bool:
-        """Whether the answer claims a pattern of inheritance where neither references nor question speak of genes."""
+        """Whether the answer claims a pattern of inheritance though neither references nor question mention genes."""
         return not self.genetic_references and any(
             f.claim.kind == "inheritance" and f.claim.value not in {"none", "sporadic", "multifactorial"}
             for f in self.claims

@@ -1,4 +1,4 @@
-"""How far each kind of claim can be trusted, as `python -m eval.claims` measured it on real references."""
+"""How reliable each kind of claim is, as measured by `python -m eval.claims` on real references."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Reliability:
 
 @cache
 def reliability() -> Mapping[Kind, Reliability]:
-    """Return what was measured, by kind. Raises DataError if the file is missing or broken.
+    """Return the measured reliability by kind. Raises DataError if the file is missing or broken.
 
     "Elsewhere": against other documents that answer the same question, in other words.
     """

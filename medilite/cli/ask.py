@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     decoding = Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty)
     specs = profile.select(options.models)
     requests = [Request(spec.id, question_messages(question), decoding, options.seed) for spec in specs]
-    # Each answer says itself why its model is unavailable; a log line would only break into the progress.
+    # Each answer says why its model is unavailable; a log line would only disturb the progress.
     logging.getLogger("medilite.engine").setLevel(logging.ERROR)
     with progress_line() as say:
         engine = open_engine(profile, settings)
@@ -67,7 +67,7 @@ def record(question: str, profile: Profile, decoding: Decoding, seed: int, answe
 
 def _answer_record(answer: Answer) -> dict[str, Any]:
     if answer.stopped == "error":
-        # What broke off is kept and not measured: it is no whole answer.
+        # An answer that failed midway is kept and not scored: it is incomplete.
         return {**answer_record(answer, None), "tokens": answer.tokens if answer.text else None}
     return answer_record(answer, measure(answer.text))
 
@@ -82,8 +82,8 @@ def _question_text(argument: str) -> str:
 
 
 def _watched(steps: Iterator[Step], decoding: Decoding, say: Say) -> Iterator[Step]:
-    """Pass the engine's steps on, telling how far they are; frees the engine's rows if it is left early."""
-    # What scores are read from takes a second or two to load: that goes on beside the answers, after the first token.
+    """Pass the engine's steps on and show their progress; frees the engine's rows if it is closed early."""
+    # The scores' dictionary takes a second or two to load: in parallel to the answers, after the first token.
     beside = threading.Thread(target=_load_scores, name="medilite-scores", daemon=True)
     try:
         for step in steps:
@@ -102,7 +102,7 @@ def _watched(steps: Iterator[Step], decoding: Decoding, say: Say) -> Iterator[St
 
 
 def _load_scores() -> None:
-    # Whoever measures the answers meets the same error, and tells of it.
+    # Scoring the answers raises the same error, which is reported there.
     with contextlib.suppress(Exception):
         warm_up()
 
@@ -114,7 +114,7 @@ def _as_text(question: str, specs: Sequence[ModelSpec], answers: Sequence[Answer
     for spec, answer in zip(specs, answers, strict=True):
         yield f"== {spec.label} ({spec.id}) · {_summary(answer)}\n"
         if answer.text.strip():
-            # An answer is data: left as it is, a control sequence in it could drive the terminal.
+            # An answer is data: a control sequence in it could control the terminal.
             yield f"{clean_text(answer.text).strip()}\n"
 
 

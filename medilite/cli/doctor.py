@@ -1,4 +1,4 @@
-"""`python -m medilite doctor`: look whether everything that an answer and a vote need is in order."""
+"""`python -m medilite doctor`: check everything that an answer and a vote need."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep the log quiet: each finding says itself what is wrong, and a line would only break into the list."""
+    """Silence the log: each finding says what is wrong, and log lines would only disturb the list."""
     log = logging.getLogger("medilite")
     before = log.level
     log.setLevel(logging.CRITICAL)

@@ -9,7 +9,7 @@ from medilite.weights import ensure_base
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch and convert the base's weights, showing progress; print the folder where they stand."""
+    """Fetch and convert the base's weights, showing progress; print their folder."""
     settings, profile = chosen(options)
     with progress_line() as say:
         folder = ensure_base(profile, settings, lambda progress: say(load_line(progress)))

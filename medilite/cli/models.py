@@ -1,4 +1,4 @@
-"""`python -m medilite models`: which model is what, whether it is here, how it was trained.
+"""`python -m medilite models`: list the models, whether each is here, and how it was trained.
 
 Looks at files only; no weights are loaded and nothing is fetched.
 """
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def describe(profile: Profile, spec: ModelSpec, base: Path | None) -> Row:
-    """Return what is known of one model; `available` is None where only the Hub can tell."""
+    """Return what is known of one model; `available` is None if only the Hub knows."""
     available, reason = presence(profile, spec)
     if base is None and available is not False:
         available, reason = False, "the base is not fetched yet"

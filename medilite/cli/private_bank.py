@@ -1,4 +1,4 @@
-"""A deployment's own ready-made answers, made while nobody asks: those of the repository can be looked up.
+"""A deployment's own ready-made answers, made while the engine is idle: the repository's can be looked up.
 
 The same questions with new seeds, so that nobody who has
 the repository, or the last bank, has any of these texts. One question at a time,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROTATE_S = 7 * 86_400.0
-"""How old a bank becomes: by then many who have voted a lot have seen most of its pairs."""
+"""Seconds after which a bank is replaced: by then frequent voters have seen most of its pairs."""
 
 POLL_S = 2.0
 RETRY_S = 600.0
@@ -49,7 +49,7 @@ def is_wanted(settings: Settings) -> bool:
 
 
 def start(engine: Engine, profile: Profile, settings: Settings, over: Callable[[], bool]) -> None:
-    """Keep the bank as new as it has to be, in the background, until `over`; does nothing where none is wanted."""
+    """Renew the bank in the background until `over`; does nothing if none is wanted."""
     if is_wanted(settings):
         work = threading.Thread(target=_keep, args=(engine, profile, settings, over), name="private-bank", daemon=True)
         work.start()
@@ -74,7 +74,7 @@ def _keep(engine: Engine, profile: Profile, settings: Settings, over: Callable[[
 
 
 def new_plan(profile: Profile, settings: Settings, folder: Path, questions: tuple[Question, ...] | None = None) -> Plan:
-    """Return what to ask: with seeds that nobody knows, or those of a run that was stopped."""
+    """Return what to ask: with secret seeds, or those of a run that was stopped."""
     able = contestants(profile)
     precision = None if settings.engine == "remote" else precision_name(settings)
     asked = tuple(questions or read_questions(QUESTIONS_FILE))
@@ -88,7 +88,7 @@ def new_plan(profile: Profile, settings: Settings, folder: Path, questions: tupl
             return again
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    # Of other models or settings: nobody can go on with it.
+    # Of other models or settings, so it can't be resumed.
     (folder / PARTIAL_FILE).unlink(missing_ok=True)
     return plan
 

@@ -44,13 +44,13 @@ def _build_behind(settings: Settings, prepared: Path) -> Path:
     parent = os.getppid()
     os.nice(19)
 
-    def tell(progress: LoadProgress) -> None:
+    def report(progress: LoadProgress) -> None:
         if os.getppid() != parent:
             sys.exit(0)
         share = "" if progress.share is None else f"{progress.share:.3f}"
         print(f"{share}\t{progress.message}", flush=True)
 
-    return make_library(settings, tell, prepared)
+    return make_library(settings, report, prepared)
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:

@@ -19,7 +19,7 @@ QUIET_S = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
 
 _ERASE = "\r\x1b[2K"
-"""Back to the start of the line, and erase it."""
+"""Return to the start of the line and erase it."""
 
 Say = Callable[[str], None]
 
@@ -43,15 +43,15 @@ def positive_int(text: str) -> int:
 
 
 def load_line(progress: LoadProgress) -> str:
-    """Return one line for how far loading has come."""
+    """Return one line about the loading progress."""
     return progress.message if progress.share is None else f"{progress.message} ({progress.share:.0%})"
 
 
 @contextmanager
 def progress_line(out: TextIO | None = None) -> Iterator[Say]:
-    """Yield a function that shows where things stand.
+    """Yield a function that shows the progress.
 
-    On a terminal one line is rewritten and cleared at the end; elsewhere a line comes now and then.
+    On a terminal one line is rewritten and cleared at the end; elsewhere a line is printed now and then.
     """
     stream = out or sys.stderr
     on_terminal = stream.isatty()

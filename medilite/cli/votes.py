@@ -1,4 +1,4 @@
-"""`python -m medilite votes …`: rate the votes, mark them again, hand them on, make answers to vote on."""
+"""`python -m medilite votes …`: rate the votes, mark them again, export them, make answers to vote on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _rate(options: argparse.Namespace) -> int:
     table = trust.table
     base = base_contestant(profile, here)
     secret = table.where(~table.public)
-    # Votes on pairs that anybody can look up are counted apart; where there are no others, they are what there is.
+    # Votes on pairs that anybody can look up are counted separately; if there are no others, they are used.
     ratings = rate(secret if len(secret.counted) else table.where(table.public), base)
     record = rating_record(ratings, table, here)
     record["on_public_pairs"] = _points(rate(table.where(table.public), base))
@@ -110,7 +110,7 @@ class _opened:
 
 
 def rating_record(ratings: Ratings, table: VoteTable, here: dict[str, Contestant]) -> dict[str, Any]:
-    """Return what `--json` prints; a rating that can't be told is None and says why under `reason`."""
+    """Return what `--json` prints; a rating that can't be estimated is None, with the cause under `reason`."""
     counts = count(table)
     left_out = {**counts.marked, **({UNDONE: counts.undone} if counts.undone else {})}
     current = set(here.values())
@@ -172,9 +172,9 @@ def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iter
     yield ""
     yield "Ratings: higher is better; the base is at 1000"
     yield f"{'rank':<4} {'model':<16} {'rating':>7} {'95 % interval':>15} {'at equal grade':>15} {'votes':>8}"
-    for row, told in zip(ratings.rows, record["models"], strict=True):
+    for row, model in zip(ratings.rows, record["models"], strict=True):
         label = labels.get(row.contestant.model, row.contestant.model)
-        name = label if told["current"] else f"{label} (earlier)"
+        name = label if model["current"] else f"{label} (earlier)"
         if row.rating is None:
             yield f"{'–':<4} {name:<16} {'–':>7} {row.reason}"
             continue

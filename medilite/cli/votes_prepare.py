@@ -1,8 +1,7 @@
 """`python -m medilite votes prepare`: have every model answer the project's questions, for votes without waiting.
 
 Each finished batch is appended to a file at once, so a stopped run goes on
-where it was. The result is one compressed file and, beside it, where it comes
-from.
+where it was. The result is one compressed file and its provenance beside it.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ CODE = ("medilite", "assets")
 PACKAGES = ("torch", "transformers")
 PARTIAL_FILE = "answers.partial.jsonl"
 FEWEST_SEEDS = 2
-"""With one answer a model, a vote would be on luck as much as on the model."""
+"""With one answer a model, a vote would depend on luck as much as on the model."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Plan:
     precision: str | None
     """Numbers that the engine computes in; None where model servers compute, which don't say."""
     name: str = ""
-    """What a deployment's own bank is called; nothing for those of the repository."""
+    """The name of a deployment's own bank; empty for the repository's."""
 
     def header(self) -> dict[str, Any]:
         """Return the first line of a partial file: what all of its answers have in common."""
@@ -170,7 +169,7 @@ def write_bank(plan: Plan, answers: Sequence[Mapping[str, Any]], out: Path, dura
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that whoever reads it sees the old one or the new one, whole."""
+    """Write a file so that readers see either the old or the new one, whole."""
     fresh = path.with_name(path.name + ".new")
     fresh.write_bytes(data)
     fresh.replace(path)
@@ -190,7 +189,7 @@ def _record(question: Question, seed: int, answer: Answer, contestant: Contestan
 
 
 def _resume(path: Path, plan: Plan) -> dict[tuple[str, int, str], dict[str, Any]]:
-    """Return the answers of an earlier run; a last line that a kill broke off is cut away.
+    """Return the answers of an earlier run; an incomplete last line is removed.
 
     Raises DataError for a file of other settings.
     """

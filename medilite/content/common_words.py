@@ -1,4 +1,4 @@
-"""English words that tell no medical reference from another."""
+"""English words that don't distinguish one medical reference from another."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ express experience follow additional total below
 GENERAL_WORDS = frozenset(_GENERAL_WORDS.split())
 """Words that half of all health texts have, whatever they are about, and the set phrases of MedQuAD's sources.
 
-Chosen by hand among the stems that stand in most answers of the training split
+Chosen by hand among the stems that occur in most answers of the training split
 (the first 330 by number of answers). What names a part of the body, a course of
 illness, a test or a treatment is not among them, however frequent.
 """

@@ -86,18 +86,17 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return the embeddings of `texts`: float32, (number of texts, WIDTH), each of length 1.
 
-        A text of up to 254 tokens gets what sentence-transformers computes: the
-        mean over all tokens of the last layer, normalised. A longer text would be
-        cut off there; here it is parted into windows of equal length, and the mean
-        goes over the tokens of all windows, so that its end counts too. What an
-        embedding is does not depend on the other texts (but for rounding).
+        A text of up to 254 tokens gets what sentence-transformers computes: the mean over all tokens of the last layer,
+        normalised. A longer text would be cut off there; here it is parted into windows of equal length, and the mean
+        goes over the tokens of all windows, so that its end counts too. An embedding does not depend on the other
+        texts, except for rounding.
         """
         import numpy as np
 
         with self._lock:
             new = [text for text in dict.fromkeys(texts) if text not in self._known]
             made = dict(zip(new, self._embed(new), strict=True))
-            # Out of what is known first, lest a text of this call be dropped to make room for another.
+            # From the cache first, so that no text of this call is dropped to make room for another.
             found = [made[text] if text in made else self._known[text] for text in texts]
             self._known |= made
             for text in list(self._known)[: max(0, len(self._known) - REMEMBERED)]:
@@ -112,14 +111,14 @@ class SentenceEncoder:
         for batch in _batches([len(window) for _, window in windows]):
             for index, total in zip(batch, self._token_sums([windows[i][1] for i in batch]), strict=True):
                 sums[windows[index][0]] += total
-        # A mean over tokens and their sum differ in length alone.
+        # The mean over tokens and their sum differ only in length.
         return sums / np.linalg.norm(sums, axis=1, keepdims=True)
 
     def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return each text's tokens, without the marks at its ends."""
         if not texts:
             return []
-        # Longer texts than the model takes are meant: the warning about them would be wrong.
+        # Texts longer than the model takes are intended: the warning would be wrong.
         return self._tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
 
     def _token_sums(self, windows: Sequence[Sequence[int]]) -> np.ndarray:
@@ -149,8 +148,8 @@ def topic_similarities(
     answers: Sequence[str], references: Sequence[Sequence[str]], encoder: Encoder | None = None
 ) -> list[float | None]:
     """Return `topic_similarity` of each answer to its own references (same length), all encoded together."""
-    told = [[reference for reference in own if words(reference)] for own in references]
-    pairs = [(answer, own) for answer, own in zip(answers, told, strict=True) if own and words(answer)]
+    worded = [[reference for reference in own if words(reference)] for own in references]
+    pairs = [(answer, own) for answer, own in zip(answers, worded, strict=True) if own and words(answer)]
     if not pairs:
         return [None] * len(answers)
     encoder = encoder or sentence_encoder()
@@ -158,7 +157,7 @@ def topic_similarities(
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
     # Rounding can push the cosine of a text with itself over 1.
     best = {(a, *own): max(min(float(vectors[a] @ vectors[r]), 1.0) for r in own) for a, own in pairs}
-    return [best.get((answer, *own)) for answer, own in zip(answers, told, strict=True)]
+    return [best.get((answer, *own)) for answer, own in zip(answers, worded, strict=True)]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How much of what a reference says an answer takes up, by words."""
+"""How much of a reference's content an answer has, by words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer that says the same again, or hands the question back."""
+"""Repetition within an answer, and of the question."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def repeated_ngrams(text: str, n: int = 4) -> float | None:
 def echo_share(question: str, answer: str) -> float | None:
     """Return the share (0..1) of the answer's words that are copied from the question; None without a word.
 
-    Copied is a run of at least ECHO_WORDS words that stands in the question in
-    the same order (the whole question, if it has just three), and has a word of
-    ASKING in it. So "what are the symptoms of gout" is an echo, and a name or
-    any other phrase without such a word ("the symptoms of type two diabetes"),
-    however long and often used, is none: an answer has to name its subject.
+    Copied is a run of at least ECHO_WORDS words that the question has in the same order (the whole question, if it has
+    just three), and has a word of ASKING in it. So "what are the symptoms of gout" is an echo, and a name or any other
+    phrase without such a word ("the symptoms of type two diabetes"), however long and often used, is none: an answer
+    has to name its subject.
     """
     asked, said = words(question), words(answer)
     if not said:
@@ -60,7 +59,7 @@ def longest_copied(source: str, answer: str) -> int:
 
 
 def _longest_runs(source: list[str], said: list[str]) -> list[int]:
-    """Return, for every place in `said`, how many words from there on stand in a row in `source` as well.
+    """Return, for every place in `said`, how many words from there on `source` has in a row as well.
 
     From the end on, a run is one longer than that of the next word at the next
     place, so no run is counted out twice.

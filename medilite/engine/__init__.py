@@ -1,10 +1,8 @@
 """Text generation behind one protocol.
 
-`protocol.Engine` is what ui/, eval/ and __main__ talk to; `local.LocalEngine`
-answers on this machine, all models in one batch, `zero.ZeroEngine` on a GPU
-that ZeroGPU lends answer by answer, and `remote.RemoteEngine` has model servers
-answer. `open_engine` picks one and imports it only then, so importing this
-package costs nothing.
+`protocol.Engine` is the interface for ui/, eval/ and cli/; `local.LocalEngine` answers on this machine, all models in
+one batch, `zero.ZeroEngine` on a GPU that ZeroGPU lends answer by answer, and `remote.RemoteEngine` asks model servers.
+`open_engine` picks one and imports it only then, so importing this package costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Token ids to text, piece by piece: only what can't change any more is handed out."""
+"""Token ids to text, piece by piece: only text that can't change any more is returned."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ _INCOMPLETE = "\ufffd"
 class IncrementalText:
     """The text of one growing answer.
 
-    Decoding starts a few tokens back, because a token's text can depend on its
-    neighbours; pieces that end inside a character wait for the rest of it. Text of
-    the tokens that the answer has `begun` with is not handed out.
+    Decoding starts a few tokens back, because a token's text can depend on its neighbours; pieces that end inside a
+    character wait for the rest of it. Text of the tokens that the answer has `begun` with is not returned.
     """
 
     def __init__(self, tokenizer: Any, begun: Iterable[int] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Loading once for everybody: the first caller loads, the others wait, and anyone may ask how far it is."""
+"""Load once for all callers: the first caller loads, the others wait, and any thread may read the progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class LoadOnce(Generic[T]):
-    """What an engine has loaded, or not yet; `idle` is said before it begins, `failed` where it comes to nothing."""
+    """What an engine has loaded, if anything; `idle` is its status before loading, `failed` after a failure."""
 
     def __init__(self, load: Callable[[ProgressCallback], T], idle: str, failed: str) -> None:
         self._load = load
@@ -39,7 +39,7 @@ class LoadOnce(Generic[T]):
         if self._loaded is not None:
             return self._loaded
 
-        def tell(progress: LoadProgress) -> None:
+        def report(progress: LoadProgress) -> None:
             self.progress = progress
             if on_progress:
                 on_progress(progress)
@@ -47,20 +47,20 @@ class LoadOnce(Generic[T]):
         with self._lock:
             if self._loaded is None:
                 try:
-                    self._loaded = self._load(tell)
+                    self._loaded = self._load(report)
                 except MediLiteError as error:
-                    tell(LoadProgress(self._failed, error=str(error)))
+                    report(LoadProgress(self._failed, error=str(error)))
                     raise
                 except Exception as error:
                     log.exception("loading failed")
                     text = f"{self._failed} ({type(error).__name__}: {error})."
-                    tell(LoadProgress(self._failed, error=text))
+                    report(LoadProgress(self._failed, error=text))
                     raise EngineError(text) from error
-                tell(LoadProgress("Ready", 1.0, ready=True))
+                report(LoadProgress("Ready", 1.0, ready=True))
             return self._loaded
 
     def let_go(self) -> T | None:
-        """Forget what is loaded and return it, for whoever closes it; None where nothing is."""
+        """Forget what is loaded and return it, so that the caller can close it; None if nothing is loaded."""
         with self._lock:
             loaded, self._loaded = self._loaded, None
             self.progress = self._idle

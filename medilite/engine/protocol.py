@@ -32,18 +32,17 @@ class Engine(Protocol):
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Fetch and load everything; blocks. A second call waits for the first or returns at once.
 
-        Raises WeightsError when the base can't be had. A broken adapter raises
-        nothing: `availability` tells.
+        Raises WeightsError if the base can't be loaded. A broken adapter raises nothing: `availability` reports it.
         """
 
     def progress(self) -> LoadProgress:
-        """Return how far loading has come; never blocks."""
+        """Return the loading progress; never blocks."""
 
     def availability(self) -> Mapping[str, Availability]:
         """Return, by model id in the profile's order, whether each can answer. Loads if need be."""
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return the prompt's length in tokens, the cue for the answer included. Loads if need be."""
+        """Return the prompt's length in tokens, the opening of the answer's turn included. Loads if need be."""
 
     def context_length(self) -> int:
         """Return how many tokens prompt and answer may have together."""
@@ -60,21 +59,21 @@ class Engine(Protocol):
 
 @runtime_checkable
 class TakesAdapters(Protocol):
-    """An engine that takes further adapters in while it runs; not every one can."""
+    """An engine that can add adapters while it runs; not every one can."""
 
     def bring(self, spec: ModelSpec) -> None:
-        """Take a model in whose adapter is a folder, in a place of the running batch. Loads first if need be.
+        """Add a model whose adapter is a folder to the running batch. Loads first if need be.
 
         Raises ModelUnavailableError with the reason where it can't be used, EngineError where this engine takes none.
         """
 
     def let_go(self, model: str) -> None:
-        """Forget a model that was brought; without effect on any other."""
+        """Remove a model that was brought; no effect on any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """How busy an engine is: calls that wait, and answers that it writes of those that it can write at once."""
+    """How busy an engine is: waiting calls, running rows, and how many rows can run at once."""
 
     waiting: int
     used: int
@@ -83,14 +82,14 @@ class Occupancy:
 
 @runtime_checkable
 class Occupied(Protocol):
-    """An engine that tells how busy it is; not every one can."""
+    """An engine that reports how busy it is; not every one can."""
 
     def occupancy(self) -> Occupancy | None:
         """Return how busy the engine is now, None before it is loaded; never blocks for long."""
 
 
 def occupancy_of(engine: object) -> Occupancy | None:
-    """Return how busy an engine is, None where it can't tell."""
+    """Return how busy an engine is, None if it doesn't report that."""
     return engine.occupancy() if isinstance(engine, Occupied) else None
 
 

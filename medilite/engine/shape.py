@@ -1,4 +1,4 @@
-"""The numbers of a Llama model that every way of computing it needs; no torch, so that anything may import it."""
+"""The dimensions of a Llama model; no torch, so that anything may import it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LlamaShape:
 
     @classmethod
     def read(cls, folder: Path) -> LlamaShape:
-        """Read config.json; raises WeightsError where the architecture is another than plain Llama."""
+        """Read config.json; raises WeightsError if the architecture isn't plain Llama."""
         try:
             raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""What every engine refuses before it generates anything."""
+"""Checks of requests that every engine makes before it generates anything."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...
 
 
 def check_plain(requests: Sequence[Request], engine: str, *, strengths: bool = False) -> None:
-    """Raise EngineError where a request asks for what only the engine with compiled code does.
+    """Raise EngineError if a request needs the engine with compiled code.
 
-    With `strengths` this one mixes adapters, and goes on from the beginning of an answer, too.
+    With `strengths` this engine mixes adapters, and continues the beginning of an answer, too.
     """
     for request in requests:
         if request.begun and not strengths:

@@ -1,8 +1,7 @@
-"""What `python -m medilite doctor` looks at, one function a thing; each tells what it found or what is wrong.
+"""The checks of `python -m medilite doctor`, one function each; it returns what it found or raises what is wrong.
 
-A check raises a MediLiteError (value, cause, remedy) where something is wrong,
-Skipped where there is nothing to look at, and returns a sentence otherwise.
-None of them leaves anything behind, fetches anything, or shows a secret.
+A check raises a MediLiteError (value, cause, remedy) if something is wrong, Skipped if there is nothing to check, and
+returns a sentence otherwise. None of them leaves anything behind, fetches anything, or shows a secret.
 """
 
 from __future__ import annotations
@@ -50,25 +49,25 @@ State = Literal["ok", "failed", "skipped"]
 
 GIB = 1 << 30
 VOTES_BYTES = 100 << 20
-"""What should be free where votes are kept: a million of them without texts."""
+"""Bytes that should be free where votes are stored: a million of them without texts."""
 
 FETCH_BYTES = 2 * GIB
-"""What fetching and converting a base takes for a while, at least."""
+"""Least bytes that fetching and converting a base takes temporarily."""
 
 WORKING_BYTES = GIB
-"""What the app takes beside the base's weights, at least: its libraries, caches, pages of several visitors."""
+"""Least memory of the app beside the base's weights: libraries, caches, pages of several visitors."""
 
 QUESTION = "What helps against hay fever?"
 ANSWER = "Hay fever is an allergy to pollen. Rinse your nose, and ask your doctor for a spray."
 
 
 class Skipped(Exception):
-    """There is nothing to look at, for the reason given."""
+    """There is nothing to check, for the reason given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one check; `message` of a failed one names value, cause and remedy."""
+    """The result of one check; `message` of a failed one names value, cause and remedy."""
 
     check: str
     state: State
@@ -84,9 +83,10 @@ def findings(
     skip: Sequence[str] = (),
     engine_of: Callable[[Profile, Settings], Engine] = open_engine,
 ) -> Iterator[Finding]:
-    """Yield what each check finds, in the order of what stands on what; `skip` names checks to leave out.
+    """Yield each check's finding, in the order of dependency; `skip` names checks to leave out.
 
-    Where the weights are not in order the engine is left out, for it could only say the same.
+    If the weights are not in order the engine is left out, as it would report
+    the same.
     """
     local = getattr(settings, "engine", "local") == "local"
     yield from _run("versions", skip, check_versions)
@@ -129,7 +129,7 @@ def _found(name: str, check: Check) -> Finding:
     except MediLiteError as error:
         return Finding(name, "failed", str(error))
     except Exception as error:  # a broken installation may raise anything, and the other checks go on
-        return Finding(name, "failed", f"The check itself broke down ({type(error).__name__}: {error}). Report it.")
+        return Finding(name, "failed", f"The check itself failed ({type(error).__name__}: {error}). Report it.")
 
 
 # --- the machine ---------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def check_versions(requirements: Path = ROOT / "requirements.txt") -> str:
 
     from packaging.requirements import Requirement
 
-    wrong, told = [], {}
+    wrong, installed = [], {}
     lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.is_file() else []
     for line in lines:
         text = line.split("#")[0].split(" --")[0].strip().rstrip("\\").strip()
@@ -152,18 +152,18 @@ def check_versions(requirements: Path = ROOT / "requirements.txt") -> str:
         if wanted.marker and not wanted.marker.evaluate():
             continue
         try:
-            told[wanted.name] = version(wanted.name)
+            installed[wanted.name] = version(wanted.name)
         except PackageNotFoundError:
             wrong.append(f"{wanted.name} is missing")
             continue
-        if not wanted.specifier.contains(told[wanted.name], prereleases=True):
-            wrong.append(f"{wanted.name} is {told[wanted.name]}, not {wanted.specifier}")
+        if not wanted.specifier.contains(installed[wanted.name], prereleases=True):
+            wrong.append(f"{wanted.name} is {installed[wanted.name]}, not {wanted.specifier}")
     if wrong:
         raise SettingsError(
             f"{'; '.join(wrong)}: what is installed is not what requirements.txt asks for. "
             "Run `pip install -r requirements.txt` in this environment."
         )
-    shown = [f"{name} {told[name]}" for name in ("torch", "transformers", "gradio") if name in told]
+    shown = [f"{name} {installed[name]}" for name in ("torch", "transformers", "gradio") if name in installed]
     return ", ".join([f"medilite {__version__}", f"python {python_version()}", *shown])
 
 
@@ -172,7 +172,7 @@ def check_disk(profile: Profile, settings: Settings) -> str:
     places = [(settings.data_dir.expanduser(), VOTES_BYTES, "MEDILITE_DATA_DIR", "votes")]
     if find_base(profile, settings) is None:
         places.append((settings.weights_dir, FETCH_BYTES, "MEDILITE_CACHE_DIR", "the weights"))
-    told = []
+    found = []
     for folder, needed, variable, what in places:
         try:
             free = shutil.disk_usage(_existing(folder)).free
@@ -183,12 +183,12 @@ def check_disk(profile: Profile, settings: Settings) -> str:
                 f"{folder} has {_size(free)} free, and {what} should have {_size(needed)}: the disk is nearly full. "
                 f"Make room, or set {variable} to another folder."
             )
-        told.append(f"{_size(free)} free for {what}")
-    return ", ".join(told)
+        found.append(f"{_size(free)} free for {what}")
+    return ", ".join(found)
 
 
 def check_address(settings: Settings) -> str:
-    """Look whether the app could listen where the settings have it, or does. Raises SettingsError."""
+    """Check that the app could listen, or listens, at the configured address. Raises SettingsError."""
     host, port = settings.host, settings.port if "port" in settings.model_fields_set else 0
     try:
         bound_port(host, port)
@@ -222,7 +222,7 @@ def check_memory(profile: Profile, settings: Settings) -> str:
 
 
 def check_weights(profile: Profile, settings: Settings) -> str:
-    """Look whether the base is here and every file that has a known hash still has it. Raises WeightsError."""
+    """Check that the base is here and every file with a known hash still has it. Raises WeightsError."""
     of_this_machine = settings.weights or isinstance(profile.base, FolderBase)
     folder = ensure_base(profile, settings) if of_this_machine else find_base(profile, settings)
     if folder is None:
@@ -277,7 +277,7 @@ def check_engine(
     except MediLiteError as error:
         yield Finding("engine", "failed", str(error))
     except Exception as error:  # as above
-        yield Finding("engine", "failed", f"The engine broke down ({type(error).__name__}: {error}). Report it.")
+        yield Finding("engine", "failed", f"The engine failed ({type(error).__name__}: {error}). Report it.")
     finally:
         if close := getattr(engine, "close", None):
             close()
@@ -290,7 +290,7 @@ def _one_token(tokens: int, error: str | None) -> str:
 
 
 def check_scores() -> str:
-    """Do with an answer what `ask` and the page do with it: measure it, look for a notice. Raises DataError."""
+    """Score an answer and look for a notice, as `ask` and the page do. Raises DataError."""
     scores = measure(ANSWER)
     if scores.flesch_kincaid_grade is None:
         raise DataError(f"“{ANSWER}” has no grade: the packages that count syllables are broken. Install them again.")
@@ -303,7 +303,7 @@ def check_scores() -> str:
 
 
 def check_library(settings: Settings, prepared: Path = PREPARED) -> str:
-    """Look whether the library is made and every file of it as it was written. Raises DataError, Skipped."""
+    """Check that the library is made and every file of it unchanged. Raises DataError, Skipped."""
     if settings.sources == "off":
         raise Skipped("switched off by MEDILITE_SOURCES")
     folder = ready_library(settings, prepared)
@@ -322,13 +322,13 @@ def check_library(settings: Settings, prepared: Path = PREPARED) -> str:
 
 
 class _TakenBack(Exception):
-    """Raised on purpose, to have a transaction taken back."""
+    """Raised on purpose, to roll a transaction back."""
 
 
 def check_store(settings: Settings) -> str:
-    """Write to the votes' database, read it back, take it back and look that it is gone. Raises StoreError.
+    """Write to the votes' database, read it, roll it back and check that it is gone. Raises StoreError.
 
-    A file that is not there yet is not made: who runs this may not be who runs the app.
+    A missing file is not created: this may run as another user than the app.
     """
     from medilite.arena.database import Database
 
@@ -379,7 +379,7 @@ def _write_and_take_back(database: Database) -> None:
 
 
 def check_mirror(settings: Settings) -> str:
-    """Tell how far the votes' mirror is. Raises Skipped where there is none, or what it was stopped by."""
+    """Report how far the votes' mirror is. Raises Skipped if there is none, or the error that stopped it."""
     said = mirror.check(settings)
     if said is None:
         raise Skipped("not set up: votes are kept in the database alone")

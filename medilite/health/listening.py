@@ -1,4 +1,4 @@
-"""Whether the app could listen where the settings have it."""
+"""Whether the app could listen at the configured address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from medilite.errors import SettingsError
 
 _PATIENCE_S = 2.0
-"""How long the program that has the port may take to answer that it is this app."""
+"""Seconds for the program at the port to answer that it is this app."""
 
 
 def bound_port(host: str, port: int = 0) -> int:

@@ -9,9 +9,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
-    """Return the memory that a program could still get, None where the system doesn't tell (it is no Linux).
+    """Return the memory that a program could still get, None if the system doesn't report it (not Linux).
 
-    Of the container's limit (cgroup 2) the files in its cache count as free: they make room when it is needed.
+    In a container (cgroup 2) cached files count as free: they are evicted when
+    needed.
     """
     machine = _meminfo(meminfo)
     if machine is None:

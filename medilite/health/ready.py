@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from medilite.draining import Drain
 
 FRESH_S = 1.0
-"""How long a result of the store is good: probes that come together share one."""
+"""Seconds for which a result of the store is reused by further probes."""
 
 STORE_TIMEOUT_S = 2.0
-"""How long the store may take to answer; a probe that takes longer is worth nothing."""
+"""Seconds that the store may take to answer; a slower probe is useless."""
 
 
 class Readiness:
-    """Tells what keeps the app from answering and counting votes; safe to use from several threads."""
+    """Reports what keeps the app from answering and counting votes; safe to use from several threads."""
 
     def __init__(self, engine: Engine, votes: Votes, drain: Drain) -> None:
         self._engine, self._votes, self._drain = engine, votes, drain
@@ -33,7 +33,7 @@ class Readiness:
         self._store_at = float("-inf")
 
     def reasons(self) -> list[str]:
-        """Return why the app is not ready, in sentences; nothing where it is."""
+        """Return why the app is not ready, in sentences; empty if it is ready."""
         found = ["The app is being stopped."] if self._drain.begun else []
         progress = self._engine.progress()
         if not progress.ready:
@@ -54,7 +54,7 @@ class Readiness:
             return self._store
 
     def _ask_store(self) -> str | None:
-        # The votes' own patience is longer than a probe's; what is still being asked is waited for by the next one.
+        # The store's own timeout is longer than a probe's; the next probe waits for a query that is still running.
         self._asked = self._asked or self._asking.submit(self._look)
         try:
             self._asked.result(STORE_TIMEOUT_S)

@@ -1,5 +1,5 @@
-"""Why answers differ: what the tab Lab computes, without a page and without a model of its own.
+"""Why answers differ: the computations of the tab Lab, without a page or a model.
 
-`forks` finds where answers part, `strengths` mixes two models, `luck` counts what many seeds say, `wordings`
-asks the same in other words. Each makes requests for an engine and reads what comes back.
+`forks` finds where answers part, `strengths` mixes two models, `luck` counts the words of answers with many seeds,
+`wordings` rewords the question. Each makes requests for an engine and reads its steps.
 """

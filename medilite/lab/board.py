@@ -1,7 +1,7 @@
-"""A small paired board: one model against another on the same questions, and how many it would take to be clear.
+"""A small paired board: one model against another on the same questions, and how many questions it would take.
 
-The number of questions is chosen before and looked at once: whoever looks again
-after every few takes luck for a difference sooner or later.
+The number of questions is chosen beforehand and the result read once: reading it after every few sooner or later takes
+luck for a difference.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LEVEL, POWER = 0.95, 0.9
-"""Of the interval; and how often a difference of the size seen would be found with the number that is foretold."""
+"""Level of the interval; and power, for a difference of the observed size, of the predicted number."""
 
 SIZES = (32, 64, 96, 128)
 

@@ -1,8 +1,8 @@
 """Where answers part: the token at which one leaves its parent's path, and how far all models are apart on the way.
 
-Every model draws with the same random numbers, so two answers are the same up to one token; from there each goes on
-from its own words, and what differs later follows from it. An answer is scored by all models in one prefill, so that
-the probability of either token at the fork is known for both.
+Every model draws with the same random numbers, so two answers are the same up to one token; from there each continues
+its own text, and later differences follow from it. An answer is scored by all models in one prefill, so that the
+probability of either token at the fork is known for both.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from medilite.models import Profile
 from medilite.records import Decoding, Message, Request, Step, StopReason, TokenScore
 
 ALTERNATIVES = 3
-"""Likeliest tokens that are asked for in each place."""
+"""How many likeliest tokens to ask for at each place."""
 
 FARTHEST = 10
-"""Places in which the models are furthest apart that are listed for an answer."""
+"""How many places with the largest divergence are listed for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class ScoredAnswer:
 
 
 class Scoring:
-    """Has one answer scored by all of `models`; give every step of the engine to `take`, then read `result`."""
+    """Scores one answer by all of `models`; pass every step of the engine to `take`, then read `result`."""
 
     def __init__(self, answer: Written, models: Sequence[str]) -> None:
         if not answer.ids:
@@ -134,7 +134,7 @@ class Scoring:
                     self._scores[model] = row.scores
 
     def result(self) -> ScoredAnswer:
-        """Return what came of it; a model that failed is left out."""
+        """Return the scored answer; a model that failed is left out."""
         found = ScoredAnswer(self.answer.model)
         for model, scores in self._scores.items():
             found.own[model] = [math.exp(score.logprob) for score in scores]
@@ -194,7 +194,7 @@ class ForkMap:
     def going_on(
         self, model: str, tokens: int, models: Sequence[str], visitor: str = ""
     ) -> tuple[tuple[Request, ...], str]:
-        """Return requests that have `models` go on from an answer's first tokens, and the text of these.
+        """Return requests in which `models` continue an answer's first tokens, and the text of these.
 
         Raises QuestionError where there is no such answer, or not so much of it.
         """

@@ -1,6 +1,6 @@
-"""What a model says by luck: the same question with several seeds, and in how many answers each word is.
+"""What a model says by luck: one question with several seeds, and in how many answers each word occurs.
 
-Counts, not scores: that a model repeats itself makes nothing it says right.
+Counts, not scores: repetition doesn't make anything right.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class WordSpan:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """In how many of `answers` each word is said; words that hold sentences together ("the", "of") aren't counted."""
+    """In how many of `answers` each word is said; function words ("the", "of") aren't counted."""
 
     answers: int
     by_word: Mapping[str, int]

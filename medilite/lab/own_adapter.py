@@ -1,9 +1,8 @@
-"""An adapter that somebody brings: where it is, whether it may be read at all, and for how long it is kept.
+"""An adapter brought by a visitor: where it is, whether it may be read, and how long it is kept.
 
-Files are looked at before anything is loaded: two of them, one of numbers and
-one of settings; nothing is unpickled and no code is run. What comes from the
-Hub is downloaded to a temporary folder that goes once the numbers are in
-memory. Whether the engine can compute it, the engine says (`TakesAdapters`).
+Files are checked before anything is loaded: weights and configuration; nothing is unpickled and no code is run.
+Adapters of the Hub are downloaded to a temporary folder, deleted once the weights are in memory. The engine decides
+whether it can compute the adapter (`TakesAdapters`).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from medilite.models import ModelSpec, Profile
 from medilite.settings import Settings
 
 OWN = "own-"
-"""What the id of every adapter that was brought begins with."""
+"""Prefix of the id of every adapter that was brought."""
 
 MOST_BYTES = 64 * 2**20
 HIGHEST_RANK = 64
@@ -56,7 +55,7 @@ def allowed(settings: Settings) -> bool:
 
 
 def local(settings: Settings) -> bool:
-    """Whether the app is this machine's user's alone, so that a folder may be named."""
+    """Whether only this machine's user reaches the app, so that a folder may be named."""
     return settings.space_id is None and settings.host in ("127.0.0.1", "localhost", "::1")
 
 
@@ -166,11 +165,11 @@ def _tensors(path: Path, size: int) -> dict[str, list[int]]:
 
 
 def _fits(base: str, profile: Profile) -> bool:
-    """Tell whether an adapter's base, as its settings name it, can be the profile's; its tensors are checked later."""
+    """Return whether the base that an adapter's configuration names can be the profile's; tensors are checked later."""
     named = base.rstrip("/").rpartition("/")[2].casefold()
     ours = (profile.base.model, getattr(profile.base, "hub_id", None), getattr(profile.base, "repo", None))
     known = {name.rpartition("/")[2].casefold() for name in ours if name}
-    # A path says where a base was on somebody's machine, which may be any name; the Hub's names mean something.
+    # A path on somebody's machine may have any name; only names of the Hub identify a base.
     return named in known or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", base)
 
 
@@ -178,15 +177,15 @@ def _download(repo: str, sha: str, into: Path, endpoint: str | None) -> None:
     from huggingface_hub import HfApi, hf_hub_download
 
     try:
-        told = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=sha, files_metadata=True)
-        sizes = {one.rfilename: one.size for one in told.siblings or []}
+        info = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=sha, files_metadata=True)
+        sizes = {one.rfilename: one.size for one in info.siblings or []}
         _refuse_names(list(sizes))
         for name in ADAPTER_FILES:
             _refuse_size(sizes[name])
             hf_hub_download(repo, name, revision=sha, local_dir=into, endpoint=endpoint, token=False)
     except ModelUnavailableError:
         raise
-    except Exception as error:  # the Hub's client raises a score of unrelated types
+    except Exception as error:  # the Hub's client raises many unrelated types
         raise ModelUnavailableError(
             f"{repo}@{sha[:8]} can't be downloaded from the Hugging Face Hub ({type(error).__name__}); nothing was"
             " kept. Check that it is public, that it has this commit, and that there is a connection."
@@ -207,18 +206,18 @@ class Brought:
     def bring(
         self, where: str, label: str, colour: str, stacked_on: str, instead_of: str = "", endpoint: str | None = None
     ) -> tuple[ModelSpec, Facts]:
-        """Take an adapter in and return it as a model, with what its files say; `instead_of` goes.
+        """Add an adapter and return it as a model, with the facts of its files; replaces `instead_of`.
 
         Raises ModelUnavailableError, EngineError, UnknownModelError with a sentence for people.
         """
-        beneath = self._profile.get(stacked_on)
+        parent = self._profile.get(stacked_on)
         light, dark = COLOURS.get(colour, next(iter(COLOURS.values())))
         name = " ".join(label.split())[:LONGEST_NAME] or "My adapter"
         with folder_of(where, self._settings, endpoint) as folder:
             facts = look_at(folder, self._profile)
             spec = ModelSpec(
                 id=f"{OWN}{secrets.token_hex(8)}", label=name, about="An adapter that you brought.", colour=light,
-                colour_dark=dark, adapter=str(folder.resolve()), stacked_on=beneath.id if beneath.adapter else None,
+                colour_dark=dark, adapter=str(folder.resolve()), stacked_on=parent.id if parent.adapter else None,
             )  # fmt: skip
             self._engine.bring(spec)
         with self._lock:
@@ -231,7 +230,7 @@ class Brought:
         return spec, facts
 
     def get(self, model: str) -> ModelSpec:
-        """Return one that is still here, which makes it the last to go; raises ModelUnavailableError for any other."""
+        """Return one that is still here, marked as most recently used; raises ModelUnavailableError for any other."""
         with self._lock:
             spec = self._specs.get(model)
             if spec is None:

@@ -1,4 +1,4 @@
-"""One model on its way to another: what is read of five points on the line through their adapters."""
+"""Between two models: five points on the line through their adapters."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from medilite.models import Profile
 from medilite.records import Decoding, Message, Request
 
 WEAKEST, STRONGEST = 0.0, 1.3
-"""How far one may go: from the one model, 0, through the other, 1, to a little beyond it."""
+"""Range of strengths: 0 is one model, 1 the other, and a little beyond."""
 
 FIXED = (0.0, 0.5, 1.0, 1.3)
 """Points that are always answered; the fifth is the visitor's own."""
 
 USUAL_OWN, INSTEAD = 0.75, 0.25
-"""The visitor's own point at first, and what takes its place where it is one of FIXED."""
+"""The visitor's own point at first, and its replacement if it is one of FIXED."""
 
 
 def strength(value: object) -> float:
-    """Return the strength that a control stands for; raises DecodingError for what is none."""
+    """Return a control's value as a strength; raises DecodingError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DecodingError(f"Strength {value!r:.40} can't be used: it has to be a number.")
     if not WEAKEST <= value <= STRONGEST:
@@ -34,7 +34,7 @@ def points(own: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The way from the model `start`, strength 0, to `end`, strength 1."""
+    """The line from the model `start`, strength 0, to `end`, strength 1."""
 
     start: str
     end: str

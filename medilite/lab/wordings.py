@@ -1,9 +1,8 @@
-"""The same question asked otherwise, by rules of this project: typos, lay words, a second language, clinical words.
+"""A question reworded by rules of this project: typos, lay words, a second language, clinical words.
 
-Each rule is a row of small edits, made one after another. An edit that would
-take the emergency notice from a question, or make it another one, is left out:
-whoever describes an emergency badly has one all the same. Words that say no,
-and numbers, are never touched.
+Each rule is a row of small edits, made one after another. An edit that would take the emergency notice from a question,
+or make it another one, is left out: an emergency described badly is still one. Words that say no, and numbers, are
+never touched.
 """
 
 from __future__ import annotations

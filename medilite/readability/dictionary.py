@@ -84,7 +84,7 @@ def _temporary_folder() -> Path:
 
 
 def _written(folder: Path) -> bool:
-    """Make sure that a whole dictionary stands in `folder`; False if it can't be written there."""
+    """Make sure that a whole dictionary is in `folder`; False if it can't be written there."""
     if _whole(folder):
         return True
     try:

@@ -1,4 +1,4 @@
-"""What a grade is called and how it compares with the level recommended for patients."""
+"""Names of grades, and how they compare with the level recommended for patients."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _hard_spans(text: str) -> tuple[Span, ...]:
     for sentence in running_sentences(running):
         if textstat.lexicon_count(sentence[0]) > LONG_SENTENCE_WORDS:
             last = sentence.start() + len(sentence[0].rstrip()) - 1
-            # A full stop that stands for a line break is not in the text.
+            # A full stop added for a line break is not in the text.
             while text[origins[last]].isspace():
                 last -= 1
             spans.append(Span(origins[sentence.start()], origins[last] + 1, "long-sentence"))

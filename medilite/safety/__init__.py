@@ -1,9 +1,8 @@
-"""What is said for people's safety: no medical advice, and whom to call in an emergency.
+"""Safety notices: not medical advice, and whom to call in an emergency.
 
-`emergency_notice` looks at a question alone, never at an answer. It would rather
-show a notice too many than miss an emergency; what it leaves out are questions
-of plain knowledge ("What is a stroke?"), because a notice above every other
-question would soon be read by nobody.
+`emergency_notice` looks at a question alone, never at an answer. It prefers a notice too many to a missed emergency; it
+leaves out questions of plain knowledge ("What is a stroke?"), because a notice above every other question would soon be
+ignored.
 """
 
 from medilite.safety.detect import emergency_notice

@@ -11,7 +11,7 @@ from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.notices import NOTICES, EmergencyKind, EmergencyNotice
 from medilite.safety.phrases import Phrase, PhraseBook, compile_phrase, phrases
 from medilite.safety.rules import PHRASES
-from medilite.safety.spelling import mended
+from medilite.safety.spelling import corrected
 from medilite.safety.vocabulary import NAMES
 
 _APOSTROPHE = re.compile(r"['’‘ʼ`´]")
@@ -62,10 +62,10 @@ def _plain(question: str) -> str:
     """Return the question as the phrases expect it: lower-case words parted and enclosed by single spaces.
 
     Apostrophes are gone ("cant"), sentences (and the question) end with a word "|", so that no phrase
-    reaches from one sentence into the next, and misspelt key words are mended.
+    reaches from one sentence into the next, and misspelt key words are corrected.
     """
     text = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", question)).casefold()
     # "my self" is one word, and so are the other selves.
-    text = _APART.sub(r"\1self", mended(_INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " ")))
+    text = _APART.sub(r"\1self", corrected(_INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " ")))
     words = _WORD.findall(_SENTENCE_END.sub(" | ", text.replace("'", "")))
     return f" {' '.join([*words, '|'])} "

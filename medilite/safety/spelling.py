@@ -21,7 +21,7 @@ _SPOKEN = {
     "mysef": "myself", "mself": "myself", "meself": "myself", "noone": "nobody", "noones": "nobody",
     "dieing": "dying", "alot": "a lot", "sewerslide": "suicide", "sueycide": "suicide",
 }  # fmt: skip
-"""Spoken and shortened spellings, without apostrophes, and what they stand for."""
+"""Spoken and shortened spellings, without apostrophes, and their meaning."""
 
 
 def _with_apostrophes(word: str) -> str:
@@ -79,7 +79,7 @@ _REAL_WORDS = frozenset(
 """Words a letter away from a key word that mean something else."""
 
 
-def mended(text: str) -> str:
+def corrected(text: str) -> str:
     """Return lower-case `text` with spoken and misspelt words put right and letters drawn out ("heeelp") cut to two."""
     text = _SPOKEN_PATTERN.sub(lambda match: _SPOKEN[match[0].replace("'", "")], text)
     text = _G_LESS.sub(r"\1ing", _SPELT_OUT.sub(_joined, _DISGUISED.sub(_undisguised, text)))

@@ -77,4 +77,4 @@ NAMES: Mapping[str, str] = MappingProxyType(
         """,
     }
 )
-"""Words by name; where a phrase says <name>, any of them may stand."""
+"""Words by name; <name> in a phrase matches any of them."""

@@ -59,7 +59,7 @@ def test_a_run_asks_only_the_model_whose_adapter_is_another(lite, data, setup, a
     assert {request.model for call in engine.requests for request in call} == {"grpo"}
     said = capsys.readouterr().err
     assert f"{2 * count} answers taken over" in said
-    assert "answered anew, by other adapters: grpo" in said
+    assert "answered again, by other adapters: grpo" in said
     lines = read_answers(run.answers).answers
     assert {line.adapter for line in lines} == set(adapters.values())
     assert {line.commit for line in lines if line.model != "grpo"} == {"c0ffee"}

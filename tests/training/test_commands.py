@@ -55,7 +55,7 @@ def test_so_many_run_at_a_time(stage, tmp_path: Path) -> None:
 
 def test_a_failure_is_told_and_nothing_new_starts(stage) -> None:
     said: list[str] = []
-    with pytest.raises(TrainingError, match=r"b failed with exit code 3\..*goes on from its last checkpoint") as error:
+    with pytest.raises(TrainingError, match=r"b failed with exit code 3\..*resumes from its last checkpoint") as error:
         run_side_by_side([stage("a", 1.0), stage("b", 0, 3), stage("c", 0)], 2, said.append, lambda names: None)
     assert "b: failed (exit code 3)" in said
     assert "a ends" in said

@@ -8,7 +8,7 @@ import pytest
 
 from training.config import GRPORun, SFTRun
 from training.recipe.forecast import Task, measured_units, say_end, seconds_left, units
-from training.record import Told
+from training.record import RunProgress
 
 ROWS = {"train": 1000, "val": 100, "test": 200, "grpo": 400}
 
@@ -25,7 +25,7 @@ def test_units_are_tokens_at_most() -> None:
 
 
 def test_what_has_ended_here_sets_the_pace() -> None:
-    done = Task("a", "sft", 1000, 300, True, True, Told(0.9, 90, 10), 100)
+    done = Task("a", "sft", 1000, 300, True, True, RunProgress(0.9, 90, 10), 100)
     waiting = Task("b", "sft", 2000, 300)
     grpo = Task("grpo", "grpo", 500, 300)
     # 0.1 s a unit: b needs 200 s to train and 300 · 0.1 / 3 = 10 s to be measured.
@@ -36,7 +36,7 @@ def test_what_has_ended_here_sets_the_pace() -> None:
 
 def test_what_is_under_way_sets_it_until_then() -> None:
     # Half of 1,000 units in 50 s; it says itself that 60 s are left.
-    begun = Task("a", "sft", 1000, 0, told=Told(0.5, 50, 60))
+    begun = Task("a", "sft", 1000, 0, progress=RunProgress(0.5, 50, 60))
     assert seconds_left([begun, Task("b", "sft", 1000, 0)], 1) == (pytest.approx(160), [])
     assert seconds_left([Task("a", "sft", 1000, 0)], 1) == (0.0, ["a"])
 

@@ -136,7 +136,7 @@ def test_a_changed_configuration_trains_its_run_and_what_stands_on_it(run: Runne
     assert run() == ["sft-r8-low"]
     run.change("sft-r8-high", optim={"epochs": 7})
     assert run() == ["sft-r8-high", "grpo"]
-    assert "grpo: to be trained (changed since: the adapter beneath)" in run.printed
+    assert "grpo: to be trained (changed since: the parent adapter)" in run.printed
 
 
 def test_where_the_data_lie_and_how_much_is_tested_trains_nothing(run: Runner, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
     capsys.readouterr()
     assert main([*places, "--out", str(tmp_path / "early"), "--stop-at-pairs", "16"]) == 0
 
-    assert "going on from step 3" in capsys.readouterr().err  # of four steps, the rate falls over the last
+    assert "resuming from step 3" in capsys.readouterr().err  # of four steps, the rate falls over the last
     whole, early = (json.loads((tmp_path / name / "training.json").read_text()) for name in ("whole", "early"))
     assert (whole["steps"], early["steps"]) == (6, 4)
     assert [step for step, _ in whole["curves"]["eval_loss"]] == [2, 6]

@@ -33,13 +33,13 @@ class Member:
 
     @property
     def label(self) -> str:
-        """The path for people: one line, whatever the archive's author put into the name."""
+        """The path for people: one line, even if the name has line breaks."""
         return "".join(character if character.isprintable() else "\ufffd" for character in str(self.path))
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn what damaged files raise into a DataError that names the file."""
+    """Turn the errors of damaged files into a DataError that names the file."""
     try:
         yield
     except DAMAGE as error:
@@ -77,7 +77,7 @@ def archive_kind(path: Path) -> str | None:
 
 
 def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
-    """Yield the files of a folder or archive whose names end so, whatever order they are in.
+    """Yield the files of a folder or archive with these endings, in any order.
 
     What macOS adds to archives ("._x", "__MACOSX") is passed over, as are links
     and devices. Raises DataError if an archive is damaged: a part of it never

@@ -1,4 +1,4 @@
-"""Answers that teach no answer: lists of resources and tables of symptoms, and how many of each there are."""
+"""Answers that are not sentences: lists of resources and tables of symptoms, and how many of each there are."""
 
 from __future__ import annotations
 

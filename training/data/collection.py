@@ -1,4 +1,4 @@
-"""What every reader hands over: raw pairs, what could not be read, and ids that are unique."""
+"""The result of every reader: raw pairs, what could not be read, and unique ids."""
 
 from __future__ import annotations
 
@@ -74,11 +74,10 @@ class Collection:
 def with_ids(pairs: Sequence[RawPair], focus_if_missing: str) -> list[Example]:
     """Turn pairs into examples whose `qid` is unique and stays the same when rows are added or reordered.
 
-    The collection's own ids count documents from one in every source, and a few
-    of one source stand in two documents. So an id is "source/qid"; where that
-    still names two pairs, all of them get a hash of their content as well. A
-    pair without an id of its own is named by that hash alone. Only literal
-    copies of one pair are told apart by their order ("#2").
+    The collection's own ids count documents from one in every source, and a few of one source are in two documents. So
+    an id is "source/qid"; where that still names two pairs, all of them get a hash of their content as well. A pair
+    without an id of its own is named by that hash alone. Only literal copies of one pair are numbered by their order
+    ("#2").
     """
     wanted = [_own_id(pair) for pair in pairs]
     shared = {qid for qid, count in Counter(wanted).items() if count > 1}
@@ -95,7 +94,7 @@ def with_ids(pairs: Sequence[RawPair], focus_if_missing: str) -> list[Example]:
 
 
 def is_medquad(examples: Iterable[Example]) -> bool:
-    """Tell whether all pairs name one of MedQuAD's sources, so that its credit and licence apply."""
+    """Return whether all pairs name one of MedQuAD's sources, so that its credit and licence apply."""
     sources = {example.source for example in examples}
     return bool(sources) and sources <= MEDQUAD_SOURCES
 

@@ -13,10 +13,8 @@ _WORD = re.compile(r"\w+")
 def disease_of(examples: Iterable[Example], synonyms: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the disease of each pair by `qid`: one name for all pairs that any chain of shared names connects.
 
-    Names are compared by their words, without case and punctuation. An
-    abbreviation that two diseases share makes them one: too few diseases are
-    told apart rather than too many, so that what is held out has no other name
-    in training.
+    Names are compared by their words, without case and punctuation. An abbreviation that two diseases share makes them
+    one: rather too few diseases than too many, so that a held-out disease has no other name in training.
     """
     names = {
         example.qid: [name for text in (example.focus_area, *synonyms.get(example.qid, ())) if (name := plain(text))]

@@ -15,7 +15,7 @@ PAIRS = (("val", "train"), ("test", "train"), ("test", "val"))
 def measure_overlap(splits: SplitSet) -> list[dict[str, Any]]:
     """Return, for each pair of splits, how many rows of the first ask or answer what a row of the second does.
 
-    `question_exact` compares the text as it stands, `question_folded` without
+    `question_exact` compares the text as it is, `question_folded` without
     regard to case and white space, `answer_exact` the answers.
     """
     named = splits.named()

@@ -1,4 +1,4 @@
-"""A line on stderr for whatever takes longer than two seconds."""
+"""A progress line on stderr for loops that take longer than two seconds."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _read(lines: _Lines, name: str, question_column: str | None, answer_column: 
 
 
 class _Lines(Iterator[str]):
-    """Lines of a text that can be handed back, so that reading resumes after a broken record's first line."""
+    """Lines of a text that can be pushed back, so that reading resumes after a broken record's first line."""
 
     def __init__(self, text: IO[str]) -> None:
         self._text = text
@@ -89,7 +89,7 @@ class _Lines(Iterator[str]):
         return self.number + 1
 
     def keep_only_first(self) -> None:
-        """Hand back all but the first line of this record."""
+        """Push back all but the first line of this record."""
         rest = self.taken[1:]
         self._back.extend(reversed(rest))
         self.number -= len(rest)

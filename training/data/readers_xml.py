@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_xml(documents: Iterable[Member], name: str) -> Collection:
-    """Read documents into pairs, ordered by folder, file and pair however the documents arrive.
+    """Read documents into pairs, ordered by folder, file and pair.
 
     Three of MedQuAD's folders hold questions whose answers were removed; their
     pairs come without an answer and their documents are counted apart. A

@@ -44,7 +44,7 @@ class Exploration:
 
 
 def explore(examples: Sequence[Example], kept: Iterable[Example]) -> Exploration:
-    """Measure every answer; takes about 5 ms for each different one, so stderr shows how far it has come."""
+    """Measure every answer; takes about 5 ms for each different one, with progress on stderr."""
     from medilite.readability import measure
 
     different = dict.fromkeys(example.answer for example in examples)

@@ -75,7 +75,7 @@ def make_clean_set(
     which a held-out disease is known under each of its names.
     """
     if not synonyms:
-        return "the source names no synonyms, so diseases that training doesn't know can't be told from the others"
+        return "the source names no synonyms, so diseases that training doesn't know can't be separated from the others"
     used, clean, seal = used_ids() if used is None else used, clean or CleanRule(), seal or SealRule()
     disease = disease_of(answered, synonyms)
     new = _draw_new(distinct, answered, disease, used, clean, seal, seed)

@@ -21,7 +21,7 @@ ACCEPTED = (
 
 
 def read_source(source: str, question_column: str | None = None, answer_column: str | None = None) -> Collection:
-    """Read a source, whatever it is.
+    """Read a source of any kind.
 
     A folder is read as XML documents if it holds any, or else as the one table
     or archive in it. Raises DataError, saying what is accepted, if it is none

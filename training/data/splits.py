@@ -1,4 +1,4 @@
-"""The study's split, and a second one in which no question stands in two splits."""
+"""The study's split, and a second one in which no question is in two splits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SplitSet:
 
 
 def split_as_study(examples: Sequence[Example], seed: int) -> SplitSet:
-    """Split 80/10/10 row by row, stratified by focus area: two rows that ask one question may part ways.
+    """Split 80/10/10 row by row, stratified by focus area: two rows that ask one question may be in different splits.
 
     Raises DataError if there are too few rows to fill every split.
     """
@@ -76,8 +76,8 @@ def without_shared_questions(study: SplitSet) -> SplitSet:
     All rows stay. So `test` holds the study's test rows and every further
     reference of their questions, `train` is part of the study's training split,
     and a checkpoint trained on it has seen no question of either test split.
-    Answers may still stand in two splits: MedQuAD gives one boilerplate answer
-    to hundreds of questions.
+    Answers may still be in two splits: MedQuAD gives one boilerplate answer to
+    hundreds of questions.
     """
     homes: dict[str, str] = {}
     for name in ("test", "val", "train"):
@@ -115,11 +115,9 @@ def divide(
 ) -> tuple[list[int], list[int], dict[str, int]]:
     """Take a share of the items, stratified by `labels[item]`; return (the rest, the share, how it was done).
 
-    scikit-learn stratifies only classes of two or more, and only if either side
-    has room for one of every class. Items alone in their class are therefore
-    divided at random, apart from the others. Where the room is lacking, so are
-    all items of classes too small to send one to either side: what remains
-    always fits.
+    scikit-learn stratifies only classes of two or more, and only if either side has room for one of every class. Items
+    alone in their class are therefore divided at random, apart from the others. If there is no room, so are all items
+    of classes too small to send one to either side; the rest always fits.
     """
     items = list(items)
     sizes = Counter(labels[item] for item in items)

@@ -15,11 +15,11 @@ import torch
 from training.lean.pointwise import weigh, weigh_back
 
 CHUNK = 256
-"""Queries that are multiplied at once: later keys than theirs are left out, so long rows cost about half."""
+"""Queries multiplied at once: keys later than theirs are left out, so long rows cost about half."""
 
 
 class Heads(NamedTuple):
-    """How the columns of a token's queries, keys and values are cut."""
+    """The layout of a token's queries, keys and values in columns."""
 
     queries: int
     keys: int
@@ -87,7 +87,7 @@ def attend_back(
             ds = weigh_back(ds, p.view(ds.shape), first, scale).view(p.shape)
             dq[:, :, first:last] = (ds @ k[:, :last]).view(heads.keys, group, -1, heads.width)
             for to, part in ((dk, ds.transpose(1, 2) @ queries), (dv, p.transpose(1, 2) @ d)):
-                # A chunk is the first to reach its own keys; those before have a share already.
+                # A chunk is the first to reach its own keys; earlier keys have a gradient already.
                 to[:, :first] += part[:, :first]
                 to[:, first:last] = part[:, first:]
         begin += length

@@ -14,7 +14,7 @@ MICRO_BATCH_TOKENS = 1024
 
 
 class LeanGRPOTrainer(GRPOTrainer):
-    """GRPOTrainer that scores completions in micro-batches of like length; everything else is the trainer's own.
+    """GRPOTrainer that scores completions in micro-batches of like length; everything else is TRL's.
 
     With `best_alone` the policy learns from the best completion of each prompt
     as if it were a reference, and from no other: rejection sampling, drawn from
@@ -30,7 +30,7 @@ class LeanGRPOTrainer(GRPOTrainer):
             batch["advantages"] = best_of_each(batch["advantages"], self.num_generations or 1)
         return batch
 
-    def _get_per_token_logps_and_entropies(  # TRL's one place for it; pinned, and compared with TRL's in a test
+    def _get_per_token_logps_and_entropies(  # private to TRL, which is pinned; a test compares both
         self,
         model: Any,
         input_ids: torch.Tensor,

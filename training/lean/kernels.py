@@ -1,4 +1,4 @@
-"""What lies between a layer's products, compiled for CPUs: one pass each over numbers in float32 or bfloat16.
+"""The operations between a layer's products, compiled for CPUs: one pass each over numbers in float32 or bfloat16.
 
 NumPy has no bfloat16: such arrays are uint16 here, and `_float` and `_like` go to
 float32 and back. Loops are written so that LLVM makes vectors of them. For 768
@@ -39,7 +39,7 @@ def _float(context: Any, value: Any) -> Any:
 
 @intrinsic
 def _like(context: Any, array: Any, value: Any) -> Any:
-    """Return a float32 as what the array holds, rounded to the nearest, ties to the even one."""
+    """Return a float32 in the array's type, rounded to nearest, ties to even."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
         if array.dtype == types.float32:
@@ -65,7 +65,7 @@ def _of_bits(context: Any, bits: Any) -> Any:
 def _exp(x: Any) -> Any:
     """e to the x, to 6 digits: 2 to a whole number times a polynomial on half a unit either side of 0."""
     scaled = min(max(x * np.float32(1.4426950408889634), np.float32(-126)), np.float32(126))
-    # Numba makes 64 bits of two numbers of 32, so each step is cut down again.
+    # Numba widens operations on 32 bits to 64, so each step is cut down again.
     biased = np.int32(scaled + np.float32(127.5))
     r = scaled - np.float32(np.int32(biased - np.int32(127)))
     p = np.float32(1.540353e-4) * r + np.float32(1.3333558e-3)
@@ -78,7 +78,7 @@ def _exp(x: Any) -> Any:
 
 @compiled(error_model="numpy", inline="always")
 def _turned(bits: Any) -> Any:
-    """Return a float32's bits as an int32 of the same order, or such a one's bits again."""
+    """Return a float32's bits as an int32 of the same order, or the inverse."""
     return np.int32(bits ^ np.int32(np.int32(bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
@@ -233,14 +233,14 @@ def _mix(x: Any) -> Any:
 def drop(x: np.ndarray, seed: int, share: float, onto: bool, out: np.ndarray) -> None:
     """Write x to `out`, or add it, a `share` of its places as 0 and the others over (1 - share).
 
-    Which places those are follows from seed, line and column alone.
+    The places depend only on seed, line and column.
     """
     least, factor = np.uint32(share * 4294967296.0), np.float32(1 / (1 - share))
     for line in range(len(x)):
         start = _mix(np.uint32(np.uint32(seed) ^ _mix(np.uint32(line + 1))))
         for i in range(x.shape[1]):
-            dice = _mix(np.uint32(start + np.uint32(i) * np.uint32(0x9E3779B9)))
-            value = _float(x[line, i]) * factor if dice >= least else np.float32(0)
+            noise = _mix(np.uint32(start + np.uint32(i) * np.uint32(0x9E3779B9)))
+            value = _float(x[line, i]) * factor if noise >= least else np.float32(0)
             if onto:
                 value += _float(out[line, i])
             out[line, i] = _like(out, value)

@@ -1,8 +1,7 @@
 """One decoder layer of Llama with adapters, forward and backward by hand, over rows that lie end to end.
 
-The base's weights are frozen, so the way back needs no gradient of them, and
-each product's input is kept only where an adapter asks for it. Products and
-what lies between them are in the weights' type, the residual stream and the
+The base's weights are frozen, so the backward pass needs no gradient of them, and each product's input is kept only if
+an adapter needs it. Products and the operations between them are in the weights' type, the residual stream and the
 norms' sums in float32.
 """
 
@@ -50,7 +49,7 @@ class Rows(NamedTuple):
 
 
 class _Product:
-    """x · Wᵀ and its adapters' share, and the way back."""
+    """x · Wᵀ and its adapters' share, forward and backward."""
 
     def __init__(self, weight: torch.Tensor, adapters: Sequence[Low], factors: Sequence[torch.Tensor]) -> None:
         self._weight, self._adapters = weight, adapters
@@ -61,7 +60,7 @@ class _Product:
         y = F.linear(x, self._weight)
         for number, low in enumerate(self._adapters):
             a, b = self._factors[2 * number : 2 * number + 2]
-            # Of the generator that checkpoints keep.
+            # From the generator that checkpoints save.
             seed = int(torch.randint(2**31, ())) if low.dropout else None
             seen = x if seed is None else drop(x, seed, low.dropout)
             shrunk = F.linear(seen, a)

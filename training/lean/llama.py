@@ -1,4 +1,4 @@
-"""The transformer under a Llama's head, by hand where it can be: frozen weights, adapters of PEFT, rows end to end."""
+"""The transformer under a Llama's head, by hand if possible: frozen weights, adapters of PEFT, rows end to end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def hidden_states(causal: Any, ids: torch.Tensor, lengths: Sequence[int]) -> tor
 
 
 class _Body:
-    """Weights side by side where they share an input; the model's own become views of them."""
+    """Weights that share an input as one matrix; the model's own become views of it."""
 
     def __init__(self, causal: Any) -> None:
         config = causal.config
@@ -53,7 +53,7 @@ class _Body:
             )
 
     def moved(self) -> bool:
-        """Return whether the model's weights lie elsewhere by now, as after a move to another device."""
+        """Return whether the model's weights have moved, for instance to another device."""
         return any(
             _base(layer.self_attn.q_proj).weight.data_ptr() != frozen.qkv.data_ptr()
             for layer, frozen in zip(self._model.layers, self._frozen, strict=True)
@@ -78,7 +78,7 @@ class _Padded:
         self._model = causal.model
 
     def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
-        # No attention mask is needed: nothing that is used attends to the right.
+        # No attention mask is needed: no used position attends to the padding on the right.
         padded = nn.utils.rnn.pad_sequence(list(ids.split(list(lengths))), batch_first=True)
         hidden = self._model(input_ids=padded, use_cache=False).last_hidden_state
         return torch.cat([row[:length] for row, length in zip(hidden, lengths, strict=True)])

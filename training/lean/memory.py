@@ -10,10 +10,10 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc's allocator not to hand freed memory back to the system; False where the C library is another.
+    """Make glibc's allocator keep freed memory; False if the C library is another.
 
-    Otherwise every large tensor is mapped anew, and the kernel clears its pages
-    first.
+    Otherwise every large tensor is mapped again, and the kernel clears its
+    pages first.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

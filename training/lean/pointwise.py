@@ -1,8 +1,7 @@
-"""What lies between a layer's products: compiled on a CPU, PyTorch's own operations elsewhere.
+"""The operations between a layer's products: compiled on a CPU, PyTorch's elsewhere.
 
-Tensors are (N, columns), a token a line, the residual stream in float32 and the
-products' inputs and outputs in their weights' type. Both ways compute the same,
-but for which places dropout takes.
+Tensors are (N, columns), a token a line, the residual stream in float32 and the products' inputs and outputs in
+their weights' type. Both compute the same, except for the places that dropout picks.
 """
 
 from __future__ import annotations
@@ -128,7 +127,8 @@ def weigh_back(d: torch.Tensor, weights: torch.Tensor, first: int, scale: float)
 def drop(x: torch.Tensor, seed: int, share: float, onto: torch.Tensor | None = None) -> torch.Tensor:
     """Return x with a `share` of its places at 0 and the others over (1 - share), or add that to `onto`.
 
-    The same seed takes the same places, so that the way back needs no mask.
+    The same seed picks the same places, so that the backward pass needs no
+    mask.
     """
     if _compiled(x):
         from training.lean import kernels
@@ -136,8 +136,8 @@ def drop(x: torch.Tensor, seed: int, share: float, onto: torch.Tensor | None = N
         out = torch.empty_like(x) if onto is None else onto
         kernels.drop(_array(x), seed, share, onto is not None, _array(out))
         return out
-    dice = torch.rand(x.shape, device=x.device, generator=torch.Generator(x.device).manual_seed(seed))
-    dropped = x * (dice >= share).to(x.dtype).div_(1 - share)
+    noise = torch.rand(x.shape, device=x.device, generator=torch.Generator(x.device).manual_seed(seed))
+    dropped = x * (noise >= share).to(x.dtype).div_(1 - share)
     return dropped if onto is None else onto.add_(dropped)
 
 

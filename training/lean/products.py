@@ -1,9 +1,8 @@
 """The frozen base's matrix products in bfloat16, everything else in float32.
 
-An adapter's training needs no gradient of the base's weights, so they can be
-held in whichever form multiplies fastest. On CPUs with bfloat16 instructions
-that is bfloat16, at two to three times float32's rate; activations, norms,
-attention, adapters and optimiser stay in float32.
+An adapter's training needs no gradient of the base's weights, so they can be in the format that multiplies fastest. On
+CPUs with bfloat16 instructions that is bfloat16, at two to three times float32's rate; activations, norms, attention,
+adapters and optimiser stay in float32.
 """
 
 from __future__ import annotations

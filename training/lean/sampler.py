@@ -24,34 +24,33 @@ from training.validation import Completion
 _POLICY = "policy"
 
 GREEDY = Decoding(max_new_tokens=256)
-"""How evaluation has models answer."""
+"""The decoding of evaluation."""
 
 
 class PolicySampler:
-    """Samples completions of the adapter under training, stacked on those in the folders `beneath` (lowest first).
+    """Samples completions of the adapter under training, stacked on those in the folders `parents` (lowest first).
 
-    Called by TRL as its rollout function: prompts in, token ids out. Each row
-    has dice of its own, seeded by torch's global generator, which the trainer's
-    checkpoints restore. On a CPU the base is in int8 where it can be,
-    unless a `dtype` is asked for; on a GPU in bfloat16.
+    Called by TRL as its rollout function: prompts in, token ids out. Each row has random numbers of its own, seeded by
+    torch's global generator, which the trainer's checkpoints restore. On a CPU the base is in int8 if possible, unless
+    a `dtype` is given; on a GPU in bfloat16.
     """
 
     def __init__(
         self,
         base: Path,
-        beneath: Sequence[Path],
+        parents: Sequence[Path],
         tokenizer: Any,
         generation: GenerationConfig,
         dtype: torch.dtype | None = None,
     ) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        # As servers sample for GRPO: the draw need not have float32's digits, the log-probabilities are the trainer's.
+        # Samples need not have float32's precision, as with servers for GRPO: the log-probabilities are the trainer's.
         self._dtype = dtype or (torch.bfloat16 if bfloat16_is_fast() else torch.float32)
         shape = LlamaShape.read(base)
-        self._beneath = [read_adapter(folder, shape, folder.name) for folder in beneath]
+        self._parents = [read_adapter(folder, shape, folder.name) for folder in parents]
         self._llama: Llama | Int8Llama
         if dtype is None and self._device.type == "cpu" and unfit(shape) is None:
-            self._llama = Int8Llama(base, {_POLICY: self._beneath}, torch.get_num_threads())
+            self._llama = Int8Llama(base, {_POLICY: self._parents}, torch.get_num_threads())
         else:
             self._llama = Llama(base, self._device, self._dtype)
         self._tokenizer = tokenizer
@@ -73,7 +72,7 @@ class PolicySampler:
         return {"prompt_ids": ids, "completion_ids": completions, "logprobs": None}
 
     def answer(self, model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
-        """Return the policy's greedy answers, as evaluation decodes them, without dice of the trainer's generator."""
+        """Return the policy's greedy answers, as evaluation decodes them, without using the trainer's generator."""
         prompts = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
         found = self.sample(live_adapter(model), prompts, GREEDY, 0)
         return [
@@ -84,7 +83,7 @@ class PolicySampler:
     @torch.inference_mode()
     def sample(self, policy: Adapter, prompts: Sequence[list[int]], decoding: Decoding, seed: int) -> list[list[int]]:
         """Return the completions' token ids, the end-of-turn token included where the model gave it."""
-        adapters: Any = self._rows([*self._beneath, policy], len(prompts))
+        adapters: Any = self._rows([*self._parents, policy], len(prompts))
         sampler = draws(decoding, seed, prompts, self._llama.shape.vocabulary)
         positions = torch.tensor([len(prompt) for prompt in prompts])
         longest = int(positions.max())

@@ -2,7 +2,7 @@
 
 A small model with a large vocabulary spends much of its time on logits: here
 they are made in tiles, only after the positions that are scored, and their
-gradient is taken in the same pass, so that no tile outlives it.
+gradient is taken in the same pass, so that no tile is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.lean.llama import hidden_states
 from training.lean.pointwise import predict
 
 _TILE = 256
-"""Positions whose logits stand in memory at once: 50 MB with 49,152 words in float32."""
+"""Positions whose logits are in memory at once: 50 MB with 49,152 words in float32."""
 
 
 class _LogProbs(torch.autograd.Function):

@@ -1,1 +1,1 @@
-"""The whole recipe of a profile: which runs it has, in which order, and what comes of them."""
+"""The whole recipe of a profile: its runs, their order and their results."""

@@ -18,7 +18,7 @@ PALETTE = ("#2b7bb9", "#c8801a", "#3a9a6b", "#b4548f", "#8a7a1f", "#6b7280", "#c
 
 
 def curves(series: Mapping[str, Curve], colours: Mapping[str, str], y_title: str, smooth: int = 1) -> Figure:
-    """Draw one line a series over optimiser steps; `smooth` draws the mean of so many values over the raw ones."""
+    """Draw one line a series over optimiser steps; `smooth` draws the mean of that many values over the raw ones."""
     import plotly.graph_objects as go
 
     figure = go.Figure()

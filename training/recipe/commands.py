@@ -1,4 +1,4 @@
-"""Stages as processes of their own, one or several side by side; none outlives the process that started it."""
+"""Stages as processes, one or several side by side, which end with the process that started them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medilite.errors import TrainingError
 from medilite.models import ROOT
 
 KEPT_LINES = 15
-"""How many of a failed stage's last lines its error repeats."""
+"""Number of a failed stage's last lines in its error."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ class _Running:
 def run_side_by_side(
     commands: Sequence[Command], jobs: int, say: Callable[[str], None], on_change: Callable[[list[str]], None]
 ) -> None:
-    """Run commands, at most `jobs` at a time, in order; `on_change` gets the names of what runs whenever that changes.
+    """Run commands, at most `jobs` at a time, in order; `on_change` gets the names of those running at each change.
 
-    What they print goes to `say`, line by line, and to their logs. A command
-    that fails doesn't stop those beside it, but nothing new starts; raises
-    TrainingError then, with the last lines of each that failed.
+    Their output goes to `say`, line by line, and to their logs. A failed command doesn't stop the running ones, but no
+    new one starts; then raises TrainingError with the last lines of each that failed.
     """
     waiting, running, failed = list(commands), dict[str, _Running](), list[str]()
     ended: SimpleQueue[str] = SimpleQueue()
@@ -60,7 +59,7 @@ def run_side_by_side(
                 failed.append(_explain(one, code))
             on_change(list(running))
     finally:
-        for left in running.values():  # stopped by Ctrl-C or an error: end the stages at once, they go on later
+        for left in running.values():  # stopped by Ctrl-C or an error: end the stages at once, they resume later
             left.process.kill()
             left.process.wait()
     if failed:
@@ -68,14 +67,14 @@ def run_side_by_side(
 
 
 def threads_each(side_by_side: int) -> int:
-    """Return how many CPU threads each of so many processes should use."""
+    """Return how many CPU threads each of several processes should use."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, available // max(1, side_by_side))
 
 
 def _start(command: Command, threads: int, say: Callable[[str], None], ended: SimpleQueue[str]) -> _Running:
     command.log.parent.mkdir(parents=True, exist_ok=True)
-    # A number that somebody set is theirs to choose.
+    # A number set by the user stays.
     env = {"OMP_NUM_THREADS": str(threads), **os.environ, "PYTHONUNBUFFERED": "1"}
     # A session of its own: Ctrl-C reaches this process alone, which then ends the stages.
     process = subprocess.Popen(
@@ -104,6 +103,6 @@ def _explain(one: _Running, code: int) -> str:
     last = "\n".join(f"    {line}" for line in one.last_lines)
     killed = " (killed: out of memory, perhaps)" if code == -9 else ""
     return (
-        f"{one.command.name} failed with exit code {code}{killed}. Mend what its last lines say and start again: it "
-        f"goes on from its last checkpoint. All of its output: {one.command.log}\n{last}"
+        f"{one.command.name} failed with exit code {code}{killed}. Fix the cause in its last lines and start again: it "
+        f"resumes from its last checkpoint. All of its output: {one.command.log}\n{last}"
     )

@@ -1,4 +1,4 @@
-"""When a recipe will have ended, from the pace of what has run here."""
+"""Forecast of a recipe's end, from the pace of its runs on this machine."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.config import AnyRun, GRPORun
-from training.record import Told
+from training.record import RunProgress
 
 FORWARD_SHARE = 1 / 3
-"""Measuring a pair against training on it: a forward pass against forward and backward ones."""
+"""Cost of measuring a pair relative to training on it: a forward pass against forward and backward."""
 
 
 @dataclass(frozen=True)
 class Task:
     """One run of a recipe as a forecast sees it.
 
-    `units` and `test_units` are tokens at most, to train on and to measure.
-    `told` is what the run said last if it ran on this machine; `duration_s` what
-    its training took, if it ended here.
+    `units` and `test_units` are tokens at most, to train on and to measure. `progress` is the run's last progress if it
+    ran on this machine; `duration_s` what its training took, if it ended here.
     """
 
     model: str
@@ -28,7 +27,7 @@ class Task:
     test_units: float
     trained: bool = False
     measured: bool = False
-    told: Told | None = None
+    progress: RunProgress | None = None
     duration_s: float | None = None
 
 
@@ -46,7 +45,7 @@ def measured_units(run: AnyRun, rows: Mapping[str, int]) -> float:
 
 
 def seconds_left(tasks: Sequence[Task], side_by_side: int) -> tuple[float, list[str]]:
-    """Return the seconds that remain, and the models whose time nothing here tells yet (they count as none)."""
+    """Return the seconds left, and the models whose time isn't known yet (they count as none)."""
     total, unknown = 0.0, []
     for task in tasks:
         left = _left(task, tasks)
@@ -67,17 +66,21 @@ def _left(task: Task, tasks: Sequence[Task]) -> float | None:
     measuring = 0.0 if task.measured else task.test_units * measuring_pace * FORWARD_SHARE
     if task.trained:
         return measuring
-    if task.told:
-        return task.told.left_s + measuring
+    if task.progress:
+        return task.progress.left_s + measuring
     pace = _pace(task.method, tasks)
     return None if pace is None else task.units * pace + measuring
 
 
 def _pace(method: str, tasks: Iterable[Task]) -> float | None:
-    """Return seconds a unit: of what has ended here, else of what is under way."""
+    """Return seconds a unit: of runs that ended here, else of running ones."""
     same = [task for task in tasks if task.method == method]
-    ended = [(task.duration_s, task.units) for task in same if task.trained and task.told and task.duration_s]
-    begun = [(task.told.spent_s, task.units * task.told.share) for task in same if task.told and task.told.share]
+    ended = [(task.duration_s, task.units) for task in same if task.trained and task.progress and task.duration_s]
+    begun = [
+        (task.progress.spent_s, task.units * task.progress.share)
+        for task in same
+        if task.progress and task.progress.share
+    ]
     found = ended or begun
     return sum(seconds for seconds, _ in found) / sum(done for _, done in found) if found else None
 

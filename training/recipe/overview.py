@@ -1,4 +1,4 @@
-"""How far a recipe as a whole is, and when it is expected to end."""
+"""The progress of a whole recipe, and its expected end."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from training.recipe.plan import Recipe
 from training.record import read_progress
 
 EVERY_S = 60.0
-"""While stages run, at most one line in so many seconds."""
+"""Least seconds between two lines while stages run."""
 
 
 class Overview:
-    """Tells it through `say` whenever a stage begins or ends, and now and then in between."""
+    """Reports it through `say` when a stage begins or ends, and now and then in between."""
 
     def __init__(self, recipe: Recipe, say: Callable[[str], None]) -> None:
         self._recipe, self._say = recipe, say
         sets = load_manifest(recipe.data_dir)["sets"]
         self._rows = {name: {s: e["rows"] for s, e in about["splits"].items()} for name, about in sets.items()}
         self._running: list[str] = []
-        self._told = 0.0
+        self._reported_at = 0.0
 
     def relay(self, line: str) -> None:
         """Pass on a line that a stage printed."""
         self._say(line)
-        if self._running and time.monotonic() - self._told > EVERY_S:
-            self._tell()
+        if self._running and time.monotonic() - self._reported_at > EVERY_S:
+            self._report()
 
     def running(self, names: list[str]) -> None:
-        """Take note of what runs now."""
+        """Note the running stages."""
         self._running = names
         if names:
-            self._tell()
+            self._report()
 
-    def _tell(self) -> None:
-        self._told = time.monotonic()
+    def _report(self) -> None:
+        self._reported_at = time.monotonic()
         tasks = self.tasks()
         done = sum(task.trained and task.measured for task in tasks)
         left_s, unknown = seconds_left(tasks, len(self._running))
@@ -66,6 +66,6 @@ class Overview:
             test_units=measured_units(run, rows),
             trained=job is not None and job.why_untrained() is None,
             measured=job is not None and job.why_unmeasured() is None,
-            told=read_progress(job.work_dir) if job else None,
+            progress=read_progress(job.work_dir) if job else None,
             duration_s=self._recipe.record(run.model).get("duration_s") if job else None,
         )

@@ -1,4 +1,4 @@
-"""Finished adapters into the place where the app looks for them, all of one recipe together."""
+"""Copy finished adapters to where the app looks for them, all of one recipe together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN_PROFILE = "profile.yaml"
 
 
 def put_into_place(recipe: Recipe) -> list[str]:
-    """Copy the adapters that aren't in their place yet, make a profile stack them rightly, and say what was done."""
+    """Copy the adapters that aren't in place yet, set the parent in the profile, and report what was done."""
     said = []
     for model in recipe.models:
         source, target = recipe.adapters / model, placed(recipe.profile, model)
@@ -27,18 +27,18 @@ def put_into_place(recipe: Recipe) -> list[str]:
             said.append(f"{model}: in {target}")
     if recipe.grpo:
         parent = str(recipe.record(recipe.grpo.model)["stacked_on"])
-        said += _tell_profile(recipe, recipe.grpo.model, parent)
+        said += _set_parent(recipe, recipe.grpo.model, parent)
     return said or ["adapters: in their place already"]
 
 
 def _same(source: Path, target: Path) -> bool:
-    """Tell whether every file of an adapter's folder stands in the other one as it is."""
+    """Return whether the other folder has the same files of an adapter."""
     names = [path.name for path in source.iterdir() if path.is_file()]
     return all((target / name).is_file() and filecmp.cmp(source / name, target / name, shallow=False) for name in names)
 
 
-def _tell_profile(recipe: Recipe, model: str, parent: str) -> list[str]:
-    """See to it that a profile stacks `model` on `parent`: the recipe's, or one of its own where that names others."""
+def _set_parent(recipe: Recipe, model: str, parent: str) -> list[str]:
+    """Make a profile stack `model` on `parent`: the recipe's profile, or a new one if that names other adapters."""
     name = recipe.sft[0].base.profile
     file = PROFILES_DIR / f"{name}.yaml" if name in shipped_profiles() else Path(name).expanduser()
     spec = recipe.profile.get(model)
@@ -64,7 +64,7 @@ def stacked_on(profile_yaml: str, model: str, parent: str) -> str:
 
 
 def _values(mapping: Any) -> dict[str, Any]:
-    """Return a YAML mapping's nodes by key; nodes know where in the text they stand."""
+    """Return a YAML mapping's nodes by key; nodes know their place in the text."""
     return {key.value: value for key, value in mapping.value}
 
 

@@ -1,4 +1,4 @@
-"""The runs of a recipe, one YAML a run in one folder, and which of them still have something to do."""
+"""The runs of a recipe, one YAML a run in one folder, and which of them are unfinished."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ CONFIGS = ROOT / "training" / "configs"
 class Recipe:
     """SFT runs and one GRPO run on top of the best, all on one profile's base.
 
-    Adapters come together under `adapters`, one folder a model, and move to
-    where the app looks for them only once all of them stand: a half-done recipe
-    never puts a GRPO adapter on another parent than its own.
+    Adapters are collected under `adapters`, one folder a model, and copied to where the app looks for them only once
+    all are finished: an incomplete recipe never puts a GRPO adapter on another parent than its own.
     """
 
     profile: Profile
@@ -34,22 +33,23 @@ class Recipe:
     grpo: GRPORun | None
     data_dir: Path
     runs: Path
-    # Set in a repetition from another seed: the seed, and the SFT model that the first run's GRPO was trained on.
+    # Set in a repetition from another seed: the seed, and the parent of the first run's GRPO.
     seed: int | None = None
     parent: str | None = None
-    # The splits' fingerprint in a plan that is made without them.
+    # The splits' fingerprint in a plan without the splits.
     data: str | None = None
 
     @property
     def folder(self) -> Path:
-        """Everything that the recipe leaves behind, but for the adapters in their place."""
+        """The folder of everything that the recipe writes, except the adapters in their place."""
         whole = self.runs / self.profile.name
         return whole if self.seed is None else whole / f"seed-{self.seed}"
 
     def with_seed(self, seed: int, parent: str | None) -> Recipe:
         """Return the same recipe from another seed, in a folder of its own; its adapters are never put into place.
 
-        GRPO goes on from `parent`, whichever SFT run came out best from this seed.
+        GRPO is trained on `parent`, even if another SFT run is best with this
+        seed.
         """
         sft = tuple(run.model_copy(update={"seed": seed}) for run in self.sft)
         grpo = self.grpo.model_copy(update={"seed": seed}) if self.grpo else None
@@ -57,7 +57,7 @@ class Recipe:
 
     @property
     def adapters(self) -> Path:
-        """Where adapters come together."""
+        """The folder where adapters are collected."""
         return self.folder / "adapters"
 
     @property
@@ -75,14 +75,14 @@ class Recipe:
 
     @property
     def parents(self) -> tuple[SFTRun, ...]:
-        """The runs that GRPO may go on from: those that train the same layers as it does."""
+        """The runs whose adapters GRPO may be stacked on: those that train the same layers."""
         if self.parent:
             return tuple(run for run in self.sft if run.model == self.parent)
         layers = self.grpo.lora.target_modules if self.grpo else ()
         return tuple(run for run in self.sft if run.lora.target_modules == layers) or self.sft
 
     def wants(self, model: str, only: Collection[str]) -> bool:
-        """Return whether a model is among those asked for, or what one of them goes on from in a repetition."""
+        """Return whether a model was asked for, or is the parent of one in a repetition."""
         return model in only or model == self.parent
 
     def best(self) -> str:
@@ -130,7 +130,7 @@ class Recipe:
 
 
 def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recipe:
-    """Return the recipe of that name (a folder under training/configs), or of a folder of one's own.
+    """Return the recipe of that name (a folder under training/configs), or from your own folder.
 
     Raises ConfigError naming what is wrong with it.
     """
@@ -168,7 +168,7 @@ def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recip
 
 
 def adopt(job: Job) -> bool:
-    """Take over an adapter that stands in its place already if it is what the job would give; tell whether it did."""
+    """Take over an adapter that is in its place already if it is the job's result; return whether it did."""
     place = placed(job.profile, job.run.model)
     if job.why_untrained() is None or replace(job, out=place).why_untrained() is not None:
         return False
@@ -177,7 +177,7 @@ def adopt(job: Job) -> bool:
 
 
 def copy_adapter(source: Path, target: Path) -> None:
-    """Copy an adapter's files, its record last, so that a kill in between leaves nothing that passes for an adapter."""
+    """Copy an adapter's files, its record last, so that a kill in between leaves no valid adapter."""
     (target / RECORD_FILE).unlink(missing_ok=True)
     for path in sorted(source.iterdir(), key=lambda path: path.name == RECORD_FILE):
         if path.is_file() and not path.name.startswith("."):

@@ -1,4 +1,4 @@
-"""What a recipe gave, in Markdown and as one page with charts; read from the adapters' training.json alone."""
+"""A recipe's results, in Markdown and as one page with charts, from the adapters' training.json alone."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def beside_the_study(records: Sequence[Record]) -> Rows:
 
 
 def how_each_was_made(records: Sequence[Record]) -> Rows:
-    """Return what each run was: size, time, machine, code."""
+    """Return each run's size, time, machine and code."""
     header = ("Model", "On top of", "Pairs or prompts", "Steps", "Test pairs", "Minutes", "Seed", "Device", "Commit")
     return [header, *(_made(record) for record in records)]
 
@@ -91,7 +91,7 @@ def _made(record: Record) -> Sequence[object]:
 
 
 def findings(records: Sequence[Record]) -> list[str]:
-    """Return what the losses show, in sentences."""
+    """Return the findings from the losses, in sentences."""
     sft = [record for record in records if record["method"] == "sft" and "test_loss" in record]
     said = []
     if sft:

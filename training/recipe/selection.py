@@ -1,4 +1,4 @@
-"""Which SFT checkpoint GRPO goes on from."""
+"""The choice of GRPO's parent among the SFT checkpoints."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 DIGITS = 3
-"""Losses that agree to so many decimals tie."""
+"""Losses that are equal to this many decimals tie."""
 
 
 def select_best(records: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the record with the lowest validation loss; where two tie, the lower rank.
 
-    The study took the lowest test loss, and validation loss for ties; what is
-    chosen by the test split can't be reported on it, so here validation decides
-    (docs/protocol.md).
+    The study took the lowest test loss, and validation loss for ties; a choice by the test split can't be reported on
+    it, so here validation decides (docs/protocol.md).
     """
     return min(records, key=lambda record: (round(record["best_val_loss"], DIGITS), record["rank"]))
 

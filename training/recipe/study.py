@@ -1,4 +1,4 @@
-"""What the study reported, to stand beside what comes out here.
+"""The study's results, to compare with ours.
 
 Source: MediLiteQA's report, its table of SFT configurations: SmolLM2-1.7B-Instruct
 in 4 bits, five epochs, losses over whole conversations, no uncertainty given.
@@ -25,5 +25,3 @@ SFT = {
     "sft-r16-low": StudyRun(16, 1e-5, 1.42, 1.42),
     "sft-r16-high": StudyRun(16, 5e-5, 1.14, 1.14),
 }
-
-SELECTED = "sft-r8-high"

@@ -1,11 +1,9 @@
 """What GRPO rewards: plain functions of a text, each from −1 (worst) to 1 (best), and their form for TRL.
 
-`form` is about how an answer reads and whether it stays an answer, `faithful`
-about whether it says what the references say, `claimed` about whether it says no
-more than they do, `trl_form` weighs them as the configuration says. No reward
-holds alone: easy words without content earn `readability` and lose `f1`, a copied
-question the other way round; tests/training/test_rewards_together.py tries such
-answers.
+`form` is about how an answer reads and whether it stays an answer, `faithful` about whether it says what the references
+say, `claimed` about whether it says no more than they do, `trl_form` weighs them as the configuration says. No reward
+suffices alone: easy words without content earn `readability` and lose `f1`, a copied question the reverse;
+tests/training/test_rewards_together.py tries such answers.
 """
 
 from training.rewards.claimed import f1_reward, found_in, precision_reward, supported_reward

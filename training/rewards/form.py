@@ -11,7 +11,7 @@ JARGON_LIMIT = 0.5
 """Share of difficult words that earns −1. Answers of the fine-tuned 135M models have 0.25 to 0.5 of them."""
 
 REPEATED_LIMIT = 0.25
-"""Share of repeated 4-grams that earns −1. Prose has under 0.03; an answer that runs in circles passes 0.25 soon."""
+"""Share of repeated 4-grams that earns −1. Prose has under 0.03; an answer that loops soon exceeds 0.25."""
 
 ECHO_LIMIT = 0.5
 """Share of words copied from the question that earns −1."""
@@ -92,8 +92,8 @@ def echo_reward(text: str, question: str) -> float:
 def ending_reward(text: str, ended: bool) -> float:
     """Return 1 for an answer that ended by itself and at the end of a sentence, 0 in mid-sentence, −1 if cut off.
 
-    `ended` tells whether the model ended it; if not, it ran into the limit of
-    tokens. An answer without words earns −1: there is nothing that could end.
+    `ended` is whether the model ended it; if not, it reached the token limit. An answer without words earns −1: there
+    is nothing that could end.
     """
     if not ended or not any(map(str.isalnum, text)):
         return -1.0

@@ -33,12 +33,12 @@ class Limit:
     end_ids: frozenset[int]
 
     def ended(self, ids: Sequence[int]) -> bool:
-        """Tell whether a completion ended by itself."""
+        """Return whether the model ended the completion."""
         return len(ids) < self.max_new_tokens or (bool(ids) and ids[-1] in self.end_ids)
 
 
 def text_of(completion: Completion) -> str:
-    """Return a completion's text, whether TRL hands it over as text or as a conversation."""
+    """Return a completion's text, which TRL passes as text or as a conversation."""
     return completion if isinstance(completion, str) else "".join(message["content"] for message in completion)
 
 
@@ -62,8 +62,8 @@ def reward_functions(
 ) -> tuple[list[RewardFunction], list[float]]:
     """Return TRL's reward functions and their weights; a weight of 0 leaves a reward out.
 
-    They read the columns of `reward_columns`. `encoder` stands in for the real
-    one, which loads at the first call of `closeness`.
+    They read the columns of `reward_columns`. `encoder` replaces the real one, which loads at the first call of
+    `closeness`.
     """
     encoder_or_default = cache(lambda: encoder or _fast_encoder())
 

@@ -1,4 +1,4 @@
-"""How the votes' mirror is, for `medilite doctor`."""
+"""The state of the votes' mirror, for `medilite doctor`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def check(settings: Settings) -> str | None:
-    """Return how far the mirror is, as the app left it in the store; None where none is set up.
+    """Return how far the mirror is, from the store; None if none is set up.
 
-    Raises SettingsError for a repository without a token, MirrorError with what
-    went wrong the last time, StoreError where the store can't be asked.
+    Raises SettingsError for a repository without a token, MirrorError with the last error, StoreError if the store
+    can't be read.
     """
     from medilite.arena.mirror.state import read_state
     from medilite.arena.store import Store

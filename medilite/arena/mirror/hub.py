@@ -1,4 +1,4 @@
-"""The mirror's repository on the Hugging Face Hub: read every line of it, write a file of one's own."""
+"""The mirror's repository on the Hugging Face Hub: read every line of it, write files of our own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = "votes"
 
 
 WRITE_S, READ_S = 120.0, 900.0
-"""How long the Hub may take for a commit, and for all files. Its client by itself waits for ever."""
+"""Seconds that the Hub may take for a commit, and for all files. Its client alone waits for ever."""
 
 _FILE = re.compile(rf"{FOLDER}/[\w.-]+\.jsonl", re.ASCII)
 
@@ -43,14 +43,15 @@ class HubRepo:
 
     @contextmanager
     def files(self) -> Iterator[list[Path]]:
-        """Yield the mirror's files as they are now, as local copies that go afterwards."""
+        """Yield the mirror's files as they are now, as local copies that are deleted afterwards."""
         with tempfile.TemporaryDirectory(prefix="medilite-mirror-", ignore_cleanup_errors=True) as folder:
             yield self._within("read", READ_S, lambda: self._download(Path(folder)))
 
     def write(self, name: str, content: bytes, message: str) -> None:
         """Commit a file under its name, whole; an earlier version of it is replaced.
 
-        After a MirrorError it is not known whether that was done, or will be yet.
+        After a MirrorError it is unknown whether that was done, or still will
+        be.
         """
         from huggingface_hub import CommitOperationAdd
 
@@ -68,7 +69,7 @@ class HubRepo:
         try:
             info = api.dataset_info(self.repo)
         except RepositoryNotFoundError:
-            # Answered for one that may not be seen as well: then this fails, and says so.
+            # Also the reply for a repository that we may not see: then creating it fails, with a message.
             api.create_repo(self.repo, repo_type="dataset", private=True, exist_ok=True)
             return []
         self.is_public = info.private is False
@@ -76,13 +77,13 @@ class HubRepo:
         wanted = {folder / name for name in names if _FILE.fullmatch(name)}
         if not wanted:
             return []
-        if not folder.is_dir():  # given up meanwhile: nobody would remove what came
+        if not folder.is_dir():  # given up meanwhile: nobody would remove the files
             raise MirrorError(f"The votes' mirror {self.repo} was too slow.")
         snapshot_download(
             self.repo, repo_type="dataset", revision=info.sha, local_dir=folder, allow_patterns=f"{FOLDER}/*.jsonl",
             token=self._token, endpoint=self._endpoint,
         )  # fmt: skip
-        # Where the Hub fails half-way, the client is content with the files that are there.
+        # If the Hub fails half-way, its client returns the files that are there without an error.
         if missing := [path.name for path in wanted if not path.is_file()]:
             raise MirrorError(f"The votes' mirror {self.repo} can't be read: the Hub doesn't give {min(missing)}.")
         return sorted(wanted)
@@ -93,7 +94,7 @@ class HubRepo:
         return HfApi(endpoint=self._endpoint, token=self._token, library_name="medilite")
 
     def _within(self, what: str, limit_s: float, work: Callable[[], _Result]) -> _Result:
-        """Return what `work` does, in time; what the Hub's client raises becomes one sentence, without the token."""
+        """Return the result of `work` within the limit; errors become one sentence, without the token."""
         limit_s = self.limit_s or limit_s
         result: Future[_Result] = Future()
 
@@ -103,7 +104,7 @@ class HubRepo:
             except Exception as error:
                 result.set_exception(error)
 
-        # Left behind where it hangs: there is no way to end a thread that waits for a server.
+        # A thread that waits for a server can't be stopped, so it is abandoned.
         threading.Thread(target=run, name="medilite-mirror-hub", daemon=True).start()
         try:
             return result.result(limit_s)
@@ -111,7 +112,7 @@ class HubRepo:
             raise
         except FutureTimeout:
             cause = f"the Hub doesn't answer within {limit_s:g} s"
-        except Exception as error:  # a score of unrelated types
+        except Exception as error:  # many unrelated types
             cause = _cause(error)
         raise MirrorError(f"The votes' mirror {self.repo} can't be {what}: {cause}.")
 

@@ -1,4 +1,4 @@
-"""What the mirror lacks, read from the store; and what the mirror has, taken into the store."""
+"""Read from the store what the mirror lacks, and merge the mirror's lines into the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medilite.arena.records import OWN_QUESTION
 from medilite.arena.store import Store
 
 BATCH = 500
-"""How many changes are read, or taken in, at once."""
+"""How many changes are read or merged at once."""
 
 _TABLES = {"vote": schema.votes, "same": schema.sames}
 _LOCK = "mirror"
@@ -40,9 +40,8 @@ def count_pending(store: Store) -> int:
 def pending(store: Store, *, forgets: bool, limit: int = BATCH, young: tuple[float, float] | None = None) -> list[Lack]:
     """Return what the mirror lacks, `limit` changes at most. Raises StoreError.
 
-    With `forgets`, visitors' own questions are to be deleted some day. What is
-    in the mirror can't be, so those go without texts, as they will be stored
-    then. Votes given between these two times (`young`, seconds since 1970) wait:
+    With `forgets`, visitors' own questions are to be deleted some day. The mirror can't delete, so those are sent
+    without texts, as they will be stored then. Votes given between these two times (`young`, seconds since 1970) wait:
     they may still be taken back, and their texts with them.
     """
     c = schema.changed.c
@@ -61,13 +60,14 @@ def pending(store: Store, *, forgets: bool, limit: int = BATCH, young: tuple[flo
 
 
 def settle(store: Store, changes: Iterable[Change]) -> None:
-    """Note that the mirror has these; what has changed again meanwhile stays noted. Raises StoreError."""
+    """Note that the mirror has these; what has changed again meanwhile stays pending. Raises StoreError."""
     c = schema.changed.c
     for some in _in_batches(changes):
         revisions = {(change.what, change.id): change.revision for change in some}
         which = sa.tuple_(c.what, c.id).in_(list(revisions))
         with store.database.write(lock=_LOCK) as connection:
-            # What is just being written is left for the next time: to wait for it, while it waits for us, is deadlock.
+            # Rows being written now are left for the next time: waiting for them, while they wait for us, is a
+            # deadlock.
             found = connection.execute(
                 sa.select(c.what, c.id, c.revision).where(which).with_for_update(skip_locked=True)
             ).all()
@@ -79,11 +79,10 @@ def settle(store: Store, changes: Iterable[Change]) -> None:
 
 
 def absorb(store: Store, lines: Callable[[], Iterable[Change | Text]]) -> int:
-    """Take the mirror's lines into the store and return how many votes and sames that changed. Raises StoreError.
+    """Merge the mirror's lines into the store and return how many votes and sames changed. Raises StoreError.
 
-    `lines` is called twice: for what happened, then for the texts that the
-    store's votes need. The order of lines does not matter, and taking them in
-    again changes nothing.
+    `lines` is called twice: for the changes, then for the texts that the store's votes need. The order of lines does
+    not matter, and merging them again changes nothing.
     """
     count = 0
     for some in _in_batches(line for line in lines() if isinstance(line, Change)):
@@ -133,7 +132,7 @@ def _lack(what: Any, id: str, revision: int, found: Mapping[Any, Any] | None, fo
 
 
 def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], Change]) -> int:
-    """Take in the changes of one kind, one a vote; return how many of them changed anything."""
+    """Merge the changes of one kind, one a vote; return how many of them changed anything."""
     table, c = _TABLES[what], schema.changed.c
     changes = {id: change for (kind, id), change in best.items() if kind == what}
     if not changes:
@@ -154,7 +153,7 @@ def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], C
             if change.row is not None:
                 fresh.append(dict(change.row))
         elif id not in here:
-            # Deleted here, so it stays deleted, whatever the mirror's other lines say of it.
+            # Deleted here, so it stays deleted, even if other lines of the mirror have it.
             if change.row is not None:
                 continue
         elif change.row is None:
@@ -168,7 +167,7 @@ def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], C
         settled.append({"what": what, "id": id, "revision": max(change.revision, known.get(id, 0)), "pending": False})
     if fresh:
         connection.execute(table.insert(), fresh)
-    # Over what the triggers have noted just now: the mirror has these.
+    # Overwrites what the triggers noted just now: the mirror has these.
     if settled:
         ids = [line["id"] for line in settled]
         connection.execute(schema.changed.delete().where(c.what == what, c.id.in_(ids)))
@@ -179,7 +178,7 @@ def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], C
 def _take_texts(connection: sa.Connection, store: Store, texts: Sequence[Text]) -> None:
     """Keep those texts that belong to a vote which was not taken back."""
     votes = schema.votes.c
-    stands = votes.undone_at.is_(None)
+    kept = votes.undone_at.is_(None)
     uses = {
         QUESTION: (schema.questions, (votes.question_key,)),
         ANSWER: (schema.answers, (votes.left_answer_key, votes.right_answer_key)),
@@ -190,7 +189,7 @@ def _take_texts(connection: sa.Connection, store: Store, texts: Sequence[Text]) 
             continue
         used = {
             key for column in columns
-            for key in connection.execute(sa.select(column).where(column.in_(list(rows)), stands).distinct()).scalars()
+            for key in connection.execute(sa.select(column).where(column.in_(list(rows)), kept).distinct()).scalars()
         }  # fmt: skip
         for key in used:
             text = rows[key]

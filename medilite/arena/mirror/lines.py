@@ -1,7 +1,7 @@
 """Lines of the mirror's files: what happened to a vote, or a text that votes have in common.
 
-What is read may have been written by anybody who can write to the repository,
-so a line is used only if every field of it is what the store would have written.
+Lines may have been written by anybody with access to the repository, so a line is used only if the store could have
+written every field of it.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ COLUMNS: dict[str, dict[str, tuple[type, ...]]] = {
         "at": (float, int),
     },
 }  # fmt: skip
-"""The columns of a vote and of a same, as the store has them, and what their values may be."""
+"""The columns of a vote and of a same, as in the store, and their valid values."""
 
 ADDED: dict[str, dict[str, Any]] = {
     "vote": {"bank": "", "two_probability": None, "place_probability": None, "network": ""},
     "same": {},
 }
-"""Columns that older files don't have, and what they mean there."""
+"""Columns that older files lack, and the values to use there."""
 
 _LONGEST = 1 << 31
 _SEED = 1 << 63
@@ -60,10 +60,9 @@ _SEED = 1 << 63
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a vote or a same has become: its columns, or None where it was deleted.
+    """The new state of a vote or a same: its columns, or None if it was deleted.
 
-    `revision` counts how often it was written; the highest is what holds, and
-    what is deleted stays so.
+    `revision` counts how often it was written; the highest is valid, and deleted stays deleted.
     """
 
     what: What
@@ -73,7 +72,7 @@ class Change:
 
     @property
     def rank(self) -> tuple[bool, int, bool]:
-        """What decides between two changes of one vote."""
+        """The order between two changes of one vote."""
         return self.row is None, self.revision, self.row is not None and self.row.get("undone_at") is not None
 
 
@@ -102,21 +101,21 @@ def write_text(text: Text) -> str:
 
 
 def read_line(line: str) -> Change | Text | None:
-    """Return what a line says, None where it is not whole or no such line (another format's, say)."""
+    """Return a line's content, None if it is incomplete or of another format."""
     try:
-        told = json.loads(line)
-        if not isinstance(told, dict) or told.get("format") != FORMAT:
+        record = json.loads(line)
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
             return None
-        event = told["event"]
+        event = record["event"]
         if event in (QUESTION, ANSWER):
-            return _read_text(told)
-        id, revision = told["id"], told["revision"]
+            return _read_text(record)
+        id, revision = record["id"], record["revision"]
         if not (isinstance(id, str) and 0 < len(id) <= 64 and _whole(revision) and 0 < revision < _LONGEST):
             return None
         if event == DELETED:
-            return Change(told["what"], id, revision, None) if told["what"] in COLUMNS else None
+            return Change(record["what"], id, revision, None) if record["what"] in COLUMNS else None
         what: What = "same" if event == SAME else "vote"
-        row = {**ADDED[what], **told["row"]} if isinstance(told["row"], dict) else None
+        row = {**ADDED[what], **record["row"]} if isinstance(record["row"], dict) else None
         if event not in (VOTE, TAKEN_BACK, CHANGED, SAME) or row is None or not _fits(what, row, id):
             return None
         return Change(what, id, revision, {name: row[name] for name in COLUMNS[what]})
@@ -138,14 +137,14 @@ def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _read_text(told: Mapping[str, Any]) -> Text | None:
-    key, text, id = told["key"], told["text"], told.get("id", "")
+def _read_text(record: Mapping[str, Any]) -> Text | None:
+    key, text, id = record["key"], record["text"], record.get("id", "")
     whole = isinstance(text, str) and isinstance(id, str) and "\0" not in text + id and key == text_key(text)
-    return Text(told["event"], key, text, id) if whole else None
+    return Text(record["event"], key, text, id) if whole else None
 
 
 def _fits(what: What, row: Any, id: str) -> bool:
-    """Tell whether a row has every column, each with a value that the store could have written."""
+    """Return whether a row has every column, each with a value that the store could have written."""
     if not isinstance(row, dict) or row.get("id") != id:
         return False
     for name, kinds in COLUMNS[what].items():

@@ -1,4 +1,4 @@
-"""When the mirror does what: it restores once, pushes what is new, waits, and tries again."""
+"""The mirror's schedule: it restores once, pushes what is new, waits, and tries again."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_S = 10.0
-"""How often a running mirror looks whether there is anything new."""
+"""Seconds between checks for anything new."""
 
 RETRY_S, LONGEST_RETRY_S = 30.0, 900.0
-"""How long it waits after the first refusal, doubling from one to the next, and how long at most."""
+"""Seconds it waits after the first failure, doubling each time, and at most."""
 
 PUSH_CHANGES = 5_000
-"""How many changes one commit has at most: some megabytes, which the Hub takes without its storage for large files."""
+"""Most changes of one commit: some megabytes, which the Hub takes without its storage for large files."""
 
 FILE_BYTES = 512 * 1024
-"""How long a file grows before the next is begun: each push sends a file whole."""
+"""Size at which the next file is begun: each push sends a file whole."""
 
 STATE_EVERY_S = 60.0
 
 SETTLED_S = UNDO_S + 5.0
-"""How old a vote is before it is pushed: until then it may be taken back, and the mirror can't forget."""
+"""Least age of a vote before it is pushed: until then it may be taken back, and the mirror can't delete."""
 
 FLUSH_S = 10.0
-"""How long a process that ends waits for its last push."""
+"""Seconds that an ending process waits for its last push."""
 
 
 class Repo(Protocol):
-    """Where the mirror is: `hub.HubRepo`, or what stands in for it. Both methods raise MirrorError."""
+    """Where the mirror is: `hub.HubRepo` or a substitute. Both methods raise MirrorError."""
 
     repo: str
     is_public: bool
@@ -63,10 +63,9 @@ class Repo(Protocol):
 class Mirror:
     """Mirrors one store; safe to use from several threads.
 
-    `interval_s` is the least time from one push to the next; what is new after
-    a longer silence goes at once. `forgets` tells that visitors' own questions
-    are deleted some day. `clock` gives seconds since 1970, `timer` seconds that
-    never leap.
+    `interval_s` is the least time from one push to the next; a change after a longer pause is pushed at once.
+    `forgets`: visitors' own questions are deleted some day. `clock` gives seconds since 1970, `timer` monotonic
+    seconds.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class Mirror:
         self._not_before = float("-inf")
         self._failures = 0
         self._state = self._saved = MirrorState(repo.repo)
-        # Unique per process, so nobody else ever writes this file.
+        # Unique per process, so no other process writes this file.
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         self._number, self._content, self._lines = 1, b"", b""
         self._unsure: list[Change] = []
@@ -127,7 +126,7 @@ class Mirror:
                 log.warning("the votes can't be mirrored at the moment: %s", error)
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
-        """Push what the mirror lacks now, whenever the next push was due; tell whether it has everything.
+        """Push what the mirror lacks now, even if no push is due; return whether it has everything.
 
         Returns after `timeout_s` seconds at the latest. What it could not push
         stays noted in the store.
@@ -160,8 +159,8 @@ class Mirror:
         while True:
             try:
                 self.look()
-            except Exception:  # votes are taken all the same, and the next look may go well
-                log.exception("the votes' mirror broke down")
+            except Exception:  # votes are still taken, and the next try may succeed
+                log.exception("the votes' mirror failed")
             if self._stop.wait(POLL_S):
                 return
 
@@ -209,8 +208,8 @@ class Mirror:
                     break
                 self._append(lacks)
             else:
-                # After a failure these lines may be there, or come yet: they are sent again, in a file of their own
-                # that nothing late can overwrite, and then what is new. A line twice is as good as once.
+                # After a failure these lines may have arrived, or may yet: they are sent again, in a new file that no
+                # late write can overwrite, then what is new. A repeated line does no harm.
                 lacks = []
                 self._number, self._content = self._number + 1, self._lines
             count = len(self._unsure)
@@ -219,7 +218,7 @@ class Mirror:
             self._unsure = []
             written, more = True, not lacks or len(lacks) == PUSH_CHANGES
         if young is not None and not written:
-            return  # what there is may still be taken back
+            return  # the rest may still be taken back
         self._failures, self._not_before = 0, self._timer() + self._interval_s
         self._note(whole_at=at, error=None)
 
@@ -243,7 +242,7 @@ class Mirror:
         self._note(error=str(error))
 
     def _note(self, **news: object) -> None:
-        """Keep what is new of the state; that all is well, no more than once a minute."""
+        """Store the state if it changed; without an error at most once a minute."""
         self._state = dataclasses.replace(self._state, **news)  # type: ignore[arg-type]
         same = dataclasses.replace(self._saved, whole_at=self._state.whole_at) == self._state
         since_s = abs((self._state.whole_at or 0) - (self._saved.whole_at or 0))
@@ -253,14 +252,13 @@ class Mirror:
             write_state(self._store, self._state)
             self._saved = self._state
         except StoreError as error:
-            log.warning("how far the votes' mirror is can't be kept: %s", error)
+            log.warning("the state of the votes' mirror can't be stored: %s", error)
 
 
 def start_mirror(settings: Settings, votes: Votes) -> Mirror | None:
-    """Start what lets votes outlive this machine's disk, and return it; None where there is no repository or no token.
+    """Start the mirror and return it; None if there is no repository or no token.
 
-    The voters' secret of the settings goes into a store that has none yet, so
-    do this before anybody votes.
+    Writes the voters' secret of the settings to a store that has none yet, so call it before anybody votes.
     """
     if settings.voter_secret:
         try:

@@ -1,4 +1,4 @@
-"""How far the votes' mirror is: kept in the store, so that any process can tell, the page or another replica."""
+"""How far the votes' mirror is: kept in the store, so that any process can read it, the page or another replica."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ _NAME = "mirror"
 
 @dataclass(frozen=True, slots=True)
 class MirrorState:
-    """What was last known of the mirror; times are seconds since 1970 (UTC).
+    """The last known state of the mirror; times are seconds since 1970 (UTC).
 
-    `whole_at` is when the mirror last held everything that the store holds, None
-    before the first time. `restored_at` is when its votes were taken into this
-    store. `error` says, in a sentence, what went wrong the last time, None where
-    nothing did. `waiting` counts the votes whose last change it lacks now.
+    `whole_at` is when the mirror last held everything that the store holds, None before the first time. `restored_at`
+    is when its votes were taken into this store. `error` is a sentence about the last failure, None if there was none.
+    `waiting` counts the votes whose last change it lacks now.
     """
 
     repo: str
@@ -30,12 +29,12 @@ class MirrorState:
     waiting: int = 0
 
     def age_s(self, now: float) -> float | None:
-        """Return how far back what the mirror holds may lie, in seconds; None where it never held everything."""
+        """Return how many seconds the mirror may be behind; None if it never held everything."""
         return None if self.whole_at is None else max(0.0, now - self.whole_at)
 
 
 def read_state(store: Store) -> MirrorState | None:
-    """Return how far the mirror of a store is, None where there never was one. Raises StoreError."""
+    """Return how far the mirror of a store is, None if there never was one. Raises StoreError."""
     import sqlalchemy as sa
 
     from medilite.arena import schema
@@ -46,12 +45,12 @@ def read_state(store: Store) -> MirrorState | None:
     if kept is None:
         return None
     known = {field.name for field in dataclasses.fields(MirrorState)}
-    told: dict[str, Any] = {name: value for name, value in json.loads(kept).items() if name in known}
-    return MirrorState(**{**told, "waiting": count_pending(store)})
+    fields: dict[str, Any] = {name: value for name, value in json.loads(kept).items() if name in known}
+    return MirrorState(**{**fields, "waiting": count_pending(store)})
 
 
 def write_state(store: Store, state: MirrorState) -> None:
-    """Keep a state for others to read. Raises StoreError."""
+    """Store a state for other processes. Raises StoreError."""
     from medilite.arena import schema
 
     value = json.dumps({**dataclasses.asdict(state), "waiting": 0})

@@ -64,10 +64,10 @@ class AdapterConfig:
 
     @classmethod
     def read(cls, path: Path) -> AdapterConfig:
-        """Read a configuration. Raises AdapterConfigError, OSError, and ValueError for what is no JSON."""
+        """Read a configuration. Raises AdapterConfigError, OSError, and ValueError for a file that isn't JSON."""
         config = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(config, dict):
-            raise AdapterConfigError(f"{path.name} holds {_short(config)}, where an object belongs")
+            raise AdapterConfigError(f"{path.name} holds {_short(config)}, not an object")
         _refuse_what_changes_more(config)
         return cls(
             rank=_rank("r", config.get("r")),
@@ -113,7 +113,7 @@ def _refuse_what_changes_more(config: Mapping[str, Any]) -> None:
             if key == "eva_config" and config.get("init_lora_weights") == "eva":
                 continue
             raise AdapterConfigError(
-                f"{key}={_short(value)} is no plain LoRA or not known to this engine, which can't tell what it changes"
+                f"{key}={_short(value)} is no plain LoRA, or not known to this engine, so its effect is unknown"
             )
 
 

@@ -1,11 +1,9 @@
 """LoRA adapters of several models, applied to the rows of one batch as two batched products.
 
-A model is a chain of adapters, lowest first. LoRA adds scale·B·A·x to a
-product, so a chain adds the sum; that sum is one pair of products with the A's
-stacked and the B's side by side. Modules that the forward pass fuses (q, k, v;
-gate, up) share one pair too, with zeros where a B does not reach. All models'
-pairs are padded with zeros to one rank, so a batch is two `bmm`, whichever
-models its rows name; the base is the model whose pair is all zeros.
+A model is a chain of adapters, lowest first. LoRA adds scale·B·A·x to a product, so a chain adds the sum, which is one
+pair of products with the A's stacked and the B's side by side. Modules that the forward pass fuses (q, k, v; gate, up)
+share one pair too, with zeros where a B does not reach. All models' pairs are padded with zeros to one rank, so a batch
+is two `bmm`, whichever models its rows name; the base is the model whose pair is all zeros.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _TENSOR = re.compile(r"^base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|ml
 
 
 def fused_modules(shape: LlamaShape) -> dict[str, tuple[int, dict[str, tuple[int, int]]]]:
-    """Return, by product of the forward pass, its input width and where each PEFT module's output stands in it."""
+    """Return, by product of the forward pass, its input width and where each PEFT module's output is in it."""
     q, kv, mlp = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim, shape.intermediate
     return {
         "qkv": (shape.hidden, {"q": (0, q), "k": (q, q + kv), "v": (q + kv, q + 2 * kv)}),
@@ -46,7 +44,7 @@ class Adapter:
 
 
 def read_adapter(folder: Path, shape: LlamaShape, model: str) -> Adapter:
-    """Read a PEFT LoRA folder; raises ModelUnavailableError whatever is wrong with it, which is that model's alone."""
+    """Read a PEFT LoRA folder; any fault raises ModelUnavailableError, which concerns that model alone."""
     try:
         return _read(folder, shape)
     except ModelUnavailableError as error:
@@ -84,7 +82,7 @@ def _read(folder: Path, shape: LlamaShape) -> Adapter:
         if not config.targets_module(name):
             raise ModelUnavailableError(
                 f"its adapter holds tensors of {name}, which target_modules, exclude_modules or layers_to_transform "
-                "leave out, so that PEFT would ignore them. Train it again, or mend the configuration."
+                "leave out, so that PEFT would ignore them. Train it again, or correct the configuration."
             )
         rank, scale = config.rank_and_scale(name)
         found = {key: tuple(tensor.shape) for key, tensor in sorted(half.items())}

@@ -1,12 +1,9 @@
 """One call as a batch of its own: prefill, then one token for every living row a step.
 
-How float32 on a CPU and bfloat16 on a GPU run. Their products come from
-libraries that choose a kernel by the size of the whole batch, so a row's last
-digits, and with them now and then a token, depend on how many rows share it.
-Were the rows of one visitor joined and left by others', an answer would depend
-on who else asks, and token-equality with PEFT on how busy the engine is. So
-calls take turns here; `running.RunningBatch`, whose rows are exact, has them
-all at once.
+For float32 on a CPU and bfloat16 on a GPU. Their products come from libraries that choose a kernel by the size of the
+whole batch, so a row's last digits, and now and then a token, depend on how many rows share it. If rows of several
+visitors shared a batch, an answer would depend on who else asks. So calls take turns here; `running.RunningBatch`,
+whose rows are exact, runs them all at once.
 """
 
 from __future__ import annotations
@@ -39,8 +36,7 @@ class Batch:
 
     `llama` and `bank` are a `Llama` with an `AdapterBank`, or an `Int8Llama` with its own.
 
-    `step` advances every living row by one token; rows that stop give their place
-    in the tensors back at once.
+    `step` advances every living row by one token; rows that stop free their place in the tensors at once.
     """
 
     def __init__(self, llama: Any, bank: Any, tokenizer: Any, stop_ids: frozenset[int], call: Call) -> None:
@@ -74,12 +70,12 @@ class Batch:
 
     @property
     def alive(self) -> bool:
-        """Whether any row still goes on."""
+        """Whether any row is still running."""
         return any(row.place is not None for row in self._rows)
 
     @property
     def living(self) -> int:
-        """How many rows still go on."""
+        """How many rows are still running."""
         return sum(row.place is not None for row in self._rows)
 
     @torch.inference_mode()
@@ -107,7 +103,7 @@ class Batch:
         return self._llama.forward(ids.to(device), positions.to(device), self._cache, self._adapters, last.to(device))
 
     def _take(self, chosen: torch.Tensor) -> None:
-        """Give each living row its token, end those that are done, and close up."""
+        """Give each living row its token, end those that are done, and drop them from the tensors."""
         going_on = []
         for row in self._rows:
             if row.place is None:
@@ -175,6 +171,6 @@ class OneByOne:
         """Nothing is kept."""
 
     def occupied(self) -> tuple[int, int | None]:
-        """Return how many rows the call that is being answered still has; a call has any number."""
+        """Return how many rows the running call still has, and None: a call may have any number."""
         batch = self._batch
         return (batch.living if batch else 0), None

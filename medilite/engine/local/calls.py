@@ -29,12 +29,12 @@ class Call:
 
     @property
     def visitor(self) -> Hashable:
-        """Who asks; a call that doesn't say is a visitor of its own."""
+        """The visitor who asks; a call without one counts as a visitor of its own."""
         return self.requests[0].visitor or self
 
     @property
     def network(self) -> Hashable:
-        """From where they ask; a call that doesn't say is from an address of its own."""
+        """The network they ask from; a call without one counts as a network of its own."""
         return self.requests[0].network or self
 
     def beginnings(self) -> list[RowStep]:
@@ -45,11 +45,9 @@ class Call:
 def fair_order(waiting: Iterable[Call], running: Iterable[Call], turns: Mapping[Hashable, int]) -> list[Call]:
     """Return waiting calls in the order of their turns, given in the order of their asking.
 
-    Every network's first call comes before any other's second, calls that run
-    included; in a network so do visitors' calls; and of equals those come first
-    whose visitor has had no turn for longer (`turns`: the number of each
-    visitor's last one). Whoever has many calls, or many made-up visitors at one
-    address, holds up somebody elsewhere by one call at most.
+    Every network's first call comes before any other's second, running calls included; within a network the same holds
+    for visitors. Ties go to the visitor whose last turn is longest ago (`turns`: the number of each visitor's last
+    one). So many calls, or many made-up visitors at one address, delay another network by one call at most.
     """
     calls = Counter(call.visitor for call in running)
     own: list[tuple[int, int, int, Call]] = []
@@ -65,16 +63,16 @@ def fair_order(waiting: Iterable[Call], running: Iterable[Call], turns: Mapping[
 
 
 SHARE = 3 / 4
-"""How much of an engine's rows one network may have at once: whoever comes from elsewhere need not wait for an end."""
+"""Share of an engine's rows that one network may have at once, so that others need not wait for an answer to end."""
 
 
 def has_room_for(call: Call, running: Iterable[Call], slots: int | None) -> bool:
-    """Whether a call's network has its share of the rows not used up; one call it may always have."""
+    """Whether the call's network has room in its share of the rows; one call is always allowed."""
     rows = [len(other.requests) for other in running if other.network == call.network]
     return slots is None or not rows or sum(rows) + len(call.requests) <= SHARE * slots
 
 
 def visitors_ahead(call: Call, order: Sequence[Call], running: Collection[Call]) -> int:
-    """Return how many visitors a waiting call has ahead: those before it in the queue, and one who is answered now."""
+    """Return how many visitors a waiting call has ahead: in the queue before it, and the one being answered."""
     before = {other.visitor for other in order[: order.index(call)]}
     return len(before - {call.visitor}) + bool(running)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 _LEAST = np.float32(1e-30)
-"""Less than any probability that counts: keeps the logarithm of a mean finite."""
+"""Keeps the logarithm of a mean finite; less than any probability that matters."""
 
 
 def bits_apart(logits: np.ndarray) -> list[list[float | None]]:

@@ -43,7 +43,8 @@ class _Loaded:
 class LocalEngine:
     """The engine on this machine's CPU or GPU; see protocol.Engine for what each method promises.
 
-    With `endless` an answer goes on to its limit, past what would end it: for measuring alone.
+    With `endless` an answer runs to its limit, past end tokens: for measuring
+    only.
     """
 
     def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
@@ -55,7 +56,7 @@ class LocalEngine:
         self._once.get(on_progress)
 
     def progress(self) -> LoadProgress:
-        """Return how far loading has come."""
+        """Return the loading progress."""
         return self._once.progress
 
     def availability(self) -> Mapping[str, Availability]:
@@ -94,12 +95,12 @@ class LocalEngine:
 
     def _why_unavailable(self, loaded: _Loaded, request: Request) -> str | None:
         models = (request.model, *([request.other] if request.other else []))
-        # One that was brought is not among them: it was read before it got its name.
+        # An adapter that was brought is not among them: it was read before it got its name.
         states = [loaded.availability[model] for model in models if model in loaded.availability]
         return next((state.reason for state in states if state.reason), None)
 
     def _between(self, request: Request) -> Request:
-        """Return the request with `other` named where its strength needs it, and plain where it means a model as it is.
+        """Return the request with `other` where its strength needs it, without both where it means one model.
 
         Raises EngineError where the base alone is asked for in a strength.
         """
@@ -126,13 +127,13 @@ class LocalEngine:
         return loaded.scheduler.occupancy() if loaded else None
 
     def bring(self, spec: ModelSpec) -> None:
-        """Take a further adapter in, beside whatever is being answered; see protocol.TakesAdapters."""
+        """Add an adapter while answers are running; see protocol.TakesAdapters."""
         from medilite.engine.local.adapters import read_adapter
 
         loaded = self._once.get()
         if not loaded.exact_rows:
             raise EngineError(
-                "An engine that computes in floating point takes no adapter of one's own. Use MEDILITE_PRECISION=int8"
+                "An engine that computes in floating point can't add adapters. Use MEDILITE_PRECISION=int8"
                 " or int4, on a CPU."
             )
         profile = self._profile.model_copy(update={"models": (*self._profile.models, spec)})
@@ -150,7 +151,7 @@ class LocalEngine:
             self._profile = self._profile.model_copy(update={"models": kept})
 
     def close(self) -> None:
-        """Stop answering within one step and let everything go; whoever is being answered gets EngineError.
+        """Stop within one step and free everything; running calls get EngineError.
 
         The engine can be loaded again after it.
         """
@@ -164,10 +165,10 @@ class LocalEngine:
         """Yield the steps of a call that has been checked."""
         return loaded.scheduler.stream(call)
 
-    def _load_all(self, tell: ProgressCallback) -> _Loaded:
-        tell(LoadProgress("Looking for the weights", 0.0))
-        folder = ensure_base(self._profile, self._settings, tell)
-        tell(LoadProgress("Starting the engine", None))
+    def _load_all(self, report: ProgressCallback) -> _Loaded:
+        report(LoadProgress("Looking for the weights", 0.0))
+        folder = ensure_base(self._profile, self._settings, report)
+        report(LoadProgress("Starting the engine", None))
         import torch
 
         from medilite.engine.local.adapters import read_adapter
@@ -182,17 +183,17 @@ class LocalEngine:
         availability: dict[str, Availability] = {}
         read: dict[str, Adapter] = {}
         for spec in self._profile.models:
-            tell(LoadProgress(f"Loading {spec.label}", None))
+            report(LoadProgress(f"Loading {spec.label}", None))
             try:
                 for link in self._profile.chain(spec.id):
                     if link.id not in read:
-                        read[link.id] = read_adapter(ensure_adapter(self._profile, link, tell), shape, link.id)
+                        read[link.id] = read_adapter(ensure_adapter(self._profile, link, report), shape, link.id)
                 chains[spec.id] = [read[link.id] for link in self._profile.chain(spec.id)]
                 availability[spec.id] = Availability(True)
             except ModelUnavailableError as error:
                 availability[spec.id] = Availability(False, str(error))
                 log.warning("%s", error)
-        tell(LoadProgress("Loading the base", None))
+        report(LoadProgress("Loading the base", None))
         # Any control token ends an answer: after one, what follows is no part of it.
         control = (i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         stop_ids = frozenset(() if self._endless else control)
@@ -200,7 +201,7 @@ class LocalEngine:
         if numbers == "float32" != self._settings.precision:
             log.warning("%s, which int8 needs: answers come in float32, slower.", lacking())
         if not in_floats:
-            llama, runner = self._int8(folder, chains, tokenizer, stop_ids, tell)
+            llama, runner = self._int8(folder, chains, tokenizer, stop_ids, report)
         else:
             llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
         return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability, not in_floats)
@@ -208,7 +209,7 @@ class LocalEngine:
     def _floats(
         self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]
     ) -> tuple[Any, Runner]:
-        """Return the model in floating point, and what runs call after call."""
+        """Return the model in floating point, and the runner that takes calls one after another."""
         from medilite.engine.local.batch import OneByOne
 
         llama, begin = float_batches(folder, chains, tokenizer, stop_ids)
@@ -216,7 +217,7 @@ class LocalEngine:
 
     def _int8(
         self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int],
-        tell: ProgressCallback,
+        report: ProgressCallback,
     ) -> tuple[Any, Runner]:  # fmt: skip
         """Return the model in int8 and the batch that calls join and leave as they come."""
         import torch
@@ -229,10 +230,10 @@ class LocalEngine:
         bits = 4 if self._settings.precision == "int4" else 8
 
         def making(share: float) -> None:
-            tell(LoadProgress(f"Packing the base into {bits} bits for this CPU (once)", share))
+            report(LoadProgress(f"Packing the base into {bits} bits for this CPU (once)", share))
 
         llama = Int8Llama(folder, chains, torch.get_num_threads(), keep_in, bits, making)
-        tell(LoadProgress("Compiling for this CPU (once)", None))
+        report(LoadProgress("Compiling for this CPU (once)", None))
         llama.warm_up()
         slots = self._settings.slots or usual_slots(llama.shape)
         batch = RunningBatch(llama, tokenizer, stop_ids, slots, chains, opening_ids(tokenizer))

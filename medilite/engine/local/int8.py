@@ -1,8 +1,8 @@
 """The base in four or eight bits and the adapters beside it, as arrays for the compiled forward pass.
 
-Of every output 32 weights share a scale and an offset, as in GGUF's formats, so
-that a base that was published in Q4_1 or Q8_0 is kept to the last bit. Inputs
-become int8 as they come, 255 steps from the least of 32 to the greatest. The adapters stay in float32.
+Each 32 weights of an output share a scale and an offset, as in GGUF's formats, so a base published in Q4_1 or Q8_0 is
+kept to the last bit. Inputs become int8 in each step, 255 levels from the least of 32 to the greatest. The adapters
+stay in float32.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from medilite.engine.native.tiles import FOUR, GROUP, TILE
 from medilite.engine.shape import LlamaShape
 
 PIECE = 2048
-"""Lines of a matrix that are float32 at once."""
+"""How many lines of a matrix are float32 at once."""
 
 Lines = Any
 """A tensor (N, width) of a safetensors file, or a part of one; its numbers are read as they are used."""
@@ -52,7 +52,7 @@ def pack(lines: Sequence[Lines], bits: int, *, exactly: bool = False) -> np.ndar
 
 
 def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = False) -> bool:
-    """Pack lines into `tiles`, piece by piece, on two threads; False as soon as `exactly` can't be held."""
+    """Pack lines into `tiles`, piece by piece, on two threads; False as soon as `exactly` fails."""
     jobs, first = [], 0
     for part in lines:
         step = min(PIECE, part.shape[0])
@@ -69,7 +69,7 @@ def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = Fals
         pack_eight(piece, into)
         return True
 
-    # The first alone: a base that four bits don't hold shows at once.
+    # The first alone: if four bits don't hold the base, it shows at once.
     if not do(jobs[0]):
         return False
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -77,14 +77,13 @@ def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = Fals
 
 
 def read_weights(
-    folder: Path, shape: LlamaShape, bits: int = 8, tell: Callable[[float], None] | None = None
+    folder: Path, shape: LlamaShape, bits: int = 8, report: Callable[[float], None] | None = None
 ) -> Weights:
     """Read a base's folder and make it tiles; raises WeightsError where a tensor is missing.
 
-    With `bits` 8 a product takes four where these hold all of its weights to the
-    last bit, so a base published in Q4_1 does; with 4 every product of the layers
-    takes four, to the nearest. Embedding and head take eight. `tell` is told the
-    share that is done. Of the files no more is in memory at once than one product of a layer.
+    With `bits` 8 a product takes four where these hold all of its weights to the last bit, so a base published in Q4_1
+    does; with 4 every product of the layers takes four, to the nearest. Embedding and head take eight. `report` gets
+    the share that is done. At most one product of a layer is in memory at once.
     """
     take = read_tensors(folder)
     done, all_of_it = 0, shape.layers * 4 + (1 if shape.tied_head else 2)
@@ -92,8 +91,8 @@ def read_weights(
     def count() -> None:
         nonlocal done
         done += 1
-        if tell:
-            tell(done / all_of_it)
+        if report:
+            report(done / all_of_it)
 
     def layers(names: Sequence[str]) -> np.ndarray:
         def lines(layer: int) -> list[Lines]:
@@ -149,7 +148,7 @@ def aligned(numbers: Any) -> np.ndarray:
 
 
 def _interleaved(parts: list[Lines]) -> list[Lines]:
-    """Return the lines of matrices one above the other; of gate and up by turns, a group of outputs of each."""
+    """Return the lines of matrices one below the other; for gate and up alternating, a group of outputs of each."""
     if len(parts) != 2:
         return parts
     gate, up = parts

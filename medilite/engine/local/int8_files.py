@@ -1,10 +1,9 @@
-"""The base's tiles as they were made once, in files that are read instead of being made from scratch.
+"""The base's tiles, kept in files so that later starts don't make them from scratch.
 
-Making them reads all of the base's weights and takes seconds to a minute;
-reading them takes a fraction of a second for each gigabyte. They are read, not mapped: pages
-of files are of 4 KB, and a step through them takes 1.3 to 1.5 times as long
-(`arrays.new_array`). What is kept belongs to one state of the base's files and
-one layout, and every array is checked against its SHA-256 as it is read.
+Making them reads all of the base's weights and takes seconds to a minute; reading them takes a fraction of a second for
+each gigabyte. They are read, not mapped: pages of files are of 4 KB, and a step through them takes 1.3 to 1.5 times as
+long (`arrays.new_array`). The files belong to one state of the base and one layout, and every array is checked against
+its SHA-256 as it is read.
 """
 
 from __future__ import annotations
@@ -30,26 +29,26 @@ from medilite.engine.shape import LlamaShape
 log = logging.getLogger(__name__)
 
 LAYOUT = 3
-"""Version of the arrays: raise it when `int8.read_weights` gives others for the same base."""
+"""Version of the arrays: raise it when `int8.read_weights` gives different ones for the same base."""
 
 _MANIFEST = "manifest.json"
 
 _PIECE = 1 << 22
-"""Bytes that are read, then digested while they are in the processor's cache."""
+"""Bytes read at a time, then digested while they are in the processor's cache."""
 
 
 def kept_weights(
-    folder: Path, shape: LlamaShape, keep_in: Path, bits: int = 8, tell: Callable[[float], None] | None = None
+    folder: Path, shape: LlamaShape, keep_in: Path, bits: int = 8, report: Callable[[float], None] | None = None
 ) -> Weights:
-    """Return the tiles of the base in `folder`, read from under `keep_in`; made and kept there if they aren't yet.
+    """Return the tiles of the base in `folder`, read from `keep_in`; made and written there first if need be.
 
-    Where nothing can be written the weights are made for this process alone.
-    `bits`, `tell` and errors are those of `read_weights`.
+    Where nothing can be written the weights are made for this process alone. `bits`, `report` and errors are those of
+    `read_weights`.
     """
     place = keep_in / f"{folder.name}-{bits}bit-{_state(folder)[:16]}"
     if found := _read(place):
         return found
-    made = read_weights(folder, shape, bits, tell)
+    made = read_weights(folder, shape, bits, report)
     try:
         _keep(made, place, f"{folder.name}-{bits}bit")
     except OSError as error:
@@ -59,14 +58,14 @@ def kept_weights(
 
 
 def _state(folder: Path) -> str:
-    """Return a digest of the layout and of which files the base is: a file that changes has another size or time."""
+    """Return a digest of the layout and the base's files: a changed file has another size or time."""
     files = [folder / "config.json", *sorted(folder.glob("*.safetensors"))]
     facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(json.dumps([LAYOUT, str(folder.resolve()), facts]).encode()).hexdigest()
 
 
 def _keep(weights: Weights, place: Path, base: str) -> None:
-    """Write the arrays so that `place` never stands for a part of them; what older states left goes."""
+    """Write the arrays so that `place` never holds only some of them; files of older states are removed."""
     place.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     try:
@@ -76,7 +75,7 @@ def _keep(weights: Weights, place: Path, base: str) -> None:
             manifest[name] = {"sha256": _digest(array)}
         (making / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         for old in place.parent.glob(f"{base}-*"):
-            # Who has read them keeps them; a second process that was faster loses nothing either.
+            # Open files stay readable, also those of a second process that was faster.
             shutil.rmtree(old, ignore_errors=True)
         making.replace(place)
     finally:
@@ -84,7 +83,7 @@ def _keep(weights: Weights, place: Path, base: str) -> None:
 
 
 def _once(weights: Weights) -> Mapping[str, np.ndarray]:
-    """Return the arrays by name, without a head that is the embedding."""
+    """Return the arrays by name, without the head if it is the embedding."""
     arrays = weights._asdict()
     if weights.head is weights.embedding:
         del arrays["head"]
@@ -92,7 +91,7 @@ def _once(weights: Weights) -> Mapping[str, np.ndarray]:
 
 
 def _read(place: Path) -> Weights | None:
-    """Return the arrays that are in `place`; None where they aren't there, or aren't what was written."""
+    """Return the arrays in `place`; None if they are missing or not what was written."""
     try:
         manifest = json.loads((place / _MANIFEST).read_text(encoding="utf-8"))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

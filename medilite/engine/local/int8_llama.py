@@ -1,8 +1,7 @@
 """The fast engine's model for CPUs: the same function as `llama.Llama`, in int8, with a cache in pages.
 
-Takes and gives what `Llama` does, so that a `Batch` runs on either. A cache is
-a table of pages out of one pool: rows end, and others take their pages, without
-anything being copied.
+Has the interface of `Llama`, so a `Batch` runs on either. A cache is a table of pages from one pool: when rows end,
+others take their pages, and nothing is copied.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from medilite.processor import lacking
 from medilite.records import Request
 
 TOGETHER = 512
-"""Tokens that go through the layers at once; longer prompts go in pieces of it."""
+"""Most tokens in one forward pass; longer prompts go in pieces."""
 
 
 MIXES = 16
-"""Mixes of two models that are kept."""
+"""How many mixes of two models are kept."""
 
 
 class ModelRows:
@@ -55,7 +54,7 @@ class Int8Bank:
         self._index = {model: i for i, model in enumerate(chains)}
         self.edition = 0
         self.products: dict[str, Lora] = lay_out(shape, chains)
-        self._mixes: dict[tuple[str, str, float], int] = {}  # the one asked for last is last
+        self._mixes: dict[tuple[str, str, float], int] = {}  # most recently used last
 
     @property
     def rank(self) -> int:
@@ -77,8 +76,8 @@ class Int8Bank:
     def between(self, other: str, model: str, strength: float, busy: Collection[int]) -> tuple[int, bool]:
         """Return the place of the mix other · (1 − strength) + model · strength, and whether it is new there.
 
-        `other` "" is the base. There is room for MIXES of them; beyond it the one asked for longest ago goes
-        whose place isn't `busy`. Raises EngineError where all are.
+        `other` "" is the base. There is room for MIXES of them; then the least recently used one whose place isn't
+        `busy` is replaced. Raises EngineError if all are busy.
         """
         key = (other, model, strength)
         if (place := self._mixes.pop(key, None)) is not None:
@@ -106,7 +105,7 @@ class Int8Bank:
         return ModelRows(np.array([self._index[model] for model in models], np.int32))
 
     def replace(self, model: str, chain: Sequence[Adapter]) -> None:
-        """Give a model other adapters, lowest first; batches that run go on with them."""
+        """Give a model other adapters, lowest first; running batches use them from their next step."""
         self._chains[model] = list(chain)
         self.products = lay_out(self._shape, {name: self._chains[name] for name in self._index})
         self._mixes.clear()
@@ -117,7 +116,7 @@ class Int8Llama:
     """The base in int8 and the forward pass over it; `bank` holds the adapters that rows name.
 
     With `keep_in` the base's tiles are kept in that folder and read at the next start. `bits` 4 rounds the weights
-    to 16 levels, and `tell` is told what share of the tiles is made (`int8.read_weights`).
+    to 16 levels, and `report` gets the share of the tiles that is made (`int8.read_weights`).
     """
 
     def __init__(
@@ -127,7 +126,7 @@ class Int8Llama:
         threads: int,
         keep_in: Path | None = None,
         bits: int = 8,
-        tell: Callable[[float], None] | None = None,
+        report: Callable[[float], None] | None = None,
     ) -> None:
         self.shape = shape = LlamaShape.read(folder)
         if reason := unfit(shape):
@@ -137,9 +136,9 @@ class Int8Llama:
         if missing := lacking():
             raise WeightsError(f"{missing}, which int8 needs. Set MEDILITE_PRECISION=float32.")
         if keep_in:
-            self._weights = kept_weights(folder, shape, keep_in, bits, tell)
+            self._weights = kept_weights(folder, shape, keep_in, bits, report)
         else:
-            self._weights = read_weights(folder, shape, bits, tell)
+            self._weights = read_weights(folder, shape, bits, report)
         self.device = torch.device("cpu")
         self.bank = Int8Bank(shape, chains)
         self.pool = PagePool(shape)
@@ -159,7 +158,7 @@ class Int8Llama:
         return PagedCache(self.pool, rows, positions)
 
     def warm_up(self) -> None:
-        """Compile what a step runs; kept beside the code, so that it takes a minute once and no time after."""
+        """Compile what a step runs: a minute once; the result is kept beside the code."""
         cache, rows = self.new_cache(1, 1), ModelRows(np.zeros(1, np.int32))
         nothing = torch.zeros(1, 1, dtype=torch.long)
         self.forward(nothing, nothing, cache, rows, nothing[0])
@@ -169,8 +168,8 @@ class Int8Llama:
     ) -> torch.Tensor:
         """Return float32 logits (B, vocabulary) after token `last[b]` of each row, and fill the cache.
 
-        `ids` and `positions` are (B, T); what stands right of `last` is padding
-        and left out. A row's logits don't depend on the others, to the last bit.
+        `ids` and `positions` are (B, T); what is right of `last` is padding and ignored. A row's logits don't depend on
+        the others, to the last bit.
         """
         lengths = last.numpy() + 1
         ends = np.cumsum(lengths)
@@ -200,7 +199,7 @@ class Int8Llama:
         )  # fmt: skip
 
     def close(self) -> None:
-        """End the threads; nothing can be computed after it."""
+        """End the threads; nothing can be computed afterwards."""
         self._team.close()
 
     def _new_scratch(self, count: int) -> Scratch:

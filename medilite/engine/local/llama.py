@@ -1,9 +1,8 @@
 """The Llama forward pass, written for rows of different models in one batch.
 
-Same function as transformers' LlamaForCausalLM with PEFT adapters (a test
-compares tokens and logits), arranged for decoding: q, k and v are one product,
-gate and up another; keys and values stand in a preallocated cache, each row at
-its own positions; adapters are added by `adapters.AdapterRows`.
+Same function as transformers' LlamaForCausalLM with PEFT adapters (a test compares tokens and logits), arranged for
+decoding: q, k and v are one product, gate and up another; keys and values are in a preallocated cache, each row at its
+own positions; adapters are added by `adapters.AdapterRows`.
 
 Shapes: B rows, T tokens of each, S cache positions, H heads, K key-value heads,
 D = head_dim.
@@ -116,15 +115,14 @@ class Llama:
     ) -> torch.Tensor:
         """Return float32 logits (B, vocabulary) after token `last[b]` of each row, and fill the cache.
 
-        `ids` and `positions` are (B, T). A row's keys go to its own positions in the
-        cache, and it attends to all up to them. Padding stands right of a row's
-        tokens: its keys are overwritten before anything attends to them.
+        `ids` and `positions` are (B, T). A row's keys go to its own positions in the cache, and it attends to all up to
+        them. Padding is right of a row's tokens: its keys are overwritten before anything attends to them.
         """
         shape, eps = self.shape, self.shape.rms_norm_eps
         rows, length = ids.shape
         angles = positions[..., None].float() * self._frequencies  # (B, T, D)
         cos, sin = angles.cos().to(self.embedding.dtype)[:, :, None], angles.sin().to(self.embedding.dtype)[:, :, None]
-        # Rounded up, so that a row's sums over the cache are the same vector operations whoever shares the batch.
+        # Rounded up, so that a row's sums over the cache are the same vector operations in any batch.
         seen = min(-(-(int(positions.max()) + 1) // 32) * 32, cache.keys.shape[3])
         visible = torch.arange(seen, device=ids.device) <= positions[..., None]  # (B, T, S)
         groups = shape.heads // shape.kv_heads

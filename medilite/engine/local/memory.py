@@ -14,10 +14,10 @@ SHARE = 1 / 8
 """Share of the memory that keys and values may take."""
 
 USUAL_POSITIONS = 512
-"""Positions that a row is counted with; one may take more while others take fewer."""
+"""Positions reserved for a row on average; one may take more while others take fewer."""
 
 LEAST, MOST = 6, 48
-"""Six models of one visitor fit in any case; with more than 48 rows a step takes longer by what it gives more."""
+"""Six models of one visitor fit in any case; beyond 48 rows throughput stops rising."""
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
@@ -30,7 +30,7 @@ def usual_slots(shape: LlamaShape, memory: int | None = None) -> int:
 
 
 def memory_bytes() -> int:
-    """Return this machine's memory, or what its container may use where that is less; 4 GiB where nothing tells."""
+    """Return this machine's memory, or its container's limit if that is less; 4 GiB if neither is known."""
     try:
         known = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on this system
@@ -42,6 +42,6 @@ def memory_bytes() -> int:
 
 
 def give_back() -> None:
-    """Have the C library give the system what was freed, where it can (glibc); it keeps it for later otherwise."""
+    """Return freed memory to the system, if the C library is glibc, which otherwise keeps it for later."""
     with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,9 +1,8 @@
-"""Pages of keys and values: one pool for all rows, and who holds which page.
+"""Pages of keys and values: one pool for all rows, and how many hold each page.
 
-A page holds PAGE positions of one row, in all layers. Rows of one visitor may
-hold a page together where their tokens begin alike; it is free again when the
-last of them has given it back. Nothing is written to a page that is shared: a
-row writes behind what it took over, on pages of its own.
+A page holds PAGE positions of one row, in all layers. Rows of one visitor may share a page where their tokens begin
+with the same prefix; it is free when the last of them gives it back. Nothing is written to a shared page: a row writes
+to pages of its own.
 """
 
 from __future__ import annotations
@@ -30,10 +29,9 @@ def page_bytes(shape: LlamaShape) -> int:
 class PagePool:
     """The pages of all caches; it grows as they are asked for.
 
-    `reserve` sets pages aside at once. The system gives memory to what is first
-    written, and the lowest free pages go first, so pages that were never needed
-    cost nothing. A page that is needed is written whole: else memory would creep
-    up for minutes after all pages are in use, as rows come to ends of pages.
+    `reserve` sets pages aside at once. The system gives memory to what is first written, and the lowest free pages go
+    first, so pages that were never needed cost nothing. A page is written whole when it is taken: otherwise memory
+    would keep growing for minutes after all pages are in use, as rows reach the ends of their pages.
     """
 
     def __init__(self, shape: LlamaShape) -> None:
@@ -52,17 +50,13 @@ class PagePool:
 
     @property
     def size(self) -> int:
-        """Pages that there are, free or not."""
+        """How many pages there are, free or not."""
         return len(self._holders)
 
     @property
     def free(self) -> int:
-        """Pages that nobody holds."""
+        """How many pages are free."""
         return len(self._free)
-
-    def holders(self, page: int) -> int:
-        """Return how many hold a page."""
-        return self._holders[page]
 
     def reserve(self, count: int) -> None:
         """Grow to at least `count` pages."""
@@ -78,7 +72,7 @@ class PagePool:
             heapq.heappush(self._free, page)
 
     def take(self, count: int) -> list[int]:
-        """Return the numbers of `count` pages, the lowest that are free, growing where there are too few."""
+        """Return the numbers of `count` pages, the lowest free ones, growing the pool if there are too few."""
         if (missing := count - self.free) > 0:
             self.reserve(self.size + max(missing, self.size // 2))
         taken = [heapq.heappop(self._free) for _ in range(count)]
@@ -91,12 +85,12 @@ class PagePool:
         return taken
 
     def share(self, pages: Sequence[int]) -> None:
-        """Hold pages that somebody holds already."""
+        """Hold pages that are held already."""
         for page in pages:
             self._holders[page] += 1
 
     def give_back(self, pages: Sequence[int]) -> None:
-        """Hold pages no longer."""
+        """Release pages."""
         for page in pages:
             self._holders[page] -= 1
             if not self._holders[page]:
@@ -117,7 +111,7 @@ class PagedCache:
         self.tables = np.array(pool.take(rows * each), np.int32).reshape(rows, each)
 
     def keep(self, rows: list[int]) -> None:
-        """Drop all rows but these; their pages are free at once."""
+        """Drop all rows but these and release the pages of the others."""
         gone = np.delete(self.tables, rows, axis=0)
         self.tables = np.ascontiguousarray(self.tables[rows])
         self._pool.give_back(gone.ravel().tolist())

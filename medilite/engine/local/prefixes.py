@@ -1,15 +1,12 @@
-"""What was computed for a visitor's last prompts and answers, kept for when they go on from there.
+"""Cache of what was computed for a visitor's last prompts and answers, for when they continue from there.
 
-A turn of a chat begins with all turns before it; asking again, or with other
-settings, begins with the same prompt. Keys and values of a token depend on the
-model and on the tokens before it, and on nothing else to the last bit, so
-taking them over changes no answer.
+A turn of a chat begins with all turns before it; asking again, or with other settings, begins with the same prompt. A
+token's keys and values depend, to the last bit, on the model and the tokens before it alone, so reusing them changes no
+answer.
 
-Nobody gains from what others asked, nor could tell it by the time that their
-own answer takes: entries are looked up by the visitor who made them. Shared by
-all is only how every conversation begins (the template's own first words),
-which is there from the start. An entry lives as long as nobody needs its pages
-more, and `KEPT_S` at most.
+Entries belong to the visitor who made them, so nobody can learn from the time of an answer what others asked. Only the
+beginning of every conversation (the template's first words) is shared by all; it is there from the start. An entry is
+kept until its pages are needed, and for `KEPT_S` at most.
 """
 
 from __future__ import annotations
@@ -24,10 +21,10 @@ from medilite.engine.local.pages import PagePool, pages_for
 from medilite.engine.native.arrays import PAGE
 
 KEPT_S = 600.0
-"""Seconds after which what was kept of a visitor is forgotten."""
+"""Seconds after which a visitor's entries are forgotten."""
 
 _EVERYBODY = ""
-"""Whose entries hold how every conversation begins; they are not let go of."""
+"""The owner of the entries for the beginning of every conversation, which are never dropped."""
 
 
 @dataclass(eq=False, slots=True)
@@ -42,21 +39,20 @@ class _Entry:
 class Prefixes:
     """Entries of (visitor, model): tokens and the pages that hold their keys and values.
 
-    Together they hold at most `most` pages of the pool; the one that was used
-    longest ago goes first.
+    Together they hold at most `most` pages of the pool; the least recently used goes first.
     """
 
     def __init__(self, pool: PagePool, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool, self._most, self._clock = pool, most, clock
-        self._entries: list[_Entry] = []  # the one used last stands last
+        self._entries: list[_Entry] = []  # most recently used last
 
     def keep(self, visitor: str, model: int, tokens: Sequence[int], pages: Sequence[int]) -> None:
-        """Keep the pages of `tokens`, which the caller holds too; nothing for a visitor without a name."""
+        """Keep the pages of `tokens`, which the caller holds too; does nothing for a visitor without a name."""
         if visitor and tokens:
             self._add(visitor, model, tokens, pages)
 
     def keep_for_everybody(self, model: int, tokens: Sequence[int], pages: Sequence[int]) -> None:
-        """Keep how every conversation with a model begins, for good."""
+        """Keep the beginning of every conversation with a model, for good."""
         self._add(_EVERYBODY, model, tokens, pages)
 
     def find(self, visitor: str, model: int, prompt: Sequence[int]) -> tuple[int, list[int]]:
@@ -80,7 +76,7 @@ class Prefixes:
         return most, best.pages[: pages_for(most)]
 
     def make_room(self, pages: int) -> bool:
-        """Let entries go until the pool has that many free pages; False where all of them don't suffice."""
+        """Drop entries until the pool has that many free pages; False if dropping all is not enough."""
         while self._pool.free < pages:
             if not self._drop_oldest():
                 return False
@@ -104,7 +100,7 @@ class Prefixes:
 
     @property
     def held(self) -> int:
-        """Pages that visitors' entries hold, one that several hold counted once."""
+        """How many pages visitors' entries hold; a shared page counts once."""
         return len({page for entry in self._entries if entry.visitor for page in entry.pages})
 
     def _add(self, visitor: str, model: int, tokens: Sequence[int], pages: Sequence[int]) -> None:
@@ -113,7 +109,7 @@ class Prefixes:
             common = _common(entry.tokens, new.tokens)
             if common == len(new.tokens):
                 return  # all of it is here already
-            # What goes on from the same pages stands for what it goes on from; so does another answer to one prompt.
+            # An entry that continues this one, or another answer to the same prompt, replaces it.
             if common == len(entry.tokens) or (visitor and common >= len(entry.tokens) // 2):
                 self._drop(entry)
         self._pool.share(new.pages)
@@ -134,12 +130,12 @@ class Prefixes:
 
 
 def shared_whole(tokens: int) -> int:
-    """Return how many of the first pages of so many tokens are full, so that a row that goes on writes to none."""
+    """Return how many pages that many tokens fill: a row that continues writes to none of them."""
     return tokens // PAGE
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:
-    """Return how many first numbers two arrays have in common."""
+    """Return the length of the common prefix of two arrays."""
     length = min(len(a), len(b))
     differs = np.flatnonzero(a[:length] != b[:length])
     return int(differs[0]) if len(differs) else length

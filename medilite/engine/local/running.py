@@ -1,11 +1,9 @@
 """The rows of many calls in one running batch, which they join and leave between steps: the int8 engine's way.
 
-A step puts one token of every row that writes through the layers and, beside
-them, a piece of the prompts that are still being read. All of it is one call
-of the compiled forward pass, so pieces cost what their tokens cost. The rows of
-a call begin to write together, once the prompt of each is read, and stay in
-step. What a row gets is the same to the last bit whoever shares its steps and
-however its prompt is cut.
+A step puts one token of every decoding row through the layers and, beside them, a piece of the prompts still in
+prefill. All of it is one call of the compiled forward pass, so a piece costs what its tokens cost. The rows of a call
+start decoding together, once the prompt of each is read, and stay in step. A row's result is the same to the last bit
+whichever rows share its steps and however its prompt is cut.
 """
 
 from __future__ import annotations
@@ -30,20 +28,20 @@ from medilite.engine.native.choose import likelihoods
 from medilite.records import Request, RowStep, TokenScore
 
 READ_ALONE = 256
-"""Prompt tokens of a step in which nobody writes."""
+"""Prompt tokens of a step in which no row decodes."""
 
 READ_BESIDE = 64
-"""Prompt tokens of a step in which others write: it takes about as long as a step of 64 more rows."""
+"""Prompt tokens of a step in which rows decode: it takes about as long as a step of 64 more rows."""
 
 KEPT_SHARE = 1 / 3
-"""Share of the pages that may hold what is kept of visitors who are not being answered."""
+"""Share of the pages that the prefixes of visitors who are not being answered may hold."""
 
 
 @dataclass(eq=False, slots=True)
 class _Row:
     """One request that has not stopped: `tokens` are its prompt and what it wrote, the first `filled` in its pages.
 
-    It reads until its prompt and those of the rows that began with it are read; then it writes.
+    It is in prefill until its prompt and those of the rows that began with it are read; then it decodes.
     """
 
     number: int
@@ -66,7 +64,7 @@ class _Row:
 
     @property
     def unread(self) -> int:
-        """Tokens that have to go through the layers before the next one is known."""
+        """How many tokens have to go through the layers before the next one is known."""
         return len(self.tokens) - self.filled
 
 
@@ -88,9 +86,8 @@ class _Running:
 class RunningBatch:
     """All calls that are being answered, in at most `slots` rows: a `scheduler.Runner`.
 
-    Pages for `slots` rows of USUAL_POSITIONS are set aside, and never fewer than
-    one row of the whole context takes. `opening` are the tokens that every
-    conversation begins with; they are read once, here.
+    Pages for `slots` rows of USUAL_POSITIONS are reserved, and at least as many as one row of the whole context needs.
+    `opening` are the tokens that every conversation begins with; they are read once, here.
     """
 
     def __init__(
@@ -125,7 +122,7 @@ class RunningBatch:
     def join(self, call: Call) -> bool:
         """Take the call in if there is room for all its rows.
 
-        A call that is larger than the whole batch comes in when it is alone; its rows then begin as slots get free.
+        A call that is larger than the whole batch joins when it is alone; its rows then begin as slots get free.
         """
         if any(running.pending for running in self._calls):
             return False
@@ -139,7 +136,7 @@ class RunningBatch:
         return True
 
     def step(self) -> list[tuple[Call, tuple[RowStep, ...]]]:
-        """Advance every row that writes by one token, and read a piece of the prompts of those that begin."""
+        """Advance every decoding row by one token, and read a piece of the prompts of the others."""
         for running in self._calls:
             running.steps = [RowStep("", step.tokens, step.stopped, step.error) for step in running.steps]
             if running.pending:
@@ -149,14 +146,14 @@ class RunningBatch:
         return [(running.call, tuple(running.steps)) for running in self._calls]
 
     def drop(self, call: Call) -> None:
-        """Free the slots and pages of a call's rows; what they computed is kept for their visitor."""
+        """Free the slots and pages of a call's rows; their prefixes are kept for their visitor."""
         for running in [running for running in self._calls if running.call is call]:
             self._calls.remove(running)
             for row in list(running.rows):
                 self._free(running, row)
 
     def tidy(self) -> None:
-        """Let go of what has been kept for long."""
+        """Drop prefixes that have been kept for long."""
         self._prefixes.tidy()
 
     def occupied(self) -> tuple[int, int | None]:
@@ -171,7 +168,7 @@ class RunningBatch:
     # -- rows come and go ------------------------------------------------------------
 
     def _fits(self, running: _Running) -> bool:
-        """Tell whether all pending rows of a call can begin now; what is kept of others makes way if need be."""
+        """Return whether all pending rows of a call can begin now, dropping prefixes of others if need be."""
         if len(running.pending) > len(self._free_slots):
             return False
         shared: list[int] = []
@@ -181,20 +178,20 @@ class RunningBatch:
             found, pages = self._prefixes.find(request.visitor, self._place(request), self._before(running, number))
             needed += pages_for(len(prompt) + request.decoding.max_new_tokens) - shared_whole(found)
             shared += pages
-        self._pool.share(shared)  # so that making room does not take just these
+        self._pool.share(shared)  # so that making room does not drop these
         try:
             return self._prefixes.make_room(needed)
         finally:
             self._pool.give_back(shared)
 
     def _begin_pending(self, running: _Running) -> None:
-        """Begin as many rows as there is room for."""
-        # Rows that begin now stay in step, so those of one seed share its dice; later ones get dice of their own.
-        dice: dict[tuple[int, int], SeedNoise] = {}
-        while running.pending and self._free_slots and self._begin(running, running.pending[0], dice):
+        """Begin as many rows as fit."""
+        # Rows that begin now stay in step, so those of one seed share its noise; later ones get their own.
+        noise: dict[tuple[int, int], SeedNoise] = {}
+        while running.pending and self._free_slots and self._begin(running, running.pending[0], noise):
             running.pending.pop(0)
 
-    def _begin(self, running: _Running, number: int, dice: dict[tuple[int, int], SeedNoise]) -> bool:
+    def _begin(self, running: _Running, number: int, noise: dict[tuple[int, int], SeedNoise]) -> bool:
         request, prompt = self._asked(running, number)
         model = self._place(request)
         found, kept = self._prefixes.find(request.visitor, model, self._before(running, number))
@@ -206,7 +203,7 @@ class RunningBatch:
             return False
         own = self._pool.take(needed)
         if len(kept) > whole:
-            # The last page is full only in part, and the row will write to it: it gets a copy.
+            # The last page is not full, and the row will write to it: it gets a copy.
             self._pool.copy(kept[whole], own[0])
             self._pool.give_back(kept[whole:])
         pages = [*kept[:whole], *own]
@@ -223,13 +220,13 @@ class RunningBatch:
             IncrementalText(self._tokenizer, request.begun),
             running=running,
         )
-        # From here on whoever drops the call gives slot and pages back, should the rest fail.
+        # From here on dropping the call releases slot and pages, should the rest fail.
         running.rows.append(row)
         self._tables[slot, : len(pages)] = pages
         key = (request.seed, len(request.begun))
-        if request.decoding.temperature and key not in dice:
-            dice[key] = SeedNoise(request.seed, self._llama.shape.vocabulary)
-        self._sampler.put(slot, request.decoding, prompt, dice.get(key), len(request.begun))
+        if request.decoding.temperature and key not in noise:
+            noise[key] = SeedNoise(request.seed, self._llama.shape.vocabulary)
+        self._sampler.put(slot, request.decoding, prompt, noise.get(key), len(request.begun))
         return True
 
     def _asked(self, running: _Running, number: int) -> tuple[Request, list[int]]:
@@ -267,7 +264,7 @@ class RunningBatch:
             self._edition = self._llama.bank.edition
 
     def _end_scored(self) -> None:
-        """Report the rows whose answers are scored to the end."""
+        """End the rows whose answers are scored to the end."""
         for running in self._calls:
             for row in [row for row in running.rows if row.scoring and row.unread == 1]:
                 running.steps[row.number] = RowStep("", len(row.scores), "end", scores=row.scores)
@@ -276,7 +273,7 @@ class RunningBatch:
     # -- a step ----------------------------------------------------------------------
 
     def _advance(self) -> None:
-        """Put the step's tokens through the layers and give each row that writes its next token."""
+        """Put the step's tokens through the layers and give each decoding row its next token."""
         writing = any(row.writing for running in self._calls for row in running.rows)
         pieces = self._read(READ_BESIDE if writing else READ_ALONE)
         writers = [(running, row) for running in self._calls for row in running.rows if row.writing]
@@ -297,18 +294,17 @@ class RunningBatch:
             self._take(running, row, token, scores)
 
     def _read(self, budget: int) -> list[tuple[_Row, int]]:
-        """Let rows write whose prompts this step reads to the end; return pieces of other prompts: (row, tokens).
+        """Start decoding rows whose prefill ends with this step; return pieces of other prompts: (row, tokens).
 
-        The rows that have waited longest get half of the budget, however much
-        they have to read; the rest goes to those who have least, so that a short
-        question doesn't stand behind a long conversation.
+        The rows that have waited longest get half of the budget, however much they have to read; the rest goes to those
+        that have least, so that a short question doesn't wait for a long conversation.
         """
         groups = [rows for running in self._calls if (rows := running.reading)]
         first, others = groups[:1], sorted(groups[1:], key=_unread)
         pieces: list[tuple[_Row, int]] = []
         for rows in [*first, *others]:
             allowed = -(-budget // 2) if others and rows in first else budget
-            # A group's last tokens are those of rows that write, which no budget holds up.
+            # A group's last tokens count as decoding, which no budget limits.
             if not rows[0].scoring and (left := _unread(rows)) <= max(allowed, len(rows)):
                 for row in rows:
                     row.writing = True
@@ -366,23 +362,23 @@ class RunningBatch:
             self._compare(rows, logits)
 
     def _compare(self, rows: Sequence[tuple[_Row, int, tuple[TokenScore, ...]]], logits: np.ndarray) -> None:
-        """Give rows of a call their scores, (row, its first line of the logits, scores), and how far they are apart."""
+        """Give a call's rows, (row, its first line of the logits, scores), their scores and how far apart they are."""
         running = rows[0][0].running
         assert running is not None
         apart = [
             bits_apart(np.stack([logits[first + place] for _, first, _ in rows])) for place in range(len(rows[0][2]))
         ]
         for one, (row, _, scores) in enumerate(rows):
-            told = []
+            compared = []
             for score, bits in zip(scores, apart, strict=True):
                 of_requests: list[float | None] = [None] * len(running.steps)
                 for other, (their, _, _) in enumerate(rows):
                     of_requests[their.number] = bits[one][other]
-                told.append(replace(score, bits=(*of_requests, bits[one][-1])))
-            row.scores += tuple(told)
+                compared.append(replace(score, bits=(*of_requests, bits[one][-1])))
+            row.scores += tuple(compared)
 
     def _scores(self, logits: np.ndarray, tokens: Sequence[int], alternatives: int) -> tuple[TokenScore, ...]:
-        """Return how likely tokens were, from the logits (tokens, vocabulary) in their places."""
+        """Return how likely tokens were, given the logits (tokens, vocabulary) at their places."""
         best, logs = (
             np.zeros((len(tokens), alternatives), np.int32),
             np.zeros((len(tokens), 1 + alternatives), np.float32),
@@ -400,7 +396,7 @@ class RunningBatch:
         return str(self._tokenizer.decode([token], skip_special_tokens=False))
 
     def _take(self, running: _Running, row: _Row, token: int, scores: tuple[TokenScore, ...] = ()) -> None:
-        """Give a row its next token, or its end; a failure is the row's own."""
+        """Give a row its next token or end it; a failure ends this row alone."""
         try:
             step = replace(self._next(row, token), scores=scores)
         except Exception as error:  # a tokenizer may raise anything, and the others go on
@@ -423,7 +419,7 @@ class RunningBatch:
         return RowStep(text + row.text.rest(), written, "length", ids=(token,))
 
     def _read_opening(self, models: Sequence[int], opening: list[int]) -> None:
-        """Read how every conversation begins, with each model, and keep it for everybody."""
+        """Read the beginning of every conversation with each model and keep it for all visitors."""
         each = pages_for(len(opening))
         request = Request("", ())
         for first in range(0, len(models), len(self._free_slots)):
@@ -450,7 +446,7 @@ def _pieces(rows: Sequence[_Row], allowed: int) -> list[tuple[_Row, int]]:
             return [(row, piece) for row in rows]
         lefts = [(row, row.prompt - 1 - row.filled) for row in behind]
     else:
-        # The last token stays back: rows begin to write together.
+        # The last token is held back: rows start decoding together.
         lefts = [(row, row.unread - 1) for row in rows]
     pieces = []
     for row, left in lefts:
@@ -461,5 +457,5 @@ def _pieces(rows: Sequence[_Row], allowed: int) -> list[tuple[_Row, int]]:
 
 
 def _unread(rows: Sequence[_Row]) -> int:
-    """Return how many tokens rows have to read before they write."""
+    """Return how many tokens rows have to read before they decode."""
     return sum(row.unread for row in rows)

@@ -1,11 +1,9 @@
 """The next token of every row at once, each with its own decoding.
 
-Random numbers are common: rows of one seed get the same Gumbel noise for the
-same token at the same step (the Gumbel-max way of sampling, Gumbel 1954). Two
-models that agree about a distribution then draw the same token, and where
-their answers differ the checkpoints do, not the random numbers. What a row gets depends
-on its seed and on how many tokens it has, so rows of one batch may be at
-different steps.
+Random numbers are common: rows of one seed get the same Gumbel noise for the same token at the same step (the
+Gumbel-max way of sampling, Gumbel 1954). Two models that agree about a distribution then draw the same token, so where
+answers differ it is due to the checkpoints, not to the random numbers. A row's noise depends on its seed and on how
+many tokens it has, so rows of one batch may be at different steps.
 
 CPU time of a step of 49,152 logits a row in torch operations and in the compiled
 code of `native.choose` (ms, least of 7, one thread, a busy machine):
@@ -28,7 +26,7 @@ from medilite.records import Decoding
 
 _NO_NOISE = np.zeros((1, 0), np.float32)
 _LEAST_TEMPERATURE = 1e-6
-"""Below it logits over the temperature would overflow; what is drawn is the likeliest token long before."""
+"""Below it logits over the temperature would overflow; far above it only the likeliest token is drawn."""
 
 
 class SeedNoise:
@@ -41,7 +39,7 @@ class SeedNoise:
         self._noise = np.zeros(0, np.float32)
 
     def at(self, step: int) -> np.ndarray:
-        """Return a step's noise, (vocabulary,) float32; steps may be asked for again, but not gone back to."""
+        """Return a step's noise, (vocabulary,) float32; the same step may be asked for again, an earlier one not."""
         if step < self._step:
             raise ValueError(f"the seed's noise is at step {self._step}, {step} is gone")
         for _ in range(step - self._step):
@@ -62,18 +60,18 @@ class SlotSampler:
             np.zeros(slots, np.float32), np.ones(slots, np.float32), np.ones(slots, np.float32),
             np.zeros((slots, min(longest, vocabulary)), np.int32), np.zeros(slots, np.int32),
         )  # fmt: skip
-        self._dice: list[SeedNoise | None] = [None] * slots
+        self._noise: list[SeedNoise | None] = [None] * slots
         self._steps = np.zeros(slots, np.int64)
 
-    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], dice: SeedNoise | None, step: int = 0) -> None:
-        """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `dice`.
+    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], noise: SeedNoise | None, step: int = 0) -> None:
+        """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `noise`.
 
-        `step` is how many tokens of its answer are there already, and in `prompt`.
+        `step` is how many tokens of its answer are in `prompt` already.
         """
         self._slots.temperatures[slot] = max(decoding.temperature, _LEAST_TEMPERATURE) if decoding.temperature else 0
         self._slots.top_ps[slot], self._slots.penalties[slot] = decoding.top_p, decoding.repetition_penalty
         see(self._slots, slot, np.array(prompt if decoding.repetition_penalty != 1 else [], np.int32))
-        self._dice[slot], self._steps[slot] = dice, step
+        self._noise[slot], self._steps[slot] = noise, step
 
     def choose(self, logits: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the next token of each row, (B,) int32, from float32 logits (B, vocabulary), which it works on.
@@ -84,11 +82,11 @@ class SlotSampler:
         if (sampled := np.flatnonzero(self._slots.temperatures[rows])).size:
             drawn: dict[int, np.ndarray] = {}
             for row in sampled.tolist():
-                dice = self._dice[rows[row]]
-                assert dice is not None
-                if id(dice) not in drawn:
-                    drawn[id(dice)] = dice.at(int(self._steps[rows[row]]))
-                lines[row] = list(drawn).index(id(dice))
+                noise = self._noise[rows[row]]
+                assert noise is not None
+                if id(noise) not in drawn:
+                    drawn[id(noise)] = noise.at(int(self._steps[rows[row]]))
+                lines[row] = list(drawn).index(id(noise))
             noise = np.stack(list(drawn.values()))
         chosen = np.empty(len(rows), np.int32)
         choose(logits, rows, self._slots, noise, lines, chosen)
@@ -97,7 +95,7 @@ class SlotSampler:
 
 
 class Sampler:
-    """The same for a batch whose rows stand in order and step together.
+    """The same for a batch whose rows are in order and step together.
 
     `prompts` are the rows' prompt ids, `begun` how many of each one's last belong to the answer.
     """
@@ -110,9 +108,9 @@ class Sampler:
         self._slots = SlotSampler(len(seeds), vocabulary, longest)
         self._rows = np.arange(len(seeds), dtype=np.int32)
         steps = begun or [0] * len(seeds)
-        dice = {key: SeedNoise(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
+        noise = {key: SeedNoise(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
         for row, (decoding, seed, prompt, step) in enumerate(zip(decodings, seeds, prompts, steps, strict=True)):
-            self._slots.put(row, decoding, prompt, dice[seed, step] if decoding.temperature else None, step)
+            self._slots.put(row, decoding, prompt, noise[seed, step] if decoding.temperature else None, step)
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
@@ -123,6 +121,6 @@ class Sampler:
 
         A row whose logits are not finite has no next token.
         """
-        # A copy: the caller's logits stay as they were.
+        # A copy: the caller's logits are not changed.
         own = np.array(logits.cpu().numpy(), np.float32, order="C")
         return torch.from_numpy(self._slots.choose(own, self._rows).astype(np.int64))

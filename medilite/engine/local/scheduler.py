@@ -1,8 +1,7 @@
 """One thread that computes, and the queue of visitors before it.
 
-The work runs apart from its consumers: a browser that stalls can't hold the
-model, and one that leaves frees its rows within one step. Between two steps
-calls leave the batch and others join it; what a batch is, its `Runner` knows.
+Generation runs apart from its consumers: a browser that stalls can't block the model, and one that leaves frees its
+rows within one step. Calls leave and join the batch between steps; `Runner` is the batch.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _POLL_S = 0.25
 """How often a waiting visitor is shown their place in the queue."""
 
 _TIDY_S = 60.0
-"""How often an idle engine looks whether what it kept has grown old."""
+"""How often an idle engine drops prefixes that have been kept for long."""
 
 
 class Runner(Protocol):
@@ -36,16 +35,16 @@ class Runner(Protocol):
         """Take a call in and return True, or False where there is no room for it now."""
 
     def step(self) -> list[tuple[Call, tuple[RowStep, ...]]]:
-        """Go one step on; return all calls with their rows, the silent ones too: a step is a chance to leave."""
+        """Advance one step. Returns every running call, even without new text, so that callers can cancel."""
 
     def drop(self, call: Call) -> None:
-        """Forget a call's rows, over or not; without effect on one that is not here."""
+        """Forget a call's rows, ended or not; no effect on an unknown call."""
 
     def tidy(self) -> None:
-        """Let go of what has been kept for long."""
+        """Drop prefixes that have been kept for long."""
 
     def occupied(self) -> tuple[int, int | None]:
-        """Return how many rows are being written, and how many can be at once (None: as many as a call has).
+        """Return how many rows are being written, and how many can be at once (None: no limit).
 
         Called from other threads.
         """
@@ -59,15 +58,14 @@ class Scheduler:
         self._changed = threading.Condition()
         self._waiting: list[Call] = []
         self._running: list[Call] = []
-        self._turns: dict[Hashable, int] = {}  # of visitors who ask for something
+        self._turns: dict[Hashable, int] = {}  # visitor -> number of their last turn
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def stream(self, call: Call) -> Iterator[Step]:
         """Yield the call's steps and, while it waits, the number of visitors ahead.
 
-        Closing the iterator takes the call out before the next step. Raises
-        EngineError where the engine breaks down or is closed.
+        Closing the iterator removes the call before the next step. Raises EngineError if the engine fails or is closed.
         """
         nothing = tuple(call.beginnings())
         with self._changed:
@@ -84,9 +82,9 @@ class Scheduler:
                     step = call.steps.get(timeout=_POLL_S)
                 except queue.Empty:
                     if not self._is_at_work() and call.steps.empty():
-                        # Nobody would ever answer; the next call starts another thread.
-                        raise EngineError("Generation broke down. Ask again.") from None
-                    # Told at every poll, changed or not: it is the caller's chance to close the iterator.
+                        # The thread is gone; the next call starts another.
+                        raise EngineError("Generation failed. Ask again.") from None
+                    # Yielded at every poll, changed or not, so that the caller can close the iterator.
                     if ahead := self._ahead(call):
                         yield Step(nothing, waiting=ahead)
                     continue
@@ -102,7 +100,7 @@ class Scheduler:
                     self._waiting.remove(call)
 
     def close(self) -> None:
-        """Stop within one step; whoever waits or is being answered gets EngineError."""
+        """Stop within one step; waiting and running calls get EngineError."""
         with self._changed:
             self._closed = True
             thread = self._thread
@@ -134,8 +132,8 @@ class Scheduler:
                 self._take_in()
                 if self._running:
                     self._go_on()
-            except Exception as error:  # the thread has to outlive whatever happens, or nobody is answered any more
-                _log("The engine broke down between two steps", error)
+            except Exception as error:  # the thread must survive any error, or nobody is answered any more
+                _log("The engine failed between two steps", error)
                 for call in list(self._running):
                     self._end(call, _as_engine_error(error))
         with self._changed:
@@ -165,10 +163,10 @@ class Scheduler:
                 call = next((c for c in self._order() if has_room_for(c, self._running, slots)), None)
                 if call is None:
                     return
-            # Not under the lock, which callers need: what joins may be long.
+            # Not under the lock, which callers need: joining may take long.
             try:
                 joined = self._runner.join(call)
-            except Exception as error:  # the thread has to outlive any call; the caller gets the error
+            except Exception as error:  # the thread must survive; the caller gets the error
                 _log("A call could not begin", error)
                 self._end(call, _as_engine_error(error))
                 continue
@@ -186,8 +184,8 @@ class Scheduler:
     def _go_on(self) -> None:
         try:
             found = self._runner.step()
-        except Exception as error:  # as above; which call it is about can't be told, so all that run end
-            _log("A step broke down", error)
+        except Exception as error:  # as above; it isn't known which call caused it, so all running calls end
+            _log("A step failed", error)
             for call in list(self._running):
                 self._end(call, _as_engine_error(error))
             return
@@ -200,13 +198,13 @@ class Scheduler:
         try:
             self._runner.tidy()
         except Exception as error:
-            _log("What the engine kept could not be let go of", error)
+            _log("The engine's old prefixes could not be dropped", error)
 
     def _drop(self, call: Call) -> None:
         try:
             self._runner.drop(call)
-        except Exception as error:  # whoever waits for the call's end must get it all the same
-            _log("The rows of a call could not be let go of", error)
+        except Exception as error:  # the caller must get the call's end all the same
+            _log("The rows of a call could not be dropped", error)
 
     def _end(self, call: Call, last: BaseException | None) -> None:
         self._drop(call)
@@ -218,14 +216,14 @@ class Scheduler:
 
 
 def _log(what: str, error: Exception) -> None:
-    """Log a failure by its type and its lines of code: its own words may quote what somebody asked."""
+    """Log a failure's type and lines of code only: its message may quote what somebody asked."""
     log.error("%s (%s):\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
 
 
 def _as_engine_error(error: Exception) -> MediLiteError:
     if isinstance(error, MediLiteError):
         return error
-    return EngineError(f"Generation broke down ({type(error).__name__}: {error}). Ask again.")
+    return EngineError(f"Generation failed ({type(error).__name__}: {error}). Ask again.")
 
 
 def _closed() -> EngineError:

@@ -1,11 +1,9 @@
 """Answers on Hugging Face's ZeroGPU: the models are loaded once, the GPU is lent for one call at a time.
 
-ZeroGPU runs a function that is marked with `spaces.GPU` in a process that it
-forks from this one and gives a GPU to. What goes in and out is pickled; the
-models come along with the fork, so they have to be on "cuda" before the page is
-served, and in the main thread. `spaces` is there on such a Space alone, and has
-to be imported before torch touches CUDA, which is why this module is imported
-only where `SPACES_ZERO_GPU` is set.
+ZeroGPU runs a function that is marked with `spaces.GPU` in a process that it forks from this one and gives a GPU to.
+What goes in and out is pickled; the models are inherited by the fork, so they have to be on "cuda" before the page is
+served, and in the main thread. `spaces` exists on such a Space only, and has to be imported before torch touches CUDA,
+so this module is imported only if `SPACES_ZERO_GPU` is set.
 """
 
 from __future__ import annotations
@@ -29,18 +27,18 @@ if TYPE_CHECKING:
 
 START_S = 5.0
 STEP_S = 0.08
-"""What is declared for reading the prompts, and for a step of all six rows. Estimates, not measured; too long only
-waits longer in ZeroGPU's queue, too short ends an answer early."""
+"""Seconds declared for reading the prompts, and for a step of all six rows. Estimates, not measured; too long means
+a longer wait in ZeroGPU's queue, too short ends an answer early."""
 
 LONGEST_S = 60
-"""More is not asked for: a visitor without an account has two minutes a day."""
+"""Most seconds asked for: a visitor without an account has two minutes a day."""
 
 _begin: Callable[[Call], Batch] | None = None
 """What makes a batch of a call; set once the models are loaded, and inherited by the process that has the GPU."""
 
 
 def duration_s(requests: Sequence[Request], prompts: Sequence[list[int] | None], errors: Sequence[str | None]) -> int:
-    """Return for how many seconds the GPU is asked for: by how long the longest answer may become."""
+    """Return how many seconds to ask the GPU for, by the limit of the longest answer."""
     longest = max((request.decoding.max_new_tokens for request in requests), default=0)
     return min(LONGEST_S, round(START_S + STEP_S * longest))
 
@@ -62,7 +60,7 @@ def steps_on_gpu(
 class ZeroEngine(LocalEngine):
     """The local engine where ZeroGPU lends the GPU; load it in the main thread before the page is served.
 
-    Whose turn it is, ZeroGPU decides: there is no queue of our own before its.
+    ZeroGPU decides whose turn it is: we have no queue of our own before its.
     """
 
     def _floats(
@@ -78,7 +76,7 @@ class ZeroEngine(LocalEngine):
         if all(prompt is None for prompt in call.prompts):
             yield Step(tuple(call.beginnings()))
             return
-        # While ZeroGPU looks for a GPU, which it does within the first `next`, nothing can be told.
+        # While ZeroGPU looks for a GPU, which it does within the first `next`, nothing can be reported.
         on_gpu = steps_on_gpu(tuple(call.requests), tuple(call.prompts), tuple(call.errors))
         with closing(cast("Generator[tuple[RowStep, ...], None, None]", on_gpu)) as rows:
             while True:

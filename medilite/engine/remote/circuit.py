@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Seconds that only go forward."""
+"""Seconds of a monotonic clock."""
 
 
 class Circuit:
@@ -43,7 +43,7 @@ class Circuit:
         return self._open_until is None or (self._clock() >= self._open_until and not self._probing)
 
     def enter(self) -> bool:
-        """Note that a request goes; return whether it is the probe. Hand that to whatever notes its end."""
+        """Note that a request starts; return whether it is the probe, for the method that notes its end."""
         if self._open_until is None:
             return False
         self._probing = True

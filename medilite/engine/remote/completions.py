@@ -46,7 +46,7 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One event of a stream: token ids, or text where the server tells none, and why the answer ended."""
+    """One event of a stream: token ids, or text if the server sends none, and why the answer ended."""
 
     text: str
     ids: tuple[int, ...] | None
@@ -54,11 +54,10 @@ class Piece:
 
 
 class ServerFailure(Exception):
-    """A try that got nowhere; the message is a sentence about the server, for people.
+    """A failed try; the message is a sentence about the server, for people.
 
-    `retry`: before the first token another try may fare better, with `elsewhere`
-    at another server alone. `blame`: the server itself is to blame, not what was
-    asked. `wait_s`: how long it asks to be left alone.
+    `retry`: before the first token another try may succeed, with `elsewhere` only at another server. `blame`: the fault
+    is the server's, not the request's. `wait_s`: how long it asks to be left alone.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
         "top_p": decoding.top_p,
         "top_k": -1,
         "repetition_penalty": decoding.repetition_penalty,
-        # As the local engine's dice take it: any integer, by its lowest 63 bits.
+        # As in the local engine's `SeedNoise`: any integer, by its lowest 63 bits.
         "seed": request.seed & (2**63 - 1),
         "stop_token_ids": sorted(stop_ids),
         "return_token_ids": True,
@@ -98,12 +97,12 @@ async def pieces(response: httpx.Response) -> AsyncGenerator[Piece, None]:
     async with contextlib.aclosing(_events(response)) as events:
         async for kind, data in events:
             done = done or data.strip() == b"[DONE]"
-            # What comes after the end is read, so that the connection is left as one that can be used again.
+            # Read to the end, so that the connection can be used again.
             if done:
                 continue
             if kind == b"error":
                 raise ServerFailure(f"broke off with an error{_error_event(data)}")
-            # Other types ("ping") are for those who know them.
+            # Other types, such as "ping", are ignored.
             if kind not in (b"", b"message"):
                 continue
             for one in _documents(data):
@@ -154,10 +153,10 @@ def _documents(data: bytes) -> list[bytes]:
 
 def _error_event(data: bytes) -> str:
     try:
-        told = json.loads(data)
+        reply = json.loads(data)
     except ValueError:
-        told = data.decode("utf-8", "replace")
-    return _quoted(told.get("error", told) if isinstance(told, dict) else told)
+        reply = data.decode("utf-8", "replace")
+    return _quoted(reply.get("error", reply) if isinstance(reply, dict) else reply)
 
 
 async def refusal(response: httpx.Response, model: str) -> ServerFailure:
@@ -170,7 +169,7 @@ async def refusal(response: httpx.Response, model: str) -> ServerFailure:
     if status == 404:
         return ServerFailure(f"doesn't serve {model} (404)", elsewhere=True, blame=False)
     if status >= 500 or status == 408 or status < 400:
-        # A redirect is followed by nobody: a key and people's texts go to the server that was named alone.
+        # Redirects are not followed: the key and people's texts go only to the server that was named.
         return ServerFailure(f"answers with an error ({status})")
     said = await _said(response)
     return ServerFailure(f"refuses the request ({status}{': ' if said else ''}{said})", retry=False, blame=False)
@@ -242,11 +241,11 @@ async def _said(response: httpx.Response) -> str:
         if len(found) > LONGEST_LINE:
             return ""
     try:
-        told = json.loads(found)
+        reply = json.loads(found)
     except ValueError:
         return ""
-    told = told.get("error", told) if isinstance(told, dict) else told
-    return _quoted(told).removeprefix(": ")
+    reply = reply.get("error", reply) if isinstance(reply, dict) else reply
+    return _quoted(reply).removeprefix(": ")
 
 
 def _quoted(error: object) -> str:

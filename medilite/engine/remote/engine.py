@@ -1,8 +1,7 @@
 """Answers by model servers: every model of the profile is a served model of an OpenAI-compatible server.
 
-A thread of its own runs an event loop for all connections; callers' threads
-read steps from it. What goes over the wire stands in `completions`, what one
-answer goes through in `remote_row`, how rows stay in step in `lockstep`.
+A thread of its own runs an event loop for all connections; callers' threads read steps from it. The wire format is in
+`completions`, tries and limits of one answer in `row`, how rows stay in step in `lockstep`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     import httpx
 
 ASK_AGAIN_S = 30.0
-"""How old what servers said of their models may be before they are asked again."""
+"""Seconds after which servers are asked again which models they serve."""
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class RemoteEngine:
         self._once.get(on_progress)
 
     def progress(self) -> LoadProgress:
-        """Return how far loading has come."""
+        """Return the loading progress."""
         return self._once.progress
 
     def availability(self) -> Mapping[str, Availability]:
@@ -112,19 +111,19 @@ class RemoteEngine:
             writing = _start(loaded.loop, self._write(loaded.writer, requests, asked, call))
         except RuntimeError as error:  # the loop is closed
             raise _closed() from error
-        writing.add_done_callback(lambda done: _tell_of_failure(done, call))
+        writing.add_done_callback(lambda done: _report_failure(done, call))
         whole = False
         try:
             yield from call.steps()
             whole = True
         finally:
-            # Whole answers are read on to the connection's end, see remote_row.
+            # Whole answers are read to the connection's end, see `row`.
             if not whole:
                 writing.cancel()
             loaded.calls.discard(call)
 
     def close(self) -> None:
-        """Close every connection; whoever is being answered gets EngineError. The engine can be loaded again."""
+        """Close every connection; running calls get EngineError. The engine can be loaded again."""
         loaded = self._once.let_go()
         if loaded is None:
             return
@@ -139,11 +138,11 @@ class RemoteEngine:
         """Write all rows at once; cancelled, it closes every row's HTTP stream."""
         async with asyncio.TaskGroup() as group:
             for row, request in enumerate(requests):
-                # `row=row`: each function is told its own.
-                def tell(step: RowStep, row: int = row) -> None:
-                    call.tell(row, step)
+                # `row=row`: each function has its own.
+                def on_step(step: RowStep, row: int = row) -> None:
+                    call.add(row, step)
 
-                group.create_task(writer.write(request, asked[request.messages], tell))
+                group.create_task(writer.write(request, asked[request.messages], on_step))
 
     def _available(self, model: str) -> Availability:
         if any(server.answers and server.may_serve(model) for server in self._servers):
@@ -153,14 +152,14 @@ class RemoteEngine:
             False, f"{model}: no model server that answers serves it under this name: {said}. Start one with it."
         )
 
-    def _load_all(self, tell: ProgressCallback) -> _Loaded:
-        tell(LoadProgress("Looking for the tokenizer", 0.0))
-        folder = ensure_tokenizer(self._profile, self._settings, tell)
+    def _load_all(self, report: ProgressCallback) -> _Loaded:
+        report(LoadProgress("Looking for the tokenizer", 0.0))
+        folder = ensure_tokenizer(self._profile, self._settings, report)
         tokenizer = BaseTokenizer(folder)
         # Any control token ends an answer: after one, what follows is no part of it.
         stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         context = _context(folder)
-        tell(LoadProgress("Asking the model servers", None))
+        report(LoadProgress("Asking the model servers", None))
         loop = asyncio.new_event_loop()
         threading.Thread(target=_run, args=(loop,), name="medilite-remote", daemon=True).start()
         http = _start(loop, self._client()).result()
@@ -184,13 +183,13 @@ class RemoteEngine:
             headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
             # Reading has limits of its own: a comment in a stream is not a token.
             timeout=httpx.Timeout(None, connect=self._limits.connect_s, write=self._limits.connect_s),
-            # A server's queue is its own affair, and the app admits only so many visitors.
+            # The servers have queues of their own, and the app limits its visitors.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
             follow_redirects=False,
         )
 
     def _ask_again(self, loaded: _Loaded) -> None:
-        """Have the servers asked what they serve, behind the caller's back, if what they said is old."""
+        """Ask the servers in the background what they serve, if the last reply is old."""
         if self._clock() - loaded.asked_at >= ASK_AGAIN_S:
             loaded.asked_at = self._clock()
             _start(loaded.loop, self._ask_all(loaded.http))
@@ -229,10 +228,10 @@ class RemoteEngine:
             server.missing.clear()
 
 
-def _tell_of_failure(done: Any, call: Lockstep) -> None:
-    """Have the reader know if rows are written no more, which would leave it waiting."""
+def _report_failure(done: Any, call: Lockstep) -> None:
+    """Pass a failure on to the reader, which would wait for ever otherwise."""
     if not done.cancelled() and (error := done.exception()) is not None:
-        call.break_off(EngineError(f"Generation broke down ({type(error).__name__}). Ask again."))
+        call.break_off(EngineError(f"Generation failed ({type(error).__name__}). Ask again."))
 
 
 def _ids(loaded: _Loaded, messages: Sequence[Message]) -> list[int]:
@@ -248,9 +247,7 @@ def _context(folder: Path) -> int:
     try:
         return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{folder}/config.json doesn't tell max_position_embeddings; get the folder again."
-        ) from error
+        raise WeightsError(f"{folder}/config.json lacks max_position_embeddings; get the folder again.") from error
 
 
 def _start(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Any:
@@ -270,7 +267,7 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _end(http: httpx.AsyncClient) -> None:
-    """Cancel all that goes on and close the connections."""
+    """Cancel all tasks and close the connections."""
     here = asyncio.current_task()
     others = [task for task in asyncio.all_tasks() if task is not here]
     for task in others:

@@ -1,8 +1,7 @@
 """Rows that are written apart and shown together: a step is taken when every living row has its next token.
 
-So all panes advance on one clock whichever server, or adapter, is the fastest,
-and speed doesn't tell which model is speaking. How long a row may keep the
-others waiting is bounded by whoever writes it: a row that is late ends.
+So all panes advance on one clock whichever server or adapter is fastest, and speed doesn't reveal the model. How long a
+row may delay the others is bounded by `row.Limits`: a row that is late ends.
 """
 
 from __future__ import annotations
@@ -14,24 +13,24 @@ from collections.abc import Iterator, Sequence
 from medilite.records import RowStep, Step
 
 POLL_S = 0.25
-"""How often a step without news is given: the caller's chance to close the iterator."""
+"""Seconds between steps without new text, at which the caller can close the iterator."""
 
 
 class Lockstep:
-    """The rows of one call, from their beginnings to their ends. Any thread may tell, one reads."""
+    """The rows of one call, from their beginnings to their ends. Any thread may add steps, one reads."""
 
     def __init__(self, beginnings: Sequence[RowStep]) -> None:
         self._rows = list(beginnings)
         self._ahead: list[deque[RowStep]] = [deque() for _ in beginnings]
-        self._told: queue.SimpleQueue[tuple[int, RowStep] | BaseException] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[int, RowStep] | BaseException] = queue.SimpleQueue()
 
-    def tell(self, row: int, step: RowStep) -> None:
-        """Give a row's next step."""
-        self._told.put((row, step))
+    def add(self, row: int, step: RowStep) -> None:
+        """Add a row's next step."""
+        self._arrived.put((row, step))
 
     def break_off(self, error: BaseException) -> None:
-        """Have the reader raise an error."""
-        self._told.put(error)
+        """Make the reader raise an error."""
+        self._arrived.put(error)
 
     def steps(self, poll_s: float = POLL_S) -> Iterator[Step]:
         """Yield steps until every row has stopped; raises what `break_off` was given."""
@@ -39,14 +38,14 @@ class Lockstep:
             yield Step(tuple(self._rows))
         while self._living():
             try:
-                told = self._told.get(timeout=poll_s)
+                arrived = self._arrived.get(timeout=poll_s)
             except queue.Empty:
                 self._rows = [_silent(row) for row in self._rows]
                 yield Step(tuple(self._rows))
                 continue
-            if isinstance(told, BaseException):
-                raise told
-            self._ahead[told[0]].append(told[1])
+            if isinstance(arrived, BaseException):
+                raise arrived
+            self._ahead[arrived[0]].append(arrived[1])
             while (living := self._living()) and all(self._ahead[row] for row in living):
                 self._rows = [
                     self._ahead[i].popleft() if i in living else _silent(row) for i, row in enumerate(self._rows)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.05
-"""How often a row looks whether another's probe has closed a circuit."""
+"""Seconds between checks whether another row's probe has closed a circuit."""
 
 _READ_ON_S = 5.0
 
@@ -42,15 +42,15 @@ class Limits:
 
     @property
     def begin_s(self) -> float:
-        """How long after it was asked an answer may be tried again: once by a server that takes its whole time."""
+        """Seconds after the request in which another try may start: enough for one try that takes all its time."""
         return 2 * self.first_token_s
 
 
 class Growing:
     """The text of one answer out of a server's pieces, token by token as the local engine gives it.
 
-    Where a server tells no token ids, a step is a piece of text and tokens are
-    counted by the base's tokenizer, which can differ by a few from what the model wrote.
+    If a server sends no token ids, a step is a piece of text and tokens are counted by the base's tokenizer, which can
+    differ by a few from what the model wrote.
     """
 
     def __init__(self, tokenizer: Any, stop_ids: Collection[int], limit: int) -> None:
@@ -72,7 +72,7 @@ class Growing:
     def _tokens(self, ids: Sequence[int]) -> list[RowStep]:
         steps: list[RowStep] = []
         for token in ids:
-            # After any control token what follows is no part of the answer, whatever the server makes of it.
+            # What follows a control token is no part of the answer, even if the server sends it.
             if token in self._stop_ids:
                 return [*steps, RowStep(self._text.rest(), self.tokens, "end")]
             self.tokens += 1
@@ -86,7 +86,7 @@ class Growing:
         if not text:
             return []
         self.tokens += len(self._tokenizer(text)["input_ids"]) or 1
-        # Counted, not told, so with room; but a server that knows no end has to have one.
+        # The count is our own, so allow four times the limit; it stops a server that never ends.
         over = self.tokens >= 4 * self._limit
         return [RowStep(text, self.tokens, "length" if over else None)]
 
@@ -102,8 +102,8 @@ class Writer:
         self._limits, self._clock = limits, clock
         self._picks = 0
 
-    async def write(self, request: Request, prompt: Sequence[int], tell: Callable[[RowStep], None]) -> None:
-        """Tell an answer step by step to its end, which may be an error; a half-told answer is never begun again."""
+    async def write(self, request: Request, prompt: Sequence[int], on_step: Callable[[RowStep], None]) -> None:
+        """Pass an answer's steps to `on_step`; the last may be an error. A begun answer is never tried again."""
         growing = Growing(self._tokenizer, self._stop_ids, request.decoding.max_new_tokens)
         tried: list[Server] = []
         began, begun = self._clock(), False
@@ -114,7 +114,7 @@ class Writer:
                 try:
                     async for step in self._try(server, request, prompt, growing):
                         begun = True
-                        tell(step)
+                        on_step(step)
                     return
                 except ServerFailure as failure:
                     server.trouble = str(failure) if failure.blame else server.trouble
@@ -125,13 +125,13 @@ class Writer:
                         raise _given_up(server, failure, len(tried)) from failure
                     await self._wait(request.model, tried, failure)
         except ServerFailure as failure:
-            tell(RowStep("", growing.tokens, "error", str(failure)))
-        except Exception as error:  # a row's own trouble must not leave the others waiting for it
-            log.error("An answer broke down: %s", type(error).__name__)
-            tell(RowStep("", growing.tokens, "error", f"The answer broke down ({type(error).__name__}). Ask again."))
+            on_step(RowStep("", growing.tokens, "error", str(failure)))
+        except Exception as error:  # the other rows must not wait for a row that failed
+            log.error("An answer failed: %s", type(error).__name__)
+            on_step(RowStep("", growing.tokens, "error", f"The answer failed ({type(error).__name__}). Ask again."))
 
     async def _admit(self, model: str, tried: Sequence[Server], began: float) -> Server:
-        """Return the server to try, noted as used; waits while another row's probe decides over the only ones left."""
+        """Return the server to try, noted as used; waits while another row's probe tests the only servers left."""
         while True:
             if server := pick(self._servers, model, tried):
                 self._picks += 1
@@ -153,7 +153,7 @@ class Writer:
             await asyncio.sleep(_LOOK_S)
 
     def _again(self, model: str, tried: Sequence[Server], failure: ServerFailure, began: float) -> bool:
-        """Whether another try may fare better."""
+        """Whether to try again."""
         if not failure.retry or len(tried) >= self._limits.tries or self._clock() - began >= self._limits.begin_s:
             return False
         return not failure.elsewhere or self._untried(model, tried) is not None
@@ -167,7 +167,7 @@ class Writer:
             return
         wait_s = failure.wait_s
         if wait_s is None:
-            # Spread, so that rows that failed together don't come back together.
+            # Random, so that rows that failed together don't retry together.
             wait_s = self._limits.backoff_s * 2 ** (len(tried) - 1) * random.uniform(0.75, 1.25)
         elif wait_s > self._limits.longest_wait_s:
             raise _given_up(tried[-1], failure, len(tried))
@@ -179,7 +179,7 @@ class Writer:
         """Yield an answer's steps from one server; the last has `stopped`. Raises ServerFailure."""
         probe = server.circuit.enter()
         server.busy += 1
-        over = server.circuit.left  # what an end says of the server, if nothing else is known of it
+        over = server.circuit.left  # how to note the end, if nothing else is known
         try:
             async with contextlib.aclosing(self._pieces(server, request, prompt)) as stream:
                 limit_s, begun = self._limits.first_token_s, False

@@ -34,7 +34,7 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What people read of its address."""
+        """Its address as shown to people."""
         return self.url.partition("://")[2]
 
     def may_serve(self, model: str) -> bool:
@@ -72,7 +72,7 @@ def parse_addresses(text: str | None) -> tuple[str, ...]:
 def pick(servers: Sequence[Server], model: str, avoid: Collection[Server] = ()) -> Server | None:
     """Return the least busy server that may serve a model and whose circuit admits a request; None if there is none.
 
-    One of `avoid` is taken only where no other is left; of equals the one that was used longest ago.
+    One of `avoid` is taken only where no other is left; ties go to the least recently used.
     """
     able = [server for server in servers if server.may_serve(model) and server.circuit.admits()]
     return min(able, key=lambda server: (server in avoid, server.busy, server.last_used), default=None)

@@ -121,7 +121,7 @@ def test_who_is_met_reads_it_and_who_asks_next_is_answered_as_ever(
     monkeypatch.setattr(owner, name, failing(getattr(owner, name), error, after=after))
     met = Visit(scheduler, request("met")).over()
     if fault != "keeping what was computed":  # which happens once the answer is there
-        assert f"Generation broke down ({type(error).__name__}: {error}). Ask again." == str(met.error)
+        assert f"Generation failed ({type(error).__name__}: {error}). Ask again." == str(met.error)
         assert len(met.steps) < len(expected.steps), "what was written before stays"
     assert f"({type(error).__name__})" in caplog.text
     assert str(error) not in caplog.text, "its words may be somebody's"
@@ -180,7 +180,7 @@ def test_the_thread_that_dies_all_the_same_is_replaced(
     expected = Visit(scheduler, request()).over()
     monkeypatch.setattr(llama, "run", failing(llama.run, SystemExit(3), after=4))
     met = Visit(scheduler, request("met")).over()
-    assert str(met.error) == "Generation broke down. Ask again."
+    assert str(met.error) == "Generation failed. Ask again."
     again = Visit(scheduler, request("next")).over()
     assert again.error is None
     assert again.texts == expected.texts
@@ -219,7 +219,7 @@ def test_in_floating_point_too(fault: str, tmp_path: Path, monkeypatch: pytest.M
     expected = Visit(scheduler, request()).over()
     error = MemoryError("no room")
     monkeypatch.setattr(llama, fault, failing(getattr(llama, fault), error, after=3 if fault == "forward" else 0))
-    assert "Generation broke down (MemoryError: no room)" in str(Visit(scheduler, request()).over().error)
+    assert "Generation failed (MemoryError: no room)" in str(Visit(scheduler, request()).over().error)
     again = Visit(scheduler, request()).over()
     assert again.error is None
     assert again.texts == expected.texts

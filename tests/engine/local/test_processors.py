@@ -125,7 +125,7 @@ def imitated(monkeypatch):
     def imitate(has: set[str], triple: str = X86, told: str = "") -> None:
         monkeypatch.setattr(processor, "instructions", lambda: frozenset(has))
         monkeypatch.setattr(processor, "triple", lambda: triple)
-        monkeypatch.setattr(processor, "_told", lambda: told)
+        monkeypatch.setattr(processor, "_configured", lambda: told)
 
     yield imitate
     processor.lacking.cache_clear()
@@ -136,7 +136,7 @@ LACKING = {
     "Ivy Bridge": ({"f16c"}, "", "This processor has no fused multiply-add (FMA)"),
     "Numba told": (
         {"fma"}, "NUMBA_CPU_NAME='x86-64'",
-        "The processor that Numba is told to compile for (NUMBA_CPU_NAME='x86-64') has no conversion to 16-bit",
+        "The processor that Numba is set to compile for (NUMBA_CPU_NAME='x86-64') has no conversion to 16-bit",
     ),
 }  # fmt: skip
 

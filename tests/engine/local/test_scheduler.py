@@ -193,7 +193,7 @@ def test_a_breakdown_ends_those_it_met_and_no_later_one(slots: Slots) -> None:
     slots.go.release()
     for visit in met:
         visit.join(10)
-        assert "Generation broke down (ZeroDivisionError: by nothing)" in str(visit.error)
+        assert "Generation failed (ZeroDivisionError: by nothing)" in str(visit.error)
     slots.broken = None
     slots.refused = MemoryError("no room")
     refused = Visit(scheduler, call())

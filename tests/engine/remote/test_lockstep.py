@@ -19,12 +19,12 @@ EMPTY = RowStep("", 0)
 def test_a_step_waits_for_every_living_row():
     call = Lockstep([EMPTY, EMPTY])
     for number, text in enumerate(["a", "b", "c"], start=1):
-        call.tell(0, RowStep(text, number, "end" if number == 3 else None))
+        call.add(0, RowStep(text, number, "end" if number == 3 else None))
     steps = call.steps(poll_s=0.01)
     assert next(steps).rows == (EMPTY, EMPTY), "nothing is shown while one has nothing"
-    call.tell(1, RowStep("x", 1))
+    call.add(1, RowStep("x", 1))
     assert next(steps).rows == (RowStep("a", 1), RowStep("x", 1))
-    call.tell(1, RowStep("y", 2, "error", "broke"))
+    call.add(1, RowStep("y", 2, "error", "broke"))
     assert next(steps).rows == (RowStep("b", 2), RowStep("y", 2, "error", "broke"))
     assert next(steps).rows == (RowStep("c", 3, "end"), RowStep("", 2, "error", "broke")), "it waits no more"
     assert list(steps) == []
@@ -32,8 +32,8 @@ def test_a_step_waits_for_every_living_row():
 
 def test_silent_steps_repeat_no_text():
     call = Lockstep([EMPTY, EMPTY])
-    call.tell(0, RowStep("a", 1))
-    call.tell(1, RowStep("b", 1, "end"))
+    call.add(0, RowStep("a", 1))
+    call.add(1, RowStep("b", 1, "end"))
     steps = call.steps(poll_s=0.01)
     next(steps)
     assert next(steps).rows == (RowStep("", 1), RowStep("", 1, "end"))
