@@ -15,7 +15,7 @@ from eval.intervals import LEVEL, METHOD
 from eval.judgments import FILE, NONE, about, join, read_judgments
 from eval.metrics.catalogue import BLEU_ABOUT, METRICS, TRAINED_BY
 from eval.metrics.overlap import BLEU_KINDS
-from eval.questions import ABOUT
+from eval.questions import about_split
 from eval.reading.labels import published_reading
 from eval.run import CODE, Run
 from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns, read_lines
@@ -55,7 +55,7 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
             "reported": False,
             "models": [model_about(profile, model, answers) for model in profile.ids],
             "splits": [
-                {"name": split, "about": ABOUT[split.partition("/")[0]], "questions": len(some)}
+                {"name": split, "about": about_split(split), "questions": len(some)}
                 for split, some in questions.items()
             ],
             "floors": [{"id": key, "label": label, "about": about} for key, (label, about) in FLOORS.items()],

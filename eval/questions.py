@@ -21,12 +21,20 @@ SEALED = ("clean/known", "clean/new")
 
 SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name, splits in SPLITS_OF.items() for split in splits)
 
+_SEALED = "Rows grouped as in distinct; lists of resources and tables of symptoms are left out."
 ABOUT = {
     "study": "Rows grouped by the question's exact text, as in the study. Some of its questions are also in train.",
     "distinct": "Rows grouped by the question with case and white space folded; no question is also in train.",
-    "clean": "As in distinct; lists of resources are left out, and tables of symptoms capped.",
+    CLEAN: "As in distinct; lists of resources are left out, and tables of symptoms capped.",
+    SEALED[0]: f"Known diseases: training had none of these questions, but others on the same diseases. {_SEALED}",
+    SEALED[1]: f"New diseases: training had no question on any of them. {_SEALED}",
 }
-"""How rows become questions, by set."""
+"""What the questions are and how rows become questions, by split or else by set."""
+
+
+def about_split(split: str) -> str:
+    """Return what a split such as "clean/val" is, in a sentence or two."""
+    return ABOUT.get(split) or ABOUT[split.partition("/")[0]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from eval.metrics.catalogue import METRICS, SCORED
 from eval.metrics.claimed import claim_scores
 from eval.metrics.overlap import References, signatures
 from eval.processes import mapped
-from eval.questions import ABOUT, Question, evaluated_splits, fingerprint_of, load_questions, text_hash
+from eval.questions import Question, about_split, evaluated_splits, fingerprint_of, load_questions, text_hash
 from eval.run import CODE, DATA, PACKAGES, Run
 from eval.scores import About, Row, questions_as_columns, write_lines
 from medilite.cli.terminal import Say, progress_line
@@ -257,7 +257,7 @@ def run(options: argparse.Namespace) -> int:
     scored = score(place, options.data, splits)
     print("\n".join(summary(read_lines(place.scores), profile.ids)))
     for split, count in scored.items():
-        print(f"{split}: {count:,} answers scored. {ABOUT[split.partition('/')[0]]}")
+        print(f"{split}: {count:,} answers scored. {about_split(split)}")
     missing = json.loads((place.folder / "scoring.json").read_text(encoding="utf-8"))["missing"]
     print("\n".join([*missing, f"Written to {place.scores}"]))
     return 0

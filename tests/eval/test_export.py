@@ -66,7 +66,7 @@ def test_harness_files_are_one_results_and_one_samples_file_a_model(source):
 
 def test_the_committed_board_is_exported_and_an_unknown_split_refused(tmp_path, capsys):
     assert (
-        main(["--to", "harness", "--split", "distinct/test", "--data", str(tmp_path / "none"), "--out", str(tmp_path)])
+        main(["--to", "harness", "--split", "clean/known", "--data", str(tmp_path / "none"), "--out", str(tmp_path)])
         == 0
     )
     assert len(list(tmp_path.glob("*/results_*.json"))) == len(list(tmp_path.glob("*/samples_*.jsonl"))) == 6

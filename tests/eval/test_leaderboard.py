@@ -288,7 +288,7 @@ def test_the_figures_in_the_readme_are_the_boards():
     split = main_split(board.tables)
     cells = {(r["model"], r["metric"]): r for r in board.tables["means"] if r["split"] == split}
     eased = next(
-        row["median"]
+        row
         for row in board.tables["comparisons"]
         if row["split"] == split
         and (row["model"], row["against"], row["metric"]) == ("grpo", parent, "flesch_kincaid_grade")
@@ -299,14 +299,15 @@ def test_the_figures_in_the_readme_are_the_boards():
 
     read = board.about["reading"]["models"]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (said,) = [line for line in text.splitlines() if line.startswith("- **The committed GRPO model")]
+    (said,) = [line for line in text.splitlines() if line.startswith("- **The GRPO model")]
     for figure in (
-        f"{-eased:.1f} grades easier than its parent",
+        f"On {cells['grpo', 'loops']['n']} sealed questions",
+        f"{-eased['median']:.1f} grades easier than its parent (median of the {eased['n']}",
         f"loops in {percent('grpo', 'loops')} of its answers instead of {percent(parent, 'loops')}",
         f"({percent('grpo', 'content_precision')} against {percent(parent, 'content_precision')})",
-        f"{percent('grpo', 'false_explanation')} of its answers explain an inheritance pattern against",
-        f"{100 * read['grpo']['right']:.0f} % of {read['grpo']['n']} answers were right, "
-        f"of its parent's {100 * read[parent]['right']:.0f}",
+        f"{100 * read['grpo']['right_or_partly']['value']:.0f} % of {read['grpo']['n']} answers were right or partly "
+        f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.0f} %",
+        f"{100 * read['grpo']['wrong']:.0f} % were wrong",
     ):
         assert figure in said
 

@@ -45,7 +45,7 @@ def test_half_the_difference_needs_four_times_as_many():
 
 def grade_differences() -> list[float]:
     """The committed board's paired differences in grade, GRPO minus its parent, of answers that don't loop."""
-    columns = load_board(FOLDER / "lite").scores()["study/test"]
+    columns = load_board(FOLDER / "lite").scores()["clean/known"]
     names = ("model", "qid", "flesch_kincaid_grade", "loops")
     rows = zip(*(columns[name] for name in names), strict=True)
     grades = {(model, qid): grade for model, qid, grade, loops in rows if not loops and grade is not None}
