@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 PREPARED = ROOT / "data" / "medquad"
 SEEKERS = 2
-"""Questions that are looked up at once; a search takes some 30 ms (docs/sources.md)."""
+"""Questions that are looked up at once; a search takes some 10 ms (docs/sources.md)."""
 
 MOST_EARLIER = 3
 """Questions before a follow-up in which its topic is looked for: each takes a search."""
