@@ -182,53 +182,6 @@
     reveal();
   }).observe(document, { childList: true, subtree: true, characterData: true, attributeFilter: ["open", "data-run"] });
 
-  // ---- what is changed as soon as it is shown stays ---------------------------------------
-
-  // Gradio gives the fields of a tab or a fold that is opened for the first time their first values once more, a frame
-  // after it has shown them. On a busy machine somebody has typed or chosen something by then: that is put back.
-  const FRAMES = 3;
-  const opened = new WeakSet();
-  const changed = new Map(); // by field, or by the name of a group of them: the field, and what it was changed to
-  let opening = 0;
-  const holds = (field) => (field.type === "radio" || field.type === "checkbox" ? "checked" : "value");
-
-  document.addEventListener("input", ({ target: field }) => {
-    const key = field.type === "radio" ? field.name : field;
-    // A number out of its range is Gradio's to correct.
-    if (!opening || field.validity?.rangeOverflow || field.validity?.rangeUnderflow) changed.delete(key);
-    else changed.set(key, [field, field[holds(field)]]);
-  }, true);
-
-  document.addEventListener("click", (event) => {
-    const opener = event.target instanceof Element && event.target.closest("[role=tab], .label-wrap");
-    if (!opener || opened.has(opener)) return;
-    opened.add(opener);
-    opening += 1;
-    watch(FRAMES);
-  }, true);
-
-  function watch(frames) {
-    requestAnimationFrame(() => {
-      putBack();
-      setTimeout(() => {
-        putBack();
-        if (frames > 1) watch(frames - 1);
-        else if (!--opening) changed.clear();
-      });
-    });
-  }
-
-  function putBack() {
-    for (const [field, value] of changed.values()) {
-      if (field[holds(field)] === value) continue;
-      if (holds(field) === "checked") field.click();
-      else {
-        field.value = value;
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    }
-  }
-
   // ---- a turned phone -------------------------------------------------------------------
 
   // Gradio fits a text field to its lines when one types, not when the window's width changes.
