@@ -24,6 +24,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 # A library is for the tests that are about it: none is built behind the others' back.
 os.environ["MEDILITE_SOURCES"] = "off"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: threads that wait for each other's part of a product would wait for other workers.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CI = bool(os.environ.get("CI"))
 OURS = {variable(field) for field in Settings.model_fields}
