@@ -42,7 +42,7 @@ BY_WORDS, BY_MEANING = 100, 100
 MOST_TERMS = 16
 """Words of a question that are looked up, the rarest first: a long message has ten that matter."""
 
-MOST_ENCODED = 16
+MOST_ENCODED = 22
 """Words of a question that the index of meaning is asked with: the encoder's time grows with them."""
 
 RARE_SOURCES = frozenset({"GARD", "GHR"})

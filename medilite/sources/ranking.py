@@ -41,9 +41,9 @@ class Candidate:
     unnamed: float
 
 
-WEIGHTS = {"words": 0.8, "likeness": 2.0, "name": 0.8, "name_share": 0.15, "covered": 0.4, "unnamed": -0.7}
-KIND_WEIGHT = 0.4
-GENERAL_WEIGHT = 0.4
+WEIGHTS = {"words": 0.8, "likeness": 3.0, "name": 0.6, "name_share": 0.15, "covered": 0.4, "unnamed": -0.7}
+KIND_WEIGHT = 0.3
+GENERAL_WEIGHT = 0.3
 """For an entry of the kind that is asked for; for a general one where no kind is."""
 
 SURE = {"likeness": 4.92, "topical": 3.68, "named": 3.75, "qualified": -4.5, "clash": -1.14, "unnamed": -3.01}

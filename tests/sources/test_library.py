@@ -48,8 +48,8 @@ def candidates(**signs):
     [
         ({}, True, 7),
         ({"words": (0.8, 0.6), "covered": (0.4, 0.0), "unnamed": (0.6, 0.0)}, True, 8),
-        ({"name": (0.2, 1.0), "likeness": (0.6, 0.5)}, True, 8),
-        ({"asked_kind": (False, True), "likeness": (0.6, 0.5)}, True, 8),
+        ({"name": (0.2, 1.0), "likeness": (0.55, 0.5)}, True, 8),
+        ({"asked_kind": (False, True), "likeness": (0.55, 0.5)}, True, 8),
         ({"is_overview": (False, True)}, False, 8),
         ({"is_overview": (False, True)}, True, 7),
     ],
