@@ -21,7 +21,7 @@ SEALED = ("clean/known", "clean/new")
 
 SPLIT_NAMES = tuple(f"{set_name}/{split}" for set_name, splits in SPLITS_OF.items() for split in splits)
 
-_SEALED = "Rows grouped as in distinct; lists of resources and tables of symptoms are left out."
+_SEALED = "Lists of resources and tables of symptoms are left out."
 ABOUT = {
     "study": "Rows grouped by the question's exact text, as in the study. Some of its questions are also in train.",
     "distinct": "Rows grouped by the question with case and white space folded; no question is also in train.",

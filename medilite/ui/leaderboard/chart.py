@@ -70,7 +70,11 @@ def figure(name: str, traces: Iterable[Spec], height: int, **layout: Any) -> Spe
         "plot_bgcolor": _CLEAR,
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "hoverlabel": {"bgcolor": _PAPER, "bordercolor": MUTED, "font": {"color": INK}, "align": "left"},
-        "legend": {"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top", "itemclick": False, "bgcolor": _CLEAR},
+        # At the figure's lower end: a distance from the plot area covers the axis's title where that area is low.
+        "legend": {
+            **{"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
+            **{"itemclick": False, "bgcolor": _CLEAR},
+        },
         # A finger that scrolls the page must not draw a frame: zooming is by the buttons.
         "dragmode": False,
         "modebar": {"bgcolor": _CLEAR, "color": MUTED, "activecolor": ACCENT, "remove": ["lasso2d", "select2d"]},

@@ -84,6 +84,9 @@ def test_the_spread_of_every_answering_model_is_drawn(view, charts):
     for trace, spread in zip(traces, grades.spreads(view, SPLIT), strict=True):
         assert sum(trace["y"]) == pytest.approx(100)
         assert [count for _, count in trace["customdata"]] == list(spread.counts)
+        # As in the table: answers that loop have no part in grades.
+        row = mean(view, spread.spec.id, "grade_8")
+        assert (spread.n, spread.easy / spread.n) == (row["n"], pytest.approx(row["mean"], abs=1e-4))
     # Each has a row of its own, from the top down.
     tops = [charts["grades"].figure["layout"][f"yaxis{'' if n == 1 else n}"]["domain"][1] for n in range(1, 6)]
     assert tops == sorted(tops, reverse=True)

@@ -44,10 +44,14 @@ def spread_of(spec: ModelSpec, grades: Sequence[float | None]) -> Spread | None:
 
 
 def spreads(view: View, split: str) -> list[Spread]:
-    """Return the spread of every model that has grades."""
+    """Return the spread of every model that has grades. Answers that loop are left out, as in the table."""
     columns = view.scores[split]
-    graded = list(zip(columns["model"], columns[GRADE], strict=True))
-    found = (spread_of(spec, [grade for model, grade in graded if model == spec.id]) for spec in view.models)
+    loops = columns.get("loops") or [None] * len(columns["model"])
+    graded = list(zip(columns["model"], columns[GRADE], loops, strict=True))
+    found = (
+        spread_of(spec, [grade for model, grade, loop in graded if model == spec.id and not loop])
+        for spec in view.models
+    )
     return [spread for spread in found if spread]
 
 
@@ -76,7 +80,7 @@ def grades(view: View, split: str) -> Chart | None:
     )
     return Chart(
         "How the grades are spread",
-        "Every answer’s Flesch–Kincaid grade: how many answers fall on each. A mean hides whether all answers are a "
+        "Flesch–Kincaid grades of the answers that don’t loop: how many fall on each. A mean hides whether all are a "
         f"little easier or a few are much easier. The shaded band is {grade_word(low)} to {grade_word(high)}, the "
         f"dotted line the median answer; “easy” is {grade_word(high)} or easier.",
         figure("spread-of-grades", traces, 60 + 80 * len(found), showlegend=False, bargap=0.12, **layout),
