@@ -43,7 +43,7 @@ NOTICE = f"Written by a very small language model. {NOT_MEDICAL_ADVICE}"
 
 
 class Asking:
-    """Answers questions of programs; keeps nothing of them.
+    """Answers programs' questions; stores none of them.
 
     A program has no page whose session could identify it, so all
     programs at one network address are one visitor to the limits.

@@ -26,7 +26,7 @@ NOTICE = (
 
 
 class Sources:
-    """Looks questions up in the shelf's library; keeps nothing of them."""
+    """Looks questions up in the shelf's library; stores none of them."""
 
     def __init__(
         self, shelf: Shelf, settings: Settings, admission: Admission, who: Callable[[], str | None] = caller

@@ -156,7 +156,7 @@ class McpTools:
         return answer
 
     async def _tell(self, step: dict[str, Any]) -> None:
-        """Tell a client that asked for it how far its answer is: tokens so far, of as many as may come."""
+        """Report an answer's progress to a client that asked for it: tokens so far, of the most that may come."""
         context = self._server.request_context
         token = context.meta.progressToken if context.meta else None
         state = step.get("state")

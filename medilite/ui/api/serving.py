@@ -52,7 +52,7 @@ def handler(endpoint: Endpoint) -> Callable[..., Any]:
 
 
 def spoken(error: Exception) -> gr.Error:
-    """Return what a program reads of an error; it isn't printed, for it may quote what was sent."""
+    """Return what a program reads of an error; it isn't printed, because it may quote what was sent."""
     title = type(error).__name__ if isinstance(error, MediLiteError) else "Error"
     # Gradio's error has no field of its own for it: this one goes to programs as it is.
     wait_s: dict[str, Any] = {"duration": math.ceil(error.wait_s)} if isinstance(error, RateLimitError) else {}

@@ -44,7 +44,7 @@ class Pane:
     """Its tokens, from engines that report them, and the text that came with each."""
 
     def take(self, row: RowStep) -> None:
-        """Add what one step of the engine brought; after the answer has stopped, nothing changes any more."""
+        """Add what one step of the engine brought; after the answer has stopped, nothing changes."""
         if self.stopped:
             return
         self.text += row.text

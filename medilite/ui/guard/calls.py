@@ -46,7 +46,7 @@ class BadCall(ValueError):
 
 
 class CheckedCalls:
-    """Reads every event before Gradio does; answers 422, with the reason, to what is none."""
+    """Reads every event before Gradio does; answers 422, with the reason, to anything else."""
 
     def __init__(
         self, app: App, page: gr.Blocks, limits: VisitorLimits | None = None, visits: Visits | None = None
@@ -62,7 +62,7 @@ class CheckedCalls:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(f"{API}/"):
             await self.app(scope, receive, send)
             return
-        # A page elsewhere can send anything but JSON without asking the browser for leave (CORS).
+        # A page elsewhere can send anything but JSON without permission (CORS).
         if not (header(scope, b"content-type") or "").lower().startswith("application/json"):
             await refuse(send, 415, "Events are sent as application/json.")
             return
@@ -149,7 +149,7 @@ class CheckedCalls:
 
 
 def _rpc(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a message of MCP. Raises BadCall for what is none: the SDK would quote it in its log."""
+    """Return a message of MCP. Raises BadCall for anything else: the SDK would quote it in its log."""
     known = {
         "jsonrpc": (str,), "id": (str, int, float), "method": (str,), "params": (dict,), "result": (dict,),
         "error": (dict,),
@@ -172,7 +172,7 @@ def _check(part: Any, value: object, place: int, *, direct: bool) -> None:
     """Raise BadCall for a value that its component can't have; `direct`: the event doesn't wait its turn.
 
     Gradio would print what it can't use to the log, a visitor's words included.
-    Numbers out of range are left to it in events that wait, for there the page
+    Numbers out of range are left to it in events that wait, because there the page
     tells its visitor; one that doesn't wait would fail as if the server were at
     fault.
     """

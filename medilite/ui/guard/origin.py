@@ -4,7 +4,7 @@ A page of another site can have a browser send requests here. Gradio would answe
 them, to any origin and with credentials, outside of everything that is added
 inside; so this replaces Gradio's own CORS, outermost. What a
 browser says comes from elsewhere may open the page (a link, a frame) and nothing
-more. Programs say nothing of the kind, and are not affected.
+more. Programs send no such header, and are not affected.
 
 Where the app listens on this machine alone it also has to be asked for by this
 machine's name: else a site whose name is pointed here would count as its own.

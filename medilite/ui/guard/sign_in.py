@@ -1,4 +1,4 @@
-"""Signing in at the Hugging Face Hub, by Gradio's own routes; here is what they leave open.
+"""Signing in at the Hugging Face Hub, by Gradio's own routes; this module does what they don't.
 
 - **What is kept.** Gradio puts all that the Hub sends into the visitor's cookie,
   name and access token included. Here it is cut down, before it goes out, to
@@ -8,7 +8,7 @@
   a page elsewhere sends counts as sent by somebody who isn't signed in.
 - **Where it leads.** Back to the vote and nowhere else; what a request says
   about that is not read.
-- **What goes wrong** leads back there too, with a word for it: the Hub is away,
+- **What goes wrong** leads back there too, with a word that names it: the Hub is away,
   its answer is no good, the visitor declined, the browser keeps no cookie
   (Gradio would send it round for ever), too many came from one address.
 """

@@ -70,7 +70,7 @@ class Work:
 
 
 class View(ABC):
-    """One view; built once, its handlers hold nothing of a visitor. Most have no controls."""
+    """One view; built once, its handlers hold no visitor's data. Most have no controls."""
 
     key: str
     label: str

@@ -45,7 +45,7 @@ Update = dict[Any, Any]
 
 
 class LeaderboardTab:
-    """Builds the tab and answers its events; it holds nothing of a visitor.
+    """Builds the tab and answers its events; it holds no visitor's data.
 
     The files are read when the tab is first opened, so the page itself doesn't
     wait for them.

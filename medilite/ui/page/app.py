@@ -154,7 +154,7 @@ def build_ui(
 def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = True) -> str:
     """Serve the page and return its address; with `block`, only once it is stopped (see `stopping`).
 
-    Host and port that the settings leave open are Gradio's to choose: a Space
+    Gradio chooses host and port where the settings don't name them: a Space
     sets its own, elsewhere it is the first free port from 7860 on. What comes
     in and goes out passes the guards (ui/guard). Raises SettingsError when a
     port asked for is taken.

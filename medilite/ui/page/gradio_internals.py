@@ -36,7 +36,7 @@ SHARED = 512
 
 @lru_cache(SHARED)
 def _shared(like: _Like) -> Block:
-    """Return the one component for all pages on which one is like this: which was the first of them."""
+    """Return the component that all pages share which have one like this: the first of them."""
     return like.block
 
 

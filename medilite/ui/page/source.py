@@ -39,7 +39,7 @@ def source_html(sought: Sought, key: str = "compare") -> Markup | str:
 
 
 def passage_grade(text: str) -> float | None:
-    """Return the Flesch–Kincaid grade of a passage; None where it has none, for it is still a passage."""
+    """Return the Flesch–Kincaid grade of a passage; None where it has none; it is still a passage."""
     try:
         return measure(text).flesch_kincaid_grade
     except MediLiteError:

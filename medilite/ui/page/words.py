@@ -8,7 +8,7 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 
 class Ends(Protocol):
-    """What has the ends of an interval; None where there is none."""
+    """Anything with the ends of an interval, each None where it is unknown."""
 
     @property
     def low(self) -> float | None:

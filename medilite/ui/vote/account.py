@@ -29,17 +29,17 @@ _WHY: dict[Failure, str] = {
     ),
 }
 
-ENDED = "You are not signed in any more. From this pair on your votes count as this browser’s."
+ENDED = "You are no longer signed in. From this pair on your votes count as this browser’s."
 """With the first pair after a sign-in has ended, or has been ended on another page."""
 
 NOT_YOURS = (
-    "You are not signed in any more, and this pair was drawn for your account: nothing was counted. To vote on it, "
+    "You are no longer signed in, and this pair was drawn for your account: nothing was counted. To vote on it, "
     "sign in again on another page, come back and choose again. Or take the next pair, which counts as this browser’s."
 )
 """To a vote on an account's pair without its session."""
 
 NOT_YOURS_TO_UNDO = (
-    "You are not signed in any more, and this vote is your account’s, so it counts. To take it back in time, sign in "
+    "You are no longer signed in, and this vote is your account’s, so it counts. To take it back in time, sign in "
     "again on another page, come back and press Undo again."
 )
 """To an undo of an account's vote without its session."""

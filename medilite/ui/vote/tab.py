@@ -173,7 +173,7 @@ class VoteTab(AskingTab):
         return {**(ready or self.next(session, call, signed)), **live, **note}
 
     def _again(self, session: Session, call: object, kept: object, signed: Signed) -> Update:
-        """Return a pair that the page had before it was reloaded, as far as its vote is by now; {} if there is none."""
+        """Return a pair that the page had before a reload, in the state of its vote now; {} if there is none."""
         token, account = _given(kept).get("token"), account_of(signed)
         voter_id = _voter_id(_given(call).get("voter"), account)
         try:
@@ -252,7 +252,7 @@ class VoteTab(AskingTab):
         }
 
     def reveal(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Tell the names of a pair whose vote is given; it can't be taken back any more."""
+        """Show the names of a pair whose vote is given; it can no longer be taken back."""
         given, account = _given(call), account_of(signed)
         token, voter_id = given.get("token"), _voter_id(given.get("voter"), account)
         try:

@@ -19,7 +19,7 @@ PARTS = {
     "score": ("BLEU", "of 100", 2, "All of it: the four precisions' geometric mean times the brevity penalty."),
     "precision_1": ("Single words", "% found", 1, "Share of the answer's words that the references have."),
     "precision_4": ("Runs of four words", "% found", 1, "Share of the answer's runs of four words that they have."),
-    "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for being short; 1 is none."),
+    "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for brevity; 1 means no penalty."),
     "length_ratio": ("Length", "of the references'", 2, "The answers' words by those of all references joined."),
 }
 """Label, unit, digits and explanation of each part that is shown."""

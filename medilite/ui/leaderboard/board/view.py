@@ -276,7 +276,7 @@ def _cell(row: Row, value: str) -> Cell:
 
 
 def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View | None]:
-    """Return (what was measured here, what others reported), None each where there is none.
+    """Return (what was measured here, what others reported), each None where it is missing.
 
     Measured is this profile's board, else the first that there is. Raises
     DataError where a board is broken.

@@ -10,7 +10,7 @@ from medilite.ui.leaderboard.votes.names import Names
 
 
 def equal_html(results: Results, names: Names) -> Markup:
-    """Return both ratings side by side, and why there is none where there is none."""
+    """Return both ratings side by side, or why there are none."""
     rows = [row for row in results.ratings.rows if row.equal and row.rating]
     base = next((row for row in rows if row.contestant == results.base), None)
     listed = [(names.of(row.contestant), row, _against(row, base)) for row in rows]

@@ -34,7 +34,7 @@ Update = dict[Any, Any]
 
 
 class VotesResults:
-    """Builds the part and answers its events; it holds nothing of a visitor."""
+    """Builds the part and answers its events; it holds no visitor's data."""
 
     def __init__(self, profile: Profile, results: LiveResults, boards: Path = FOLDER) -> None:
         self.profile = profile
