@@ -275,11 +275,11 @@ class VoteTab(AskingTab):
         return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
 
     def _source(self, outcome: Outcome) -> str:
-        """Return what the library says to a pair's question, once the vote is given; "" where that isn't known."""
+        """Return what the library says to a pair's question, once the vote is given; "" where nothing fits."""
         if outcome.texts is None or self.shelf.state.kind != "ready":
             return ""
         sought = Seeking(self.shelf, outcome.texts[0]).come(wait=True)
-        return "" if sought is None else source_html(sought, key="vote")
+        return source_html(sought, key="vote") if sought and sought.found and sought.found.fits else ""
 
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
         """Take a vote back, if its names were not shown and it isn't too late; its pair can be voted on again."""

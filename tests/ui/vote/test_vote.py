@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -24,6 +25,7 @@ from medilite.ui.vote.tab import VoteTab
 from tests.arena.made import MANY, NOW
 from tests.support.banks import write_bank
 from tests.support.fakes import ScriptedEngine
+from tests.ui.compare.test_source import FITS, NOTHING, FakeShelf
 from tests.ui.html import read
 
 MARKUP = "<script>alert(1)</script> & <b>bold</b> {{x}} ${y}"
@@ -499,3 +501,12 @@ def test_every_reason_why_there_is_no_pair_has_words(tab):
 
 def test_contestants_are_hashed_from_the_committed_adapters(lite):
     assert set(contestants(lite)) == set(lite.ids), "or the tests above test fewer models than they say"
+
+
+def test_after_a_vote_a_source_is_shown_only_where_a_passage_fits(make_tab):
+    tab = make_tab()
+    outcome = SimpleNamespace(texts=("What is hay fever?", "One.", "Two."))
+    tab.shelf = FakeShelf(FITS)
+    assert "Hay fever makes the nose run" in tab._source(outcome)
+    tab.shelf = FakeShelf(NOTHING)
+    assert tab._source(outcome) == ""
