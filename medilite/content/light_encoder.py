@@ -19,7 +19,7 @@ from medilite.errors import WeightsError
 if TYPE_CHECKING:
     import numpy as np
 
-MOST_TOKENS = 64
+MOST_TOKENS = 32
 """Most tokens of a text that count, the two marks included: time grows with them, and questions have 15."""
 
 EVEN = 4
