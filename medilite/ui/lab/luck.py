@@ -117,10 +117,11 @@ def luck_html(eight: Eight) -> Markup:
         place = span.end
     errors = [pane.error for pane in eight.panes if pane.stopped == "error"]
     grades = eight.grades()
+    ends = list(dict.fromkeys(number_text(end, 1) for end in (min(grades), max(grades)))) if grades else []
     return templates(TEMPLATE).card(
         eight.spec, len(texts), len(eight.panes), None if typical is None else shaded + text[place:],
         *(_listed(words) for words in (counts.nearly_always(), counts.once())),
-        f"{number_text(min(grades), 1)} to {number_text(max(grades), 1)}" if grades else "",
+        f"{'grades' if len(ends) > 1 else 'grade'} {' to '.join(ends)}" if ends else "",
         len({pane.text for pane in eight.whole}), errors[0] if errors else "", SHORT_NOTICE,
         list(enumerate(texts, start=1)),
     )  # fmt: skip
