@@ -14,7 +14,7 @@ from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.settings import load_settings
 from medilite.sources.shelf import Shelf
-from tests.browser.pages import WIDTHS, Visit
+from tests.browser.pages import PATIENCE_MS, WIDTHS, Visit
 from tests.support.fakes import ScriptedEngine
 
 FLAGS = (
@@ -72,6 +72,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
             has_touch=size == "phone",
             **options,
         )
+        context.set_default_timeout(PATIENCE_MS)
         made = Visit(context.new_page(), url)
         made.watch()
         visits.append(made)

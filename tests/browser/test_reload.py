@@ -178,7 +178,6 @@ def test_what_is_changed_as_soon_as_it_is_shown_stays(serve, visit, size):
     page.evaluate(SLOW_FRAMES)
     here.set_tokens(32)
     here.tab("Chat")
-    here.set_tokens(9999, "chat")
     here.set_tokens(16, "chat")
     page.locator("#chat-temperature input[type=range]").fill("0.7")
     here.choose("Base")
