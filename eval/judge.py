@@ -189,7 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--reply",
         choices=get_args(ReplyFormat),
         default="object",
-        help="what the server is told of the reply: a JSON object, this form of object (llama.cpp, vLLM), or nothing",
+        help="the reply's format: a JSON object, this form of object (llama.cpp, vLLM), or nothing",
     )
     server.add_argument("--max-new-tokens", type=positive_int, default=MAX_NEW_TOKENS, metavar="N")
     server.add_argument("--workers", type=positive_int, default=4, metavar="K", help="asks at once (default: 4)")

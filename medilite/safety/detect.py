@@ -28,8 +28,8 @@ def emergency_notice(question: str) -> EmergencyNotice | None:
     """Return the notice for a question that speaks of an emergency, or None.
 
     Case, punctuation, curly quotes and common misspellings make no difference.
-    If the question fits several kinds, the first in the order of NOTICES counts,
-    so whoever speaks of suicide is always told of a crisis line.
+    If the question fits several kinds, the first in the order of NOTICES
+    counts, so everyone who mentions suicide always sees a crisis line.
     """
     words = _plain(question)
     for kind, book in _books().items():

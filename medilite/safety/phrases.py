@@ -79,7 +79,7 @@ class PhraseBook:
 
 
 def _first_word(written: str, names: Mapping[str, str]) -> re.Pattern[str] | None:
-    """Return what the first word of a phrase can be, None if that can't be told from its notation."""
+    """Return what the first word of a phrase can be, None if its notation doesn't determine that."""
     alternatives: list[str] = []
     for item in re.sub(r"<(\w+)>", lambda match: _named(match[1], names), written).split():
         if item == "^" or item[0] in "-!":
