@@ -31,7 +31,8 @@ def test_six_answers_stream_in_step(serve, visit, lite, size, scheme):
     here.wait_done()
     samples = here.sample(False)
     seen = [s for s in samples if any(s["tokens"])]
-    assert len(seen) > 5, "the answers have to be seen while they grow"
+    # A starved machine shows few states; three different ones prove growth.
+    assert len({tuple(s["tokens"]) for s in seen}) > 2, "the answers have to be seen while they grow"
     for sample in seen:
         growing = [n for n, state in zip(sample["tokens"], sample["states"], strict=True) if state == "writing"]
         assert len(set(growing)) <= 1, f"not in step: {sample['tokens']}"
