@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from medilite.models import ROOT
+from medilite.ui.lab.tab import LabTab
 from tests.browser.test_axe import COLOURS, SIDEWAYS, grave
 
 pytestmark = pytest.mark.browser
@@ -88,3 +91,26 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
     texts = page.locator("#lab-onward .ml-answer .ml-text").all_text_contents()
     assert len(texts) == 5
     assert all(text.startswith(begun) for text in texts)
+
+
+def test_what_is_typed_while_compares_question_is_fetched_stays(serve, visit, monkeypatch):
+    open_lab = LabTab.open
+
+    def slowly(self, session):
+        time.sleep(1)
+        return open_lab(self, session)
+
+    monkeypatch.setattr(LabTab, "open", slowly)
+    here = visit(serve(scripts={})[0]).ready()
+    here.ask("What is asthma?")
+    here.wait_done()
+    here.tab("Lab")
+    field = here.page.locator("#lab-question textarea")
+    field.fill("And gout?")
+    here.page.wait_for_timeout(2000)
+    assert field.input_value() == "And gout?"
+    # With nothing typed, Compare's question comes along.
+    field.fill("")
+    here.tab("Compare")
+    here.tab("Lab")
+    here.page.wait_for_function("document.querySelector('#lab-question textarea').value === 'What is asthma?'")

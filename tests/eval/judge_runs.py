@@ -66,4 +66,5 @@ class SmallRun:
     def command(self, url: str | None, *options: str) -> list[str]:
         """The arguments of eval.judge for this run."""
         where = ["--base-url", url] if url else []
+        where += ["--split", "study/test"]
         return ["--profile", "lite", "--run", str(self.folder), "--data", str(self.data), *where, *options]

@@ -34,7 +34,7 @@ from medilite.ui.page.session import Session
 
 TEMPLATE = "lab/parts.html"
 
-_TYPED = "(held, question) => [null, question || window.medilite.tab.typed('lab')]"
+_UNLESS_TYPED = "(asked, question) => question || window.medilite.tab.typed('lab') || asked"
 """What opening the tab sends: after a reload the field may not be filled yet."""
 
 
@@ -93,7 +93,10 @@ class LabTab(AskingTab):
         controls = [part for view in self.views.values() for part in view.controls]
         parts = [part for view in self.views.values() for part in view.parts]
         outputs = [self.error, self.run, self.stop, self.status, self.emergency, *parts]
-        tab.select(self.open, [session, self.question], self.question, js=_TYPED, **LIGHT)
+        # The page decides: what was typed while this was asked for stays.
+        asked = gr.Textbox(visible=False)
+        opened = tab.select(self.open, session, asked, **LIGHT)
+        opened.success(None, [asked, self.question], self.question, js=_UNLESS_TYPED, **LIGHT)
         # By the visitor's own choice alone: `restore` shows the view that a reload fills in.
         self.view.input(self.choose, [session, self.view], self.restored, **LIGHT)
         gr.on(
@@ -110,10 +113,9 @@ class LabTab(AskingTab):
         )
         self.stop.click(lambda held: held.lab.request_stop(), session, None, **LIGHT)
 
-    def open(self, session: Session, question: str) -> Any:
-        """Bring along the question that Compare answered, unless there is one here already."""
-        asked = session.comparison.questions[0] if session.comparison else ""
-        return asked if asked and not (question or "").strip() else gr.skip()
+    def open(self, session: Session) -> str:
+        """Return the question that Compare answered, to go on with here; "" for none."""
+        return session.comparison.questions[0] if session.comparison else ""
 
     def choose(self, session: Session, key: str) -> Update:
         """Show a view; what the others show stays."""

@@ -106,8 +106,7 @@ def test_a_map_of_what_compare_answered_writes_only_what_is_missing(lab, lite):
     assert {(request.decoding, request.seed) for request in written[0]} == {(run.decoding, 7)}
     assert one.session.comparison is run
     assert len(run.panes) == 3
-    assert one.tab.open(one.session, "") == QUESTION
-    assert one.tab.open(one.session, "mine") != QUESTION
+    assert one.tab.open(one.session) == QUESTION
 
 
 def test_all_go_on_from_a_fork(lab):
