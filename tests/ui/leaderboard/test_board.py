@@ -241,6 +241,20 @@ def test_the_largest_disagreement_comes_first(view):
     assert [one.qid for one in questions.listed(view, SPLIT, order="")] == view.questions[SPLIT]["qid"]
 
 
+def test_an_answer_that_loops_is_no_disagreement_in_grade(view, monkeypatch):
+    first = questions.listed(view, SPLIT)[0]
+    grades = {spec.id: view.score(SPLIT, first.qid, spec.id, GRADE) for spec in view.models}
+    grades = {model: grade for model, grade in grades.items() if grade is not None}
+    hardest = max(grades, key=grades.__getitem__)
+    lengths = questions.spread(view, SPLIT, first.qid, "words")
+    loops = list(view.scores[SPLIT]["loops"])
+    loops[view.by_answer[SPLIT, first.qid, hardest]] = 1.0
+    monkeypatch.setitem(view.scores[SPLIT], "loops", loops)
+    rest = [grade for model, grade in grades.items() if model != hardest]
+    assert questions.spread(view, SPLIT, first.qid, GRADE) == max(rest) - min(rest) < first.spread
+    assert questions.spread(view, SPLIT, first.qid, "words") == lengths
+
+
 def test_questions_are_filtered_by_source_and_type(view):
     some = questions.listed(view, SPLIT, "Clinic", "treatment")
     assert some

@@ -45,13 +45,8 @@ def spread_of(spec: ModelSpec, grades: Sequence[float | None]) -> Spread | None:
 
 def spreads(view: View, split: str) -> list[Spread]:
     """Return the spread of every model that has grades. Answers that loop are left out, as in the table."""
-    columns = view.scores[split]
-    loops = columns.get("loops") or [None] * len(columns["model"])
-    graded = list(zip(columns["model"], columns[GRADE], loops, strict=True))
-    found = (
-        spread_of(spec, [grade for model, grade, loop in graded if model == spec.id and not loop])
-        for spec in view.models
-    )
+    qids = view.questions[split]["qid"]
+    found = (spread_of(spec, [view.compared(split, qid, spec.id, GRADE) for qid in qids]) for spec in view.models)
     return [spread for spread in found if spread]
 
 

@@ -73,8 +73,8 @@ def listed(view: View, split: str, source: str = ALL, qtype: str = ALL, order: s
 
 
 def spread(view: View, split: str, qid: str, metric: str) -> float | None:
-    """Return how far apart the models' scores on a question are; None below two."""
-    scores = [view.score(split, qid, spec.id, metric) for spec in view.models]
+    """Return how far apart the models' scores on a question are, as `View.compared` has them; None below two."""
+    scores = [view.compared(split, qid, spec.id, metric) for spec in view.models]
     known = [score for score in scores if score is not None]
     return max(known) - min(known) if len(known) > 1 else None
 

@@ -249,6 +249,11 @@ class View:
         place = self.by_answer.get((split, qid, model))
         return None if place is None else self.scores[split][metric][place]
 
+    def compared(self, split: str, qid: str, model: str, metric: str) -> float | None:
+        """Return a score as comparisons count it: None for how easy an answer is to read that loops."""
+        looped = self.column(metric).of_ease and LOOPS in self.scores[split] and self.score(split, qid, model, LOOPS)
+        return None if looped else self.score(split, qid, model, metric)
+
     @cached_property
     def questions(self) -> dict[str, dict[str, list[Any]]]:
         """The questions of each split, one list a field."""
