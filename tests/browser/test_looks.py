@@ -1,4 +1,4 @@
-"""What holds for every screen: less motion for whoever asks, one voice, a language; and what test_axe.py looks for."""
+"""What holds for every screen: less motion for those who ask for it, one voice, a language; what test_axe.py checks."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from medilite.ui.page.session import Session
 TEMPLATE = "lab/parts.html"
 
 _UNLESS_TYPED = "(asked, question) => question || window.medilite.tab.typed('lab') || asked"
-"""What opening the tab sends: after a reload the field may not be filled yet."""
+"""What the field holds once the tab is open: what was typed, also before a reload, or else Compare's question."""
 
 
 class LabTab(AskingTab):
