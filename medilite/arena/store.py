@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from medilite.arena import schema
-from medilite.arena.database import Database
 from medilite.arena.hiding import hidden, hidden_columns, hidden_key
-from medilite.arena.records import UNDONE, Ballot, Candidate, Contestant, Pair, Vote, text_key
+from medilite.arena.records import Ballot, Pair, Vote, text_key
+from medilite.arena.rows import as_pair, as_vote, pair_row, vote_row
+from medilite.arena.store_reader import StoreReader
 from medilite.errors import LimitError, TokenError
-from medilite.records import Decoding
 
 OPEN_PAIRS = 5
 """How many open pairs one voter may have (several pages); older ones are dropped."""
@@ -49,11 +48,11 @@ class Limits:
 _DAY_KEY = "network key"
 
 
-class Store:
+class Store(StoreReader):
     """Pairs and votes in a database; safe to use from several threads, and from several processes at once."""
 
     def __init__(self, target: str | Path, timeout_s: float = 10.0) -> None:
-        self.database = Database(target, timeout_s)
+        super().__init__(target, timeout_s)
         self._secret: bytes | None = None
 
     @property
@@ -103,7 +102,7 @@ class Store:
         with the vote. A voter's oldest pairs are dropped when there are too many.
         """
         token = token or new_token()
-        row = {**_pair_row(hidden(pair) if pair.kind == "live" else pair), "token_sha256": _token_hash(token)}
+        row = {**pair_row(hidden(pair) if pair.kind == "live" else pair), "token_sha256": text_key(token)}
         with self.database.write() as connection:
             mine = sa.select(schema.pairs.c.id).where(schema.pairs.c.voter == pair.voter)
             still_open = mine.where(~sa.exists().where(schema.votes.c.id == schema.pairs.c.id))
@@ -145,11 +144,9 @@ class Store:
 
     def _pair(self, connection: sa.Connection, token: str, voter: str) -> Pair | None:
         row = connection.execute(
-            sa.select(schema.pairs).where(
-                schema.pairs.c.token_sha256 == _token_hash(token), schema.pairs.c.voter == voter
-            )
+            sa.select(schema.pairs).where(schema.pairs.c.token_sha256 == text_key(token), schema.pairs.c.voter == voter)
         ).one_or_none()
-        return _as_pair(row._mapping) if row else None
+        return as_pair(row._mapping) if row else None
 
     # --- votes ---------------------------------------------------------------------------
 
@@ -181,11 +178,11 @@ class Store:
             assert whole.id == pair.id, "a vote keeps the texts of its own pair"
             vote = Vote(whole, ballot, now, decide_s if decide_s >= 0 else None, network=network)
             if earlier is not None:
-                row = _vote_row(vote)
+                row = vote_row(vote)
                 connection.execute(schema.votes.update().where(schema.votes.c.id == row.pop("id")).values(row))
             # Two replicas with one token: the lock admits one at a time, and the key prevents a second vote in any
             # case.
-            elif connection.execute(self.insert_new(schema.votes).values(_vote_row(vote))).rowcount == 0:
+            elif connection.execute(self.insert_new(schema.votes).values(vote_row(vote))).rowcount == 0:
                 earlier = self._vote(connection, pair.id)
                 assert earlier is not None
                 return earlier, False
@@ -226,7 +223,7 @@ class Store:
                 return False
             columns: dict[str, Any] = {"undone_at": now}
             if vote.pair.kind == "live":
-                columns |= hidden_columns(_pair_row(vote.pair))
+                columns |= hidden_columns(pair_row(vote.pair))
             connection.execute(schema.votes.update().where(schema.votes.c.id == vote.pair.id).values(columns))
             self._drop_texts(connection, vote.pair)
             self._mark(connection, voter, marker)
@@ -247,7 +244,7 @@ class Store:
 
     def _vote(self, connection: sa.Connection, pair_id: str) -> Vote | None:
         row = connection.execute(sa.select(schema.votes).where(schema.votes.c.id == pair_id)).one_or_none()
-        return _as_vote(row._mapping) if row else None
+        return as_vote(row._mapping) if row else None
 
     def _check_limits(self, connection: sa.Connection, voter: str, now: float, limits: Limits) -> None:
         for allowed, seconds, words in ((limits.per_minute, 60.0, "minute"), (limits.per_day, 86_400.0, "day")):
@@ -271,7 +268,7 @@ class Store:
             .order_by(schema.votes.c.voted_at.desc(), schema.votes.c.id)
             .limit(MARKING_WINDOW)
         )
-        rows = [_as_vote(row._mapping) for row in connection.execute(latest)][::-1]
+        rows = [as_vote(row._mapping) for row in connection.execute(latest)][::-1]
         # A mark due to older votes stays, though these are no longer considered.
         whole = len(rows) < MARKING_WINDOW
         result = {}
@@ -294,7 +291,7 @@ class Store:
         for voter in voters:
             with self.database.write(lock=voter) as connection:
                 of_voter = sa.select(schema.votes).where(schema.votes.c.voter == voter).order_by(*order)
-                rows = [_as_vote(row._mapping) for row in connection.execute(of_voter)]
+                rows = [as_vote(row._mapping) for row in connection.execute(of_voter)]
                 standing = [vote for vote in rows if vote.undone_at is None]
                 for vote, marks in zip(standing, marker(standing), strict=True):
                     if marks != vote.marks:
@@ -302,113 +299,6 @@ class Store:
                         self._set_marks(connection, vote.pair.id, marks)
                 looked_at += len(rows)
         return looked_at, changed
-
-    # --- reading -------------------------------------------------------------------------
-
-    def votes(self, *, voter: str | None = None, before: float | None = None) -> Iterator[Vote]:
-        """Yield every vote (of one voter; given before that time), oldest first, with the texts that are kept."""
-        votes = schema.votes
-        wanted = schema.votes_with_texts().order_by(votes.c.voted_at, votes.c.id)
-        if voter is not None:
-            wanted = wanted.where(votes.c.voter == voter)
-        if before is not None:
-            wanted = wanted.where(votes.c.voted_at < before)
-        with self.database.read() as connection:
-            for row in connection.execution_options(yield_per=1000).execute(wanted):
-                yield _as_vote(row._mapping)
-
-    def version(self, before: float | None = None) -> tuple[Any, ...]:
-        """Return a value that changes whenever other votes count: numbers of votes, taken back, marked and same.
-
-        Votes given at `before` (seconds since 1970) or later are left out.
-        """
-        c = schema.votes.c
-        wanted = sa.select(
-            sa.func.count(), sa.func.count(c.undone_at), sa.func.count(sa.case((c.marks != "", 1))),
-            sa.func.max(c.voted_at), sa.select(sa.func.count()).select_from(schema.sames).scalar_subquery(),
-        ).select_from(schema.votes)  # fmt: skip
-        if before is not None:
-            wanted = wanted.where(c.voted_at < before)
-        with self.database.read() as connection:
-            return tuple(connection.execute(wanted).one())
-
-    def rating_rows(self, before: float | None = None) -> list[tuple[Any, ...]]:
-        """Return `table.COLUMNS` of every vote (given before that time), oldest first, as plain tuples."""
-        c = schema.votes.c
-        left_out = sa.case((c.undone_at.is_not(None), UNDONE), else_=c.marks)
-        contestants = (c[f"{side}_model"] + "@" + c[f"{side}_contestant"] for side in ("left", "right"))
-        wanted = sa.select(
-            *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
-            c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out, c.network, c.bank,
-        )  # fmt: skip
-        if before is not None:
-            wanted = wanted.where(c.voted_at < before)
-        compiled = wanted.compile(self.database.engine, compile_kwargs={"literal_binds": True})
-        with self.database.read() as connection:
-            # The driver's own rows: making SQLAlchemy's for a million takes longer than reading them.
-            cursor = connection.exec_driver_sql(str(compiled)).cursor
-            assert cursor is not None
-            return list(cursor.fetchall())
-
-    def choices_on(self, first: str, second: str, but: str) -> list[tuple[str, str]]:
-        """Return (key of the answer on the left, choice) of the counted votes on two answers, one vote left out."""
-        votes = schema.votes
-        both = sa.or_(
-            sa.and_(votes.c.left_answer_key == first, votes.c.right_answer_key == second),
-            sa.and_(votes.c.left_answer_key == second, votes.c.right_answer_key == first),
-        )
-        wanted = sa.select(votes.c.left_answer_key, votes.c.choice).where(
-            both, votes.c.id != but, votes.c.undone_at.is_(None), votes.c.marks == ""
-        )
-        with self.database.read() as connection:
-            return [(row[0], row[1]) for row in connection.execute(wanted)]
-
-    def given_by(self, voter: str) -> int:
-        """Return how many valid votes a voter has given, including marked ones."""
-        c = schema.votes.c
-        wanted = sa.select(sa.func.count()).where(c.voter == voter, c.undone_at.is_(None))
-        with self.database.read() as connection:
-            return int(connection.execute(wanted).scalar_one())
-
-    def first_vote(self, voter: str) -> tuple[float, int]:
-        """Return when a voter first voted (seconds since 1970; 0 without a vote), and on how many days."""
-        c = schema.votes.c
-        day = sa.func.floor(c.voted_at / 86_400.0)
-        own = sa.select(sa.func.min(c.voted_at), sa.func.count(day.distinct())).where(c.voter == voter)
-        with self.database.read() as connection:
-            first, days = connection.execute(own).one()
-        return float(first or 0.0), int(days)
-
-    def same_answers(self) -> list[tuple[Contestant, Contestant, int]]:
-        """Return how often each two contestants gave the same answer, word for word."""
-        c = schema.sames.c
-        by = (c.model_a, c.contestant_a, c.model_b, c.contestant_b)
-        with self.database.read() as connection:
-            rows = connection.execute(sa.select(*by, sa.func.count()).group_by(*by)).all()
-        return [(Contestant(r[0], r[1]), Contestant(r[2], r[3]), r[4]) for r in rows]
-
-    def voted_on(self, voter: str) -> list[tuple[str, int, str, str]]:
-        """Return (key of the question, seed, contestants' hashes) of a voter's ready-made pairs, oldest vote first."""
-        c = schema.votes.c
-        wanted = sa.select(c.question_key, c.left_seed, c.left_contestant, c.right_contestant)
-        wanted = wanted.where(c.voter == voter, c.kind == "ready", c.undone_at.is_(None)).order_by(c.voted_at, c.id)
-        with self.database.read() as connection:
-            return [(row[0], row[1], row[2], row[3]) for row in connection.execute(wanted)]
-
-    def seen_by(self, voter: str) -> set[tuple[str, frozenset[str]]]:
-        """Return the questions and contestants of the pairs that a voter was shown."""
-        seen = set()
-        with self.database.read() as connection:
-            for table in (schema.pairs, schema.votes):
-                c = table.c
-                rows = connection.execute(
-                    sa.select(c.question_key, c.left_contestant, c.right_contestant).where(c.voter == voter)
-                )
-                seen |= {(row[0], frozenset((row[1], row[2]))) for row in rows}
-        return seen
-
-
-# --- rows and records ----------------------------------------------------------------------
 
 
 def new_id() -> str:
@@ -419,72 +309,3 @@ def new_id() -> str:
 def new_token() -> str:
     """Return a token for a new pair."""
     return secrets.token_urlsafe(24)
-
-
-def _token_hash(token: str) -> str:
-    return text_key(token)
-
-
-def _pair_row(pair: Pair) -> dict[str, Any]:
-    row = {
-        "id": pair.id, "kind": pair.kind, "profile": pair.profile, "voter": pair.voter,
-        "question_id": pair.question_id, "question_key": pair.question_key,
-        "similarity": pair.similarity,
-        "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
-        "created_at": pair.created_at, "expires_at": pair.expires_at, "app_version": pair.app_version,
-        "bank": pair.bank, "two_probability": pair.two_probability, "place_probability": pair.place_probability,
-    }  # fmt: skip
-    for side, candidate in (("left", pair.left), ("right", pair.right)):
-        row |= {
-            f"{side}_model": candidate.contestant.model, f"{side}_contestant": candidate.contestant.sha256,
-            f"{side}_answer_key": candidate.key, f"{side}_seed": candidate.seed, f"{side}_words": candidate.words,
-            f"{side}_grade": candidate.grade,
-        }  # fmt: skip
-    return row
-
-
-def _vote_row(vote: Vote) -> dict[str, Any]:
-    ballot = vote.ballot
-    return {
-        **_pair_row(vote.pair),
-        "choice": ballot.choice, "left_unsafe": ballot.left_unsafe, "right_unsafe": ballot.right_unsafe,
-        "left_reasons": ",".join(ballot.left_reasons), "right_reasons": ",".join(ballot.right_reasons),
-        "voted_at": vote.voted_at, "decide_s": vote.decide_s, "undone_at": vote.undone_at,
-        "marks": ",".join(vote.marks), "network": vote.network,
-    }  # fmt: skip
-
-
-def _as_pair(row: Mapping[Any, Any]) -> Pair:
-    left, right = (
-        Candidate(
-            Contestant(row[f"{side}_model"], row[f"{side}_contestant"]),
-            row.get(f"{side}_text"),
-            row[f"{side}_answer_key"],
-            row[f"{side}_seed"],
-            row[f"{side}_words"],
-            row[f"{side}_grade"],
-        )
-        for side in ("left", "right")
-    )
-    return Pair(
-        row["id"], row["kind"], row["profile"], row["voter"], row["question_id"], row["question_key"],
-        row.get("question"), left, right, row["similarity"], Decoding(**json.loads(row["decoding"])), row["created_at"],
-        row["expires_at"], row["app_version"], row["bank"], row["two_probability"], row["place_probability"],
-    )  # fmt: skip
-
-
-def _as_vote(row: Mapping[Any, Any]) -> Vote:
-    ballot = Ballot(
-        row["choice"],
-        row["left_unsafe"],
-        row["right_unsafe"],
-        _split(row["left_reasons"]),
-        _split(row["right_reasons"]),
-    )
-    return Vote(
-        _as_pair(row), ballot, row["voted_at"], row["decide_s"], row["undone_at"], _split(row["marks"]), row["network"]
-    )
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split(",")) if text else ()

@@ -30,6 +30,7 @@ from medilite.sources.ranking import (
     share_of,
 )
 from medilite.sources.records import INSTITUTES, About, Found, Hit, Passage
+from medilite.sources.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,13 +48,6 @@ MOST_ENCODED = 22
 
 RARE_SOURCES = frozenset({"GARD", "GHR"})
 """Sources on rare diseases, two thirds of MedQuAD: what doesn't name one is seldom about one."""
-
-_MEND_FROM = 5
-"""Shortest word that is put right, in letters: of shorter ones too many are near."""
-
-_MEND_LIKENESS = 0.8
-_KNOWN_ENTRIES = 2
-"""A word in more entries than this is taken for spelt right."""
 
 
 class Library:
@@ -100,9 +94,7 @@ class Library:
             tuple((word, name_word(word)) for word in words(topic) if word not in STOP_WORDS) for topic in topics
         ]
         self._count = len(rows)
-        self._spellings = self._read_spellings()
-        self._mend = lru_cache(4096)(self._mend_word)
-        self._weight = lru_cache(65536)(self._weight_of)
+        self._vocabulary = Vocabulary(self._database, len(rows))
         self._stemmer = Stemmer()
         self._stem = lru_cache(65536)(lambda word: self._stemmer([word])[0])
 
@@ -124,7 +116,7 @@ class Library:
         """Return the numbers of up to `count` entries by the index of words alone, as it is, best first."""
         with self._reading():
             asked = take_apart(question)
-            scores = self._by_words({word: self._weight(word) for word in asked.content})
+            scores = self._by_words({word: self._vocabulary.weight(word) for word in asked.content})
             return [int(number) for number in (-scores).argsort(kind="stable")[:count] if scores[number]]
 
     def signs(self, question: str) -> tuple[str, Signs] | None:
@@ -177,8 +169,8 @@ class Library:
 
     def _ordered(self, question: str, count: int) -> tuple[Asked, Mapping[str, float], Sequence[Candidate]]:
         """Return what a question asks, the weights of its words, and the `count` entries that answer it best."""
-        asked = take_apart(question, self._mend)
-        weights = {word: self._weight(word) for word in asked.content}
+        asked = take_apart(question, self._vocabulary.mend)
+        weights = {word: self._vocabulary.weight(word) for word in asked.content}
         if not asked.words:
             return asked, weights, []
         return asked, weights, order(self._candidates(asked, weights), count, asks_kind=bool(asked.kinds))
@@ -214,7 +206,7 @@ class Library:
 
     def _covered(self, topic: int, have: Collection[str]) -> float:
         """Return the share, by weight, of a topic's name that is among `have`, words as `name_word` returns them."""
-        parts = [(self._weight(word), plain) for word, plain in self._topic_words[topic]]
+        parts = [(self._vocabulary.weight(word), plain) for word, plain in self._topic_words[topic]]
         total = sum(weight for weight, _ in parts)
         return sum(weight for weight, plain in parts if plain in have) / total if total else 0.0
 
@@ -243,42 +235,13 @@ class Library:
             if key not in known or content.isdisjoint(parts) or any(a <= start and stop <= b for a, b in taken):
                 continue
             taken.append((start, stop))
-            weight = sum(map(self._weight, parts))
+            weight = sum(map(self._vocabulary.weight, parts))
             # "Surgery" and "Medicines" are topics too, but who names a disease beside asks about that.
             into = weak if about.isdisjoint(parts) else named
             for topic in known[key]:
                 number = self._topics[topic]
                 into[number] = max(into.get(number, 0.0), weight)
         return named or weak
-
-    def _weight_of(self, word: str) -> float:
-        """Return how much a word tells (inverse document frequency): log(1 + entries / (entries with it + 1))."""
-        return math.log(1 + self._count / (self._entries_with(word) + 1))
-
-    def _entries_with(self, word: str) -> int:
-        row = self._database.execute("select entries from word where word = ?", (word,)).fetchone()
-        return row[0] if row else 0
-
-    def _mend_word(self, word: str) -> str:
-        """Return the word of a name that `word`, which hardly any entry has, is likely to mean; else itself."""
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
-
-        if len(word) < _MEND_FROM or not word.isalpha() or self._entries_with(word) > _KNOWN_ENTRIES:
-            return word
-        # Words of other lengths are further off than the cutoff allows, whatever their letters.
-        lengths = range(math.ceil(len(word) * _MEND_LIKENESS), math.floor(len(word) / _MEND_LIKENESS) + 1)
-        listed = [spelling for length in lengths for spelling in self._spellings.get(length, ())]
-        near = process.extractOne(word, listed, scorer=OSA.normalized_similarity, score_cutoff=_MEND_LIKENESS)
-        return near[0] if near else word
-
-    def _read_spellings(self) -> dict[int, list[str]]:
-        """Return the words of all names, by their length."""
-        known = {word for (name,) in self._database.execute("select key from name") for word in name.split()}
-        by_length: dict[int, list[str]] = {}
-        for word in sorted(known):
-            by_length.setdefault(len(word), []).append(word)
-        return by_length
 
     def _signs(self, first: Candidate, asked: Asked, weights: Mapping[str, float]) -> Signs:
         """Return what speaks for the first entry being about what was asked."""
@@ -289,7 +252,7 @@ class Library:
         have = set(words(f"{question} {topic} {answer}"))
         about = {word: weights[word] for word in asked.about}
         known = {word for word in about if {word, name_word(word), f"{word}s"} & have or name_word(word) in names}
-        beside = _beside(asked, keys)
+        beside = asked.beside(keys)
         unknown = (about[word] for word in beside or () if word in about and name_word(word) not in names)
         return Signs(
             likeness=first.likeness,
@@ -332,12 +295,3 @@ class Library:
 def _most(values: np.ndarray, count: int) -> np.ndarray:
     """Return the places of the `count` greatest values, in no order."""
     return (-values).argpartition(min(count, len(values)) - 1)[:count]
-
-
-def _beside(asked: Asked, keys: Collection[str]) -> tuple[str, ...] | None:
-    """Return the words just before and after the longest of the names `keys` in a question; None if it has none."""
-    kept = asked.named_words()
-    for start, stop, key in asked.spans():
-        if key in keys:
-            return tuple(kept[at] for at in (start - 1, stop) if 0 <= at < len(kept))
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from medilite.content.common_words import FUNCTION_WORDS
@@ -102,6 +102,14 @@ class Asked:
     def named_words(self) -> list[str]:
         """Return the words that `spans` counts: those that a name may have."""
         return [word for word in self.words if word not in _JOINERS]
+
+    def beside(self, keys: Collection[str]) -> tuple[str, ...] | None:
+        """Return the words just before and after the longest of the names `keys` in the question; None if none is."""
+        kept = self.named_words()
+        for start, stop, key in self.spans():
+            if key in keys:
+                return tuple(kept[at] for at in (start - 1, stop) if 0 <= at < len(kept))
+        return None
 
 
 def take_apart(question: str, mend: Callable[[str], str] = lambda word: word) -> Asked:

@@ -9,7 +9,8 @@ import numpy as np
 
 from medilite.arena import schema
 from medilite.arena.records import OWN_QUESTION, Ballot, Contestant, Vote, text_key
-from medilite.arena.store import Store, _vote_row
+from medilite.arena.rows import vote_row
+from medilite.arena.store import Store
 from tests.arena.made import NOW, candidate, pair
 from tests.arena.simulate import World, choose, reliabilities, voters_of
 
@@ -21,7 +22,7 @@ def keep(store: Store, votes: Sequence[Vote]) -> None:
     texts = {c.key: c.text for v in votes for c in (v.pair.left, v.pair.right) if c.text}
     questions = {v.pair.question_key: v.pair for v in votes if v.pair.question}
     with store.database.write() as connection:
-        connection.execute(schema.votes.insert(), [_vote_row(vote) for vote in votes])
+        connection.execute(schema.votes.insert(), [vote_row(vote) for vote in votes])
         connection.execute(schema.answers.insert(), [{"key": k, "text": text} for k, text in texts.items()])
         connection.execute(
             schema.questions.insert(),

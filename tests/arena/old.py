@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from medilite.arena import store as stores
 from medilite.arena.database import MIGRATIONS
 from medilite.arena.records import Ballot, Pair, Vote
+from medilite.arena.rows import pair_row, vote_row
 from tests.arena.made import NOW
 
 
@@ -32,10 +32,10 @@ def old_database(
         command.upgrade(config, revision)
         for listed, at in ((votes, None), (undone, NOW + 70)):
             for shown in listed:
-                _insert(connection, "votes", stores._vote_row(Vote(shown, Ballot("left"), NOW + 60, 60.0, at)))
+                _insert(connection, "votes", vote_row(Vote(shown, Ballot("left"), NOW + 60, 60.0, at)))
                 _keep(connection, shown)
         for number, shown in enumerate(pairs):
-            _insert(connection, "pairs", {**stores._pair_row(shown), "token_sha256": f"token {number}"})
+            _insert(connection, "pairs", {**pair_row(shown), "token_sha256": f"token {number}"})
             _keep(connection, shown)
     engine.dispose()
     return path
