@@ -20,7 +20,7 @@ PAGE = 64
 class Weights(NamedTuple):
     """The base. Products are (L, N / 32, width / 32, bytes of a tile) uint8, tiles of four or eight bits (`tiles`).
 
-    `gate_up` has the blocks of gate and up by turns in pairs: 64 outputs of
+    `gate_up` has the blocks of gate and up alternating in pairs: 64 outputs of
     gate, then the same 64 of up.
     """
 
@@ -39,7 +39,7 @@ class Weights(NamedTuple):
 class Lora(NamedTuple):
     """All models' pairs for one product: `a` (L, M, R, width), `b` (L, M, R, N), and their ranks (M,).
 
-    `reach` (L, M, N / 32, 2): from which to before which row of `b` there is anything for a block of outputs.
+    `reach` (L, M, N / 32, 2): first and end row of `b` that are not zero for a block of outputs.
     """
 
     a: np.ndarray
@@ -73,7 +73,7 @@ class Tokens(NamedTuple):
 class Int8(NamedTuple):
     """A product's input: int8 `values`, and for each 32 of them three `factors` (see `quantise_group`).
 
-    Flat, T times the widest input; a narrower one stands close together at the start.
+    Flat, T times the widest input; a narrower one is contiguous at the start.
     """
 
     values: np.ndarray

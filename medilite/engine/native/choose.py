@@ -11,8 +11,8 @@ from medilite.engine.native.intrinsics import peak, power_of_two
 
 _SLICES = 1024
 _DEPTH = 32.0
-"""Logits are sorted into slices down to so far below the largest (e to the −32 of its probability); what is lower
-shares the last slice."""
+"""Logits are sorted into slices down to this far below the largest (e to the −32 of its probability); lower ones
+share the last slice."""
 
 
 class Slots(NamedTuple):
@@ -108,7 +108,7 @@ def nucleus(values: np.ndarray, top: float, top_p: float) -> tuple[float, int]:
 
 @compiled(error_model="numpy", inline="always")
 def _slice(below: float) -> Any:
-    """Return in which slice a logit stands that is so far below the largest."""
+    """Return the slice of a logit that is so far below the largest."""
     return np.int32(min(below * np.float32(_SLICES / _DEPTH), np.float32(_SLICES - 1)))
 
 
@@ -134,7 +134,7 @@ def _draw(values: np.ndarray, top: float, temperature: float, top_p: float, nois
 
 @compiled(nogil=True, error_model="numpy")
 def likelihoods(logits: np.ndarray, tokens: np.ndarray, best: np.ndarray, logs: np.ndarray) -> None:
-    """Write to `logs` (B, 1 + k) float32 how likely `tokens` (B,) are, and the k likeliest, which go to `best` (B, k).
+    """Write to `logs` (B, 1 + k) float32 how likely `tokens` (B,) and the k likeliest are; these go to `best` (B, k).
 
     Natural logarithms of the softmax of float32 `logits` (B, V); not-a-number where these aren't finite.
     """
@@ -160,12 +160,12 @@ def likelihoods(logits: np.ndarray, tokens: np.ndarray, best: np.ndarray, logs: 
 
 @compiled(nogil=True, error_model="numpy")
 def choose(
-    logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, dice: np.ndarray, chosen: np.ndarray
+    logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, lines: np.ndarray, chosen: np.ndarray
 ) -> None:
     """Write the next token of each row to `chosen` (B,) int32, −1 where its logits are not finite.
 
-    `logits` (B, V) float32 are worked on in place; `rows` (B,) are the rows'
-    slots, and `dice` (B,) which line of `noise` (any, V) a row that samples draws with.
+    `logits` (B, V) float32 are worked on in place; `rows` (B,) are the rows' slots, and `lines` (B,) the line of
+    `noise` (any, V) that a sampling row draws with.
     """
     for row in range(len(rows)):
         slot, values = rows[row], logits[row]
@@ -176,7 +176,7 @@ def choose(
         if not np.isfinite(top):
             continue
         if slots.temperatures[slot] > 0:
-            chosen[row] = _draw(values, top, slots.temperatures[slot], slots.top_ps[slot], noise[dice[row]])
+            chosen[row] = _draw(values, top, slots.temperatures[slot], slots.top_ps[slot], noise[lines[row]])
         else:
             place = 0
             while values[place] != top:

@@ -1,8 +1,7 @@
-"""Threads that compute give way to those that serve the page.
+"""Lower the priority of computing threads, so that those that serve the page come first.
 
-On two cores the engine keeps both busy for as long as anybody is answered, and
-the page's threads, which need a core for a moment and often, stood in line with
-it. Linux gives every thread a niceness of its own.
+On two cores the engine keeps both busy while anybody is answered, and the page's threads, which need a core often and
+briefly, waited behind it. Linux gives every thread a niceness of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import threading
 log = logging.getLogger(__name__)
 
 NICER_BY = 10
-"""At ten steps of niceness a thread gets a tenth of the time of one that also wants the core, and all of it else."""
+"""At niceness 10 a thread gets a tenth of the time of one that also wants the core, and all of an idle core."""
 
 
 def give_way() -> None:

@@ -1,8 +1,7 @@
-"""One step through all layers for tokens of many rows, whichever models they belong to.
+"""One step through all layers for tokens of many rows, of any models.
 
-A layer is nine phases, each cut into items that threads take by turns. What a
-token gets depends on its own row alone: see the package's docstring. No
-`fastmath` here, for the same reason: sums that want vectors are written with them.
+A layer is nine phases, each cut into items that threads take in turn. A token's result depends on its own row alone:
+see the package's docstring. No `fastmath`, for the same reason: sums that need vectors are written with them.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ from medilite.engine.native.tiles import FOUR, GROUP, product_tile, quantise_gro
 PHASES_OF_A_LAYER = 9
 
 WIDENED = 24
-"""Tokens from which on it is quicker to make tiles of four bits into tiles of eight first (native/__init__.py)."""
+"""From this many tokens it is quicker to widen tiles of four bits to eight first (native/__init__.py)."""
 
 MANY = 16
-"""Tokens from which on a token is enough of an item for the threads to share the work evenly."""
+"""From this many tokens one token is a small enough item for the threads to share the work evenly."""
 
 
 def phases(layers: int) -> int:
@@ -94,7 +93,7 @@ def _multiply_block(weights: int, groups: int, four_bits: bool, source: Int8, co
     first = 0
     while first < count:
         to, v, f = out + 4 * first * stride, values + first * groups * GROUP, factors + 12 * first * groups
-        # With the last rows of a block the next block's weights are fetched, while there is little else to fetch.
+        # With the last rows of a block the next block's weights are prefetched, while there is little else to fetch.
         coming = ahead if count - first <= 6 else weights
         if four_bits:
             if count - first >= 6:
@@ -129,7 +128,7 @@ def _multiply(
     groups, size = packed.shape[1], packed.shape[2]
     whole = groups * size
     for turn in range(blocks):
-        # In the direction in which this thread takes items, so that the next block is the one that is fetched ahead.
+        # In the direction in which this thread takes items, so that the next block is the prefetched one.
         part = turn if seat % 2 == 0 else blocks - 1 - turn
         weights = packed.ctypes.data + (block + part) * whole
         to, ahead = out + 4 * part * BLOCK, weights + whole if seat % 2 == 0 else weights - whole
@@ -176,7 +175,7 @@ def _shrink_token(lora: Lora, layer: int, model: int, values: np.ndarray, out: n
 def _shrink(
     lora: Lora, layer: int, width: int, tokens: Tokens, scratch: Scratch, counters: np.ndarray, seat: int, phase: int
 ) -> None:
-    """Give each token what its model's A makes of the product's input in `h`; nothing where no model has one."""
+    """Multiply each token's input in `h` by its model's A; does nothing if no model has one."""
     if lora.a.shape[2] == 0:
         return
     count = len(tokens.ids)
@@ -301,7 +300,7 @@ def _half_product(
     out: int, out_stride: int, left: int, left_stride: int, right: int, right_stride: int, depth: int, ahead: int,
     rows: int,
 ) -> None:  # fmt: skip
-    """Add `rows` rows of a product with float16, up to four at a time; what stands from `ahead` on is fetched."""
+    """Add `rows` rows of a product with float16, up to four at a time; memory from `ahead` on is prefetched."""
     while rows > 0:
         if rows >= 4:
             half_tile(out, out_stride, left, left_stride, right, right_stride, depth, ahead, 4)
@@ -322,7 +321,7 @@ def _half_product(
 
 @lean()
 def _softmax(scores: np.ndarray, length: int, whole: int, top: float) -> None:
-    """Make weights of the first `length` scores, and zeros of those behind them up to `whole`, a multiple of 64."""
+    """Turn the first `length` scores into weights, and the others up to `whole`, a multiple of 64, into zeros."""
     exponentials(scores.ctypes.data, whole, top)
     scores[length:whole] = 0
     factor = np.float32(1) / total(scores.ctypes.data, whole)
@@ -353,12 +352,12 @@ def _attend_head(
     scores[:, : whole * PAGE] = 0
     for page in range(whole):
         at = bytes_of_head * ((np.int64(table[page]) * layers + layer) * kv + head)
-        # While scores are computed, the values that they weigh are fetched; while those are, the next head's keys.
+        # While scores are computed, the values are prefetched; while values are, the next head's keys.
         _half_product(
             score + 4 * page * PAGE, line, queries + 4 * first, size, keys + at, PAGE, size, values + at, group
         )
     for query in range(group):
-        # Behind the row's last token a page holds whatever it held before.
+        # After the row's last token a page holds old numbers.
         scores[query, length : whole * PAGE] = -np.inf
         _softmax(scores[query], length, whole * PAGE, largest(score + 4 * query * line, whole * PAGE))
     scratch.h[first : first + group * size] = 0
@@ -386,7 +385,7 @@ def _attend(
 ) -> None:
     """Every token attends to its row up to itself; an item is one token, or one key-value head of it."""
     count, kv = len(tokens.ids), shape.kv_heads
-    # A token's heads stand side by side in a page. With few tokens there has to be something for every thread.
+    # A token's heads are side by side in a page. With few tokens every thread needs an item.
     together = kv if count >= MANY else 1
     items = count * kv // together
     item = take(counters, phase, items, seat)
@@ -410,7 +409,7 @@ def _add_product(
     seat: int,
     phase: int,
 ) -> None:
-    """Add a product of what stands in `source` to the residual stream; an item is one block of outputs."""
+    """Add a product of `source` to the residual stream; an item is one block of outputs."""
     count, items = len(tokens.ids), packed.shape[1]
     room = scratch.room[seat]
     out, stride = room.ctypes.data, room.shape[1]

@@ -1,4 +1,4 @@
-"""What Numba has no words for: vector products, conversions, and counters that threads share.
+"""What Numba can't express: vector products, conversions, and counters that threads share.
 
 Each function here is one piece of LLVM code. Addresses are plain integers;
 nothing is checked, so only this folder uses them.
@@ -75,7 +75,7 @@ def _fma(builder: Any, left: Any, right: Any, more: Any) -> Any:
 
 
 def reload(builder: Any) -> None:
-    """Have what was loaded before be loaded again where it is used after this."""
+    """Make later uses load values from memory again, not from registers."""
     nothing = ir.FunctionType(ir.VoidType(), [])
     builder.call(ir.InlineAsm(nothing, "", "~{memory}", side_effect=True), [])
 
@@ -227,7 +227,7 @@ def _exp(builder: Any, x: Any) -> Any:
     scaled = builder.fmul(x, each(1.4426950408889634))
     scaled = builder.select(builder.fcmp_ordered(">", each(-126.0), scaled), each(-126.0), scaled)
     scaled = builder.select(builder.fcmp_ordered("<", each(126.0), scaled), each(126.0), scaled)
-    # What is no number has no whole part to convert; the polynomial keeps it.
+    # Not-a-number has no whole part to convert; the polynomial keeps it.
     known = builder.select(builder.fcmp_ordered("ord", scaled, scaled), scaled, each(0.0))
     up = builder.fptosi(builder.fadd(known, each(127.5)), ints)
     whole = builder.sub(up, ir.Constant(ints, [127] * count))
@@ -389,7 +389,7 @@ def read_shared(context: Any, address: Any) -> Any:
 
 @intrinsic
 def breathe(context: Any) -> Any:
-    """Tell the CPU that this thread is waiting in a loop."""
+    """Signal the CPU that this thread is waiting in a loop."""
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
         if processor.is_x86():

@@ -1,4 +1,4 @@
-"""Weights become tiles: 32 weights of an output a scale and an offset in float16, and numbers of four or eight bits.
+"""Pack weights into tiles: per 32 weights of an output a scale and an offset in float16, and 4- or 8-bit numbers.
 
 A weight is scale · number + offset. The tiles' layouts are in `tiles`.
 """
@@ -14,10 +14,10 @@ from medilite.engine.native.intrinsics import BLOCK, as_half, from_half
 from medilite.engine.native.tiles import GROUP, NIBBLES, NUMBERS
 
 _LEAST_STEP = np.float32(2.0**-24)
-"""The least step that float16 has; it keeps the division finite where all weights of a group are one."""
+"""The least step that float16 has; it keeps the division finite where all weights of a group are equal."""
 
 _TRIES = 12
-"""Steps that are tried for four bits, from 15.0 to 16.1 of them between the least weight and the greatest."""
+"""Step sizes tried for four bits: 15.0 to 16.1 steps between the least weight and the greatest."""
 
 
 @compiled(error_model="numpy")
@@ -40,13 +40,13 @@ def _try(group: np.ndarray, step: Any, start: Any, most: Any, numbers: np.ndarra
 
 @compiled(error_model="numpy", inline="always")
 def _rounded(value: Any) -> Any:
-    """Return a float32 as near as float16 comes to it."""
+    """Return a float32 rounded to float16."""
     return from_half(as_half(np.float32(value)))
 
 
 @compiled(error_model="numpy")
 def _least_squares(group: np.ndarray, numbers: np.ndarray, step: Any, start: Any) -> Any:
-    """Return the step and the start of a lattice with which these numbers come nearest to the weights."""
+    """Return the step and offset with which these numbers come nearest to the weights, by least squares."""
     n, nn, w, nw = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
     for place in range(GROUP):
         number, value = np.float32(numbers[place]), group[place]

@@ -1,9 +1,7 @@
 """Several threads on one step, phase by phase.
 
-Whoever is free takes the next item of the phase; a phase ends when all its
-items are done. A thread that the system has put aside holds nobody up unless
-it has an item in hand, which matters where two cores are all there is and
-others use them too.
+A free thread takes the next item of the phase; a phase ends when all its items are done. A thread that the system has
+suspended delays the others only if it has taken an item, which matters on two cores that other processes use too.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from medilite.engine.native.intrinsics import add_shared, breathe, read_shared
 log = logging.getLogger(__name__)
 
 _LINE = 16
-"""int64 numbers between two counters, so that threads don't fight over a cache line."""
+"""Distance of two counters in int64 numbers, so that they don't share a cache line."""
 
 _GENERATION, _INSIDE, _SEATS = 0, 1, 2
 _PHASES = 3
@@ -37,7 +35,7 @@ def _counter(counters: np.ndarray, number: int) -> int:
 
 @lean()
 def enter(counters: np.ndarray, generation: int) -> int:
-    """Join the step of that generation and return which of its threads this one is, from 0; −1 where it is over."""
+    """Join the step of that generation and return this thread's number in it, from 0; −1 if the step is over."""
     add_shared(_counter(counters, _INSIDE), 1)
     if read_shared(_counter(counters, _GENERATION)) == generation:
         return add_shared(_counter(counters, _SEATS), 1)
@@ -47,16 +45,17 @@ def enter(counters: np.ndarray, generation: int) -> int:
 
 @lean()
 def leave(counters: np.ndarray) -> None:
-    """Say that this thread touches the counters no more."""
+    """Note that this thread no longer uses the counters."""
     add_shared(_counter(counters, _INSIDE), -1)
 
 
 @lean()
 def take(counters: np.ndarray, phase: int, items: int, seat: int) -> int:
-    """Return an item of a phase that nobody has, or −1 where all are taken.
+    """Return an item of a phase that no thread has taken, or −1 if all are taken.
 
-    Threads with an even seat take from the first item up, the others from the last
-    one down: so each of two reads its weights from one end to the other, as memory likes it.
+    Threads with an even seat take from the first item up, the others from the
+    last one down: so each of two reads its weights sequentially, which memory
+    does fastest.
     """
     taken = _counter(counters, _PHASES + 2 * phase)
     if add_shared(taken, 1) >= items:
@@ -68,7 +67,7 @@ def take(counters: np.ndarray, phase: int, items: int, seat: int) -> int:
 
 @lean()
 def done(counters: np.ndarray, phase: int) -> None:
-    """Say that one item is done."""
+    """Count one item as done."""
     add_shared(_counter(counters, _PHASES + 1 + 2 * phase), 1)
 
 
@@ -81,7 +80,7 @@ def wait(counters: np.ndarray, phase: int, items: int) -> None:
 
 @lean()
 def _begin(counters: np.ndarray, generation: int) -> None:
-    """Shut the last step, wait for those still in it, open the next."""
+    """Close the last step, wait for threads still in it, open the next."""
     add_shared(_counter(counters, _GENERATION), -read_shared(_counter(counters, _GENERATION)))
     while read_shared(_counter(counters, _INSIDE)) > 0:
         breathe()
@@ -122,6 +121,6 @@ def _help(work: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | 
         step, arguments = found
         try:
             step(*arguments)
-        except Exception:  # without memory to begin with, say: the others do this step, and this thread the next
+        except Exception:  # out of memory, for instance: the others do this step, and this thread joins the next
             log.exception("A thread of the engine could not take part in a step.")
         del found, arguments

@@ -54,7 +54,7 @@ A byte holds two numbers of one output, of input i in its low half and of input 
 def _dot(builder: Any, sums: Any, weights: Any, values: Any, *, small: bool = False) -> Any:
     """Return 16 sums plus, for each, the product of 4 unsigned weights with 4 signed values (all packed in int32).
 
-    With `small` no weight is above 127. However a processor does it, the sums are exact.
+    With `small` no weight is above 127. The sums are exact on every processor.
     """
     has = processor.instructions()
     if "avx512vnni" in has:
@@ -122,7 +122,7 @@ def _avx2(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
 
 
 def _arm(name: str) -> Callable[..., Any]:
-    """Return what does as `_dot` does for 4 sums by an instruction: "usdot", or "sdot" for weights with a sign."""
+    """Return `_dot` for 4 sums by an ARM instruction: "usdot", or "sdot" for signed weights."""
 
     def do(builder: Any, sums: Any, weights: Any, values: Any) -> Any:
         both = (builder.bitcast(side, ir.VectorType(_I8, 16)) for side in (weights, values))
@@ -188,7 +188,7 @@ def product_tile(
             # Written out, not a loop: that runs a tenth faster.
             if four_bits:
                 ones = ir.Constant(ints, [0x01010101] * 16)
-                # One half after the other, for with both there are too few registers; what is loaded twice isn't kept.
+                # One half after the other, since both need too many registers; what is loaded twice isn't kept.
                 for half in range(2):
                     reload(b)
                     for four in range(GROUP // 8):
@@ -230,7 +230,7 @@ def product_tile(
 
 @intrinsic
 def widen_tiles(context: Any, tiles: Any, groups: Any, out: Any) -> Any:
-    """Write `groups` tiles of four bits to `out` as tiles of eight: for many rows, once costs less than for each."""
+    """Write `groups` tiles of four bits to `out` as tiles of eight: cheaper once than for each of many rows."""
     signature = types.void(*[types.int64] * 3)
 
     def generate(_: Any, b: Any, sig: Any, arguments: Any) -> Any:
@@ -257,7 +257,7 @@ def widen_tiles(context: Any, tiles: Any, groups: Any, out: Any) -> Any:
 
 @intrinsic
 def quantise_group(context: Any, values: Any, out: Any, factors: Any) -> Any:
-    """Write GROUP float32 `values` as int8 to `out`, and what undoes it to `factors` (3,) float32.
+    """Write GROUP float32 `values` as int8 to `out`, and the numbers that undo it to `factors` (3,) float32.
 
     These are a step and a shift, for a value is step · int8 + shift, and step
     times the sum of the int8. The 255 steps reach from the least value to the
@@ -270,7 +270,7 @@ def quantise_group(context: Any, values: Any, out: Any, factors: Any) -> Any:
         zero, floats, ints = _number(0), ir.VectorType(_F32, GROUP), ir.VectorType(_I32, GROUP)
         loaded = _load(b, values, zero, floats, 4)
         low, high = (_call(b, f"llvm.vector.reduce.{name}.v{GROUP}f32", _F32, loaded) for name in ("fmin", "fmax"))
-        # x − x is 0, or not-a-number where x is not finite: what is no number shows in the step.
+        # x − x is 0, or not-a-number where x is not finite: the step then is not-a-number too.
         spoiled = _fold(b, b.fsub(loaded, loaded))
         # The least step keeps the division finite; a group of equal values stays one.
         span = b.fadd(_call(b, "llvm.maxnum.f32", _F32, b.fsub(high, low), ir.Constant(_F32, 1e-20)), spoiled)
