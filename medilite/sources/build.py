@@ -1,9 +1,9 @@
-"""Making a library of a collection: passages, an index of words, an index of meaning.
+"""Build a library from a collection: passages, an index of words, an index of meaning.
 
-What takes time is the index of meaning: every distinct question goes through
-the sentence encoder. Its parts are kept as they are made, so that a build that
-was stopped goes on where it was. The library appears under its name only once
-it is whole; two builds at once end with one.
+The index of meaning takes the time: every distinct question goes through the
+sentence encoder. Its parts are saved as they are made, so a stopped build
+resumes. The library gets its name only once it is complete; two builds at the
+same time make one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from medilite.content.embeddings import PACKAGE, Encoder
 from medilite.content.words import words
 from medilite.errors import DataError
 from medilite.progress import LoadProgress, ProgressCallback
-from medilite.sources.layout import DATABASE, FORMAT, MEANING, SCHEMA, read_manifest, write_manifest
+from medilite.sources.layout import DATABASE, FORMAT, MEANING, SCHEMA, is_whole, write_manifest
 from medilite.sources.names import names_of
 from medilite.sources.passages import cut_passages
 from medilite.sources.postings import write_postings
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 PART = 1024
-"""Questions encoded between two looks at the clock: what a stopped build loses at most."""
+"""Questions encoded between two saves: the most that a stopped build loses."""
 
 _WORDS_SHARE = 0.1
-"""Of the progress bar, what passages and words take; the rest is the index of meaning."""
+"""Share of the progress bar for passages and words; the rest is for the index of meaning."""
 
 
 def library_name(about: About) -> str:
-    """Return the folder's name of a collection's library: another collection, format or encoder is another folder."""
+    """Return the folder name of a collection's library; it depends on the collection, the format and the encoder."""
     return f"{about.title.lower()[:40].replace('/', '-')}-{about.fingerprint[:12]}-{PACKAGE.sha256[:6]}-v{FORMAT}"
 
 
@@ -45,12 +45,12 @@ def build_library(
     about: About,
     shelf: Path,
     encoder: Encoder,
-    tell: ProgressCallback = lambda _: None,
+    on_progress: ProgressCallback = lambda _: None,
 ) -> Path:
-    """Return the folder of the library of `entries` under `shelf`, made if it isn't there, whole.
+    """Return the folder of the library of `entries` under `shelf`; build it unless it is there and complete.
 
-    `encoder` makes the vectors of questions. Raises DataError where the disk
-    refuses; what was made until then is gone on from at the next call.
+    `encoder` makes the vectors of questions. Raises DataError if the disk refuses;
+    the next call resumes from what is done by then.
     """
     from filelock import FileLock
 
@@ -58,13 +58,13 @@ def build_library(
     try:
         shelf.mkdir(parents=True, exist_ok=True)
         with FileLock(shelf / f"{target.name}.lock"):
-            if _is_whole(target):
+            if is_whole(target):
                 return target
             half = shelf / f"{target.name}.half"
             half.mkdir(exist_ok=True)
-            tell(LoadProgress("Indexing the words of the library", 0.0))
+            on_progress(LoadProgress("Indexing the words of the library", 0.0))
             counts = _write_database(half / DATABASE, entries)
-            vectors = _encode(half, distinct_questions(entries), encoder, tell)
+            vectors = _encode(half, distinct_questions(entries), encoder, on_progress)
             _write_vectors(half / MEANING, vectors)
             write_manifest(half, about, PACKAGE.pin, {**counts, "questions": len(vectors)})
             shutil.rmtree(half / "parts")
@@ -77,25 +77,17 @@ def build_library(
             f"The library can't be written to {shelf} ({why}). Make room (it takes about 100 MB) or set "
             "MEDILITE_CACHE_DIR to a folder that has it; what is done so far is kept."
         ) from error
-    tell(LoadProgress("The library is ready", 1.0))
+    on_progress(LoadProgress("The library is ready", 1.0))
     return target
 
 
-def _is_whole(folder: Path) -> bool:
-    try:
-        read_manifest(folder)
-    except DataError:
-        return False
-    return True
-
-
 def distinct_questions(entries: Sequence[Entry]) -> list[str]:
-    """Return the questions of `entries` in order, each once: row by row what the index of meaning has vectors of."""
+    """Return the questions of `entries` in order, each once: one row of the index of meaning each."""
     return list(dict.fromkeys(entry.question for entry in entries))
 
 
 def _write_database(path: Path, entries: Sequence[Entry]) -> dict[str, int]:
-    """Write entries, passages, names and the index of words; return how many of each."""
+    """Write entries, passages, names and the index of words; return the number of each."""
     path.unlink(missing_ok=True)
     vectors = {question: number for number, question in enumerate(distinct_questions(entries))}
     names: dict[str, set[str]] = defaultdict(set)
@@ -132,14 +124,14 @@ def _write_database(path: Path, entries: Sequence[Entry]) -> dict[str, int]:
 
 
 def _fields(entries: Sequence[Entry], names: Mapping[str, set[str]]) -> Iterator[tuple[int, str, str, str]]:
-    """Yield what of each entry is indexed: its number, question, all its names, and answer."""
+    """Yield what the index of words has of each entry: its number, question, all its names, and answer."""
     for number, entry in enumerate(entries):
         called = " ; ".join(sorted(names[entry.topic.casefold()] if entry.topic else ()))
         yield number, entry.question, f"{entry.topic} ; {called}", entry.answer
 
 
-def _encode(half: Path, questions: Sequence[str], encoder: Encoder, tell: ProgressCallback) -> np.ndarray:
-    """Return the vectors of `questions`, part by part; a part that is on the disk is not made again."""
+def _encode(half: Path, questions: Sequence[str], encoder: Encoder, on_progress: ProgressCallback) -> np.ndarray:
+    """Return the vectors of `questions`, part by part; a part that is on the disk is read instead."""
     import numpy as np
 
     folder = half / "parts"
@@ -148,7 +140,7 @@ def _encode(half: Path, questions: Sequence[str], encoder: Encoder, tell: Progre
     for first in range(0, len(questions), PART):
         batch = questions[first : first + PART]
         done = first / len(questions)
-        tell(LoadProgress(f"Reading the library: {first:,} of {len(questions):,} questions", _share(done)))
+        on_progress(LoadProgress(f"Reading the library: {first:,} of {len(questions):,} questions", _share(done)))
         path = folder / f"{first}.npy"
         part = _read_part(path, len(batch))
         if part is None:

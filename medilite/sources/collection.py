@@ -1,8 +1,8 @@
-"""Collections as they come: a table of questions and answers, of MedQuAD or of one's own.
+"""Read a collection: a table of questions and answers, MedQuAD's or your own.
 
 Columns are found by name, whatever their order and case. `question` and
 `answer` are needed; `source`, `address` (or `url`), `topic`, `kind`, `qid` and
-`synonyms` (separated by `|`) are read where they are.
+`synonyms` (separated by `|`) are optional.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COLUMNS = {
     "id": ("id", "qid", "question_id"),
     "names": ("names", "synonyms"),
 }
-"""A field of an entry and the names that its column may have, the first found counts."""
+"""A field of an entry and the names that its column may have; the first one found is used."""
 
 MOST_ANSWER_CHARS = 100_000
 """An answer longer than this is cut there: MedQuAD's longest has 30,000."""
@@ -65,7 +65,7 @@ def read_collection(path: Path) -> tuple[list[Entry], About]:
 
 
 def save_collection(path: Path, entries: Sequence[Entry]) -> None:
-    """Write entries as a table that `read_collection` reads; one content gives the same bytes."""
+    """Write entries as a table that `read_collection` reads; the same entries give the same bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "question", "answer", "source", "topic", "kind", "address", "names"))
@@ -80,7 +80,7 @@ def save_collection(path: Path, entries: Sequence[Entry]) -> None:
 
 
 def entries_of(rows: Iterable[Mapping[str, object]], name: str) -> list[Entry]:
-    """Return the entries of a table's rows, each with an id of its own; raises DataError as above."""
+    """Return the entries of a table's rows, each with a unique id; raises DataError as `read_collection`."""
     found: list[Entry] = []
     seen: dict[str, int] = {}
     columns: dict[str, str] = {}
@@ -108,7 +108,7 @@ def entries_of(rows: Iterable[Mapping[str, object]], name: str) -> list[Entry]:
             )
         )
     if not found:
-        raise DataError(f"{name} holds no pair of question and answer: a table with these two columns is needed.")
+        raise DataError(f"{name} has no pair of question and answer: a table with these two columns is needed.")
     return found
 
 
@@ -124,7 +124,7 @@ def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as error:
-            raise DataError(f"{path} is no whole gzip file ({error}). Get it again.") from error
+            raise DataError(f"{path} is not a complete gzip file ({error}). Get it again.") from error
     _refuse_other_formats(path, content)
     try:
         text = content.decode("utf-8-sig")
@@ -136,13 +136,13 @@ def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
 
 
 _ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
-"""How files of other formats begin; a tar names itself further on."""
+"""The first bytes of other formats; a tar has its name at _TAR."""
 _TAR = slice(257, 262)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _refuse_other_formats(path: Path, content: bytes) -> None:
-    """Raise DataError, with what to do, for a workbook, an archive or anything else that is no text."""
+    """Raise DataError, with what to do, for a workbook, an archive or another file that is not text."""
     archive = next((name for begin, name in _ARCHIVES.items() if content.startswith(begin)), None)
     archive = "tar" if content[_TAR] == b"ustar" else archive
     if archive == "zip" and path.suffix.lower() in (".xlsx", ".ods"):
@@ -172,7 +172,7 @@ def _parquet_rows(path: Path) -> Iterable[Mapping[str, object]]:
         for batch in pq.ParquetFile(path).iter_batches(4096):
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is no readable Parquet file ({error}).") from error
+        raise DataError(f"{path} is not a readable Parquet file ({error}).") from error
 
 
 def _find_columns(row: Mapping[str, object], name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""MedQuAD from the Hugging Face Hub, kept in the cache as the table that `collection` reads."""
+"""Download MedQuAD from the Hugging Face Hub into the cache, as the table that `collection` reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FETCHED = "medquad-hub.csv.gz"
 def fetch_collection(folder: Path) -> Path:
     """Return MedQuAD's table in `folder`, downloaded if it isn't there.
 
-    Raises DataError, with what to do, where the Hub can't be reached.
+    Raises DataError, with what to do, if the Hub can't be reached.
     """
     path = folder / FETCHED
     if path.is_file():
@@ -31,7 +31,7 @@ def fetch_collection(folder: Path) -> Path:
     except Exception as error:  # the client raises its own, httpx's and the disk's errors
         log.warning("%s can't be fetched: %s", HUB_DATASET, error)
         raise DataError(
-            f"The library's collection ({HUB_DATASET}) can't be had from the Hugging Face Hub. "
+            f"The library's collection ({HUB_DATASET}) can't be downloaded from the Hugging Face Hub. "
             "Run `make data SOURCE=PATH` with a copy of MedQuAD, or set MEDILITE_SOURCES to one."
         ) from error
     rows = (row for file in files for row in read_rows(file))

@@ -1,4 +1,4 @@
-"""The files of a library on the disk: what they are called, what has to be true of them."""
+"""The files of a library on the disk: their names, and the checks that they are complete."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ create table posting (stem text primary key, numbers blob not null, scores blob 
 
 
 def write_manifest(folder: Path, about: About, encoder: str, counts: dict[str, int]) -> None:
-    """Seal a folder whose files are all written: their SHA-256, where they come from and how many of what."""
+    """Write the manifest of a folder whose files are all written: their SHA-256, their collection and the counts."""
     manifest = {
         "format": FORMAT,
         "encoder": encoder,
@@ -44,10 +44,10 @@ def write_manifest(folder: Path, about: About, encoder: str, counts: dict[str, i
 
 
 def read_manifest(folder: Path, *, whole: bool = True) -> dict[str, Any]:
-    """Return the manifest of a built library; with `whole`, only after each file was compared with its SHA-256.
+    """Return the manifest of a built library; with `whole`, only if each file has its SHA-256.
 
-    Raises DataError, saying what is wrong, for a folder that holds none, was not
-    finished, is of another version or was damaged.
+    Raises DataError, saying what is wrong, for a folder that has no library, or
+    one that is unfinished, damaged or of another version.
     """
     remedy = "Remove the folder, then run: python -m medilite sources build"
     try:
@@ -59,9 +59,18 @@ def read_manifest(folder: Path, *, whole: bool = True) -> dict[str, Any]:
         damaged = [name for name in FILES if not (folder / name).is_file()]
         damaged += [name for name in FILES if whole and not damaged and sha256_of(folder / name) != files[name]]
     except FileNotFoundError as error:
-        raise DataError(f"{folder} holds no library that was finished: there is no {MANIFEST}. {remedy}") from error
+        raise DataError(f"{folder} has no finished library: there is no {MANIFEST}. {remedy}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"The library in {folder} can't be read ({error}). {remedy}") from error
     if damaged:
         raise DataError(f"The library in {folder} is damaged ({', '.join(damaged)}). {remedy}")
     return manifest
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether a folder has a complete library of this version."""
+    try:
+        read_manifest(folder)
+    except DataError:
+        return False
+    return True

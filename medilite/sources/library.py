@@ -1,4 +1,4 @@
-"""A built library, opened: what fits a question, within milliseconds."""
+"""Search a built library: the passages that fit a question, within milliseconds."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 BY_WORDS, BY_MEANING = 100, 100
-"""Entries that each index puts forward."""
+"""Entries that each index proposes."""
 
 MOST_TERMS = 16
-"""Words of a question that are looked up, the rarest first: a long message has ten that matter."""
+"""Words of a question that are looked up, the rarest first; a long message has about ten that matter."""
 
 MOST_ENCODED = 22
-"""Words of a question that the index of meaning is asked with: the encoder's time grows with them."""
+"""Words of a question that are encoded for the index of meaning; the encoder's time grows with their number."""
 
 RARE_SOURCES = frozenset({"GARD", "GHR"})
-"""Sources on rare diseases, two thirds of MedQuAD: what doesn't name one is seldom about one."""
+"""Sources on rare diseases, two thirds of MedQuAD; a question that names no rare disease is seldom about one."""
 
 
 class Library:
@@ -57,7 +57,7 @@ class Library:
     """
 
     def __init__(self, folder: Path, encode: Callable[[str], np.ndarray]) -> None:
-        """Open the library in `folder`. Raises DataError if it is not whole, of this version and undamaged."""
+        """Open the library in `folder`. Raises DataError if it is unfinished, damaged or of another version."""
         import numpy as np
 
         manifest = read_manifest(folder)
@@ -67,7 +67,7 @@ class Library:
         self._encode = encode
         self._lock = threading.Lock()
         try:
-            # Nobody writes to a library that is built: no lock is taken, and it may be on a disk that can't be written.
+            # A built library never changes: no lock is needed, and its disk may be read-only.
             address = (folder / DATABASE).resolve().as_uri() + "?mode=ro&immutable=1"
             self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
             self._vectors = np.load(folder / MEANING, mmap_mode="r")
@@ -113,14 +113,14 @@ class Library:
             return self._search(question, count)
 
     def by_words(self, question: str, count: int) -> list[int]:
-        """Return the numbers of up to `count` entries by the index of words alone, as it is, best first."""
+        """Return the numbers of up to `count` entries by the index of words alone, best first."""
         with self._reading():
             asked = take_apart(question)
             scores = self._by_words({word: self._vocabulary.weight(word) for word in asked.content})
             return [int(number) for number in (-scores).argsort(kind="stable")[:count] if scores[number]]
 
     def signs(self, question: str) -> tuple[str, Signs] | None:
-        """Return the topic of the first entry for a question, and what speaks for it; None where nothing is found.
+        """Return the topic of the first entry for a question, and the evidence for it; None if nothing is found.
 
         Raises DataError as `search`.
         """
@@ -133,7 +133,7 @@ class Library:
             return topic, self._signs(first, asked, weights)
 
     def references(self, found: Found) -> tuple[str, ...]:
-        """Return the whole answers that what fits was found in: those of the first hit's topic, among the hits."""
+        """Return the whole answers of the hits on the first hit's topic; () if nothing fits."""
         if not found.fits:
             return ()
         topic = found.hits[0].passage.topic
@@ -154,7 +154,7 @@ class Library:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Have the library for oneself; what its files raise becomes a DataError."""
+        """Hold the lock; errors of the files become a DataError."""
         with self._lock:
             try:
                 yield
@@ -216,7 +216,7 @@ class Library:
         return add_up(self._database, map(self._stem, terms), self._count)
 
     def _named(self, asked: Asked) -> dict[int, float]:
-        """Return topics whose name the question has, by number, with the name's weight; the longest name counts."""
+        """Return topics whose name is in the question, by number, with the name's weight; the longest name counts."""
         spans = list(asked.spans())
         keys = {key for _, _, key in spans}
         known: dict[str, list[str]] = {}
@@ -236,7 +236,7 @@ class Library:
                 continue
             taken.append((start, stop))
             weight = sum(map(self._vocabulary.weight, parts))
-            # "Surgery" and "Medicines" are topics too, but who names a disease beside asks about that.
+            # "Surgery" and "Medicines" are topics too, but a disease named beside them is what the question is about.
             into = weak if about.isdisjoint(parts) else named
             for topic in known[key]:
                 number = self._topics[topic]
@@ -244,7 +244,7 @@ class Library:
         return named or weak
 
     def _signs(self, first: Candidate, asked: Asked, weights: Mapping[str, float]) -> Signs:
-        """Return what speaks for the first entry being about what was asked."""
+        """Return the evidence that the first entry is about what was asked."""
         row = self._database.execute("select question, topic, answer from entry where number = ?", (first.number,))
         question, topic, answer = row.fetchone()
         keys = {key for (key,) in self._database.execute("select key from name where topic = ?", (topic.casefold(),))}
@@ -293,5 +293,5 @@ class Library:
 
 
 def _most(values: np.ndarray, count: int) -> np.ndarray:
-    """Return the places of the `count` greatest values, in no order."""
+    """Return the indices of the `count` greatest values, unordered."""
     return (-values).argpartition(min(count, len(values)) - 1)[:count]

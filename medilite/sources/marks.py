@@ -1,10 +1,10 @@
-"""An answer held against its source, sentence by sentence: found, not found, at odds, or left unmarked.
+"""Compare an answer with its source, sentence by sentence: found, not found, at odds, or left unmarked.
 
-Nothing is marked as true: a sentence is *found* where a sentence of the source
-has nearly all of its words, *not found* where the source has few of them, and
-*at odds* where `claims` finds a number, a gene, a pattern of inheritance or a
-negation that the source says otherwise. What lies between is not marked. How
-often marks are wrong was measured by reading (docs/sources.md).
+Nothing is marked as true: a sentence is *found* if a sentence of the source has
+nearly all of its words, *not found* if the source has few of them, and *at
+odds* if `claims` finds a number, a gene or a pattern of inheritance that
+contradicts the source. Sentences in between are not marked. How often marks are
+wrong was measured by reading (docs/sources.md).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from medilite.claims.rarity import weight
 Verdict = Literal["found", "not_found", "at_odds"]
 
 FOUND_IN_ONE = 0.75
-"""From this share (by weight) of a sentence's words in one sentence of the source on, it is found."""
+"""A sentence is found if one sentence of the source has at least this share of its words, by weight."""
 
 NOT_FOUND = 0.45
 """Up to this share of its words anywhere in the source, a sentence is not found…"""
@@ -33,10 +33,10 @@ SPECIFIC = 20.0
 nothing specific, such as a heading, is left unmarked."""
 
 FEWEST_STEMS = 2
-"""A sentence with fewer words of content, beyond those of the question, says nothing that could be looked up."""
+"""A sentence with fewer words of content, not counting the question's, has nothing to look up."""
 
 AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "explanation", "number"})
-"""Kinds of claims by which a sentence is at odds with its source: negations and diseases were wrong too often."""
+"""Claims that can put a sentence at odds with its source; negations and diseases were wrong too often."""
 
 _GENE = re.compile(r"\b(?:genes?|mutations?|proteins?|enzymes?)\b", re.IGNORECASE)
 _CAUSE = re.compile(r"\b(?:caus\w+|mutat\w+|due to|results?|responsible|chang\w+)\b", re.IGNORECASE)
@@ -46,7 +46,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`answer[start:end]`, what came of holding it against the source, and the source's sentence, if there is one."""
+    """The verdict on `answer[start:end]`, and the source's sentence behind it, if there is one."""
 
     start: int
     end: int
@@ -89,7 +89,7 @@ def _mark(answer: str, sources: tuple[str, ...], question: str) -> tuple[Mark, .
 
 
 def _agree(one: str, other: str) -> bool:
-    """Tell whether a sentence has no number that the other lacks, and both or neither say no."""
+    """Return whether a sentence has no number that the other lacks, and both or neither are negated."""
     return set(_NUMBER.findall(one)) <= set(_NUMBER.findall(other)) and says_no(one) == says_no(other)
 
 
@@ -103,22 +103,22 @@ def _weight(stems: frozenset[str]) -> float:
 
 
 def _is_plain(finding: claims.Finding, answer: str, sources: Sequence[str]) -> bool:
-    """Tell whether a finding is of a sort that was hardly ever wrong when it was read (docs/sources.md)."""
+    """Return whether a finding is of a kind that was hardly ever wrong when read (docs/sources.md)."""
     evidence = _evidence(finding, sources)
     claim = finding.claim
     if not evidence:
         return False
     if claim.kind == "gene":
-        # What a sentence says of another gene is at odds with the source only where it makes it the cause.
+        # A sentence about another gene is at odds with the source only if it calls that gene the cause.
         return bool(_GENE.search(evidence) and _CAUSE.search(_sentence_at(answer, claim.start)))
     if claim.kind == "number":
-        # A bound ("fewer than 1 in 100,000") leaves room for other numbers.
+        # A bound ("fewer than 1 in 100,000") is compatible with other numbers.
         return isinstance(claim.value, claims.Quantity) and claim.value.unit == "ratio" and not _BOUND.search(evidence)
     return True
 
 
 def _evidence(finding: claims.Finding, sources: Sequence[str]) -> str:
-    """Return the sentence of the source that a finding rests on; "" for none."""
+    """Return the sentence of the source behind a finding; "" for none."""
     return _sentence_at(sources[finding.evidence.reference], finding.evidence.start) if finding.evidence else ""
 
 

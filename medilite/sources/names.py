@@ -1,4 +1,4 @@
-"""The names of a topic: what its collection calls it, and what its own answers say it is also called."""
+"""The names of a topic: those of its collection, and those that its own answers give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from medilite.sources.query import name_key
 
 HEAD_CHARS = 600
-"""Where an answer says what else its topic is called: its beginning."""
+"""The beginning of an answer, where it gives its topic's other names."""
 
 _ALSO = re.compile(
     r"\b(?:also (?:called|known as|referred to as)|sometimes called|(?:previously|formerly) (?:called|known as))\s+"

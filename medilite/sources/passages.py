@@ -1,4 +1,4 @@
-"""An answer cut into passages: whole sentences, at its own sections, short enough to show and to prompt with."""
+"""Cut an answer into passages: whole sentences within a section, short enough to show and to prompt with."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def cut_passages(text: str, most_words: int = PASSAGE_WORDS) -> list[Cut]:
     """Return passages of whole sentences that cover `text` in order.
 
     A passage has at most `most_words` words, unless its only sentence is longer.
-    A question inside of an answer is a heading of its source, and a blank line
-    ends a section: both begin a passage.
+    A question within an answer is a heading of its source, and a blank line ends a
+    section: both start a passage.
     """
     passages: list[Cut] = []
     count = 0
@@ -73,9 +73,9 @@ def cut_passages(text: str, most_words: int = PASSAGE_WORDS) -> list[Cut]:
 
 
 def fitting(text: str, fits: Callable[[str], bool]) -> str:
-    """Return as many of the first sentences of `text` as fit, all of them if they do; "" where not even one does.
+    """Return as many of the first sentences of `text` as fit; "" if not even one does.
 
-    `fits` is asked of beginnings of `text`, and has to hold for every shorter one where it holds.
+    `fits` is called with beginnings of `text`; if it holds for one, it has to hold for every shorter one.
     """
     if not text or fits(text):
         return text

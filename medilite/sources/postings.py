@@ -1,7 +1,7 @@
-"""The index of words: BM25's score of each word in each entry, worked out by SQLite's FTS5 when the library is built.
+"""The index of words: BM25's score of each word in each entry, computed by SQLite's FTS5 when the library is built.
 
-A search then only adds up what is stored, which gives FTS5's own order in a
-tenth of its time: FTS5 reads and scores every entry that has any of the words.
+A search only adds up stored scores, which gives FTS5's own order in a tenth of
+its time: FTS5 reads and scores every entry that has any of the words.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Stemmer:
         )
 
     def __call__(self, words: Sequence[str]) -> list[str]:
-        """Return the stem of each word: of "alzheimer's", which are two, the longer; "" for signs alone."""
+        """Return the stem of each word: the longer of two, as for "alzheimer's"; "" for punctuation alone."""
         self._database.execute("delete from word")
         self._database.executemany("insert into word (rowid, spelling) values (?,?)", enumerate(words))
         found = [""] * len(words)

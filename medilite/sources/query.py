@@ -1,4 +1,4 @@
-"""What a question is about, read by rules: its words, put right, and what of a disease it asks."""
+"""Analyse a question by rules: its words, spelling corrected, and what it asks about a disease."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medilite.content.common_words import FUNCTION_WORDS
 from medilite.content.words import words
 
 MOST_WORDS = 400
-"""Words of a question that are looked at: 2,000 characters have no more."""
+"""Words of a question that are used; 2,000 characters have no more."""
 
 NAME_WORDS = 9
 """Longest name of a disease, in words."""
@@ -54,7 +54,7 @@ _KINDS = {
     "complications": r"\b(?:complications?|problems can|harm\w*|lead to|damage\w*)\b",
 }
 KINDS = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
-"""Of what MedQuAD's question types are asked with, in whatever words."""
+"""The words that ask for each of MedQuAD's question types."""
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 _ASKS = re.compile(
@@ -63,25 +63,25 @@ _ASKS = re.compile(
     r"|\b(?:please|tell me|wonder\w*|looking for|(?:want|need|like|wish|try\w*) to|information|info|advi[cs]e"
     r"|suggest\w*|questions?|help)\b"
 )
-"""A sentence that asks, among those that tell a story."""
+"""Finds the sentences that ask something, among those that describe a situation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question taken apart: its words, those that carry content, possible names in it, and the kinds it asks for."""
+    """An analysed question: its words, those with content, and the kinds of answer that it asks for."""
 
     words: tuple[str, ...]
     content: tuple[str, ...]
     kinds: frozenset[str]
     about: tuple[str, ...] = ()
-    """Of `content`, what is left without the words that say what kind of answer is wanted ("treated", "symptoms")."""
+    """`content` without the words that ask for a kind of answer ("treated", "symptoms")."""
     asking: tuple[str, ...] = ()
-    """The words of the sentences that ask, where the question has others too."""
+    """The words of the sentences that ask something."""
 
     def gist(self, weights: Mapping[str, float], most: int) -> str:
-        """Return the question in its words, at most `most` of them, in order, as it is encoded.
+        """Return the text to encode: the question's words in order, at most `most` of them.
 
-        Of a longer one, the sentences that ask are kept, then the words that `weights` makes the heaviest.
+        A longer question keeps the words of the sentences that ask, then those with the greatest `weights`.
         """
         if len(self.words) <= most:
             return " ".join(self.words)
@@ -93,14 +93,14 @@ class Asked:
         return " ".join(word for word in dict.fromkeys(self.words) if word in kept)
 
     def spans(self) -> Iterable[tuple[int, int, str]]:
-        """Yield (first, behind the last, key as `name_key`) for each run of words that a name may be, longest first."""
+        """Yield (start, end, key as `name_key`) for each run of words that may be a name, longest first."""
         kept = [name_word(word) for word in self.named_words()]
         for length in range(min(NAME_WORDS, len(kept)), 0, -1):
             for start in range(len(kept) - length + 1):
                 yield start, start + length, " ".join(sorted(kept[start : start + length]))
 
     def named_words(self) -> list[str]:
-        """Return the words that `spans` counts: those that a name may have."""
+        """Return the words that the positions of `spans` refer to: those that a name may have."""
         return [word for word in self.words if word not in _JOINERS]
 
     def beside(self, keys: Collection[str]) -> tuple[str, ...] | None:
@@ -113,7 +113,7 @@ class Asked:
 
 
 def take_apart(question: str, mend: Callable[[str], str] = lambda word: word) -> Asked:
-    """Return what a question asks; `mend` puts a misspelt word right."""
+    """Return what a question asks; `mend` corrects the spelling of a word."""
     found: list[str] = []
     asking: list[str] = []
     for sentence in _SENTENCE_END.split(question):
@@ -141,7 +141,7 @@ def _kinds_in(some: Sequence[str]) -> dict[str, list[str]]:
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of a name share: its words by the alphabet, without plural and small ones; "" for none.
+    """Return a key that two spellings of a name share: its words sorted, without plurals and small words; "" for none.
 
     So "Dementia with Lewy Bodies" and "Lewy body dementia" are one name.
     """
@@ -150,7 +150,7 @@ def name_key(name: str) -> str:
 
 
 def name_word(word: str) -> str:
-    """Return a word as names are compared by: without the 's of a possessive, or the s of a plural."""
+    """Return a word as it is compared in names: without the 's of a possessive or the s of a plural."""
     word = word.removesuffix("'s")
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

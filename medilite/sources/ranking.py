@@ -1,8 +1,8 @@
-"""What makes one entry fit a question better than another, and when none fits.
+"""Rank the entries for a question, and decide whether any of them fits.
 
-The weights were set by hand, after fits on reworded questions of MedQuAD did
-worse elsewhere. What they do on LiveQA was seen about twenty times meanwhile and
-had a part in it (docs/sources.md).
+The weights were set by hand, because weights fitted on reworded questions of
+MedQuAD did worse elsewhere. Their result on LiveQA was looked at about twenty
+times meanwhile and influenced them (docs/sources.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Entries that an index put forward, and what speaks for each: arrays, (n,), from 0 to 1 (likeness from −1)."""
+    """Entries that an index proposed, and the evidence for each: arrays, (n,), from 0 to 1 (likeness from −1)."""
 
     number: np.ndarray
     words: np.ndarray
@@ -33,7 +33,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One of the candidates, in its place in their order."""
+    """One of the candidates, after ranking."""
 
     number: int
     score: float
@@ -44,15 +44,15 @@ class Candidate:
 WEIGHTS = {"words": 0.8, "likeness": 3.0, "name": 0.6, "name_share": 0.15, "covered": 0.4, "unnamed": -0.7}
 KIND_WEIGHT = 0.3
 GENERAL_WEIGHT = 0.3
-"""For an entry of the kind that is asked for; for a general one where no kind is."""
+"""KIND_WEIGHT is for an entry of the kind that is asked for, GENERAL_WEIGHT for an overview if no kind is."""
 
 SURE = {"likeness": 4.92, "topical": 3.68, "named": 3.75, "qualified": -4.5, "clash": -1.14, "unnamed": -3.01}
 SURE_AT_ZERO = -5.34
 THRESHOLD = 0.35
-"""A logistic regression of "the first entry is about what was asked", and from what probability on it is shown.
+"""A logistic regression of "the first entry is about what was asked", and the least probability to show it.
 
 Fitted by `python -m eval.search choose` on one half of the topics; the threshold is where the two error rates there,
-with that of the example questions, add up to least. Reported on the other half (docs/sources.md).
+plus that of the example questions, have the least sum. Reported on the other half (docs/sources.md).
 """
 
 FIRST_PASSAGE, SHORT_PASSAGE, SHORT_WORDS = 0.15, 0.2, 8
@@ -64,7 +64,7 @@ UNNAMED = 0.3
 def order(candidates: Candidates, count: int, *, asks_kind: bool) -> list[Candidate]:
     """Return the `count` best candidates, best first; ties by the collection's order.
 
-    Scores are on no scale but that of one question. `asks_kind` is whether it asks for any kind of answer.
+    Scores are comparable within one question only. `asks_kind` is whether it asks for any kind of answer.
     """
     score = sum(weight * getattr(candidates, name) for name, weight in WEIGHTS.items())
     score = score + KIND_WEIGHT * candidates.asked_kind
@@ -81,7 +81,7 @@ def order(candidates: Candidates, count: int, *, asks_kind: bool) -> list[Candid
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for and against the first entry being about what was asked; see `SURE`."""
+    """Evidence for and against the first entry being about what was asked; see `SURE`."""
 
     likeness: float
     """Cosine (−1..1) of what was asked and the entry's own question."""
@@ -110,7 +110,7 @@ _OPPOSITES = (
 
 
 def clashes(asked: Collection[str], names: Collection[str]) -> bool:
-    """Tell whether a question's words and those of a topic's names, both as `name_word`, contradict each other."""
+    """Return whether a question's words and those of a topic's names, both as `name_word`, contradict each other."""
     if any(word.isdigit() and word not in names for word in asked) and any(map(str.isdigit, names)):
         return True
     return any(
@@ -121,7 +121,7 @@ def clashes(asked: Collection[str], names: Collection[str]) -> bool:
 
 
 def fits(sure: float) -> bool:
-    """Tell whether a passage is shown as an answer."""
+    """Return whether a passage is shown as an answer."""
     return sure >= THRESHOLD
 
 
@@ -132,10 +132,10 @@ def share_of(have: Collection[str], weights: Mapping[str, float]) -> float:
 
 
 def best_passage(passages: Sequence[Sequence[str]], weights: Mapping[str, float]) -> int:
-    """Return which passage of an answer, given by their words, to show: the one that shares most with the question.
+    """Return the index of the passage to show, of an answer's passages as words: it shares most with the question.
 
-    The first has an advantage, for an answer begins with what it is about, and a
-    heading alone a disadvantage; the first wins ties.
+    The first one has an advantage, because an answer begins with its subject, and
+    a heading alone a disadvantage; the first wins ties.
     """
 
     def worth(place: int) -> float:

@@ -1,4 +1,4 @@
-"""What a library holds, and what a search of it returns."""
+"""The records of a library, and of a search in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MEDQUAD_CREDIT = (
 )
 MEDQUAD_LICENCE = "CC BY 4.0"
 MEDQUAD_DATE = "2017"
-"""When MedQuAD was taken from the institutes' pages: for TREC's LiveQA task of that year. Pages may say more today."""
+"""When MedQuAD was copied from the institutes' pages, for that year's LiveQA task of TREC. Pages may have changed."""
 
 INSTITUTES = {
     "CancerGov": "National Cancer Institute",
@@ -23,15 +23,15 @@ INSTITUTES = {
     "NIHSeniorHealth": "NIH SeniorHealth, National Institute on Aging",
     "NINDS": "National Institute of Neurological Disorders and Stroke",
 }
-"""MedQuAD's sources and who they are; all but the CDC belong to the National Institutes of Health."""
+"""MedQuAD's sources and their full names; all but the CDC belong to the National Institutes of Health."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One question with its answer, as the collection has it.
+    """One question with its answer, from the collection.
 
-    `topic` is the disease (MedQuAD's focus), `kind` of what about it is asked
-    (MedQuAD's question type), `names` other names of the topic.
+    `topic` is the disease (MedQuAD's focus), `kind` what is asked about it
+    (MedQuAD's question type), `names` are other names of the topic.
     """
 
     id: str
@@ -57,7 +57,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of one entry's answer, whole sentences, with all that has to be said of where it comes from.
+    """Whole sentences of one entry's answer, with everything needed to cite them.
 
     `id` names the entry and the passage in it ("GHR/0000804-1#2", counted from
     1); `institute` is the source's full name where it is known.
@@ -75,7 +75,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that a search found, and what speaks for it: `score` orders the hits of one search."""
+    """A passage that a search found; `score` orders the hits of one search."""
 
     passage: Passage
     score: float

@@ -1,9 +1,9 @@
-"""The library that the app uses: found, or made behind the page's back, and never in its way.
+"""The library that the app uses: found, or built in the background while the page is already in use.
 
 MEDILITE_SOURCES says which: *auto* takes the collection that `make data`
 prepared, else a library in the cache, else MedQuAD from the Hub; a path is that
-of a built library, of a folder of prepared data or of a table of one's own;
-*off* is none. Whatever goes wrong is said by `state`; `find` returns None then.
+of a built library, of a folder of prepared data or of a table of your own;
+*off* means no library. After any error `find` returns None, and `state` says why.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from medilite.settings import Settings
 from medilite.sources.build import build_library, library_name
 from medilite.sources.collection import COLLECTION, read_collection
 from medilite.sources.fetch import FETCHED, fetch_collection
-from medilite.sources.layout import MANIFEST, read_manifest
+from medilite.sources.layout import MANIFEST, is_whole, read_manifest
 from medilite.sources.library import Library
 from medilite.sources.records import About, Found
 
@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 PREPARED = ROOT / "data" / "medquad"
 SEEKERS = 2
-"""Questions that are looked up at once; a search takes some 10 ms (docs/sources.md)."""
+"""Questions looked up at the same time; a search takes about 10 ms (docs/sources.md)."""
 
 MOST_EARLIER = 3
-"""Questions before a follow-up in which its topic is looked for: each takes a search."""
+"""Questions before a follow-up that are searched for its topic, one search each."""
 
 HOW = "`python -m medilite sources build` makes it"
 
@@ -46,7 +46,7 @@ Kind = Literal["off", "preparing", "ready", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class ShelfState:
-    """Whether there is a library, and a sentence that says so; `fraction` is how far its making is (None: unknown)."""
+    """Whether there is a library, and a sentence that says so; `fraction` of it is built (None: unknown)."""
 
     kind: Kind
     message: str
@@ -55,9 +55,9 @@ class ShelfState:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What came of looking a question up: nothing where there is no library, for which `state` says why.
+    """The result of looking a question up; without a library it is empty, and `state` says why.
 
-    `references` are the whole answers that what fits was found in: what an answer is held against.
+    `references` are the whole answers that the fitting passages come from; answers are compared with these.
     """
 
     state: ShelfState
@@ -81,7 +81,7 @@ class Shelf:
 
     @property
     def state(self) -> ShelfState:
-        """What there is now."""
+        """Whether there is a library now."""
         return self._state
 
     @property
@@ -90,13 +90,13 @@ class Shelf:
         return self._library
 
     def start(self) -> None:
-        """Open the library in a thread of its own; one that has to be made is made by a process of its own."""
+        """Open the library in a thread of its own; one that is not built yet is built by a process of its own."""
         if self._settings.sources != "off" and not self._closed.is_set():
             self._state = ShelfState("preparing", "The library is being opened.")
             threading.Thread(target=self._open, name="medilite-sources", daemon=True).start()
 
     def find(self, question: str, count: int = 5) -> Found | None:
-        """Return what the library has for a question; None where there is none, whatever the reason."""
+        """Return what the library has for a question; None without a library, whatever the reason."""
         library = self._library
         if library is None:
             return None
@@ -134,7 +134,7 @@ class Shelf:
             return Sought(self._state)
 
     def close(self) -> None:
-        """Close the library, and stop its making; it goes on from there next time."""
+        """Close the library, and stop its build, which resumes next time."""
         self._closed.set()
         self._seekers.shutdown(wait=False, cancel_futures=True)
         with self._lock:
@@ -155,7 +155,7 @@ class Shelf:
         log.error("%s", why)
 
     def _missing(self, why: str) -> ShelfState:
-        """Return that there is no library, in words for visitors; the log has the paths."""
+        """Return the state without a library, in words for visitors; the log has the paths."""
         paths = (self._prepared, shelf_folder(self._settings), Path(self._settings.sources).expanduser())
         return ShelfState("missing", without_folders(why, *paths))
 
@@ -168,7 +168,7 @@ class Shelf:
             if folder is None:
                 raise DataError(f"There is no library of passages. {HOW}.")
             library = open_library(folder, self._settings)
-            library.search("What is asthma?")  # the first search maps pages in that later ones find there
+            library.search("What is asthma?")  # the first search loads pages that later ones find in memory
         except MediLiteError as error:
             self._state = self._missing(str(error))
             log.warning("No library: %s", error)
@@ -187,7 +187,7 @@ class Shelf:
         library.close()
 
     def _build(self) -> None:
-        """Have a process of low priority make the library; raises DataError with its message if it fails."""
+        """Build the library in a process of low priority; raises DataError with its message if it fails."""
         command = [sys.executable, "-m", "medilite", "sources", "build", "--background", str(self._prepared)]
         environment = os.environ | {
             "MEDILITE_SOURCES": self._settings.sources,
@@ -207,13 +207,13 @@ class Shelf:
             self._state = ShelfState("preparing", f"{message}.", fraction)
         if self._builder.wait() and not self._closed.is_set():
             said = [line for line in self._builder.stderr.read().splitlines() if line.strip()]
-            raise DataError(said[-1].removeprefix("error: ") if said else "The library could not be made.")
+            raise DataError(said[-1].removeprefix("error: ") if said else "The library could not be built.")
 
 
 def with_topic(library: Library, question: str, earlier: Sequence[str]) -> str:
     """Return a follow-up with the last of the `earlier` questions if it names no topic itself ("How is it treated?").
 
-    Where that one names none either, those before it are tried, MOST_EARLIER in all. Raises DataError as
+    If that one names none either, those before it are tried, MOST_EARLIER in all. Raises DataError as
     Library.search.
     """
     if not earlier:
@@ -224,7 +224,7 @@ def with_topic(library: Library, question: str, earlier: Sequence[str]) -> str:
 
 
 def ready_library(settings: Settings, prepared: Path = PREPARED) -> Path | None:
-    """Return the folder of the library that the settings name, if it is made and whole; None if it has to be made.
+    """Return the folder of the library that the settings name, if it is complete; None if it has to be built.
 
     Raises DataError if a path is set at which there is neither a library nor a collection.
     """
@@ -235,17 +235,17 @@ def ready_library(settings: Settings, prepared: Path = PREPARED) -> Path | None:
         return folder
     path = _collection_path(settings, prepared)
     if path is None:
-        made = [folder for folder in shelf.glob("medquad-*") if _is_whole(folder)]
+        made = [folder for folder in shelf.glob("medquad-*") if is_whole(folder)]
         return max(made, key=lambda folder: folder.stat().st_mtime, default=None)
     folder = shelf / library_name(read_collection(path)[1])
-    return folder if _is_whole(folder) else None
+    return folder if is_whole(folder) else None
 
 
-def make_library(settings: Settings, tell: ProgressCallback, prepared: Path = PREPARED) -> Path:
-    """Return the folder of the library that the settings name, made if need be; `tell` hears how far it is.
+def make_library(settings: Settings, on_progress: ProgressCallback, prepared: Path = PREPARED) -> Path:
+    """Return the folder of the library that the settings name; build it if need be, reporting to `on_progress`.
 
-    Raises DataError where there is no collection or no room, WeightsError where
-    the sentence encoder can't be had.
+    Raises DataError without a collection or without room on the disk, WeightsError
+    if the sentence encoder is not available.
     """
     from medilite.content.embeddings import sentence_encoder
 
@@ -254,11 +254,11 @@ def make_library(settings: Settings, tell: ProgressCallback, prepared: Path = PR
     shelf = shelf_folder(settings)
     path = _collection_path(settings, prepared)
     if path is None:
-        tell(LoadProgress("Downloading MedQuAD", None))
+        on_progress(LoadProgress("Downloading MedQuAD", None))
         path = fetch_collection(shelf)
-    tell(LoadProgress("Reading the collection", None))
+    on_progress(LoadProgress("Reading the collection", None))
     entries, about = read_collection(path)
-    return build_library(entries, about, shelf, sentence_encoder(), tell)
+    return build_library(entries, about, shelf, sentence_encoder(), on_progress)
 
 
 def open_library(folder: Path, settings: Settings) -> Library:
@@ -276,7 +276,7 @@ def shelf_folder(settings: Settings) -> Path:
 
 
 def _collection_path(settings: Settings, prepared: Path) -> Path | None:
-    """Return the table to make the library of; None where *auto* finds none on this machine."""
+    """Return the table to build the library from; None if *auto* finds none on this machine."""
     if settings.sources in ("auto", "off"):
         path = prepared / COLLECTION
         fetched = shelf_folder(settings) / FETCHED
@@ -290,11 +290,3 @@ def _collection_path(settings: Settings, prepared: Path) -> Path | None:
             f"prepared data ({COLLECTION}), nor a table (.csv, .csv.gz, .parquet). Name one, or set it to auto."
         )
     return path
-
-
-def _is_whole(folder: Path) -> bool:
-    try:
-        read_manifest(folder)
-    except DataError:
-        return False
-    return True
