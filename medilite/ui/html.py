@@ -1,13 +1,13 @@
-"""HTML from templates: what is put into one is escaped, by jinja and nowhere else.
+"""HTML from templates: values are escaped by jinja, and nowhere else.
 
 A template is a file of macros beside the code that fills it; each macro is a
 piece of the page, and is called like a function:
 
     templates("vote/cards.html").account(signed_in=True)
 
-What a macro returns is `Markup`: it goes into another one as it is, and a plain
-string is escaped. Beside a tag or a block a line break in a template is
-nothing, within a text it is a space, so templates can be laid out in lines.
+A macro returns `Markup`, which goes into another one unchanged, while a plain
+string is escaped. A line break in a template disappears beside a tag or a block
+and is a space within a text, so templates can be laid out in lines.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IN_TEXT = re.compile(r"\s*\n\s*")
 
 
 class _Laid(Extension):
-    """Takes the line breaks out of templates, as the module says."""
+    """Removes the line breaks from templates, as the module says."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         return _IN_TEXT.sub(" ", _BESIDE_TAG.sub("", source))

@@ -1,7 +1,7 @@
 """MediLite for programs: five endpoints, by HTTP (Gradio's API), by MCP, and described in llms.txt.
 
-`endpoints` says what there is, once; `serving` makes Gradio events of it,
-`mcp_server` MCP tools and `llms` a text. They ask the same engine under the same
+`endpoints` defines them once; `serving` makes Gradio events of them,
+`mcp_server` MCP tools and `llms` a text. They use the same engine under the same
 limits as the page (`asking`, `reading`).
 """
 

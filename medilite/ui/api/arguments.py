@@ -1,4 +1,4 @@
-"""What programs send, read strictly: each error names the argument, its value, and what it can be."""
+"""Check the arguments of programs strictly: each error names the argument, its value, and what it can be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_text
 
 SHOWN_CHARS = 80
-"""So much of a value is quoted in an error."""
+"""Characters of a value that an error quotes."""
 
 
 def one_model(given: object, profile: Profile) -> ModelSpec:

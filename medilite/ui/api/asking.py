@@ -1,4 +1,4 @@
-"""`ask` and `compare`: answers for programs, by the way that the page's own take."""
+"""`ask` and `compare`: answers for programs, through the same steps as the page's."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from medilite.ui.page.session import StopFlag
 from medilite.ui.page.source import Seeking
 
 AT_ONCE = 4
-"""Answers that programs at one address may have written at once; a page has one a tab."""
+"""Answers that may be written at the same time for one address; a page has one per tab."""
 
 UPDATE_S = 1.0
-"""How often a program hears how far its answer is."""
+"""How often a program gets an update."""
 
 NOTICE = f"Written by a very small language model. {NOT_MEDICAL_ADVICE}"
-"""What is part of every answer: an answer may be passed on without what came around it."""
+"""Part of every answer, because an answer may be passed on alone."""
 
 
 class Asking:
@@ -77,9 +77,9 @@ class Asking:
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = DEFAULT_SEED,
     ) -> Iterator[Asked]:
-        """Yield one model's answer as it grows, about once a second, and whole at the end.
+        """Yield one model's answer as it grows, about once a second, and complete at the end.
 
-        Raises MediLiteError for what can't be asked, and as the page's own events do.
+        Raises MediLiteError for a bad request, and whatever the page's own events raise.
         """
         spec = one_model(model, self._profile)
         comparison = self._comparison(question, (spec,), (max_new_tokens, temperature, top_p, repetition_penalty), seed)
@@ -100,7 +100,7 @@ class Asking:
     ) -> Iterator[Compared]:
         """Yield the answers of several models (by default all), as `ask` does.
 
-        With `sources` the library is searched too, and each answer is held against
+        With `sources` the library is searched too, and each answer is compared with
         what fits; with `from_source` the models get the first passage besides.
         """
         specs = several_models(models, self._profile)
@@ -127,7 +127,7 @@ class Asking:
         return Comparison.of(asked, self._profile, specs, as_decoding(*decoding, by_name=True), as_seed(seed))
 
     def _answers(self, comparison: Comparison, *, from_source: bool = False) -> Iterator[dict[str, Any]]:
-        """Have the engine fill the panes, yielding what is true of all of them."""
+        """Let the engine fill the panes, and yield the state that they share."""
         seeking = Seeking(self._shelf, comparison.question) if self._shelf and comparison.check else None
         address = network_of(self._who() or "")
         with self._turn(address), self._admission.seat(f"programs at {address}"):
@@ -137,7 +137,7 @@ class Asking:
                     yield _about(comparison, Stage("loading", progress=progress))
                 _take(comparison, seeking)
                 comparison.give(comparison.sought, self._engine)
-            # No visitor: an engine keeps nothing of what programs ask, since programs can't be told apart.
+            # No visitor: an engine caches nothing for programs, since it can't distinguish them.
             stages = run(self._engine, comparison.requests(), StopFlag(), comparison.advance)
             try:
                 with closing(cast("Generator[Stage]", stages)):
@@ -171,7 +171,7 @@ class Asking:
 
 
 def _take(comparison: Comparison, seeking: Seeking | None) -> None:
-    """Note what the library says, once, waiting for it a little."""
+    """Add the library's passages once, after a short wait for them."""
     if seeking is not None and (sought := seeking.come(wait=True)) is not None:
         comparison.take_source(sought)
 
@@ -194,7 +194,7 @@ def _answer(pane: Pane) -> ModelAnswer:
     answer = {
         **answer_record(pane.answer(), pane.scores),
         "label": pane.spec.label,
-        # Until the answer has stopped there is nothing to say of how.
+        # How an answer stopped is unknown until it has.
         "stopped": pane.stopped,
         "ended": None if pane.stopped is None else pane.stopped == "end",
         "grade": grade_word(pane.scores.flesch_kincaid_grade) if pane.scores else None,

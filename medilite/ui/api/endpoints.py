@@ -1,4 +1,4 @@
-"""What there is for programs: five endpoints, each said once, for HTTP, MCP, llms.txt and docs/api.md alike."""
+"""The five endpoints for programs, each defined once for HTTP, MCP, llms.txt and docs/api.md."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Endpoint:
 
     @property
     def streams(self) -> bool:
-        """Whether the function yields its answer as it grows, the whole of it last."""
+        """Whether the function yields its answer as it grows, complete at the end."""
         return inspect.isgeneratorfunction(self.function)
 
     @property
@@ -70,13 +70,13 @@ class Endpoint:
         return {one.name: one.kind for one in self.parameters}
 
     def signature(self) -> inspect.Signature:
-        """Return the function's signature with types in place of their names, and what it returns in the end."""
+        """Return the function's signature with resolved types, and with the type of its last result."""
         said = inspect.signature(self.function)
         parameters = [one.replace(annotation=self.kinds[name]) for name, one in said.parameters.items()]
         return said.replace(parameters=parameters, return_annotation=self.returns)
 
     def steps(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Iterator[Any]:
-        """Yield what `function` (this endpoint's, perhaps wrapped) answers, the whole of it last."""
+        """Yield what `function` (this endpoint's, perhaps wrapped) answers, the complete answer last."""
         if self.streams:
             yield from function(**arguments)
         else:

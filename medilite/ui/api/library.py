@@ -1,4 +1,4 @@
-"""`sources`: what the library has for a question, for programs; and the source in what `compare` answers."""
+"""`sources`: the library's passages for a question; and the source in the result of `compare`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTICE = (
 
 
 class Sources:
-    """Looks questions up in the shelf's library; stores none of them."""
+    """Looks questions up in the shelf's library, and stores none of them."""
 
     def __init__(
         self, shelf: Shelf, settings: Settings, admission: Admission, who: Callable[[], str | None] = caller
@@ -37,7 +37,7 @@ class Sources:
         self._who = who
 
     def sources(self, question: str, count: int = 5) -> Sourced:
-        """Return up to `count` passages, best first; none where nothing fits, or there is no library.
+        """Return up to `count` passages, best first; none if nothing fits, or without a library.
 
         Raises QuestionError, ArgumentError, RateLimitError.
         """
@@ -53,7 +53,7 @@ class Sources:
 
 
 def sourced(question: str, sought: Sought) -> Sourced:
-    """Return what came of looking a question up, as plain data."""
+    """Return the result of looking a question up, as plain data."""
     found, about = sought.found, sought.about
     return {
         "question": question,
@@ -67,7 +67,7 @@ def sourced(question: str, sought: Sought) -> Sourced:
 
 
 def marks_of(pane: Pane) -> list[MarkTold] | None:
-    """Return an answer's marks as plain data; None where it was not held against a source."""
+    """Return an answer's marks as plain data; None if it was not compared with a source."""
     return None if pane.checked is None else [cast("MarkTold", asdict(mark)) for mark in pane.checked]
 
 

@@ -1,7 +1,7 @@
 """`/llms.txt`: what a language model, or a developer who uses one, needs to know about this app (https://llmstxt.org).
 
-Made from the endpoints as they are, so it says what there is. Beside it stands
-docs/api.md as `/api.md`, with examples.
+Made from the endpoints themselves, so it is always up to date. docs/api.md is
+served beside it as `/api.md`, with examples.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """The endpoints as MCP tools, by the protocol's own SDK, at an address of our own.
 
 Gradio has a server of its own (`mcp_server=True`). It isn't used, because it
-calls events by way of a client on this machine, so every caller would count as
-127.0.0.1 and not as themselves; because it answers with Python's spelling of
-data instead of JSON, and without a schema of it; and because it opens addresses
-of an older transport. Here a tool is the endpoint's function under the caller's
+calls events through a client on this machine, so every caller would count as
+127.0.0.1; because it answers with Python literals instead of JSON, without a
+schema; and because it opens addresses of an older transport. Here a tool is the endpoint's function under the caller's
 address. Nothing is kept between requests: each is a POST that is answered by a
 stream, in which progress is reported to callers that ask for it.
 """
@@ -52,7 +51,7 @@ class McpTools:
     def __init__(self, endpoints: tuple[Endpoint, ...], drain: Drain, threads: int) -> None:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-        # The SDK's own lines quote what visitors send.
+        # The SDK's log lines quote what visitors send.
         logging.getLogger("mcp").setLevel(logging.CRITICAL)
         self._endpoints = {one.name: one for one in endpoints}
         self._functions: Mapping[str, Callable[..., Any]] = {
@@ -74,16 +73,16 @@ class McpTools:
             yield
 
     def routes(self) -> list[Any]:
-        """Return the one address, with and without its last slash; it takes POST alone."""
+        """Return the address, with and without its last slash; it accepts only POST."""
         from starlette.routing import Route
 
         return [Route(path, _Handled(self._serve), methods=["POST"]) for path in MCP]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as a stream for clients that accept one, as JSON for those that accept no more than that."""
+        """Answer as a stream for clients that accept one, as JSON for those that accept only JSON."""
         accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
         streams = b"text/event-stream" in accepted
-        # The SDK wants the types word for word, and refuses `*/*`, which covers them.
+        # The SDK requires both types by name, and refuses `*/*`, which covers them.
         accept = b"application/json, text/event-stream" if streams else b"application/json"
         headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
         manager = self._streams if streams else self._wholes
@@ -120,7 +119,7 @@ class McpTools:
         return server
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
-        """Answer one call; what goes wrong is a result that says so, as the protocol wants it."""
+        """Answer one call; an error becomes a result that reports it, as the protocol requires."""
         from mcp import types
 
         endpoint = self._endpoints.get(name)
@@ -142,7 +141,7 @@ class McpTools:
         from anyio import CancelScope
         from anyio.to_thread import run_sync
 
-        # As Gradio has it around an event: limits look for the address there, ZeroGPU for whose time it is.
+        # As Gradio does around an event: limits read the address there, and ZeroGPU the visitor.
         set_current_request(self._server.request_context.request)
         steps = endpoint.steps(self._functions[endpoint.name], arguments)
         answer = None
@@ -156,7 +155,7 @@ class McpTools:
         return answer
 
     async def _tell(self, step: dict[str, Any]) -> None:
-        """Report an answer's progress to a client that asked for it: tokens so far, of the most that may come."""
+        """Report an answer's progress to a client that asked for it: tokens so far, and their limit."""
         context = self._server.request_context
         token = context.meta.progressToken if context.meta else None
         state = step.get("state")
@@ -169,7 +168,7 @@ class McpTools:
 
 
 class _Handled:
-    """An ASGI app that a Route takes as one: a bound method would be taken for a handler of requests."""
+    """An ASGI app for a Route, which would take a bound method for a handler of requests."""
 
     def __init__(self, app: Callable[[Any, Any, Any], Any]) -> None:
         self._app = app
@@ -179,9 +178,9 @@ class _Handled:
 
 
 def open_mcp(endpoints: tuple[Endpoint, ...], settings: Settings, drain: Drain, threads: int) -> McpTools | None:
-    """Return the server, or None where it is switched off or its package isn't there.
+    """Return the server, or None if it is switched off or its package isn't installed.
 
-    Raises SettingsError where it was explicitly asked for and is not installed.
+    Raises SettingsError if it was explicitly asked for and is not installed.
     """
     if not settings.mcp:
         return None
@@ -197,7 +196,7 @@ def open_mcp(endpoints: tuple[Endpoint, ...], settings: Settings, drain: Drain, 
 
 
 def _failed(reason: str, error: Exception | None = None) -> types.CallToolResult:
-    """Return a result that says what went wrong; where waiting helps, `_meta` has how long, in seconds."""
+    """Return a result that reports an error; if waiting helps, `_meta` says how long, in seconds."""
     from mcp import types
 
     meta = {"retry_after_s": math.ceil(error.wait_s)} if isinstance(error, RateLimitError) else None

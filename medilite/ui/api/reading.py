@@ -1,4 +1,4 @@
-"""`readability` and `leaderboard`: what programs get without a model."""
+"""`readability` and `leaderboard`: the endpoints that need no model."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Reading:
         }
 
     def leaderboard(self, metric: str = GRADE, split: str | None = None, board: str | None = None) -> Board:
-        """Return the figures of one metric on one split of one board, and what else there is.
+        """Return the figures of one metric on one split of one board, and the names of the others.
 
         By default the grade, the board's first split, and the board of the running
-        profile. Raises ArgumentError, RateLimitError, and DataError where there is no such board.
+        profile. Raises ArgumentError, RateLimitError, and DataError if there is no such board.
         """
         self._count()
         names = boards(self._folder)

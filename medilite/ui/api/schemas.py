@@ -1,6 +1,6 @@
-"""What the endpoints answer with: plain data, from whose types both schemas (Gradio's and MCP's) are made.
+"""The results of the endpoints: plain data, from whose types both schemas (Gradio's and MCP's) are made.
 
-What failed, or isn't there yet, is null, never 0.
+A value that failed, or isn't there yet, is null, never 0.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def offer(endpoints: tuple[Endpoint, ...]) -> None:
 
 
 def handler(endpoint: Endpoint) -> Callable[..., Any]:
-    """Return the endpoint's function with its errors as Gradio's; its types are where Gradio looks for them."""
+    """Return the endpoint's function with its errors as Gradio's; its annotations are where Gradio looks for them."""
 
     @functools.wraps(endpoint.function)
     def once(*given: Any) -> Any:
@@ -52,7 +52,7 @@ def handler(endpoint: Endpoint) -> Callable[..., Any]:
 
 
 def spoken(error: Exception) -> gr.Error:
-    """Return what a program reads of an error; it isn't printed, because it may quote what was sent."""
+    """Return an error for programs; Gradio doesn't print it, because it may quote what was sent."""
     title = type(error).__name__ if isinstance(error, MediLiteError) else "Error"
     # Gradio's error has no field of its own for it: this one goes to programs as it is.
     wait_s: dict[str, Any] = {"duration": math.ceil(error.wait_s)} if isinstance(error, RateLimitError) else {}

@@ -1,4 +1,4 @@
-"""A chat so far: its turns, and the messages that a model is given of them."""
+"""The turns of a chat, and the messages made from them for a model."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from medilite.ui.page.notices import emergency_html
 class Turn:
     """One question and the answer to it; the pane knows which model gave it.
 
-    `limit` is the most tokens that the answer was given, `attempt` how often it
-    was retried.
+    `limit` is the most tokens that the answer may have, `attempt` how often it was
+    retried.
     """
 
     question: str
@@ -27,16 +27,16 @@ class Turn:
 
     @cached_property
     def emergency(self) -> Markup:
-        """The notice above the turn as HTML, "" for none; worked out once, and not at every step of every answer."""
+        """The notice above the turn as HTML, "" for none; made once, not at every step of the answer."""
         return emergency_html(self.question)
 
 
 def messages(turns: Sequence[Turn], question: str) -> tuple[Message, ...]:
-    """Return the conversation so far and the new question, as a model is given it.
+    """Return the conversation so far and the new question as messages for a model.
 
-    Whichever model gave an answer, it is the assistant's. A turn without
-    a word of answer (it failed, or was stopped at once) is left out whole: a
-    chat template wants user and assistant to take turns.
+    Every answer is the assistant's, whichever model gave it. A turn without any
+    answer (it failed, or was stopped at once) is left out: chat templates require
+    user and assistant to alternate.
     """
     said: list[Message] = []
     for turn in turns:

@@ -25,7 +25,7 @@ from medilite.ui.page.source import Seeking, place_html, source_html
 Update = dict[Any, Any]
 
 _KEPT = "(...given) => [...given.slice(0, -1), window.medilite.tab.now.turns()]"
-"""What an event sends besides its fields: the conversation as the page shows it."""
+"""What the page sends with an event besides the fields: the conversation that it shows."""
 
 
 class ChatTab(AskingTab):
@@ -62,8 +62,8 @@ class ChatTab(AskingTab):
             self.question, self.error, self.transcript, self.source, self.status,
             self.send, self.stop, self.retry, self.undo, self.clear,
         ]  # fmt: skip
-        # The conversation goes along, for a server that has been restarted, or has forgotten a page that slept for a
-        # night: the browser's is the one that its visitor sees.
+        # The page sends its conversation along, because the server may have been restarted, or have dropped a page that
+        # was idle overnight; the browser's copy is what the visitor sees.
         kept = gr.JSON(visible=False)
         asked = [session, self.question, self.model, *self.settings_controls, kept]
         gr.on(
@@ -80,7 +80,7 @@ class ChatTab(AskingTab):
 
     @streamed
     def answer(self, session: Session, text: str, model: str, *controls: object) -> Iterator[Update]:
-        """Answer a new message; what is wrong with it is said next to the field, and it stays there.
+        """Answer a new message; an error is shown next to the field, which keeps the message.
 
         `controls` are those of the settings; the page sends its conversation after them.
         """
@@ -139,7 +139,7 @@ class ChatTab(AskingTab):
         request: Request,
         typed: str | None = None,
     ) -> Iterator[Update]:
-        """Show `turn` after `earlier` and let it grow; if nothing comes of it, put everything back as it was.
+        """Show `turn` after `earlier` while it is written; if it fails without a word, restore everything.
 
         `typed` is what was in the field, if this turn empties it.
         """
@@ -212,18 +212,18 @@ class ChatTab(AskingTab):
         }
 
     def _taken_up(self, session: Session, given: tuple[object, ...]) -> tuple[object, ...]:
-        """Return the settings' values; the conversation that the page sends after them is for `_take_up`."""
+        """Return the values of the settings, without the conversation after them (see `_take_up`)."""
         number = len(self.settings_controls)
         self._take_up(session, given[number:])
         return given[:number]
 
     def _take_up(self, session: Session, shown: tuple[object, ...]) -> None:
-        """Go on with the conversation that the page shows, where the server has none of it."""
+        """Take over the conversation that the page shows, if the server has none."""
         if shown and not session.turns and not session.chat.busy:
             session.turns = kept_turns(shown[0], self.profile, self.settings.max_question_chars)
 
     def restore(self, session: Session, given: object) -> Update:
-        """Show the conversation that the page had before it was reloaded, as its browser has kept it."""
+        """Show the conversation that the page had before it was reloaded, as its browser kept it."""
         if session.turns or session.chat.busy:
             return gr.skip()
         self._take_up(session, (given,))
@@ -237,7 +237,7 @@ class ChatTab(AskingTab):
 
     @property
     def form(self) -> list[Any]:
-        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
+        """The fields, in the order in which the page stores them (assets/style/tab.js)."""
         return [self.model, self.question, *self.settings_controls]
 
     @property
@@ -246,7 +246,7 @@ class ChatTab(AskingTab):
         return [self.error, self.transcript, self.send, self.stop, self.retry, self.undo, self.clear]
 
     def start_over(self, session: Session) -> Update:
-        """Drop the whole conversation; what is being typed stays."""
+        """Drop the whole conversation, but keep what is being typed."""
         if session.chat.busy:
             return {self.error: ""}
         session.turns = []

@@ -10,7 +10,7 @@ from medilite.ui.html import Markup, templates
 
 
 def transcript_html(turns: Sequence[Turn]) -> Markup:
-    """Return the whole conversation; what to do next if there is none yet."""
+    """Return the whole conversation, or what to do first if there is none yet."""
     return templates("chat/transcript.html").transcript([
         (
             turn.question,

@@ -1,1 +1,1 @@
-"""The tab Leaderboard: the committed numbers, and what the votes say."""
+"""The tab Leaderboard: the committed numbers, and the results of the votes."""

@@ -1,9 +1,8 @@
-"""What all plots of the leaderboard share: plotly's figure in the page's look, and the numbers in it as a table.
+"""Shared by all plots of the leaderboard: a plotly figure in the page's style, and its numbers as a table.
 
-Gradio draws a figure by the plotly.js that it brings along, which a browser
-loads when the first figure is shown. A figure is made in the light theme's
-colours, as is the PNG that a visitor downloads; `dark_theme_css` exchanges them
-on a dark page.
+Gradio draws a figure with the plotly.js that it ships, which a browser loads
+with the first figure. A figure, and the PNG that a visitor downloads, has the
+light theme's colours; `dark_theme_css` replaces them on a dark page.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _DARK = {
     **{INK: "var(--ml-ink)", MUTED: "var(--ml-muted)", LINE: "var(--ml-line)", ACCENT: "var(--ml-accent)"},
     **{_PAPER: "var(--ml-surface)", BAND: "#1c4634"},
 }
-"""By a colour of the light theme, as in base.css: its counterpart on a dark page."""
+"""The dark theme's colour for each of the light theme (base.css)."""
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "x")
 """A shape for each model, for readers who can't tell their colours apart."""
@@ -33,7 +32,7 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The numbers of a plot: a caption, the columns' heads, and rows of texts, the first of each its name."""
+    """The numbers of a plot: a caption, the columns' heads, and rows of texts, each with its name first."""
 
     caption: str
     heads: Sequence[str]
@@ -44,7 +43,7 @@ class Table:
 class Chart:
     """A plot with its title, what it shows and what follows from it.
 
-    `table` has the same numbers; it is None where a table of the page has them, right below the plot.
+    `table` has the same numbers; it is None if a table right below the plot has them already.
     """
 
     title: str
@@ -55,7 +54,7 @@ class Chart:
 
 
 def figure(name: str, traces: Iterable[Spec], height: int, **layout: Any) -> Spec:
-    """Return a figure of this height in pixels, as wide as there is room; `name` is its PNG's file name.
+    """Return a figure `height` pixels high, as wide as its place; `name` is its PNG's file name.
 
     Raises ValueError for a property that plotly doesn't know.
     """
@@ -75,7 +74,7 @@ def figure(name: str, traces: Iterable[Spec], height: int, **layout: Any) -> Spe
             **{"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
             **{"itemclick": False, "bgcolor": _CLEAR},
         },
-        # A finger that scrolls the page must not draw a frame: zooming is by the buttons.
+        # Dragging would zoom, and on a phone it has to scroll the page: the buttons zoom.
         "dragmode": False,
         "modebar": {"bgcolor": _CLEAR, "color": MUTED, "activecolor": ACCENT, "remove": ["lasso2d", "select2d"]},
     }
@@ -85,13 +84,13 @@ def figure(name: str, traces: Iterable[Spec], height: int, **layout: Any) -> Spe
 
 
 def axis(title: str = "", **more: Any) -> Spec:
-    """Return an axis with this title in the page's look."""
+    """Return an axis with this title in the page's style."""
     look = {"gridcolor": LINE, "linecolor": LINE, "tickcolor": LINE, "zeroline": False, "automargin": True}
     return {"title": {"text": escape(title), "font": {"color": MUTED, "size": 12}}, **look, **more}
 
 
 def row_of(row: int, rows: int, gap: float) -> list[float]:
-    """Return the share of a figure's height that row `row` of `rows` takes (1 is on top); `gap` of it stays free."""
+    """Return the ends of row `row` of `rows` as shares of a figure's height (1 is the top); `gap` of it stays free."""
     return [1 - row / rows, 1 - (row - 1 + gap) / rows]
 
 
@@ -110,7 +109,7 @@ def whiskers(colour: str, value: float | None, low: float | None, high: float | 
 
 
 def note(text: str, **place: Any) -> Spec:
-    """Return a text in the figure; `text` is plotly's own kind of HTML, so names in it have to be escaped."""
+    """Return a text in the figure; plotly reads `text` as HTML, so names in it have to be escaped."""
     return {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "font": {"color": INK}, **place}
 
 
@@ -121,7 +120,7 @@ def band(low: float, high: float) -> Spec:
 
 
 def dark_theme_css(models: Iterable[ModelSpec]) -> str:
-    """Return the rules that exchange a figure's colours on a dark page: plotly writes each into a style attribute."""
+    """Return the rules that replace a figure's colours on a dark page; plotly writes each into a style attribute."""
     swaps = {**_DARK, **{spec.colour: spec.colour_dark for spec in models}}
     return "\n".join(
         f'.dark .lb-plot [style*="{what}: {_rgb(light)}"]{{{what}:{dark} !important}}'

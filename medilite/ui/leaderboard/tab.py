@@ -62,7 +62,7 @@ class LeaderboardTab:
     # --- what is on the page -------------------------------------------------------------
 
     def build(self, tab: gr.Tab) -> None:
-        """Lay out the tab inside the current Blocks; `tab` is the one that it is in."""
+        """Lay out the tab inside the current Blocks; `tab` is the one that contains it."""
         heads = templates("leaderboard/board.html")
         self.error = html_slot("", "lb-error", "ml-slot")
         self.intro = html_slot('<p class="ml-quiet">Reading the leaderboard.</p>', "lb-intro", "lb-slot")
@@ -98,7 +98,7 @@ class LeaderboardTab:
                     elem_id="lb-order",
                 )
             with gr.Row(elem_classes="lb-row lb-steps"):
-                # What is chosen is checked here, not by Gradio: the choices change with the filter.
+                # The choice is checked here, not by Gradio: the choices change with the filter.
                 self.question = gr.Dropdown(
                     [], label="Question", elem_id="lb-question", allow_custom_value=True, scale=3, min_width=240
                 )
@@ -132,7 +132,7 @@ class LeaderboardTab:
         self.next.click(lambda *given: self.step(1, *given), [*shown, self.question], browser, **LIGHT)
 
     def open(self, split: str | None) -> Update:
-        """Return everything for a split (the first unless one is chosen), or what to do where there is no board."""
+        """Return everything for a split (the first unless one is chosen), or what to do without a board."""
         try:
             view, reported = find_boards(self.profile.name, self.folder)
             if view is None:
@@ -158,18 +158,18 @@ class LeaderboardTab:
             return {self.error: notices.error_html(str(error)), self.intro: ""}
 
     def show_trade(self, split: str, pair: str, measure: str) -> Update:
-        """Return the differences and the plot of the quarters for what is chosen."""
+        """Return the differences and the plot of the quarters for the chosen pair and measure."""
         view = self._view()
         if view is None or split not in view.splits or not pairs(view, split):
             return gr.skip()
         return self._trade(view, split, pair, measure, chosen=True)
 
     def filter(self, split: str, source: str, qtype: str, order: str) -> Update:
-        """Return the questions that are chosen, the first of them shown."""
+        """Return the filtered questions, and show the first of them."""
         return self.show(split, source, qtype, order, None)
 
     def show(self, split: str, source: str, qtype: str, order: str, qid: str | None, by: int = 0) -> Update:
-        """Return a question's answers, `by` places from it in the list; the first one for what is not in it."""
+        """Return a question's answers, `by` places from it in the list; the first one's if it isn't in the list."""
         view = self._view()
         if view is None or split not in view.splits:
             return gr.skip()
@@ -193,18 +193,18 @@ class LeaderboardTab:
         }
 
     def step(self, by: int, split: str, source: str, qtype: str, order: str, qid: str | None) -> Update:
-        """Return the question before or after the one that is shown."""
+        """Return the question before or after the visible one."""
         return self.show(split, source, qtype, order, qid, by)
 
     def _view(self) -> View | None:
         try:
             return find_boards(self.profile.name, self.folder)[0]
         except MediLiteError:
-            # What is wrong with it was said when the tab was opened.
+            # Its error was shown when the tab was opened.
             return None
 
     def _trade(self, view: View, split: str, pair: str | None, measure: str | None, *, chosen: bool = False) -> Update:
-        """Return two models' differences and quarters; `chosen` leaves the choices as a person made them."""
+        """Return two models' differences and quarters; `chosen`: a person made these choices, so they stay."""
         known = {f"{one}|{other}": (one, other) for one, other in pairs(view, split)}
         if not known:
             return {self.trade: gr.Column(visible=False)}
@@ -240,7 +240,7 @@ def _split_label(view: View, split: str) -> str:
 
 
 def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> Markup:
-    """Return a question's place in the list, what is known of it, and its references where they are available."""
+    """Return a question's place in the list, its source and type, and its references if available."""
     one = found[at]
     line = [f"{at + 1:,} of {len(found):,}", one.source, one.qtype or "no type", one.qid]
     references = texts[one.qid].references if one.qid in texts else ()

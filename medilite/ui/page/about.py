@@ -42,7 +42,7 @@ def about_html(profile: Profile) -> Markup:
 
 
 def known_of(profile: Profile, folder: Path = FOLDER) -> list[tuple[ModelSpec, str]]:
-    """Return what the committed leaderboard knows of each model, in words; [] where there is none for the profile."""
+    """Return what the committed leaderboard knows of each model, in words; [] without one for the profile."""
     try:
         said = current_board(folder / profile.name).about.get("statements", {})
     except DataError:
@@ -51,17 +51,17 @@ def known_of(profile: Profile, folder: Path = FOLDER) -> list[tuple[ModelSpec, s
 
 
 def models_table_html(profile: Profile, records: Mapping[str, Record | None]) -> Markup:
-    """Return the table of the models; what is not known is a dash, what isn't trained says so."""
+    """Return the table of the models, with a dash for what is unknown."""
     return templates("page/about.html").models(model_rows(profile, records), test_loss_about(records))
 
 
 def test_loss_about(records: Mapping[str, Record | None]) -> str:
-    """Return what the records say that the test loss is, "" where none does."""
+    """Return the test losses in the training records, "" without any."""
     return next((str(r["test_loss_about"]) for r in records.values() if r and r.get("test_loss_about")), "")
 
 
 def model_rows(profile: Profile, records: Mapping[str, Record | None]) -> list[dict[str, Any]]:
-    """Return what the table says of each model."""
+    """Return the rows of the table of the models."""
     measured = next((r for r in records.values() if r and isinstance(r.get("base_test_loss"), int | float)), {})
     # The base's loss was measured with an adapter's, on the same pairs.
     base = {

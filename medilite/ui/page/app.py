@@ -1,4 +1,4 @@
-"""The page as a whole: header, notice, the tabs, and the model that loads behind them."""
+"""The whole page: header, notice, tabs, and the model that loads meanwhile."""
 
 from __future__ import annotations
 

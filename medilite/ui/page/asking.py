@@ -1,4 +1,4 @@
-"""What the tabs have in common in which a visitor asks the model."""
+"""The base of the tabs in which a visitor asks the model."""
 
 from __future__ import annotations
 

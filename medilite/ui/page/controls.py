@@ -12,20 +12,20 @@ from medilite.models import Profile
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, MAX_SEED, SETTINGS
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""For every event: no spinner over what it fills (the page has its own status line), and no entry in an API."""
+"""For every event: no spinner over its outputs (the page has its own status line), and no entry in an API."""
 
 LIGHT: dict[str, Any] = {**QUIET, "queue": False}
 """For events that only rearrange the page: they never wait behind answers."""
 
 MODEL_EVENTS: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency_limit": None}
-"""For events that ask the model. The engine lines visitors up and says how many are ahead, so Gradio must not."""
+"""For events that ask the model. The engine queues visitors and says how many are ahead, so Gradio must not."""
 
 
 def html_slot(value: str, elem_id: str, classes: str) -> gr.HTML:
-    """Return a place for HTML made here; Gradio updates it in place, element by element, and adds no style.
+    """Return a component for HTML made here; Gradio updates it in place, element by element, and adds no style.
 
-    The template is Gradio's plain `${value}`: what is in the value is never
-    itself taken for a template.
+    The template is Gradio's plain `${value}`: the value itself is never read as a
+    template.
     """
     return gr.HTML(value, elem_id=elem_id, elem_classes=classes, apply_default_css=False, js_on_load=None)
 
@@ -33,7 +33,7 @@ def html_slot(value: str, elem_id: str, classes: str) -> gr.HTML:
 def question_field(
     elem_id: str, label: str = "Your health question", example: str = "For example: What helps against hay fever?"
 ) -> gr.Textbox:
-    """Return the field for a question, which grows with it."""
+    """Return the field for a question; it grows with its text."""
     return gr.Textbox(
         label=label, placeholder=example, lines=1, max_lines=8, elem_id=elem_id, elem_classes="ml-question"
     )

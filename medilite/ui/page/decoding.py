@@ -1,4 +1,4 @@
-"""The decoding settings as people meet them: defaults, ranges and plain words."""
+"""The decoding settings as the page shows them: defaults, ranges and plain words."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def as_decoding(
 ) -> Decoding:
     """Return the decoding that the controls mean; an emptied control means its default.
 
-    Raises DecodingError for a value outside what the page offers, so that a
-    crafted request can't ask for more than a person could; it calls the setting
-    by its label, or with `by_name` as programs do.
+    Raises DecodingError for a value that the page doesn't offer, so that a crafted
+    request can't ask for more than a person could; it names the setting by its
+    label, or with `by_name` as programs do.
     """
     given = dict(zip((s.name for s in SETTINGS), (max_new_tokens, temperature, top_p, repetition_penalty), strict=True))
     values: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""What every event of the page goes through: an id for its log lines, counts, and its place in the drain."""
+"""Wrap every event of the page: an id for its log lines, counts, and its place in the drain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def watch_events(page: gr.Blocks, drain: Drain) -> None:
 def watched(handler: Callable[..., Any], drain: Drain) -> Callable[..., Any]:
     """Return a handler that does the same, as an event with an id that is counted.
 
-    Those that stream are what a drain waits for; the others end by themselves.
+    A drain waits for those that stream; the others end by themselves.
     """
     name = event_name(handler)
 
@@ -45,7 +45,7 @@ def watched(handler: Callable[..., Any], drain: Drain) -> Callable[..., Any]:
     def streaming(*given: Any, **named: Any) -> Iterator[Any]:
         metrics.count_event(name)
         began = time.monotonic()
-        # Gradio takes each step in a context of its own; the event's lasts for all of them.
+        # Gradio runs each step in a context of its own; the event's id is the same in all of them.
         context = copy_context()
         context.run(begin_request)
         with drain.event():
@@ -65,6 +65,6 @@ def watched(handler: Callable[..., Any], drain: Drain) -> Callable[..., Any]:
 
 
 def event_name(handler: Callable[..., Any]) -> str:
-    """Return what to call an event: the handler's class and function, as they are in the code."""
+    """Return an event's name: the handler's class and function in the code."""
     name = getattr(handler, "__qualname__", type(handler).__name__)
     return ".".join(part for part in name.split(".") if not part.startswith("<"))

@@ -1,4 +1,4 @@
-"""Everything that leans on Gradio's insides, which a release may change: look here when the pin moves.
+"""Everything that relies on Gradio's internals, which a release may change: check it when the pin changes.
 
 - **What Gradio holds of pages and events.** It keeps a copy of all that it last
   showed on every page, for links that reopen a page, for as long as it runs.

@@ -1,7 +1,7 @@
-"""What a tab had before it was reloaded, as its browser has kept it: read as strictly as any request.
+"""Read what a tab had before it was reloaded, from its browser, as strictly as any request.
 
-The texts are shown only to the visitor who sent them, so that they may
-have been changed on the way does no harm.
+The texts are shown only to the visitor who sent them, so it does no harm if they
+were changed.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from medilite.ui.compare.links import decode_link
 from medilite.ui.page.decoding import DEFAULTS, MAX_SEED, SETTINGS
 
 BROKE_OFF = "The connection was lost, or the page was reloaded, while it was written. Ask again for a whole answer."
-"""Why an answer has no end that was being written when the page went."""
+"""Why an answer that was being written during the reload has no end."""
 
 _STOPPED: dict[str, StopReason] = {"end": "end", "length": "length", "cancelled": "cancelled", "error": "error"}
 _MOST_TOKENS = int(SETTINGS[0].high)
 _MOST_CHARS = 40 * _MOST_TOKENS
-"""Longest answer that is taken: no token of the models' is longer."""
+"""Longest answer that is accepted: no token of the models has more than 40 characters."""
 
 
 def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparison | None:
-    """Return the comparison that a page had, None if it had none; what was being written ends where it was."""
+    """Return the comparison that a page had, None without one; an answer that was being written ends there."""
     if not isinstance(given, dict) or not isinstance(given.get("cards"), list):
         return None
     question, settings = _text(given.get("question")), _text(given.get("settings"))

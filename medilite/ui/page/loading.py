@@ -1,4 +1,4 @@
-"""Loading the model behind an open page: start it, wait for it, report its progress."""
+"""Load the model while the page is open: start it, wait for it, report its progress."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _load(engine: Engine, then: Callable[[], None] | None) -> None:
     from medilite.readability import warm_up
     from medilite.safety import emergency_notice
 
-    # The first question's notice should not wait for its patterns.
+    # The first question's notice should not wait for the patterns to compile.
     emergency_notice("")
     with _one_at_a_time:
         _load_engine(engine)
@@ -68,7 +68,7 @@ def is_loading() -> bool:
 
 
 def wait_until_ready(engine: Engine, stop: StopFlag) -> Iterator[LoadProgress]:
-    """Yield the engine's progress until it is ready or `stop` is set; a failed load is tried once more.
+    """Yield the engine's progress until it is ready or `stop` is set; a failed load is tried again once.
 
     Raises WeightsError or EngineError with the engine's own message if that
     fails too, StoppingError where the app is being stopped meanwhile.

@@ -1,4 +1,4 @@
-"""Short messages on the page, as HTML: what goes on, what went wrong, an emergency."""
+"""Short messages on the page, as HTML: status, errors, emergencies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEMPLATE = "page/parts.html"
 
 
 def error_html(message: str) -> Markup:
-    """Return a message near the field; `role=alert` has it read out at once."""
+    """Return a message near the field; `role=alert` makes screen readers say it at once."""
     return templates(TEMPLATE).error(without_folders(message))
 
 
@@ -28,12 +28,12 @@ def note_html(*messages: str) -> Markup:
 
 
 def restored_html(*messages: str) -> Markup:
-    """Return that what a tab had is here again after a reload, with a button to begin without it."""
+    """Return the message that a tab was restored after a reload, with a button to start afresh."""
     return templates(TEMPLATE).restored(" ".join(("Restored after a reload.", *messages)))
 
 
 def status_html(message: str, kind: str = "", share: float | None = None, detail: str = "") -> Markup:
-    """Return the status line. Only `message` is read out by screen readers, so keep what ticks in `detail`."""
+    """Return the status line. Only `message` is read out by screen readers, so put what changes often in `detail`."""
     if share is None:
         return templates(TEMPLATE).status(message, kind, None, detail)
     percent = round(100 * min(max(share, 0.0), 1.0))
@@ -55,7 +55,7 @@ def progress_html(progress: LoadProgress, *, asked: bool = False) -> Markup:
 
 
 def waiting_html(ahead: int) -> Markup:
-    """Return the status line of somebody who waits for other visitors."""
+    """Return the status line of a visitor who waits for others."""
     who = "1 visitor is" if ahead == 1 else f"{ahead} visitors are"
     return status_html(f"{who} ahead of you. You don't have to do anything.", "busy")
 
@@ -72,7 +72,7 @@ def stage_html(stage: Stage, *, writing: str = "Writing.", done: str = "", detai
 
 
 def unavailable_html(availability: dict[str, Availability], profile: Profile) -> Markup:
-    """Return what to know about models that can't answer, or nothing if all can."""
+    """Return which models can't answer and why; "" if all can."""
     reasons = [
         (profile.get(model).label, without_folders(state.reason or "no reason given"))
         for model, state in availability.items()

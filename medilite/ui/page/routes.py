@@ -1,4 +1,4 @@
-"""Every address besides the page itself: downloads of votes, health, metrics, what is for programs."""
+"""Every address besides the page itself: downloads of votes, health, metrics, and those for programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METRICS_OFF = "Metrics are off; MEDILITE_METRICS=1 turns them on.\n"
 def routes(
     downloads: Downloads, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = ()
 ) -> list[Any]:
-    """Return the routes for the server that serves the page; without `meters`, `/metrics` says that it is off.
+    """Return the routes for the server that serves the page; without `meters`, `/metrics` answers that it is off.
 
     `programs` are the routes that are for programs (`ui/api`).
     """
@@ -70,7 +70,7 @@ def _votes(downloads: Downloads, suffix: str) -> Any:
 
 
 async def _alive(request: Request) -> Response:
-    """Answer at once: the process lives and its event loop turns."""
+    """Answer at once: the process is alive and its event loop runs."""
     from starlette.responses import JSONResponse
 
     return JSONResponse({"alive": True}, headers={"Cache-Control": "no-store"})
@@ -79,7 +79,7 @@ async def _alive(request: Request) -> Response:
 def _ready(readiness: Readiness) -> Any:
     from starlette.responses import JSONResponse
 
-    # A plain function: it runs in a thread, for the store may take its time.
+    # A plain function, which runs in a thread, because the store may be slow.
     def answer(request: Request) -> Response:
         reasons = readiness.reasons()
         state = {"ready": not reasons, "reasons": reasons}

@@ -6,7 +6,7 @@ from medilite.readability import METRICS, Metric, Readability, grade_band, grade
 from medilite.ui.html import Markup, templates
 
 HEADLINE = ("flesch_kincaid_grade", "flesch_reading_ease", "words")
-"""The scores that every card shows; the rest are a click away."""
+"""The scores that every card shows; the others are a click away."""
 
 REST = tuple(name for name in METRICS if name not in HEADLINE)
 
@@ -16,14 +16,14 @@ TEMPLATE = "page/parts.html"
 
 
 def score_text(name: str, value: float | int | None) -> str:
-    """Return one score as people read it: counts whole, scores with one decimal, a dash for none."""
+    """Return one score as text: counts whole, scores with one decimal, a dash for None."""
     if value is None:
         return _NO_SCORE
     return f"{value:,}" if isinstance(value, int) else f"{value:.1f}".replace("-", "−")
 
 
 def metric_help(metric: Metric) -> str:
-    """Return what a metric means and which way is better, in one breath."""
+    """Return what a metric means and which way is better."""
     better = {"lower": " Lower is easier to read.", "higher": " Higher is easier to read."}.get(metric.better or "", "")
     return f"{metric.explanation}{better}"
 
@@ -39,7 +39,7 @@ def grade_html(scores: Readability | None, *, pending: bool = False) -> Markup:
 
 
 def grade_badge_html(grade: float | None) -> Markup:
-    """Return a grade that is known without the other scores, as `grade_html` does."""
+    """Return a grade without its other scores, as `grade_html` does."""
     word, band = grade_word(grade), grade_band(grade)
     if grade is None:
         help, said, number = "A text without English words has no grade.", "No grade", ""

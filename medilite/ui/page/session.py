@@ -1,9 +1,9 @@
-"""What one open page has of its own, and how many pages may ask at once.
+"""The state of one open page.
 
-A Session lives in a `gr.State`: in memory, for one visitor, gone when the page
-is. The only other thing that is kept of a visitor is what an engine computed
-from their last prompts, in memory, for ten minutes at most and under an id that
-never leaves the server.
+A Session lives in a `gr.State`: in memory, for one visitor, until the page is
+closed. The only other thing kept of a visitor is what an engine computed from
+their last prompts, in memory, for ten minutes at most and under an id that never
+leaves the server.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from medilite.ui.compare.comparison import Comparison
 
 
 class StopFlag:
-    """Set from one request (Stop), read by another (the answer that runs)."""
+    """Set by one request (Stop), read by another (the running answer)."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -50,7 +50,7 @@ class Desk:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is on its way."""
+        """Whether an answer is being written or waits."""
         return self.stop is not None
 
     def request_stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What the library says to a question, as HTML; and looking it up beside an answer that is being written."""
+"""The library's passages for a question as HTML, looked up while the answer is being written."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NIH, CDC = "What the National Institutes of Health say", "What the Centers for D
 
 
 def source_html(sought: Sought, key: str = "compare") -> Markup | str:
-    """Return the card of what was found, or that nothing fits, or why there is no library; "" where it is off.
+    """Return the card with what was found, or that nothing fits, or why there is no library; "" if it is off.
 
-    `key` tells apart the cards of one page.
+    `key` distinguishes the cards of one page.
     """
     if sought.found is None or sought.about is None:
         message = {"off": "", "ready": ""}.get(sought.state.kind, sought.state.message)
@@ -39,7 +39,7 @@ def source_html(sought: Sought, key: str = "compare") -> Markup | str:
 
 
 def passage_grade(text: str) -> float | None:
-    """Return the Flesch–Kincaid grade of a passage; None where it has none; it is still a passage."""
+    """Return the Flesch–Kincaid grade of a passage, None if it can't be computed."""
     try:
         return measure(text).flesch_kincaid_grade
     except MediLiteError:
@@ -47,17 +47,17 @@ def passage_grade(text: str) -> float | None:
 
 
 WAIT_S = 2.0
-"""How long a finished answer waits for what the library says before it goes without."""
+"""How long a finished answer waits for the library."""
 
 
 class Seeking:
-    """A question that is looked up while its answers are written."""
+    """A question that is looked up while its answers are being written."""
 
     def __init__(self, shelf: Shelf, question: str, earlier: Sequence[str] = ()) -> None:
         self._future: Future[Sought] | None = shelf.seek(question, earlier=earlier)
 
     def come(self, *, wait: bool = False) -> Sought | None:
-        """Return what came of it, once: None while it isn't there, and afterwards; `wait` waits WAIT_S at most."""
+        """Return the result once; None before it is there, and afterwards. `wait` waits WAIT_S at most."""
         future = self._future
         if future is None or not (wait or future.done()):
             return None
@@ -69,7 +69,7 @@ class Seeking:
 
 
 def place_html(state: ShelfState) -> Markup | str:
-    """Return what is at the card's place while a question is looked up, so that nothing moves when it comes."""
+    """Return a placeholder as large as the card, so that nothing moves when it comes."""
     return templates(TEMPLATE).looking() if state.kind == "ready" else source_html(Sought(state))
 
 
@@ -77,7 +77,7 @@ _SAID = {"found": "Found in the source", "not_found": "Not found in the source",
 
 
 def held_html(text: str, marks: Sequence[MarkedText], held: Sequence[Mark]) -> Markup:
-    """Return an answer's text with its other marks, each sentence that was held against the source in an element."""
+    """Return an answer's text with its other marks, each sentence that was compared with the source in an element."""
     pieces, place = Markup(), 0
     for mark in sorted(held, key=lambda mark: mark.start):
         if mark.start < place:
@@ -95,7 +95,7 @@ def _part(text: str, marks: Sequence[MarkedText], start: int, end: int) -> Marku
 
 
 def count_html(text: str, held: Sequence[Mark] | None) -> Markup | str:
-    """Return how many of an answer's sentences were not found, or are at odds; "" where it wasn't held against any."""
+    """Return how many of an answer's sentences were not found, or are at odds; "" if it wasn't compared with any."""
     if held is None:
         return ""
     verdicts = Counter(mark.verdict for mark in held)
@@ -104,5 +104,5 @@ def count_html(text: str, held: Sequence[Mark] | None) -> Markup | str:
 
 
 def legend_html() -> Markup:
-    """Return what the marks mean, and how often they are wrong; it shows only while they do."""
+    """Return what the marks mean and how often they are wrong; visible only while the marks are."""
     return templates(TEMPLATE).legend()

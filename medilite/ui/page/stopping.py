@@ -1,4 +1,4 @@
-"""Serving until somebody says stop (SIGTERM, Ctrl+C), and stopping without breaking off."""
+"""Serve until SIGTERM or Ctrl+C, then stop without cutting answers short."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LAST_WORDS_S = 5.0
-"""How long answers that were ended may take to say so, and what they say to be sent: with many, or little to run on."""
+"""How long ended answers may take to send their last words, even if there are many on a slow machine."""
 
 CLOSE_S = 2.0
 """How long requests under way may take when the server is closed."""
 
 SENT_S = 0.2
-"""How often, and once more at the end, Gradio gets time to send what the last handlers returned."""
+"""Time that Gradio gets between two checks, and at the end, to send what the last handlers returned."""
 
 
 def serve_until_stopped(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
@@ -53,7 +53,7 @@ def serve_until_stopped(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
 
 
 def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
-    """Let answers finish, end those that go on, close the server, and do what was asked for the end."""
+    """Let answers finish, end those that are left, close the server, and call what was registered for the end."""
     drain.begin()
     log.info("Stopping: %d answers are under way and have %g s to finish in.", drain.running, grace_s)
     if not drain.wait(grace_s):
@@ -63,7 +63,7 @@ def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
     _let_send(page)
     server = getattr(page, "server", None)
     if server is not None:
-        # Gradio sets no limit, and a connection that stays open would hold everything up.
+        # Gradio sets no limit, and an open connection would delay everything.
         server.config.timeout_graceful_shutdown = CLOSE_S
     page.close(verbose=False)
     drain.finish()

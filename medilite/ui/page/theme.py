@@ -97,8 +97,8 @@ def style(profile: Profile) -> str:
 def head(profile: Profile) -> str:
     """Return what goes into the page's head: description, style and script, all inline.
 
-    The style doesn't go by `launch(css=…)`: Gradio would repeat every rule with
-    a prefix of its own, under which rules that start at the root never match.
+    The style isn't passed as `launch(css=…)`, because Gradio would repeat every rule
+    with a prefix of its own, and then rules that start at the root never match.
     """
     script = "\n".join((STYLE_DIR / name).read_text(encoding="utf-8") for name in SCRIPT_FILES)
     return (

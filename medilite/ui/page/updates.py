@@ -1,4 +1,4 @@
-"""How often pages are updated while answers are written: often for one visitor, less where many share the machine."""
+"""How often pages are updated while answers are written: often for one visitor, less if many share the machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UPDATES_PER_S = 8.0
 """How often one visitor's page is updated."""
 
 UPDATES_IN_ALL = 24.0
-"""Updates a second of all pages together: each takes time of a core that the engine needs too."""
+"""Updates a second of all pages together, because each takes time of a core that the engine needs too."""
 
 STILL_WAITING_S = 1.0
 """How often a page is updated while the number of visitors ahead stays the same."""
 
 
 class Updates:
-    """When each of many streams updates its page; shared by all threads."""
+    """Decides when each of many streams updates its page; shared by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Updates:
 
 
 class StreamUpdates:
-    """When one stream updates its page."""
+    """Decides when one stream updates its page."""
 
     def __init__(self, among: Updates) -> None:
         self._among = among

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and counts as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 
 class Ends(Protocol):
-    """Anything with the ends of an interval, each None where it is unknown."""
+    """Anything with the ends of an interval, each None if unknown."""
 
     @property
     def low(self) -> float | None:
@@ -25,23 +25,23 @@ def number_word(number: int) -> str:
 
 
 def number_text(value: float | None, digits: int = 0) -> str:
-    """Return a number with so many digits after the point, a true minus, and a dash for none."""
+    """Return a number with `digits` decimals and a real minus sign, a dash for None."""
     if value is None:
         return "–"
     text = f"{value:,.{digits}f}"
-    # No "−0.0": what rounds to nothing is nothing.
+    # No "−0.0".
     return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
 
 
 def interval_text(ends: Ends, digits: int = 0, factor: float = 1.0) -> str:
-    """Return "11.9 to 12.4", each end times `factor`, or "" where there is no interval."""
+    """Return "11.9 to 12.4", each end times `factor`, or "" without an interval."""
     if ends.low is None or ends.high is None:
         return ""
     return f"{number_text(factor * ends.low, digits)} to {number_text(factor * ends.high, digits)}"
 
 
 def percent(share: float | None, digits: int = 0) -> str:
-    """Return a share as per cent, a dash for none."""
+    """Return a share as per cent, a dash for None."""
     return "–" if share is None else f"{number_text(100 * share, digits)} %"
 
 

@@ -3,8 +3,8 @@
 view       a board as the page reads it: models, columns, cells
 table      the table that sorts and searches in the browser
 scatter    grade against supported content, with intervals
-grades     how the grades of all answers are spread
-differences  two models against each other, on every metric and by slice
+grades     the distribution of the grades of all answers
+differences  two models compared on every metric and by slice
 quarters   did it get easier by saying less?
 bleu       the parts of BLEU side by side, and what they say in a sentence
 study      the study's table beside ours

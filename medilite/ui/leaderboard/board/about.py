@@ -1,4 +1,4 @@
-"""Where a board's numbers come from, in words, and what to do where there is no board."""
+"""Where a board's numbers come from, in words, and what to do without a board."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEMPLATE = "leaderboard/board.html"
 
 
 def empty_html() -> Markup:
-    """Return what to do where there is no board."""
+    """Return what to do without a board."""
     return templates(TEMPLATE).empty()
 
 
@@ -27,7 +27,7 @@ def intro_html(view: View, split: str, profile: str) -> Markup:
 
 
 def _read_by(view: View) -> dict[str, Any] | None:
-    """Return who read answers, how far they agree, and which metrics agree with them; None without a reading."""
+    """Return who read answers, how well they agree, and which metrics agree with them; None without a reading."""
     reading = view.about.get("reading")
     if not reading:
         return None
@@ -38,7 +38,7 @@ def _read_by(view: View) -> dict[str, Any] | None:
 
 
 def provenance_html(view: View) -> Markup:
-    """Return everything one needs to compute the numbers again, folded away."""
+    """Return everything that it takes to compute the numbers again, folded away."""
     return templates(TEMPLATE).provenance(_provenance(view))
 
 

@@ -1,6 +1,6 @@
-"""What a BLEU is made of, side by side for all models, and what that says in a sentence.
+"""The parts of BLEU side by side for all models, and a sentence on what they show.
 
-The study saw BLEU fall while its models' words got nearer to the references'.
+In the study BLEU fell while its models' words got nearer to the references'.
 The parts show why: an answer that is shorter than the joined references loses
 by the brevity penalty what it gained in precision.
 """
@@ -22,11 +22,11 @@ PARTS = {
     "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for brevity; 1 means no penalty."),
     "length_ratio": ("Length", "of the references'", 2, "The answers' words by those of all references joined."),
 }
-"""Label, unit, digits and explanation of each part that is shown."""
+"""Label, unit, digits and explanation of each part."""
 
 
 def bleu(view: View, split: str) -> Chart | None:
-    """Return the parts, a row of bars each, and the sentence; None where there are no BLEUs."""
+    """Return a plot with a row of bars for each part, and the sentence; None without BLEU."""
     models = [spec for spec in view.models if view.part(split, spec.id, KIND, "score").value is not None]
     if not models:
         return None
@@ -41,7 +41,7 @@ def bleu(view: View, split: str) -> Chart | None:
             "array": [0.0 if high is None else high - value for value, _, high in known],
             "arrayminus": [0.0 if low is None else value - low for value, low, _ in known],
         }
-        # One trace for all models: plotly takes its time for each.
+        # One trace for all models, because each takes plotly time.
         traces.append({
             "type": "bar", "orientation": "h", "name": label, "xaxis": f"x{number}", "yaxis": f"y{number}",
             "x": [cell.value for cell in cells], "y": [escape(spec.label) for spec in models],
@@ -73,11 +73,11 @@ def bleu(view: View, split: str) -> Chart | None:
 
 
 def paradox(view: View, split: str) -> str:
-    """Return what the parts say: of the model that BLEU wrongs most, or that it wrongs none here.
+    """Return what the parts say about the model that BLEU underrates most, or that it underrates none here.
 
-    A model is underrated where more of its words are in the references than of
-    another's, and its BLEU is lower all the same, or at least no higher: because
-    it is short, or else because its words are not in the references' order.
+    A model is underrated if more of its words are in the references than of
+    another's, and still its BLEU is lower, or at least not higher: because it is
+    short, or else because its words are not in the references' order.
     """
     if pair := _nearer_and_shorter(view, split):
         return _brevity(view, split, *pair)
@@ -90,7 +90,7 @@ def paradox(view: View, split: str) -> str:
 
 
 def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
-    """Return the two models of which the first is nearer word by word, and loses by brevity; None without any.
+    """Return two models of which the first is nearer word by word but loses by brevity; None without any.
 
     More of its single words and no fewer of its runs of four are in the
     references, its brevity penalty is harder, and its BLEU is lower or, where
@@ -119,7 +119,7 @@ def _nearer_and_shorter(view: View, split: str) -> tuple[ModelSpec, ModelSpec] |
 
 
 def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | None:
-    """Return the two models whose single words and BLEU say opposite things, and are farthest apart; None without any.
+    """Return the two models whose single words and BLEU disagree most; None without any.
 
     The first has more of its single words in the references, fewer of its runs
     of four and a lower BLEU, each by intervals that don't overlap.
@@ -142,7 +142,7 @@ def _nearer_and_lower(view: View, split: str) -> tuple[ModelSpec, ModelSpec] | N
 
 
 def _brevity(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
-    """Say of two models that BLEU takes off for brevity what the first gained in precision."""
+    """Return the sentence that BLEU deducts for brevity what the first of two models gained in precision."""
     mine, its = (
         {part: number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for part in PARTS}
         for who in (spec, other)
@@ -159,7 +159,7 @@ def _brevity(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
 
 
 def _phrases(view: View, split: str, spec: ModelSpec, other: ModelSpec) -> str:
-    """Say of two models that BLEU counts phrases, not what is said."""
+    """Return the sentence that BLEU counts phrases, not content."""
 
     def both(part: str) -> tuple[str, str]:
         mine, its = (number_text(view.part(split, who.id, KIND, part).value, PARTS[part][2]) for who in (spec, other))

@@ -1,4 +1,4 @@
-"""Two models against each other, question by question: differences with intervals, and where they are clear."""
+"""Two models compared question by question: differences with intervals, and which of them are clear."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ FIRST = (
     *(PRECISION, RECALL, F1, "unsupported_terms", AT_ODDS, "claims_not_found", "false_explanation"),
     *("inheritance_from_nowhere", "invented_prevalence", SIMILARITY, "bleu_study"),
 )
-"""Columns that are shown at once; the others are folded away."""
+"""Columns that are visible; the others are folded away."""
 
 SLICED = (GRADE, PRECISION, F1, AT_ODDS)
-"""Columns of the table by slice."""
+"""Columns of the table of slices."""
 
 DIMENSIONS = {"source": "Source", "qtype": "Type of question", "reference_words": "Length of the reference"}
 
 CLEAR = 0.05
-"""A difference counts as clear where its corrected p-value is below this."""
+"""A difference is clear if its corrected p-value is below this."""
 
 Pair = tuple[str, str]
 
 
 def differences_html(view: View, split: str, pair: Pair) -> Markup:
-    """Return the table of one pair, the other metrics and the slices folded away; "" where nothing was compared."""
+    """Return the table of one pair, with other metrics and slices folded away; "" if nothing was compared."""
     compared = view.rows("comparisons", split=split)
     rows = [row for row in compared if (row["model"], row["against"]) == pair and row["difference"] is not None]
     if not rows:
@@ -61,16 +61,16 @@ def differences_html(view: View, split: str, pair: Pair) -> Markup:
 
 
 def p_text(p: float | None) -> str:
-    """Return a p-value as people read it."""
+    """Return a p-value as text."""
     if p is None:
         return "–"
     return "below 0.001" if p < 0.001 else number_text(p, 3)
 
 
 def verdict(row: Row, column: Column) -> str:
-    """Return what a difference comes to, in a word or two: never better or worse where it may be chance.
+    """Return the verdict on a difference in a word or two: never better or worse if it may be chance.
 
-    Of how easy an answer is to read it says easier or harder, never better.
+    For how easy an answer is to read it says easier or harder, never better.
     """
     if row["p_holm"] is None or row["p_holm"] >= CLEAR or not row["difference"]:
         return "not clear"
@@ -82,13 +82,13 @@ def verdict(row: Row, column: Column) -> str:
 
 
 def signed(value: float, digits: int) -> str:
-    """Return a difference with its sign; none where it rounds to nothing."""
+    """Return a difference with its sign; without one if it rounds to 0."""
     text = number_text(value, digits)
     return f"+{text}" if value > 0 and text != number_text(0.0, digits) else text
 
 
 def _told(row: Row, column: Column) -> dict[str, Any]:
-    """Return a difference as the table has it: the median of the paired ones where a median leads, else their mean."""
+    """Return a difference for the table: the median of the paired differences if a median leads, else their mean."""
     middle = column.lead == "median" and row.get("median") is not None
     keys = ("median", "median_low", "median_high") if middle else ("difference", "low", "high")
     value, low, high = (signed(row[key], column.digits) for key in keys)
@@ -104,7 +104,7 @@ def _told(row: Row, column: Column) -> dict[str, Any]:
 
 
 def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
-    """Return the columns of the table by slice, and its rows by dimension: (name, n, cells), None for no number."""
+    """Return the columns of the table of slices, and its rows by dimension: (name, n, cells), None for no number."""
     rows = view.rows("slices", split=split, model=pair[0], against=pair[1])
     columns = [view.column(key) for key in SLICED if any(row["metric"] == key for row in rows)]
     by_dimension = []

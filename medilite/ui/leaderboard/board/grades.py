@@ -1,4 +1,4 @@
-"""How the grades of all answers are spread, a row a model, with the recommended band marked."""
+"""The distribution of the grades of all answers, one row per model, with the recommended band marked."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from medilite.ui.leaderboard.chart import INK, Chart, Spec, Table, axis, band, f
 from medilite.ui.page.words import number_text, percent
 
 LAST = 18
-"""Whole grades from 0 on have a bar each; all from here on share the last one."""
+"""Whole grades from 0 up have a bar each; this one and all above share the last bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The grades of one model's answers: how many fall on each whole grade, the middle one, how many are easy."""
+    """The grades of one model's answers: the count of each whole grade, the median, and how many are easy."""
 
     spec: ModelSpec
     counts: tuple[int, ...]
@@ -29,12 +29,12 @@ class Spread:
 
     @property
     def n(self) -> int:
-        """How many answers have a grade."""
+        """The number of answers with a grade."""
         return sum(self.counts)
 
 
 def spread_of(spec: ModelSpec, grades: Sequence[float | None]) -> Spread | None:
-    """Return how a model's grades are spread; None if no answer has one. Rounded as by `whole_grade`."""
+    """Return the distribution of a model's grades, rounded by `whole_grade`; None if no answer has one."""
     known = [grade for grade in grades if grade is not None]
     if not known:
         return None
@@ -44,14 +44,14 @@ def spread_of(spec: ModelSpec, grades: Sequence[float | None]) -> Spread | None:
 
 
 def spreads(view: View, split: str) -> list[Spread]:
-    """Return the spread of every model that has grades. Answers that loop are left out, as in the table."""
+    """Return the distribution of every model with grades. Answers that loop are left out, as in the table."""
     qids = view.questions[split]["qid"]
     found = (spread_of(spec, [view.compared(split, qid, spec.id, GRADE) for qid in qids]) for spec in view.models)
     return [spread for spread in found if spread]
 
 
 def grades(view: View, split: str) -> Chart | None:
-    """Return the plot, or None where no answer has a grade."""
+    """Return the plot, or None if no answer has a grade."""
     found = spreads(view, split)
     if not found:
         return None

@@ -13,7 +13,7 @@ from medilite.ui.page.words import number_text, percent
 MEASURES = {
     RECALL: "What it says of the references",
     PRECISION: "How much of it is supported",
-    # Boards of format 1.
+    # Metrics of boards in format 1.
     KEY_TERMS: "Key terms",
     SIMILARITY: "Topic similarity",
 }
@@ -21,19 +21,19 @@ MEASURES = {
 CORNERS = (
     *(("easier_more", "left", 1), ("harder_more", "right", 1)),
     *(("easier_less", "left", 0), ("harder_less", "right", 0)),
-    # Boards of format 1 count no change as no less.
+    # Boards in format 1 count an unchanged value as not less.
     *(("easier_no_less", "left", 1), ("harder_no_less", "right", 1)),
 )
-"""Where each part is: easier to the left, more on top. Its share is printed outside, for dots are inside."""
+"""The place of each quarter: easier to the left, more on top. Its share is printed outside, since dots are inside."""
 
 SHOWN = 0.98
-"""Share of the changes, each way, that the axes hold before one zooms out."""
+"""Share of the changes, in each direction, that the axes show before zooming out."""
 
 Pair = tuple[str, str]
 
 
 def pairs(view: View, split: str) -> list[Pair]:
-    """Return every (model, against) that was compared, the last stacked one against its parent first."""
+    """Return every (model, against) that was compared; the last stacked one against its parent is first."""
     found = list(dict.fromkeys((row["model"], row["against"]) for row in view.rows("quarters", split=split)))
     stacked = {spec.id: spec.stacked_on for spec in view.models}
     return sorted(found, key=lambda pair: (stacked[pair[0]] != pair[1], found.index(pair)))
@@ -46,13 +46,13 @@ def pair_label(view: View, pair: Pair) -> str:
 
 
 def measures(view: View, split: str, pair: Pair) -> list[str]:
-    """Return the measures of content that the pair was compared by."""
+    """Return the measures of content on which the pair was compared."""
     rows = view.rows("quarters", split=split, model=pair[0], against=pair[1])
     return [key for key in MEASURES if any(row["measure"] == key for row in rows)]
 
 
 def changes(view: View, split: str, pair: Pair, measure: str) -> list[tuple[str, float, float]]:
-    """Return (qid, change in grade, change in the measure) of every question where both answers have both."""
+    """Return (qid, change in grade, change in the measure) of every question for which both answers have both."""
     found = []
     for qid in view.questions[split]["qid"]:
         grade, content = (_change(view, split, qid, pair, metric) for metric in (GRADE, measure))
@@ -67,7 +67,7 @@ def _change(view: View, split: str, qid: str, pair: Pair, metric: str) -> float 
 
 
 def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
-    """Return the plot of one pair by one measure; None where the two have no questions in common."""
+    """Return the plot of one pair by one measure; None if the two have no questions in common."""
     rows = view.rows("quarters", split=split, model=pair[0], against=pair[1], measure=measure)
     if not rows:
         return None
@@ -110,7 +110,7 @@ def _corner(row: dict[str, Any], side: str, top: int) -> Spec:
 
 
 def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
-    """Return what the easier answers lost, in words."""
+    """Return a sentence about what the easier answers lost."""
     (row,) = view.rows("easier", split=split, model=pair[0], against=pair[1], measure=measure)
     labels = {spec.id: spec.label for spec in view.models}
     new, old = labels[pair[0]], labels[pair[1]]
@@ -130,7 +130,7 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
 
 
 def _reach(values: Sequence[float]) -> float:
-    """Return how far from 0 the axis goes: as far as SHOWN of the values."""
+    """Return the axis's greatest distance from 0: it holds SHOWN of the values."""
     sizes = sorted(abs(value) for value in values)
     return (sizes[min(len(sizes) - 1, int(SHOWN * len(sizes)))] if sizes else 0.0) or 1.0
 

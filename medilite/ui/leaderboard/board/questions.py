@@ -1,7 +1,7 @@
 """Single questions of a board: chosen by source and type, those on which models differ most first.
 
-The questions' text is MedQuAD's and not part of a board. Where the data is at
-hand it is joined by `qid`; elsewhere the answers are listed under the qid alone.
+The questions' text is MedQuAD's and not part of a board. If the data is on this
+machine it is joined by `qid`; otherwise the answers are listed under the qid alone.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ORDERS = {
     WORDS: "Largest disagreement: length",
     "": "As in the split",
 }
-"""Metric whose spread over the models orders the questions, and its label."""
+"""The metrics that can order the questions, by their spread over the models; and their labels."""
 
 LABEL_CHARS = 110
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What MedQuAD says: the question and its references."""
+    """MedQuAD's question and its references."""
 
     question: str
     references: tuple[str, ...]
@@ -73,14 +73,14 @@ def listed(view: View, split: str, source: str = ALL, qtype: str = ALL, order: s
 
 
 def spread(view: View, split: str, qid: str, metric: str) -> float | None:
-    """Return how far apart the models' scores on a question are, as `View.compared` has them; None below two."""
+    """Return how far apart the models' scores on a question are, by `View.compared`; None with fewer than two."""
     scores = [view.compared(split, qid, spec.id, metric) for spec in view.models]
     known = [score for score in scores if score is not None]
     return max(known) - min(known) if len(known) > 1 else None
 
 
 def label(view: View, one: Listed, order: str, texts: dict[str, Text]) -> str:
-    """Return a question as the list shows it: its text or qid, and how far apart the models are."""
+    """Return a question's line in the list: its text or qid, and how far apart the models are."""
     name = texts[one.qid].question if one.qid in texts else f"{one.qid} ({one.qtype or 'no type'})"
     if len(name) > LABEL_CHARS:
         name = f"{name[:LABEL_CHARS]}…"
@@ -104,7 +104,7 @@ def listing(
 
 
 def comparison_of(view: View, profile: Profile, qid: str, texts: dict[str, Text], number: int) -> Comparison:
-    """Return a question's answers as the tab Compare would hold them, scored and marked."""
+    """Return a question's answers as a comparison of the tab Compare, scored and marked."""
     setup = view.about["provenance"]["setup"]
     comparison = Comparison(
         question=texts[qid].question if qid in texts else qid,
@@ -124,7 +124,7 @@ def comparison_of(view: View, profile: Profile, qid: str, texts: dict[str, Text]
 
 
 def texts_of(view: View, split: str, data: Path = DATA) -> tuple[dict[str, Text], str]:
-    """Return the split's texts by qid and "", or nothing and why they aren't here."""
+    """Return (texts by qid, ""), or ({}, the reason why there are none)."""
     wanted = view.about["provenance"]["setup"]["data"]
     try:
         here = data_fingerprint(data, split.partition("/")[0])

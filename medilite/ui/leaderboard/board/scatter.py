@@ -1,4 +1,4 @@
-"""Grade against support, every model with its intervals: easier to the left, more of it supported upwards."""
+"""Grade against supported content, with intervals: easier to the left, more supported content at the top."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from medilite.ui.leaderboard.chart import SYMBOLS, Chart, Table, axis, band, fig
 
 
 def scatter(view: View, split: str) -> Chart | None:
-    """Return the plot; key terms replace supported content where a board lacks it, and None means it has neither."""
+    """Return the plot; a board without supported content shows key terms, and one with neither gives None."""
     for key in (PRECISION, KEY_TERMS):
         cells = [(spec, view.cell(split, spec.id, GRADE), view.cell(split, spec.id, key)) for spec in view.models]
         if known := [(spec, x, y) for spec, x, y in cells if x.value is not None and y.value is not None]:

@@ -1,4 +1,4 @@
-"""The study's own table beside ours: two tables, never one, because they are of other models and other runs."""
+"""The study's own table beside ours. They are two tables, because the models and runs are different."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = {
 
 
 def study_html(reported: View, measured: View | None, split: str | None) -> Markup:
-    """Return the study's table and, where something was measured here, ours of the same columns beside it."""
+    """Return the study's table and, if there are measurements, ours with the same columns."""
     theirs = reported.splits[0]
     models = [
         spec.id for spec in reported.models if any(reported.cell(theirs, spec.id, k).value is not None for k in KEYS)
@@ -33,7 +33,7 @@ def study_html(reported: View, measured: View | None, split: str | None) -> Mark
 
 
 def _table(view: View, split: str, models: list[str], title: str, note: str) -> tuple[Any, ...]:
-    """Return what the template wants of one table: title, note, models, rows."""
+    """Return one table for the template: title, note, models, rows."""
     shown = [spec for spec in view.models if spec.id in models]
     rows = [
         (label, better, digits, [view.mean(split, spec.id, key) for spec in shown])

@@ -1,7 +1,7 @@
 """The leaderboard's table: every number with its interval and rank; sorted and searched in the browser.
 
 All columns are in the HTML; which of them show, in which order the rows are,
-and what the search finds is the page's doing (assets/style/leaderboard.js).
+and what the search finds is up to the page's script (assets/style/leaderboard.js).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ def controls_html() -> Markup:
 
 
 KINDS = {GRADE: "median grade", PRECISION: "supported", AT_ODDS: "at odds", LOOPS: "loops"}
-"""What is shown by kind of question, and its short name there."""
+"""The columns of the table by kind of question, and their short names there."""
 
 
 def kinds_html(view: View, split: str) -> Markup:
-    """Return the same by kind of question, models beside each other, folded away; "" for a board without it."""
+    """Return the table by kind of question, models side by side, folded away; "" for a board without it."""
     cells = {(row["kind"], row["model"], row["metric"]): row for row in view.rows("kinds", split=split)}
     models = [(spec.id, spec.label) for spec in view.models if any(key[1] == spec.id for key in cells)]
     models += [(floor["id"], floor["label"]) for floor in view.floors]

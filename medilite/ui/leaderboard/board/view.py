@@ -1,4 +1,4 @@
-"""A board as the page reads it: models with their looks, columns that explain themselves, cells by (model, column)."""
+"""A board as the page reads it: models with colours and labels, columns with explanations, cells."""
 
 from __future__ import annotations
 
@@ -65,30 +65,30 @@ class Column:
 
     @property
     def of_ease(self) -> bool:
-        """Whether it says how easy an answer is to read, where "better" would say too much."""
+        """Whether it measures how easy an answer is to read, for which "better" would claim too much."""
         return self.key in GROUP_KEYS["reading"]
 
     @property
     def direction(self) -> str:
-        """Which way is better, or easier, in words; "" where neither is."""
+        """Which way is better, or easier, in words; "" if neither is."""
         return f"{self.better} is {'easier' if self.of_ease else 'better'}" if self.better else ""
 
     @property
     def tip(self) -> str:
-        """What the column means, which way is better, and its unit."""
+        """The explanation on hover: what the column means, which way is better, and its unit."""
         led = "The median over questions. " if self.lead == "median" else ""
         better = f" {self.direction.capitalize()}." if self.better else ""
         ease = " An easier answer is not a better one: see how much of it is supported." if self.of_ease else ""
         return f"{led}{self.explanation}{better}{ease} Unit: {self.unit}."
 
     def text(self, value: float | None) -> str:
-        """Return a value as people read it, a dash for none."""
+        """Return a value as text, a dash for none."""
         return number_text(value, self.digits)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A model's number in a column with the ends of its interval; None where there is none. `n` of `of` were scored."""
+    """A model's number in a column with the ends of its interval; None without one. `n` of `of` were scored."""
 
     value: float | None
     low: float | None
@@ -99,13 +99,13 @@ class Cell:
     reported: str | None = None
 
     def text(self, digits: int) -> str:
-        """Return "12.1 (11.9 to 12.4)", or the number alone where it has no interval."""
+        """Return "12.1 (11.9 to 12.4)", or the number alone if it has no interval."""
         between = interval_text(self, digits)
         return f"{number_text(self.value, digits)} ({between})" if between else number_text(self.value, digits)
 
     @property
     def counted(self) -> str:
-        """How many were scored: "1,385 of 1,386", or "" where that is unknown."""
+        """How many were scored: "1,385 of 1,386", or "" if unknown."""
         return "" if self.n is None or self.of is None else f"{self.n:,} of {self.of:,}"
 
     @property
@@ -120,23 +120,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class View:
-    """A board with everything that the page asks of it."""
+    """A board with everything that the page shows of it."""
 
     board: Board
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What board.json says."""
+        """The content of board.json."""
         return self.board.about
 
     @cached_property
     def listings(self) -> dict[tuple[str, str, str, str, bool], list[tuple[str, str]]]:
-        """Lists of questions that pages have shown (`questions.listing`): every open page holds the one it shows."""
+        """Lists of questions already made (`questions.listing`), shared by all pages that show them."""
         return {}
 
     @cached_property
     def models(self) -> tuple[ModelSpec, ...]:
-        """The models in their order; an adapter is named by what the board knows of it."""
+        """The models in order; an adapter's description comes from the board."""
         first = self.about["models"][0]["id"]
         return tuple(
             ModelSpec(
@@ -153,7 +153,7 @@ class View:
 
     @property
     def floors(self) -> list[dict[str, str]]:
-        """Systems that know nothing, or all: id, label and what each is."""
+        """Systems without a model, such as floors: id, label and description."""
         return list(self.about.get("floors", []))
 
     @property
@@ -162,7 +162,7 @@ class View:
         return tuple(split["name"] for split in self.about["splits"])
 
     def split(self, name: str) -> Mapping[str, Any]:
-        """Return what board.json says of a split."""
+        """Return the entry of a split in board.json."""
         return next(split for split in self.about["splits"] if split["name"] == name)
 
     @cached_property
@@ -196,7 +196,7 @@ class View:
         return self._cells.get((split, model, key), _NOTHING)
 
     def mean(self, split: str, model: str, key: str) -> Cell:
-        """Return the mean in a column, whichever statistic it leads with: what others reported are means."""
+        """Return the mean in a column, even if it leads with another statistic: what others report are means."""
         rows = self.rows("means", split=split, model=model, metric=key)
         return _cell(rows[0], "mean") if rows else self.cell(split, model, key)
 
@@ -205,12 +205,12 @@ class View:
         return self._parts.get((split, model, kind, part), _NOTHING)
 
     def rows(self, table: str, **wanted: str) -> list[Row]:
-        """Return the rows of a table whose fields are as wanted."""
+        """Return the rows of a table with these values in these fields."""
         rows = self.board.tables.get(table, [])
         return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
     def answered(self, split: str, model: str) -> Cell:
-        """Return how many answers a model has: the count of what every answer has."""
+        """Return how many answers a model has, counted by a column that every answer has."""
         return self.cell(split, model, "tokens")
 
     @cached_property
@@ -232,12 +232,12 @@ class View:
 
     @cached_property
     def scores(self) -> dict[str, dict[str, list[Any]]]:
-        """Every score, by split and column; raises DataError where the file is broken."""
+        """Every score, by split and column; raises DataError if the file is broken."""
         return self.board.scores()
 
     @cached_property
     def by_answer(self) -> dict[tuple[str, str, str], int]:
-        """Where each (split, qid, model) is in the columns of `scores`."""
+        """The index of each (split, qid, model) in the columns of `scores`."""
         return {
             (split, qid, model): i
             for split, columns in self.scores.items()
@@ -245,18 +245,18 @@ class View:
         }
 
     def score(self, split: str, qid: str, model: str, metric: str) -> float | None:
-        """Return one answer's score, None where there is none."""
+        """Return one answer's score, None without one."""
         place = self.by_answer.get((split, qid, model))
         return None if place is None else self.scores[split][metric][place]
 
     def compared(self, split: str, qid: str, model: str, metric: str) -> float | None:
-        """Return a score as comparisons count it: None for how easy an answer is to read that loops."""
+        """Return a score for comparisons: None for the ease of an answer that loops."""
         looped = self.column(metric).of_ease and LOOPS in self.scores[split] and self.score(split, qid, model, LOOPS)
         return None if looped else self.score(split, qid, model, metric)
 
     @cached_property
     def questions(self) -> dict[str, dict[str, list[Any]]]:
-        """The questions of each split, one list a field."""
+        """The questions of each split, one list per field."""
         return self.board.questions()
 
     @cached_property
@@ -266,7 +266,7 @@ class View:
 
 
 def _leading(row: Row, lead: str) -> Cell:
-    """Return the number that leads in a column: the median where it says so and the row has one."""
+    """Return the number that leads in a column: the median if the column says so and the row has one."""
     if lead == "mean" or row.get("median") is None:
         return _cell(row, "mean")
     ends = row["median_low"], row["median_high"]
@@ -281,10 +281,10 @@ def _cell(row: Row, value: str) -> Cell:
 
 
 def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View | None]:
-    """Return (what was measured here, what others reported), each None where it is missing.
+    """Return (the measured board, the reported board), each None if missing.
 
-    Measured is this profile's board, else the first that there is. Raises
-    DataError where a board is broken.
+    The measured one is this profile's board, else the first one found. Raises
+    DataError if a board is broken.
     """
     views = [_open(path.parent, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*/{BOARD_FILE}"))]
     measured = [view for view in views if not view.about["reported"]]
@@ -294,13 +294,13 @@ def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View 
 
 
 def read_ahead(profile: str, folder: Path = FOLDER) -> None:
-    """Read everything of the profile's board, and load what draws it, so that the tab's first visitor doesn't wait.
+    """Read the profile's board and load plotly in advance, so that the tab's first visitor doesn't wait.
 
-    A board that is broken is not this function's to report: the tab does.
+    A broken board is reported by the tab, not here.
     """
     import plotly.graph_objects as go
 
-    # Plotly loads what a figure needs with the first figure.
+    # Plotly loads its own parts with the first figure.
     go.Figure(data=[{"type": "bar"}, {"type": "scatter"}, {"type": "heatmap"}], layout={"annotations": [{}]})
     try:
         view, _ = find_boards(profile, folder)

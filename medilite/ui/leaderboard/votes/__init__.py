@@ -1,13 +1,13 @@
-"""The pure parts of what the tab Leaderboard shows of the votes: results as HTML and charts, no Gradio, no database.
+"""The results of the votes in the tab Leaderboard, as HTML and charts; no Gradio and no database.
 
 names      contestants with their labels and colours
-intro      how many votes there are, what counts and what doesn't, the left's advantage
+intro      how many votes there are, which count, and the advantage of the left side
 ratings    ratings with intervals, as a plot and as a table
-apart      which two can be told apart, and how many more votes the others take
+apart      which two differ clearly, and how many more votes the others need
 equal      still preferred when equally easy?
 matrix     who beat whom
 timeline   votes over time
 agreement  whether the votes agree with grade, topic similarity and judge
-mirror     whether votes are copied elsewhere, and how old that mirror is
-files      votes as files, without what is private
+mirror     whether votes are mirrored, and how old the mirror is
+downloads  votes as files, without private texts
 """

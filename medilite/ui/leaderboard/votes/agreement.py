@@ -26,7 +26,7 @@ MEASURES = {
 
 
 def agreement_html(results: Results, board: View | None) -> Markup:
-    """Return the table; `board` is the measured leaderboard, None where there is none."""
+    """Return the table; `board` is the measured leaderboard, None without one."""
     by_vote = {
         GRADE: results.easier,
         SIMILARITY: Agreement(None, 0, NO_REFERENCES),

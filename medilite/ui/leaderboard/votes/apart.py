@@ -1,4 +1,4 @@
-"""Which two models can be told apart, and about how many more votes the others take."""
+"""Which two models differ clearly, and about how many more votes the others need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medilite.ui.leaderboard.votes.names import Names
 
 
 def apart_html(results: Results, names: Names) -> Markup:
-    """Return neighbours by rating, and behind them every other pair; "" where fewer than two are rated."""
+    """Return neighbours by rating, then every other pair; "" if fewer than two are rated."""
     rated = [row.contestant for row in results.ratings.rows if row.rating]
     if len(rated) < 2:
         return Markup()
@@ -24,5 +24,5 @@ def apart_html(results: Results, names: Names) -> Markup:
 
 
 def _rounded(votes: int | None) -> int | None:
-    """Return a number to two digits: more would look surer than it is."""
+    """Return a number rounded to two digits; more would suggest false precision."""
     return None if votes is None else int(round(votes, -max(0, len(str(votes)) - 2)))

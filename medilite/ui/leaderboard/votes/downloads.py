@@ -1,4 +1,4 @@
-"""The links by which votes are downloaded."""
+"""The links to download the votes."""
 
 from __future__ import annotations
 

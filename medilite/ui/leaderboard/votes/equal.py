@@ -1,4 +1,4 @@
-"""Still preferred when equally easy? Ratings beside what they are at equal grade and equal length."""
+"""Still preferred when equally easy? Ratings, and ratings at equal grade and length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the votes' results are based on: how many there are, which count, and what was left out and why."""
+"""What the results are based on: how many votes there are, how many count, and why others are left out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def empty_html() -> Markup:
 
 
 def intro_html(results: Results) -> Markup:
-    """Return the heading, how many votes there are, and the left's advantage."""
+    """Return the heading, how many votes there are, and the advantage of the left side."""
     counts, ratings = results.counts, results.ratings
     people = f"{ratings.voters:,} {'person' if ratings.voters == 1 else 'people'}"
     on = f"{counted(counts.counted, 'vote')} by {people} on {counted(ratings.questions, 'question')} count. "
@@ -45,7 +45,7 @@ def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
 
 
 def same_answers_html(results: Results, names: Names) -> Markup:
-    """Return how often two models gave the same answer, word for word; "" where they never did."""
+    """Return how often two models gave the same answer, word for word; "" if no two did."""
     if not results.same_answers:
         return Markup()
     order = {row.contestant: i for i, row in enumerate(results.ratings.rows)}
@@ -58,7 +58,7 @@ def same_answers_html(results: Results, names: Names) -> Markup:
 
 
 def effects_words(results: Results) -> str:
-    """Return what a difference in grade or length is worth to an answer, in a sentence; "" where it isn't known."""
+    """Return a sentence on the effect of grade and length on a vote; "" if unknown."""
     effects = [
         f"an answer {effect.name} gains {number_text(effect.points.value)} points ({interval_text(effect.points)})"
         for effect in results.ratings.effects

@@ -12,10 +12,10 @@ from medilite.ui.leaderboard.votes.ratings import shown
 from medilite.ui.page.words import counted, percent
 
 AHEAD = 0.005
-"""By how much of the points one has to lead for more than "even": what is printed differs from 50 %."""
+"""Lead from which the word is not "even": the printed share then differs from 50 %."""
 
 _SCALE = [[0.0, "#b35806"], [0.5, "#f7f7f7"], [1.0, "#2166ac"]]
-"""From behind to ahead, orange to blue, which colour-blind eyes tell apart too."""
+"""From behind to ahead, orange to blue, which colour-blind people can distinguish."""
 
 
 def matrix(results: Results, names: Names) -> Chart | None:

@@ -1,4 +1,4 @@
-"""Whether votes are copied elsewhere, and how old that mirror is."""
+"""Whether votes are mirrored, and how old the mirror is."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from medilite.ui.html import Markup, templates
 from medilite.ui.page.words import counted
 
 FRESH_S = 120.0
-"""Up to this age a mirror that lacks nothing is not called behind: it is looked at too seldom."""
+"""A mirror without missing votes counts as up to date until this age, since it is checked only now and then."""
 
 
 def mirror_html(settings: Settings, state: MirrorState | None, now: float) -> Markup:
-    """Return what to know of the mirror; "" where votes stay on a disk of their own and none is set.
+    """Return the state of the mirror; "" if none is set and votes are on a disk that lasts.
 
-    An error's own words are for the person who runs the app, and are not shown.
+    The text of an error is for the person who runs the app, and is not shown.
     """
     said = _said(settings, state, now)
     return templates("leaderboard/votes.html").mirror(*said) if said else Markup()

@@ -1,4 +1,4 @@
-"""Contestants with their labels and colours: a model that was retrained is listed beside what it was before."""
+"""Contestants with their labels and colours; each training of a model is a contestant of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medilite.models import ModelSpec, Profile
 from medilite.ui.leaderboard.chart import MUTED
 
 EARLIER_DIGITS = 7
-"""So many digits of a hash identify a training of a model, as with a commit."""
+"""Digits of a hash that identify a training of a model, as with a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Named:
 
 
 class Names:
-    """What contestants are called on the page."""
+    """The names of contestants on the page."""
 
     def __init__(self, profile: Profile, results: Results) -> None:
         self._specs = {spec.id: spec for spec in profile.models}

@@ -1,4 +1,4 @@
-"""Ratings with their intervals: a plot to compare by, and a table with everything that is known of each."""
+"""Ratings with their intervals, as a plot and as a table with more columns."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from medilite.ui.page.words import counted, interval_text, number_text
 
 
 def ratings_html(results: Results, names: Names) -> Markup:
-    """Return the table of everybody who has votes or is a model now."""
+    """Return the table of all current models, and of earlier ones with votes."""
     rows = [(names.of(row.contestant), row) for row in shown(results)]
     return templates("leaderboard/votes.html").ratings(rows, PRELIMINARY_VOTES)
 
 
 def trust_html(results: Results, names: Names) -> Markup:
-    """Return the ratings with more and with less trust in the votes; "" where no model has a rating."""
+    """Return the ratings with more and with less trust in the votes; "" if no model has a rating."""
     moved = results.sensitivity
     apart = results.public if results.public is not results.ratings else None
     looked_up = {row.contestant: row.rating.value for row in apart.rows if row.rating} if apart else {}
@@ -35,13 +35,13 @@ def trust_html(results: Results, names: Names) -> Markup:
 
 
 def shown(results: Results) -> list[Rating]:
-    """Return the ratings that are shown: of the models as they are now, and of earlier ones that have votes."""
+    """Return the ratings of all current models, and of earlier ones with votes."""
     current = set(results.current.values())
     return [row for row in results.ratings.rows if row.contestant in current or row.votes]
 
 
 def ratings(results: Results, names: Names) -> Chart | None:
-    """Return the plot, best on top; None where no model has a rating yet."""
+    """Return the plot, best on top; None if no model has a rating yet."""
     traces = [_point(row, names) for row in shown(results) if row.rating]
     if not traces:
         return None

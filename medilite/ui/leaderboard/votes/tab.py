@@ -1,4 +1,4 @@
-"""The part of the tab Leaderboard that shows what the votes say; it reads them when the tab is first opened."""
+"""The part of the tab Leaderboard with the results of the votes, which are read when the tab is first opened."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.controls import LIGHT, html_slot
 
 EVERY_S = 30.0
-"""How often an open tab looks for other votes."""
+"""How often an open tab checks for new votes."""
 
 Update = dict[Any, Any]
 
@@ -66,7 +66,7 @@ class VotesResults:
         timer.tick(look, seen, everything, **LIGHT)
 
     def show(self, seen_at: float, seen: gr.State) -> Update:
-        """Return the results, or nothing where the visitor has these already; a failure leaves what was shown."""
+        """Return the results, or nothing if the page has them already; after a failure the page keeps what it shows."""
         try:
             results = self.results.get()
             if results is not None and results.at == seen_at:
@@ -101,7 +101,7 @@ class VotesResults:
             return {}
 
     def _board(self) -> View | None:
-        """Return the measured board of this profile: another's means nothing for these votes."""
+        """Return the measured board of this profile; another's says nothing about these votes."""
         try:
             board, _ = find_boards(self.profile.name, self.boards)
         except MediLiteError:

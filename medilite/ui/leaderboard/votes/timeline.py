@@ -1,4 +1,4 @@
-"""Votes over time: counted and left out, a bar a period."""
+"""Votes over time, counted and left out: one bar per period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EVERY = {HOUR_S: "hour", 6 * HOUR_S: "six hours", DAY_S: "day", 7 * DAY_S: "wee
 
 
 def timeline(results: Results) -> Chart | None:
-    """Return the votes over time, None where there are none."""
+    """Return the votes over time, None without votes."""
     periods = results.periods
     if not periods:
         return None
