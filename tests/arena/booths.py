@@ -1,4 +1,4 @@
-"""What tests of the booth share: a clock that waits to be told, and looking at what was stored."""
+"""Shared by tests of the booth: a clock that only they move, what was stored, and live pairs without a model."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import sqlalchemy as sa
 
 from medilite.arena.booth import Shown
 from medilite.arena.schema import metadata
+from medilite.records import RowStep, Step
 from tests.arena.made import NOW
 
 READING_S = 60.0
 
 
 class Clock:
-    """A clock that goes only when told to."""
+    """A clock that moves only by `wait`."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -38,3 +39,27 @@ def drawn(booth, voter_id, clock) -> Shown:
     assert isinstance(shown, Shown)
     clock.wait(READING_S)
     return shown
+
+
+OWN_QUESTION = "Why does my left knee hurt when I climb stairs?"
+
+
+def live(booth, clock, *rows, keep=False, voter_id=None):
+    """Run a live pair whose two answers come in these steps."""
+    run = booth.begin_live(voter_id or booth.welcome(None), OWN_QUESTION, keep, dict.fromkeys(booth.here, True))
+    booth.advance(run, Step((RowStep("", 0), RowStep("", 0)), waiting=1))
+    clock.wait(5)
+    for step in rows:
+        booth.advance(run, Step(step))
+        clock.wait(10)
+    return run
+
+
+def row(text, stopped=None, error=None):
+    return RowStep(text, 1, stopped, error)
+
+
+WHOLE = (
+    (row("Rest the knee. "), row("See a doctor ")),
+    (row("Then move it again.", "end"), row("soon, and rest until then.", "length")),
+)
