@@ -3,7 +3,7 @@
 The profile is the one that `training.reproduce --seeds N` writes, its answers generated and scored like any other's.
 Each stacked model is compared with its parent from the same seed, each other model with the base. An interval draws
 clusters of questions and runs; three runs say little about a fourth, so the values of all of them are in the table too.
-Writes between.json into the run's folder.
+Writes between.json into the run's folder, and with `--board NAME` beside that board's tables, where the page shows it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from eval.command import add_run, chosen, run_command, run_of
 from eval.compare import add_resampling
 from eval.intervals import over_runs
 from eval.metrics.catalogue import FORMULAS, METRICS, SCORED
+from eval.run import CODE, PACKAGES
 from eval.scores import SplitScores, arrange, load_run
 from eval.tables import KIND_METRICS, Row, number
-from medilite.errors import DataError
+from medilite.errors import ConfigError, DataError
 from medilite.files import write_whole
+from medilite.leaderboard import BETWEEN_FILE, BOARD_FILE, FOLDER, boards
 from medilite.models import Profile
+from medilite.provenance import adapter_sha256, commit, versions
 
 MARK = ".seed-"
 """What a repetition's id has between the model's and the seed (`training.recipe.seeds`)."""
@@ -106,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_run(parser)
     add_resampling(parser)
+    parser.add_argument("--board", metavar="NAME", help="put the result into assets/leaderboard/NAME too")
     return parser
 
 
@@ -115,15 +119,26 @@ def run(options: argparse.Namespace) -> int:
     place = run_of(options, profile)
     runs = runs_of(profile)
     rows, questions, _ = load_run(place.folder, profile)
-    result: dict[str, Any] = {"resamples": options.resamples, "seed": options.bootstrap_seed, "rows": []}
+    if options.board and not (FOLDER / options.board / BOARD_FILE).is_file():
+        raise ConfigError(f"--board {options.board}: no board has that name. There are: {', '.join(boards())}.")
+    head, dirty = commit(CODE)
+    result: dict[str, Any] = {
+        "resamples": options.resamples,
+        "seed": options.bootstrap_seed,
+        "commit": head,
+        "commit_dirty": dirty,
+        "versions": versions(PACKAGES),
+        "adapters": {one: adapter_sha256(profile, one) for own in runs.values() for one, _ in own},
+        "rows": [],
+    }
     for split, some in questions.items():
         scores = arrange(split, some, profile.ids, SCORED, [row for row in rows if row.split == split])
         found = between(scores, runs, options.resamples, options.bootstrap_seed)
         result["rows"] += found
         print("\n".join([f"== {scores.split}", *lines(found)]))
-    target = place.folder / "between.json"
-    write_whole(target, (json.dumps(result, indent=1) + "\n").encode())
-    print(f"Written to {target}")
+    for folder in (place.folder, *([FOLDER / options.board] if options.board else [])):
+        write_whole(folder / BETWEEN_FILE, (json.dumps(result, indent=1) + "\n").encode())
+        print(f"Written to {folder / BETWEEN_FILE}")
     return 0
 
 

@@ -18,6 +18,9 @@ ADAPTER_FILES = (CONFIG_FILE, WEIGHTS_FILE)
 
 RECORD_FILE = "training.json"
 
+SAVES = "saves"
+"""The folder, in an adapter's, of the adapters of its training run's saves: `step-005`, `step-010`, …"""
+
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return an adapter's training.json; None if there is none, or it is unusable, which is logged."""

@@ -56,6 +56,10 @@ floors.json.gz    as scores.json.gz, of the floors, without BLEU
 scores.json.gz    by split, one list a column: qid, model, answer (hash of its text), every metric, and
                   the ten counts of each way of BLEU; the same rows as scores.parquet (with `split`)
 
+between.json      optional (eval.between): rows of split, model, against, metric, statistic, n, runs, each (a
+                  difference a run), difference (their mean), low, high (over questions and runs), sd; and
+                  resamples, seed, commit, versions, adapters (SHA-256 by id)
+
 MedQuAD's own text is not here: rows go by qid, and the text is joined where the
 data is at hand (medilite.data). A reported board has board.json and those of the
 tables that were reported, with `reported` beside each number: it as printed.
@@ -84,6 +88,7 @@ QUESTIONS_FILE = "questions.json"
 ANSWERS_FILE = "answers.jsonl.gz"
 SCORES_FILE = "scores.json.gz"
 FLOORS_FILE = "floors.json.gz"
+BETWEEN_FILE = "between.json"
 
 TABLES = ("means", "floors", "kinds", "bleu", "comparisons", "formulas", "slices", "quarters", "easier")
 _SINCE_2 = ("floors", "kinds", "formulas")
@@ -111,6 +116,11 @@ class Board:
         """Return every score, by split and column."""
         scores: dict[str, dict[str, list[Any]]] = _read(self.folder / SCORES_FILE)
         return {split: {_NOW.get(name, name): values for name, values in own.items()} for split, own in scores.items()}
+
+    def between(self) -> dict[str, Any] | None:
+        """Return how far runs from other seeds differ; None where that isn't measured."""
+        path = self.folder / BETWEEN_FILE
+        return _read(path) if path.is_file() else None
 
     def floors(self) -> dict[str, dict[str, list[Any]]]:
         """Return the scores of the floors, by split and column; {} for a board of format 1."""

@@ -11,6 +11,8 @@ import json
 import shutil
 from pathlib import Path
 
+from medilite.checkpoints import CONFIG_FILE, SAVES, WEIGHTS_FILE
+
 SEAL = "whole.json"
 
 
@@ -53,3 +55,31 @@ def newest_of_another(work_dir: Path, at_most: int) -> Path | None:
         if step.isdigit() and int(step) <= at_most and is_whole(path):
             found.append((int(step), path))
     return max(found)[1] if found else None
+
+
+def keep_adapter(checkpoint: Path) -> None:
+    """Copy a checkpoint's adapter, in float16, to `saves/step-NNN` beside it, where the trainer deletes nothing."""
+    from safetensors.torch import load_file, save_file
+
+    step = int(checkpoint.name.removeprefix("checkpoint-"))
+    kept = checkpoint.parent / SAVES / f"step-{step:03}"
+    kept.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(checkpoint / CONFIG_FILE, kept / CONFIG_FILE)
+    weights = load_file(checkpoint / WEIGHTS_FILE)
+    save_file({name: weight.half() for name, weight in weights.items()}, kept / WEIGHTS_FILE)
+
+
+def publish_saves(work_dir: Path, out: Path, base: str) -> list[int]:
+    """Put the kept saves of a run into its adapter's folder instead of those there; return their steps.
+
+    `base` is the base's name, which replaces its path on this machine.
+    """
+    shutil.rmtree(out / SAVES, ignore_errors=True)
+    steps = []
+    for save in sorted((work_dir / SAVES).glob("step-*")):
+        shutil.copytree(save, out / SAVES / save.name)
+        config = out / SAVES / save.name / CONFIG_FILE
+        about = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
+        config.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        steps.append(int(save.name.removeprefix("step-")))
+    return steps

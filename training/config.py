@@ -71,6 +71,8 @@ class OptimConfig(_Strict):
     # Instead of every eval_every steps: at these numbers of pairs, and at the end. Points of a curve, at less cost.
     eval_at_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     save_every: Annotated[int, Field(ge=1)] = 100
+    # The adapter of each save stays, in float16, in saves/ of the adapter's folder, for the Lab's *While it learned*.
+    keep_saves: bool = False
 
     @property
     def pairs_a_step(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from medilite.checkpoints import ADAPTER_FILES, RECORD_FILE, read_record
+from medilite.checkpoints import ADAPTER_FILES, RECORD_FILE, SAVES, read_record
 from medilite.errors import TrainingError
 
 CARD = "README.md"
@@ -38,7 +38,7 @@ def push_adapter(folder: Path, owner: str, private: bool) -> str:
         api.upload_folder(
             repo_id=repo,
             folder_path=folder,
-            allow_patterns=list(FILES),
+            allow_patterns=[*FILES, f"{SAVES}/*"],
             commit_message=f"{record['model']}, trained at {str(record.get('commit') or 'unknown')[:7]}",
         )
     except Exception as error:  # the Hub's client raises many unrelated types

@@ -25,8 +25,13 @@ from training.config import AnyRun, DPORun
 RECIPE = 1
 """Raise it when the code makes another adapter from the same inputs: every adapter is then trained again."""
 
-# Paths and what is measured afterwards, which don't change what is learnt. Data and base have entries of their own.
-_NOT_LEARNT_FROM: tuple[tuple[str, str], ...] = (("base", "profile"), ("data", "dir"), ("data", "test_pairs"))
+# Paths, and what is measured or kept, which don't change what is learnt. Data and base have entries of their own.
+_NOT_LEARNT_FROM: tuple[tuple[str, str], ...] = (
+    ("base", "profile"),
+    ("data", "dir"),
+    ("data", "test_pairs"),
+    ("optim", "keep_saves"),
+)
 
 Inputs = dict[str, Any]
 

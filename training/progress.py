@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from training.checkpoints import seal
+from training.checkpoints import keep_adapter, seal
 from training.record import RunProgress, Stopwatch, note_progress
 
 
@@ -49,6 +49,14 @@ class Progress(TrainerCallback):
         """Mark the checkpoint as whole, and keep the time so far."""
         seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self.stopwatch.save()
+
+
+class KeepAdapters(TrainerCallback):
+    """Keeps the adapter of each save, without the optimiser's state."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Copy it out of the checkpoint, which the trainer deletes when newer ones are there."""
+        keep_adapter(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 class EvaluateAt(TrainerCallback):

@@ -17,7 +17,7 @@ from medilite.data import load_split_for_choosing
 from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
-from training.checkpoints import newest_of_another, newest_whole
+from training.checkpoints import newest_of_another, newest_whole, publish_saves
 from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, OptimConfig, SFTRun, StageRun, load_config
 from training.job import Job
@@ -165,7 +165,10 @@ def schedule_arguments(optim: OptimConfig, pairs: int) -> dict[str, Any]:
 def train_to_end(trainer: Any, start: Start, pairs: int | None = None) -> None:
     """Train, resuming from the last checkpoint of an earlier start."""
     from training.order import order_by_epoch
+    from training.progress import KeepAdapters
 
+    if start.job.run.optim.keep_saves:
+        trainer.add_callback(KeepAdapters())
     adapters_in_float32(trainer.model)
     order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint(pairs))
@@ -189,6 +192,7 @@ def write_result(
         "steps": trainer.state.global_step,
         **about,
         "curves": curves(trainer.state.log_history, curve_names),
+        **({"saves": publish_saves(job.work_dir, job.out, job.profile.base.model)} if run.optim.keep_saves else {}),
         "duration_s": round(start.stopwatch.elapsed_s(), 1),
         **start.came_from,
     }

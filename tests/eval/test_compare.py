@@ -181,7 +181,7 @@ def test_too_few_resamples_are_refused(capsys):
     assert "give 2000 or more" in capsys.readouterr().err
 
 
-def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys):
+def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys, monkeypatch):
     raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
     own = {model["id"]: model for model in raw["models"]}
     models = [own["base"]]
@@ -210,11 +210,22 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
     command = ["--profile", str(profile), "--run", str(tmp_path), "--resamples", "2000"]
     assert between.main(command) == 0
     assert "grpo − sft-r16-high" in capsys.readouterr().out
-    rows = json.loads((tmp_path / "between.json").read_text())["rows"]
+    made = json.loads((tmp_path / "between.json").read_text())
+    assert set(made["adapters"]) == {"grpo", "grpo.seed-43", "grpo.seed-44"} | {
+        f"sft-r16-high{mark}" for mark in ("", ".seed-43", ".seed-44")
+    }
+    rows = made["rows"]
     row = row_of(rows, model="grpo", metric="flesch_kincaid_grade")
     assert (row["each"], row["difference"], row["sd"]) == ([-2, -1, -3], -2, 1)
     # All three runs the same one of them, at the ends: 1 in 27 resamples each.
     assert (row["low"], row["high"], row["n"], row["runs"]) == (-3, -1, 30, 3)
+    monkeypatch.setattr(between, "FOLDER", tmp_path / "boards")
+    assert between.main([*command, "--board", "light"]) == 2
+    assert "no board has that name. There are: lite" in capsys.readouterr().err
+    (tmp_path / "boards" / "lite").mkdir(parents=True)
+    (tmp_path / "boards" / "lite" / "board.json").write_text("{}")
+    assert between.main([*command, "--board", "lite"]) == 0
+    assert json.loads((tmp_path / "boards" / "lite" / "between.json").read_text())["rows"] == rows
     profile.write_text(yaml.safe_dump(raw))
     assert between.main(command) == 2
     assert "--seeds 3" in capsys.readouterr().err

@@ -17,6 +17,7 @@ import yaml
 from medilite.__main__ import main
 from medilite.arena.records import Ballot
 from medilite.arena.store import Store
+from medilite.checkpoints import WEIGHTS_FILE
 from medilite.models import ROOT, load_profile
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
@@ -76,7 +77,7 @@ def lite_configs() -> list[dict[str, Any]]:
         **shared,
         "model": "grpo",
         "stacked_on": "sft-r8-high",
-        "optim": {**OPTIM, "epochs": 1, "batch_size": 8},
+        "optim": {**OPTIM, "epochs": 1, "batch_size": 8, "keep_saves": True},
         "generation": {"num_generations": 4, "max_new_tokens": 8},
         "rewards": {"closeness": 1, "key_terms": 1, "f1": 1, "precision": 1, "supported": 1, "echo": 1, "ending": 1},
     }
@@ -145,6 +146,23 @@ def test_grpo_goes_on_from_the_best_and_the_engine_stacks_it(undisturbed: tuple[
     availability = engine.availability()
     assert availability["grpo"].available
     assert not availability["sft-r16-low"].available
+
+
+def test_the_adapter_of_each_save_stays_and_the_last_is_the_result(undisturbed: tuple[Recipe, str, float]) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    recipe, _, _ = undisturbed
+    adapter, steps = recipe.adapter("grpo"), recipe.record("grpo")["saves"]
+    assert steps == [2, 4, 6]
+    assert sorted(save.name for save in (adapter / "saves").iterdir()) == [f"step-{step:03}" for step in steps]
+    first, *_, last = [load_file(adapter / "saves" / f"step-{step:03}" / WEIGHTS_FILE) for step in steps]
+    for name, weight in load_file(adapter / WEIGHTS_FILE).items():
+        assert torch.equal(last[name], weight.half())
+    assert any(not torch.equal(first[name], weight) for name, weight in last.items())
+    config = json.loads((adapter / "saves" / "step-002" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tiny"
+    assert not (recipe.adapter("sft-r8-low") / "saves").exists()
 
 
 def test_killed_at_random_moments_it_ends_as_the_undisturbed_one(

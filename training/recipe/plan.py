@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medilite.checkpoints import RECORD_FILE, read_record
+from medilite.checkpoints import RECORD_FILE, SAVES, read_record
 from medilite.errors import ConfigError, suggestion
 from medilite.files import write_whole
 from medilite.models import ROOT, Profile, load_profile
@@ -177,8 +178,11 @@ def adopt(job: Job) -> bool:
 
 
 def copy_adapter(source: Path, target: Path) -> None:
-    """Copy an adapter's files, its record last, so that a kill in between leaves no valid adapter."""
+    """Copy an adapter's files and saves, its record last, so that a kill in between leaves no valid adapter."""
     (target / RECORD_FILE).unlink(missing_ok=True)
+    shutil.rmtree(target / SAVES, ignore_errors=True)
+    if (source / SAVES).is_dir():
+        shutil.copytree(source / SAVES, target / SAVES)
     for path in sorted(source.iterdir(), key=lambda path: path.name == RECORD_FILE):
         if path.is_file() and not path.name.startswith("."):
             write_whole(target / path.name, path.read_bytes())

@@ -191,7 +191,7 @@ def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
     assert [differences.signed(v, 1) for v in (1.25, -1.25, 0.01, 0)] == ["+1.2", "−1.2", "0.0", "0.0"]
 
 
-def test_slices_stand_by_source_type_and_length():
+def test_slices_and_other_seeds_stand_below(tmp_path):
     about = {
         "models": [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"],
         "metrics": [
@@ -205,9 +205,15 @@ def test_slices_stand_by_source_type_and_length():
         row | {"dimension": "source", "slice": "<b>Clinic</b>"},
         row | {"dimension": "reference_words", "slice": "1–50 words", "p_holm": 0.4},
     ]
-    board = View(Board(None, about, {"comparisons": [row], "slices": slices}))
+    seeds = {"split": "clean/val", "model": "b", "against": "a", "difference": -1.5, "low": -2.25, "high": -1, "n": 299}
+    between = {"commit": "0123456789abc", "rows": [seeds | {"metric": GRADE, "runs": 3, "each": [-1, -2.25, -1.25]}]}
+    (tmp_path / "between.json").write_text(json.dumps(between))
+    board = View(Board(tmp_path, about, {"comparisons": [row], "slices": slices}))
     html = read(differences.differences_html(board, SPLIT, ("b", "a")))
-    (table,) = html.all("table")[1:]
+    _, runs, table = html.all("table")
+    assert [cell.text for cell in runs.all("td")[1:]] == ["−1.5−2.2 to −1.0", "−1.0, −2.2, −1.2", "299"]
+    assert "B was trained 3 times" in html.text
+    assert "commit 0123456789." in html.text
     assert [line.text for line in table.all("tr")[1:]] == [
         "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5easier", "Length of the reference",
         "1–50 wordsn 30−2.0−2.5 to −1.5not clear",

@@ -57,6 +57,7 @@ def differences_html(view: View, split: str, pair: Pair) -> Markup:
         CLEAR,
         _slices(view, split, pair),
         next(iter(view.rows("formulas", split=split, model=pair[0], against=pair[1])), None),
+        _between(view, pair),
     )
 
 
@@ -116,6 +117,25 @@ def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
         if slices:
             by_dimension.append((name, [_slice(one, metrics, columns) for one, metrics in slices.items()]))
     return {"columns": columns, "rows": by_dimension}
+
+
+def _between(view: View, pair: Pair) -> dict[str, Any] | None:
+    """Return the pair's differences in runs from several seeds, by split; None where it has no such runs."""
+    measured = view.between
+    found = [row for row in measured["rows"] if (row["model"], row["against"]) == pair] if measured else []
+    columns = {column.key: column for column in view.columns}
+    rows = []
+    for row in sorted(found, key=lambda row: FIRST.index(row["metric"]) if row["metric"] in FIRST else len(FIRST)):
+        column = columns.get(row["metric"])
+        if column is None or row["low"] is None:
+            continue
+        value, low, high = (signed(row[key], column.digits) for key in ("difference", "low", "high"))
+        runs = ", ".join(signed(value, column.digits) for value in row["each"])
+        rows.append({"column": column, "difference": value, "between": f"{low} to {high}", "runs": runs, "n": row["n"]})
+    if not measured or not rows:
+        return None
+    of = found[0]
+    return {"rows": rows, "runs": of["runs"], "split": of["split"], "commit": (measured["commit"] or "")[:10]}
 
 
 def _slice(name: str, metrics: Mapping[str, Row], columns: Sequence[Column]) -> tuple[str, int, list[Any]]:

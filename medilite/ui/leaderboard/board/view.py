@@ -255,6 +255,11 @@ class View:
         return None if looped else self.score(split, qid, model, metric)
 
     @cached_property
+    def between(self) -> dict[str, Any] | None:
+        """How far runs from other seeds differ; None where that isn't measured."""
+        return self.board.between()
+
+    @cached_property
     def questions(self) -> dict[str, dict[str, list[Any]]]:
         """The questions of each split, one list per field."""
         return self.board.questions()
