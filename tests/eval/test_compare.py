@@ -15,7 +15,7 @@ from eval.run import Run
 from eval.scores import About, Row, SplitScores, arrange, questions_as_columns, write_lines
 from eval.slices import slices
 from eval.trade import QUARTERS, trade
-from medilite.models import PROFILES_DIR
+from medilite.models import PROFILES_DIR, ROOT
 
 MODELS = ("base", "sft", "grpo")
 STACKED = {"base": None, "sft": None, "grpo": "sft", "empty": None}
@@ -183,7 +183,7 @@ def test_too_few_resamples_are_refused(capsys):
 
 def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys, monkeypatch):
     raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
-    own = {model["id"]: model for model in raw["models"]}
+    own = {m["id"]: m | {"adapter": m.get("adapter") and str(ROOT / m["adapter"])} for m in raw["models"]}
     models = [own["base"]]
     for mark in ("", ".seed-43", ".seed-44"):
         models.append(own["sft-r16-high"] | {"id": f"sft-r16-high{mark}"})
