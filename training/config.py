@@ -47,6 +47,8 @@ class DataConfig(_Strict):
     # Longer training pairs: cut loses the end, and with it the sign that the answer ends; drop leaves the pair out.
     # Validation and test pairs are always cut, so that all losses are of the same pairs.
     long_pairs: Literal["cut", "drop"] = "cut"
+    # GRPO's prompts and validation questions have the passage to answer from, which takes the references' place.
+    passages: bool = False
 
 
 class OptimConfig(_Strict):
@@ -167,6 +169,7 @@ class RewardsConfig(_Strict):
     repetition: Weight = 0.0
     echo: Weight = 0.0
     ending: Weight = 0.0
+    copied: Weight = 0.0
     ease_enough: Annotated[float, Field(gt=0, le=100)] = 100.0
     length_low: Annotated[int, Field(ge=1)] = 30
     # The study's report says 300, its script passes 3,000; the report's value is the default.
@@ -185,10 +188,10 @@ class RewardsConfig(_Strict):
 
 
 class GRPORun(_Strict):
-    """One GRPO run on top of an SFT adapter."""
+    """One GRPO run on top of an SFT adapter, or without `stacked_on` on the base itself."""
 
     model: str = "grpo"
-    stacked_on: str
+    stacked_on: str | None = None
     seed: int = 42
     # trl: the trainer as it is; lean: training/lean, the same losses in less time.
     loop: Literal["trl", "lean"] = "trl"

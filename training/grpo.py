@@ -1,4 +1,4 @@
-"""Train one adapter by GRPO on top of an SFT adapter: `python -m training.grpo --config FILE.yaml`.
+"""Train one adapter by GRPO on the base or an SFT adapter: `python -m training.grpo --config FILE.yaml`.
 
 The SFT adapter is merged into the base in memory; the new adapter is trained on that with TRL's GRPOTrainer and stacked
 on the SFT adapter by the engine, which is the same function. Resumes from the last checkpoint after a kill.
@@ -15,6 +15,8 @@ from medilite.errors import ConfigError, DataError
 from medilite.prompts import clean_text
 from medilite.records import Example
 from training.config import GRPORun, RewardsConfig
+from training.pairs import choose
+from training.passages import passage_columns, sourced_prompts, with_passages
 from training.stage import Start, peft_config, run_stage, shared_arguments, train_to_end, write_result
 
 REWARD_CURVES = (
@@ -33,14 +35,13 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.lean.grpo import LeanGRPOTrainer
     from training.lean.memory import keep_freed_memory
     from training.lean.sampler import PolicySampler
-    from training.pairs import choose
     from training.progress import Progress
-    from training.rewards import Limit, reward_columns, reward_functions
+    from training.rewards import Limit, reward_functions
     from training.tracking import trackers
     from training.validation import VALIDATION_CURVES
 
     job = start.job
-    prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
+    prompts, columns = prompts_and_columns(start, run)
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
@@ -58,7 +59,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         **lean,
         reward_funcs=[*functions],
         args=trainer_arguments(run, weights, job.work_dir),
-        train_dataset=prompt_dataset(start.tokenizer, prompts, reward_columns(prompts, start.examples("train"))),
+        train_dataset=prompt_dataset(start.tokenizer, prompts, columns),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
         callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
@@ -74,20 +75,38 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
 def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
     """Have a run answer validation questions while it trains (`training.validation`), and return how many."""
     from medilite.content import sentence_encoder
-    from training.pairs import DRAW_SEED, choose
+    from training.pairs import DRAW_SEED
     from training.rewards import reward_columns
     from training.validation import Validation
 
     run, examples = start.job.run, start.examples("val")
-    asked = choose(distinct_questions(examples), run.data.val_pairs, DRAW_SEED)
+    asked = distinct_questions(examples)
+    if run.data.passages:
+        pairs = choose(with_passages(asked), run.data.val_pairs, DRAW_SEED)
+        asked, columns = sourced_prompts(pairs), passage_columns(pairs)
+    else:
+        asked = choose(asked, run.data.val_pairs, DRAW_SEED)
+        columns = reward_columns(asked, examples)
 
     def note(name: str, value: float) -> None:
         trainer._metrics["train"][name].append(value)  # TRL logs these with the step, as it does rewards
 
     every = run.optim.eval_every
-    callback = Validation(sampler.answer, note, reward_columns(asked, examples), every, sentence_encoder())
+    turns = [example.question for example in asked]
+    callback = Validation(sampler.answer, note, columns, every, sentence_encoder(), turns)
     trainer.add_callback(callback)
     return len(asked)
+
+
+def prompts_and_columns(start: Start, run: GRPORun) -> tuple[list[Example], list[dict[str, Any]]]:
+    """Return a run's prompts, each the user's turn as an example's question, and the columns that the rewards read."""
+    from training.rewards import reward_columns
+
+    if run.data.passages:
+        pairs = choose(with_passages(prompts_of(start, run)), run.data.train_pairs, run.seed)
+        return sourced_prompts(pairs), passage_columns(pairs)
+    prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
+    return prompts, reward_columns(prompts, start.examples("train"))
 
 
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:

@@ -88,7 +88,12 @@ class Job:
         return why_unfinished(self.out, self.inputs, self.run)
 
     def why_unmeasured(self) -> str | None:
-        """Return why the test losses have to be measured, in words; None if they are in the record."""
+        """Return why the test losses have to be measured, in words; None if they are in the record.
+
+        Losses are of answers without a passage, which says nothing of a model that answers from one.
+        """
+        if self.run.data.passages:
+            return None
         record = read_record(self.out) or {}
         if "test_loss" not in record:
             return "not measured yet"

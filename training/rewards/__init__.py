@@ -7,7 +7,7 @@ tests/training/test_rewards_together.py tries such answers.
 """
 
 from training.rewards.claimed import f1_reward, found_in, precision_reward, supported_reward
-from training.rewards.faithful import closeness_reward, key_terms_reward
+from training.rewards.faithful import closeness_reward, copied_reward, key_terms_reward
 from training.rewards.form import (
     echo_reward,
     ending_reward,
@@ -29,6 +29,7 @@ __all__ = [
     "Limit",
     "RewardFunction",
     "closeness_reward",
+    "copied_reward",
     "echo_reward",
     "ending_reward",
     "f1_reward",

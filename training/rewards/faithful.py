@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+from medilite.content.repetition import longest_copied
 
 RECALL_LIMIT = 0.5
 """Weighted recall that earns 1: half of what a reference dwells on fills a plain answer of 80 words."""
+
+COPIED_ENOUGH, COPIED_LIMIT = 7, 25
+"""Words copied in a row that still earn 1, and that earn −1. A disease's name and what it is rarely fill seven words; a
+copied sentence of MedQuAD has 20."""
 
 
 def closeness_reward(answer: float | None, question: float | None) -> float | None:
@@ -35,3 +42,14 @@ def key_terms_reward(recall: float | None) -> float | None:
     question's own words left out; None (no reward) where no reference has a key term.
     """
     return None if recall is None else 2 * math.sqrt(min(1.0, recall / RECALL_LIMIT)) - 1
+
+
+def copied_reward(text: str, references: Sequence[str]) -> float | None:
+    """Return 1 for at most COPIED_ENOUGH words in a row from a reference, falling evenly to −1 at COPIED_LIMIT.
+
+    None (no reward) without a reference.
+    """
+    if not references:
+        return None
+    over = max(longest_copied(reference, text) for reference in references) - COPIED_ENOUGH
+    return 1 - 2 * min(max(over / (COPIED_LIMIT - COPIED_ENOUGH), 0.0), 1.0)

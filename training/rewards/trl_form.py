@@ -102,6 +102,9 @@ def reward_functions(
 
         return rewards
 
+    def copied(completions: Sequence[Completion], references: Sequence[Sequence[str]], **_: Any) -> list[float | None]:
+        return [faithful.copied_reward(text_of(c), own) for c, own in zip(completions, references, strict=True)]
+
     def ending(
         completions: Sequence[Completion], completion_ids: Sequence[Sequence[int]], **_: Any
     ) -> list[float | None]:
@@ -121,6 +124,7 @@ def reward_functions(
         "repetition": of_text(form.repetition_reward),
         "echo": of_text_and_question(form.echo_reward),
         "ending": ending,
+        "copied": copied,
     }
     used = {name: function for name, function in functions.items() if config.weights[name]}
     for name, function in used.items():
