@@ -140,7 +140,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def say_losses(record: dict[str, Any]) -> str:
-    """Return a record's test losses as a line."""
+    """Return a record's test losses as a line, or that there are none."""
+    if "test_loss" not in record:
+        return f"{record['model']}: no losses, it answers from a passage"
     losses = f"test loss {record['test_loss']:.4f}, base {record['base_test_loss']:.4f}"
     return f"{record['model']}: {losses} on {record['test_pairs']} pairs"
 
