@@ -246,7 +246,8 @@ def run(options: argparse.Namespace) -> int:
         answered(runs[way], asked[way])
         plan = Plan(
             profile, options.data, (f"{CLEAN}/{SPLIT}",),
-            tuple(spec.id for spec in profile.select(options.models)), runs[way], at_once=options.at_once,
+            tuple(spec.id for spec in profile.select(options.models, rewriters=True)), runs[way],
+            at_once=options.at_once,
         )  # fmt: skip
         failed += generate(plan, settings, engine, asked[way])[1]
     answers = {way: answered(runs[way], asked[way]) for way in WAYS}

@@ -90,17 +90,26 @@ class ModelSpec(_Strict):
 
 
 class Profile(_Strict):
-    """One base and the models on it, the base itself first."""
+    """One base and the models on it, the base itself first.
+
+    `rewriters` answer from a passage alone: they are no part of `models`, and asked only where there is a passage.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     base: BaseSpec
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1)]
+    rewriters: tuple[ModelSpec, ...] = ()
     root: Path = ROOT
 
     @property
+    def every(self) -> tuple[ModelSpec, ...]:
+        """The models and the rewriters, in the order of display."""
+        return (*self.models, *self.rewriters)
+
+    @property
     def ids(self) -> tuple[str, ...]:
-        """The ids of all models, in the order of display."""
+        """The ids of all models, in the order of display, without rewriters."""
         return tuple(model.id for model in self.models)
 
     @property
@@ -109,22 +118,26 @@ class Profile(_Strict):
         return next((spec for spec in self.models if spec.adapter is None), None)
 
     def get(self, model: str) -> ModelSpec:
-        """Return the model of that id; raises UnknownModelError with the nearest id."""
-        for spec in self.models:
+        """Return the model or rewriter of that id; raises UnknownModelError with the nearest id."""
+        for spec in self.every:
             if spec.id == model:
                 return spec
         raise UnknownModelError(model, self.ids)
 
-    def select(self, wanted: str | Iterable[str]) -> tuple[ModelSpec, ...]:
-        """Return the models named: "all", "id,id" or several ids; in the profile's order, without repeats."""
+    def select(self, wanted: str | Iterable[str], *, rewriters: bool = False) -> tuple[ModelSpec, ...]:
+        """Return the models named: "all", "id,id" or several ids; in the profile's order, without repeats.
+
+        With `rewriters` these can be named too; "all" never has them.
+        """
         names = wanted.split(",") if isinstance(wanted, str) else list(wanted)
         names = [name.strip() for name in names if name.strip()]
         if names == ["all"]:
             return self.models
+        known = self.every if rewriters else self.models
         chosen = {self.get(name).id for name in names}
-        if not chosen:
-            raise UnknownModelError("", self.ids)
-        return tuple(model for model in self.models if model.id in chosen)
+        if wrong := sorted(chosen - {model.id for model in known}) or ([] if chosen else [""]):
+            raise UnknownModelError(wrong[0], self.ids)
+        return tuple(model for model in known if model.id in chosen)
 
     def chain(self, model: str) -> tuple[ModelSpec, ...]:
         """Return the adapters that make up a model, lowest first; empty for the base."""
@@ -179,7 +192,9 @@ def load_profile(name_or_path: str, *, with_absent: bool = False) -> Profile:
 
 
 def _without_absent(profile: Profile, path: Path) -> Profile:
-    present = profile.model_copy(update={"models": tuple(spec for spec in profile.models if _is_there(profile, spec))})
+    groups = {"models": profile.models, "rewriters": profile.rewriters}
+    there = {name: tuple(spec for spec in group if _is_there(profile, spec)) for name, group in groups.items()}
+    present = profile.model_copy(update=there)
     _check_links(present, path)
     return present
 
@@ -191,10 +206,12 @@ def _is_there(profile: Profile, spec: ModelSpec) -> bool:
 
 
 def _check_links(profile: Profile, path: Path) -> None:
-    ids = profile.ids
+    ids = tuple(spec.id for spec in profile.every)
     if len(set(ids)) != len(ids):
         raise ProfileError(f"Profile {path}: two models share an id; every id has to be its own.")
-    for spec in profile.models:
+    for spec in profile.every:
+        if spec.adapter is None and spec in profile.rewriters:
+            raise ProfileError(f"Profile {path}: the rewriter {spec.id} has no adapter; name its folder.")
         if (spec.adapter or "").startswith(PREFIX) and not PLACE.fullmatch(spec.adapter or ""):
             raise ProfileError(
                 f"Profile {path}: {spec.id}'s adapter is {spec.adapter!r}, which is no hub:owner/name or "

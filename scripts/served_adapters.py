@@ -46,7 +46,7 @@ def write_adapters(profile: Profile, base: Path, out: Path) -> dict[str, tuple[P
     shape = LlamaShape.read(base)
     chains = {
         spec.id: [read_adapter(ensure_adapter(profile, link), shape, link.id) for link in profile.chain(spec.id)]
-        for spec in profile.models
+        for spec in profile.every
     }
     narrowest = min((chain for chain in chains.values() if chain), key=lambda chain: sum(map(rank_of, chain)))
     zeros = [without_effect(adapter) for adapter in narrowest]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from medilite.errors import ProfileError
+from medilite.errors import ProfileError, UnknownModelError
 from medilite.lab.own_adapter import COLOURS
 from medilite.models import PROFILES_DIR, ROOT, load_profile
 from medilite.ui.page.about import about_html
@@ -18,7 +18,7 @@ from medilite.ui.page.about import about_html
 def write(folder: Path, **dpo: object) -> Path:
     """Write lite as a profile of the test's folder; return its path."""
     raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text(encoding="utf-8"))
-    for model in raw["models"]:
+    for model in [*raw["models"], *raw["rewriters"]]:
         if "adapter" in model:
             model["adapter"] = model["id"]
     raw["models"][-1] |= dpo
@@ -44,6 +44,26 @@ def test_present_it_is_the_seventh(tmp_path: Path) -> None:
     assert "seven checkpoints" in about_html(profile)
 
 
+def test_a_rewriter_is_no_model_to_compare_and_is_there_with_its_folder(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert load_profile(str(path)).rewriters == ()
+    (tmp_path / "sourced").mkdir()
+    profile = load_profile(str(path))
+    assert [spec.id for spec in profile.rewriters] == ["sourced"]
+    assert "sourced" not in profile.ids
+    assert "six checkpoints" in about_html(profile)
+    assert "Rewriter" in about_html(profile)
+    assert "sourced" not in {spec.id for spec in profile.select("all", rewriters=True)}
+    assert [spec.id for spec in profile.select("sourced,base", rewriters=True)] == ["base", "sourced"]
+    with pytest.raises(UnknownModelError, match="sourced"):
+        profile.select("base,sourced")
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for change, said in (({"id": "grpo"}, "share an id"), ({"adapter": None}, "has no adapter")):
+        path.write_text(yaml.safe_dump(raw | {"rewriters": [raw["rewriters"][0] | change]}), encoding="utf-8")
+        with pytest.raises(ProfileError, match=said):
+            load_profile(str(path))
+
+
 def test_without_what_it_stands_on_it_is_absent_too(tmp_path: Path) -> None:
     (tmp_path / "dpo").mkdir()
     assert "dpo" not in load_profile(str(write(tmp_path))).ids
@@ -58,7 +78,7 @@ def test_a_wrong_optional_model_is_still_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", ["lite", "paper"])
 def test_every_two_models_and_the_text_are_told_apart_by_colour_blind_eyes(profile: str, theme: str) -> None:
     """CIE76 distance after Machado et al. 2009, severity 1: 2.3 is just noticeable, 15 plainly another colour."""
-    models = load_profile(profile, with_absent=True).models
+    models = load_profile(profile, with_absent=True).every
     assert len(models) >= 6
     style = (ROOT / "assets/style/base.css").read_text(encoding="utf-8")
     light, dark = re.findall(r"--ml-ink: (#\w{6})", style)

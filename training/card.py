@@ -88,7 +88,7 @@ def _metadata(record: dict[str, Any], profile: Profile) -> str:
 
 def _body(record: dict[str, Any], profile: Profile) -> str:
     model = record["model"]
-    spec = profile.get(model) if model in profile.ids else None
+    spec = next((spec for spec in profile.every if spec.id == model), None)
     about = f"{spec.about} " if spec else ""
     parts = [
         f"# {spec.label if spec else model}: {record['base']} on MedQuAD",
@@ -133,6 +133,8 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _results(record: dict[str, Any]) -> str:
+    if record["config"]["data"].get("passages"):
+        return _from_passages(record)
     if "test_loss" not in record:
         return "Not measured yet."
     rows = [("This checkpoint", "test_loss"), ("The base", "base_test_loss"), ("Difference", "test_loss_minus_base")]
@@ -149,6 +151,16 @@ def _results(record: dict[str, Any]) -> str:
     if reward := record["curves"].get("reward"):
         extra.append(f"Mean reward: {reward[0][1]:.3f} at the first step, {reward[-1][1]:.3f} at the last.")
     return "\n".join(["\n".join(lines), "", " ".join([about, *extra])])
+
+
+def _from_passages(record: dict[str, Any]) -> str:
+    """Return the results of a model that answers from a passage, which a loss without one says nothing of."""
+    reward = record["curves"]["reward"]
+    return (
+        "It answers from a passage, so no loss was measured. docs/sources.md has its answers to validation questions "
+        "and to others, beside those of the other models and the passages themselves. Mean reward: "
+        f"{reward[0][1]:.3f} at the first step, {reward[-1][1]:.3f} at the last."
+    )
 
 
 def _board(profile: Profile, model: str) -> Board | None:
@@ -237,6 +249,11 @@ def _limits(record: dict[str, Any], profile: Profile) -> list[str]:
             f"It fits the weights that MediLite's profile {profile.name} names, de-quantised from 4 bits, and not the "
             "full-precision ones from the Hub.",
         )
+    if record["config"]["data"].get("passages"):
+        limits[-2] = (
+            "It answers only from a passage, in the form of `medilite.prompts.sourced_messages`; without one it is not "
+            "to be used. It can still leave out what matters, or say what the passage does not."
+        )
     if record["stacked_on"]:
         limits.insert(0, f"It is meant on top of {record['stacked_on']}; on the bare base it is another model.")
     return limits
@@ -261,7 +278,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         profile = load_profile(options.profile, with_absent=True)
-        models = [spec.id for spec in profile.select(options.models or "all") if spec.adapter is not None]
+        models = [
+            spec.id
+            for spec in (profile.select(options.models, rewriters=True) if options.models else profile.every)
+            if spec.adapter is not None
+        ]
         folders = [placed(profile, model) for model in models]
         # Those not trained here (yet) are left out, unless they were named.
         for folder in (folder for folder in folders if options.models or read_record(folder)):

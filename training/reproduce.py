@@ -28,7 +28,7 @@ from training.recipe.seeds import spread_lines, write_spread
 from training.recipe.selection import say_selection
 from training.stage import alone
 
-STAGES = ("data", "sft", "grpo", "place", "report")
+STAGES = ("data", "sft", "grpo", "sourced", "place", "report")
 
 Launch = Callable[[Sequence[Command], int, Callable[[str], None], Callable[[list[str]], None]], None]
 """Runs commands, some at a time: `run_side_by_side`, or a test's substitute."""
@@ -116,8 +116,13 @@ def reproduce(recipe: Recipe, only: set[str], source: str, jobs: int, launch: La
         say(f"selected {say_selection([recipe.record(run.model) for run in recipe.parents])}")
         train_and_measure(recipe, [job for job in [recipe.grpo_job()] if job], 1, launch)
 
+    if "sourced" in only:
+        train_and_measure(recipe, recipe.sourced_jobs(), 1, launch)
+
     if "place" in only:
-        require_finished([*sft, *filter(None, [recipe.grpo_job()])], "adapters are put in place")
+        require_finished(
+            [*sft, *filter(None, [recipe.grpo_job()]), *recipe.sourced_jobs()], "adapters are put in place"
+        )
         for line in put_into_place(recipe):
             say(line)
 
@@ -211,7 +216,10 @@ def plan_lines(recipe: Recipe, only: set[str], seeds: int) -> list[str]:
     grpo = recipe.grpo_job()
     if grpo:
         adopt(grpo)
-    jobs = [job for job in [*sft, grpo] if job]
+    sourced = recipe.sourced_jobs()
+    for job in sourced:
+        adopt(job)
+    jobs = [job for job in [*sft, grpo, *sourced] if job]
     whys = [job.why_unfinished() for job in jobs]
     lines += [f"{job.run.model}: {why or 'finished'}" for job, why in zip(jobs, whys, strict=True)]
     if recipe.grpo and not grpo:

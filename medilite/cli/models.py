@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the profile's base and models, as text or JSON."""
     settings, profile = chosen(options)
     folder = find_base(profile, settings)
-    rows = [describe(profile, spec, folder) for spec in profile.models]
+    rows = [describe(profile, spec, folder) for spec in profile.every]
     base = {
         "model": profile.base.model,
         "source": profile.base.source,

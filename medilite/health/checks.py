@@ -98,7 +98,7 @@ def findings(
         for finding in _run("weights", skip, partial(check_weights, profile, settings)):
             sound = finding.state != "failed"
             yield finding
-        for spec in profile.models:
+        for spec in profile.every:
             if spec.adapter is not None:
                 yield from _run("adapter", skip, partial(check_adapter, profile, spec), spec.id)
     if not sound:
@@ -268,7 +268,7 @@ def check_engine(
     try:
         engine = engine_of(profile, settings)
         messages = question_messages(QUESTION)
-        requests = [Request(spec.id, messages, Decoding(max_new_tokens=1)) for spec in profile.models]
+        requests = [Request(spec.id, messages, Decoding(max_new_tokens=1)) for spec in profile.every]
         answers = collect(requests, engine.stream(requests))
         if len(answers) != len(requests):
             raise EngineError("The engine ended without an answer. Try again; if it stays so, report it.")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from medilite.engine.protocol import Availability
-from medilite.errors import ContextOverflowError, MediLiteError, UnknownModelError
+from medilite.errors import ContextOverflowError, MediLiteError
 from medilite.models import ModelSpec, Profile
 from medilite.progress import LoadProgress, ProgressCallback
 from medilite.records import Message, Request, RowStep, Step, TokenScore
@@ -80,7 +80,8 @@ class ScriptedEngine:
 
     def availability(self) -> Mapping[str, Availability]:
         self.load()
-        return {id: Availability(id not in self.broken, self.broken.get(id)) for id in self.profile.ids}
+        ids = (spec.id for spec in self.profile.every)
+        return {id: Availability(id not in self.broken, self.broken.get(id)) for id in ids}
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         self.load()
@@ -93,8 +94,7 @@ class ScriptedEngine:
         self.load()
         self.requests.append(tuple(requests))
         for request in requests:
-            if request.model not in self.profile.ids:
-                raise UnknownModelError(request.model, self.profile.ids)
+            self.profile.get(request.model)
             prompt, new = self.count_tokens(request.messages), request.decoding.max_new_tokens
             if prompt + new > self.context:
                 raise ContextOverflowError(
@@ -175,7 +175,7 @@ class ScriptedEngine:
         if model in self.scripts:
             return _pieces(self.scripts[model])
         words = _pieces(WORDS)
-        shift = 3 * self.profile.ids.index(model)
+        shift = 3 * [spec.id for spec in self.profile.every].index(model)
         return (words[shift:] + words) * 8
 
 

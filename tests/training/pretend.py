@@ -15,7 +15,14 @@ from training.command import command_line, job_of
 from training.config import load_run
 from training.recipe.commands import Command
 
-TEST_LOSSES = {"sft-r8-low": 2.40, "sft-r8-high": 2.101, "sft-r16-low": 2.42, "sft-r16-high": 2.099, "grpo": 2.2}
+TEST_LOSSES = {
+    "sft-r8-low": 2.40,
+    "sft-r8-high": 2.101,
+    "sft-r16-low": 2.42,
+    "sft-r16-high": 2.099,
+    "grpo": 2.2,
+    "sourced": 2.2,
+}
 VAL_LOSSES = {"sft-r8-low": 2.39, "sft-r8-high": 2.05, "sft-r16-low": 2.41, "sft-r16-high": 2.06}
 
 
@@ -27,7 +34,7 @@ def write_recipe(folder: Path, lite_profile: Path, **sft: object) -> Path:
         (base / name).write_text("{}")
     raw = yaml.safe_load(lite_profile.read_text())
     raw |= {"name": "tiny", "base": {"source": "folder", "model": "tiny", "path": "base"}}
-    for model in raw["models"]:
+    for model in [*raw["models"], *raw["rewriters"]]:
         if "adapter" in model:
             model["adapter"] = f"placed/{model['id']}"
     (folder / "profile.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
@@ -40,6 +47,8 @@ def write_recipe(folder: Path, lite_profile: Path, **sft: object) -> Path:
             (configs / f"{run['model']}.yaml").write_text(yaml.safe_dump(run | shared | sft))
     grpo = {"stacked_on": "sft-r8-high", "lora": {"rank": 8}, "optim": {"learning_rate": 0.01}, **shared}
     (configs / "grpo.yaml").write_text(yaml.safe_dump(grpo))
+    sourced = grpo | {"model": "sourced", "stacked_on": None, "data": shared["data"] | {"passages": True}}
+    (configs / "grpo-sourced.yaml").write_text(yaml.safe_dump(sourced))
     return configs
 
 
@@ -87,18 +96,18 @@ def pretend(command: Command) -> None:
 
 def make_record(model: str, stacked_on: str | None = None) -> dict[str, Any]:
     """Return a record as training writes it, its numbers made up."""
-    loss = TEST_LOSSES[model]
+    loss, method = TEST_LOSSES[model], "grpo" if stacked_on or model == "sourced" else "sft"
     interval = {"test_loss": loss, "base_test_loss": 2.5, "test_loss_minus_base": loss - 2.5}
     interval |= {"test_conversation_loss": loss + 0.3, "base_test_conversation_loss": 2.9}
     record: dict[str, Any] = {
-        "model": model, "base": "tiny", "stacked_on": stacked_on, "method": "grpo" if stacked_on else "sft",
+        "model": model, "base": "tiny", "stacked_on": stacked_on, "method": method,
         "rank": 16 if "r16" in model else 8, "learning_rate": 0.01, "steps": 40, "test_pairs": 8, "test_tokens": 99,
         **interval, **{f"{key}_interval": [value - 0.05, value + 0.05] for key, value in interval.items()},
         "duration_s": 90.0, "data_fingerprint": "f" * 64, "commit": "c" * 40, "commit_dirty": False,
         "versions": {"torch": "2.13.0"}, "seed": 42, "device": "cpu",
     }  # fmt: skip
     steps = range(1, 41)
-    if stacked_on:
+    if method == "grpo":
         curves = {"reward": [[s, s / 40] for s in steps], "rewards/length/mean": [[s, 1.0] for s in steps]}
         return record | {"train_prompts": 24, "curves": {**curves, "kl": [[s, s / 1000] for s in steps]}}
     curves = {"loss": [[s, 3 - s / 100] for s in steps], "eval_loss": [[20, 2.3], [40, 2.2]]}

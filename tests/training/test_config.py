@@ -14,8 +14,10 @@ CONFIGS = ROOT / "training" / "configs"
 
 
 def test_there_is_a_configuration_for_every_adapter_of_lite() -> None:
-    models = set(load_profile("lite", with_absent=True).ids) - {"base"}
-    assert {path.stem for path in (CONFIGS / "lite").glob("*.yaml")} == models
+    profile = load_profile("lite", with_absent=True)
+    models = set(profile.ids) - {"base"}
+    rewriters = {f"grpo-{spec.id}" for spec in profile.rewriters}
+    assert {path.stem for path in (CONFIGS / "lite").glob("*.yaml")} == models | rewriters
     # DPO is ours, not the study's.
     assert {path.stem for path in (CONFIGS / "paper").glob("*.yaml")} == models - {"dpo"}
 
@@ -25,8 +27,8 @@ def test_every_shipped_configuration_is_read(path: Path) -> None:
     run = load_run(path)
     profile = load_profile(run.base.profile, with_absent=True)
     assert profile.name == path.parent.name
-    assert run.model == path.stem
-    assert run.model in profile.ids
+    assert run.model == (path.stem.removeprefix("grpo-") if run.data.passages else path.stem)
+    assert profile.get(run.model) in (profile.rewriters if run.data.passages else profile.models)
     assert f"r{run.lora.rank}-" in run.model or not isinstance(run, SFTRun)
     assert profile.get(run.model).stacked_on == getattr(run, "stacked_on", None)
 

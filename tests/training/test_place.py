@@ -35,7 +35,7 @@ def test_adapters_beside_a_profile_of_published_ones_get_a_profile_of_their_own(
 ) -> None:
     monkeypatch.setattr(place, "placed", lambda profile, model: tmp_path / model)
     paper = load_profile("paper")
-    recipe = SimpleNamespace(profile=paper, models=("sft-r8-low", "sft-r16-high", "grpo"))
+    recipe = SimpleNamespace(profile=paper, trained=("sft-r8-low", "sft-r16-high", "grpo"))
     file = PROFILES_DIR / "paper.yaml"
     (said,) = place._write_own_profile(recipe, file, "grpo", "sft-r16-high")
     assert said == f"MEDILITE_PROFILE={tmp_path / 'profile.yaml'} make app shows them"

@@ -13,6 +13,7 @@ from training.config import RewardsConfig
 from training.rewards import (
     Limit,
     closeness_reward,
+    copied_reward,
     echo_reward,
     ending_reward,
     jargon_reward,
@@ -184,6 +185,14 @@ class Plane:
         return np.array([known[text] for text in texts], np.float32)
 
 
+@pytest.mark.parametrize(("run", "reward"), [(0, 1), (7, 1), (16, 0), (25, -1), (40, -1)])
+def test_copied_by_the_longest_run_of_words(run: int, reward: float) -> None:
+    source = [f"word{n}" for n in range(50)]
+    text = " ".join(["Other", *source[5 : 5 + run], "words", *source[:4]][: max(1, run + 2)])
+    assert copied_reward(text, ["Nothing here.", " ".join(source)]) == pytest.approx(reward)
+    assert copied_reward(text, []) is None
+
+
 def test_trl_form_gives_every_reward_its_columns() -> None:
     config = RewardsConfig(**dict.fromkeys(RewardsConfig().weights, 1.0))
     functions, weights = reward_functions(config, LIMIT, Plane())
@@ -204,6 +213,7 @@ def test_trl_form_gives_every_reward_its_columns() -> None:
     assert rewards["closeness"] == pytest.approx([0.9, None, 0.5, -1])
     assert rewards["key_terms"] == [1, None, -1, -1]
     assert rewards["ending"] == [1, -1, 1, -1]
+    assert rewards["copied"] == [1, None, 1, 1]
     assert rewards["length"] == pytest.approx([-1 + 2 / 30] * 4)
     assert rewards["readability"] == [1, 1, 1, -1]
     assert rewards["sentences"] == [1, 1, 1, -1]

@@ -23,6 +23,9 @@ from training.validation import Completion
 
 _POLICY = "policy"
 
+TOGETHER = 32
+"""Prompts that are answered at a time, as many as a step of training has completions."""
+
 GREEDY = Decoding(max_new_tokens=256)
 """The decoding of evaluation."""
 
@@ -74,7 +77,10 @@ class PolicySampler:
     def answer(self, model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
         """Return the policy's greedy answers, as evaluation decodes them, without using the trainer's generator."""
         prompts = [prompt_ids(self._tokenizer, conversation) for conversation in conversations]
-        found = self.sample(live_adapter(model), prompts, GREEDY, 0)
+        policy = live_adapter(model)
+        # Some at a time: the cache of 300 prompts with a passage would take more memory than the training.
+        pieces = (prompts[start : start + TOGETHER] for start in range(0, len(prompts), TOGETHER))
+        found = [ids for piece in pieces for ids in self.sample(policy, piece, GREEDY, 0)]
         return [
             Completion(self._tokenizer.decode(ids, skip_special_tokens=True), ids[-1] in self._stop_ids)
             for ids in found

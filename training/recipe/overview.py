@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from medilite.data import load_manifest
-from training.config import AnyRun
+from training.config import AnyRun, GRPORun
 from training.job import Job
 from training.recipe.forecast import Task, measured_units, say_end, seconds_left, units
 from training.recipe.plan import Recipe
@@ -54,11 +54,13 @@ class Overview:
         jobs: list[tuple[AnyRun, Job | None]] = [(job.run, job) for job in recipe.sft_jobs()]
         if recipe.grpo:
             jobs.append((recipe.grpo, recipe.grpo_job()))
+        jobs += [(job.run, job) for job in recipe.sourced_jobs()]
         return [self._task(run, job) for run, job in jobs]
 
     def _task(self, run: AnyRun, job: Job | None) -> Task:
         rows = self._rows[run.data.splits]
-        method = "grpo" if run is self._recipe.grpo else "sft"
+        # A run on passages has a pace of its own: most of what it reads are prompts.
+        method = "sourced" if run.data.passages else "grpo" if isinstance(run, GRPORun) else "sft"
         return Task(
             model=run.model,
             method=method,

@@ -20,7 +20,7 @@ OWN_PROFILE = "profile.yaml"
 def put_into_place(recipe: Recipe) -> list[str]:
     """Copy the adapters that aren't in place yet, set the parent in the profile, and report what was done."""
     said = []
-    for model in recipe.models:
+    for model in recipe.trained:
         source, target = recipe.adapters / model, placed(recipe.profile, model)
         if not _same(source, target):
             copy_adapter(source, target)
@@ -72,8 +72,8 @@ def _write_own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> l
     """Write a profile of the adapters trained here, for one that names adapters published elsewhere."""
     raw = yaml.safe_load(file.read_text(encoding="utf-8"))
     raw |= {"name": f"{raw['name']}-own", "title": f"{recipe.profile.base.model} on MedQuAD (trained here)"}
-    for entry in raw["models"]:
-        if entry["id"] in recipe.models:
+    for entry in [*raw["models"], *raw.get("rewriters", ())]:
+        if entry["id"] in recipe.trained:
             entry["adapter"] = entry["id"]
         if entry["id"] == model:
             entry["stacked_on"] = parent

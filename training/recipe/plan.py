@@ -22,7 +22,7 @@ CONFIGS = ROOT / "training" / "configs"
 
 @dataclass(frozen=True)
 class Recipe:
-    """SFT runs and one GRPO run on top of the best, all on one profile's base.
+    """SFT runs, one GRPO run on top of the best, and one on passages (`sourced`), all on one profile's base.
 
     Adapters are collected under `adapters`, one folder a model, and copied to where the app looks for them only once
     all are finished: an incomplete recipe never puts a GRPO adapter on another parent than its own.
@@ -32,6 +32,7 @@ class Recipe:
     configs: dict[str, Path]
     sft: tuple[SFTRun, ...]
     grpo: GRPORun | None
+    sourced: GRPORun | None
     data_dir: Path
     runs: Path
     # Set in a repetition from another seed: the seed, and the parent of the first run's GRPO.
@@ -63,8 +64,13 @@ class Recipe:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that the recipe trains, in order."""
+        """The models that are compared, in order; `sourced` answers from a passage, so it is not among them."""
         return tuple(run.model for run in (*self.sft, self.grpo) if run)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """All that the recipe trains, in order."""
+        return (*self.models, *([self.sourced.model] if self.sourced else []))
 
     def job(self, run: SFTRun | GRPORun) -> Job:
         """Return a run's job; raises DataError where there are no data yet."""
@@ -95,6 +101,10 @@ class Recipe:
         if self.grpo is None or any(self.job(run).why_unfinished() for run in self.parents):
             return None
         return self.job(self.grpo.model_copy(update={"stacked_on": self.best()}))
+
+    def sourced_jobs(self) -> list[Job]:
+        """Return the job of the run on passages, if there is one; it needs no other run."""
+        return [self.job(self.sourced)] if self.sourced else []
 
     def data_in_place(self) -> str | None:
         """Return the fingerprint of the data that the adapters in place were trained on; None if it is not one."""
@@ -146,13 +156,15 @@ def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recip
         )
     runs_by_file = {path: load_run(path) for path in sorted(folder.glob("*.yaml"))}
     sft = tuple(run for run in runs_by_file.values() if isinstance(run, SFTRun))
-    grpo = [run for run in runs_by_file.values() if isinstance(run, GRPORun)]
-    if not sft or len(grpo) > 1:
+    every_grpo = [run for run in runs_by_file.values() if isinstance(run, GRPORun)]
+    sourced = [run for run in every_grpo if run.data.passages]
+    grpo = [run for run in every_grpo if run not in sourced]
+    if not sft or len(grpo) > 1 or len(sourced) > 1:
         raise ConfigError(
-            f"{folder} holds {len(sft)} SFT and {len(grpo)} GRPO configurations; a recipe has at least one of the "
-            "first and at most one of the second."
+            f"{folder} holds {len(sft)} SFT and {len(grpo)} GRPO configurations, and {len(sourced)} with passages; a "
+            "recipe has at least one of the first and at most one of each other."
         )
-    used: list[SFTRun | GRPORun] = [*sft, *grpo]
+    used: list[SFTRun | GRPORun] = [*sft, *every_grpo]
     profiles, dirs = {run.base.profile for run in used}, {run.data.dir for run in used}
     if len(profiles) > 1 or (len(dirs) > 1 and not data_dir):
         what = f"profiles {', '.join(sorted(profiles))}" if len(profiles) > 1 else "data.dir of different folders"
@@ -163,6 +175,7 @@ def load_recipe(name_or_folder: str, data_dir: Path | None, runs: Path) -> Recip
         configs={run.model: path for path, run in runs_by_file.items()},
         sft=tuple(sorted(sft, key=lambda run: (*profile.ids, run.model).index(run.model))),
         grpo=grpo[0] if grpo else None,
+        sourced=sourced[0] if sourced else None,
         data_dir=data_dir or dirs.pop(),
         runs=runs,
     )

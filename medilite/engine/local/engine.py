@@ -182,7 +182,7 @@ class LocalEngine:
         chains: dict[str, list[Adapter]] = {}
         availability: dict[str, Availability] = {}
         read: dict[str, Adapter] = {}
-        for spec in self._profile.models:
+        for spec in self._profile.every:
             report(LoadProgress(f"Loading {spec.label}", None))
             try:
                 for link in self._profile.chain(spec.id):

@@ -85,7 +85,7 @@ class RemoteEngine:
     def availability(self) -> Mapping[str, Availability]:
         """Return, by model id, whether a server that answers serves it, as of less than a minute ago."""
         self._ask_again(self._once.get())
-        return {model: self._available(model) for model in self._profile.ids}
+        return {spec.id: self._available(spec.id) for spec in self._profile.every}
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the prompt's length in tokens."""

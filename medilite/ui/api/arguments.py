@@ -13,12 +13,18 @@ SHOWN_CHARS = 80
 
 
 def one_model(given: object, profile: Profile) -> ModelSpec:
-    """Return the model of that id. Raises ArgumentError or UnknownModelError."""
+    """Return the model of that id, no rewriter. Raises ArgumentError or UnknownModelError."""
     if not isinstance(given, str) or not given.strip():
         raise ArgumentError(
             f"model={quoted(given)} can't be used: it has to be a model's id. Known models: {', '.join(profile.ids)}."
         )
-    return profile.get(clean_text(given.strip())[:SHOWN_CHARS])
+    spec = profile.get(clean_text(given.strip())[:SHOWN_CHARS])
+    if spec in profile.rewriters:
+        raise ArgumentError(
+            f"model={quoted(given)} can't be used: it answers from a passage alone. Call compare with "
+            "from_source=true and without models: its answer is then among them."
+        )
+    return spec
 
 
 def several_models(given: object, profile: Profile) -> tuple[ModelSpec, ...]:

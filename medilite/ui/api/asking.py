@@ -101,7 +101,8 @@ class Asking:
         """Yield the answers of several models (by default all), as `ask` does.
 
         With `sources` the library is searched too, and each answer is compared with
-        what fits; with `from_source` the models get the first passage besides.
+        what fits; with `from_source` the models get the first passage besides, and the
+        profile's rewriters answer too, unless `models` are named.
         """
         specs = several_models(models, self._profile)
         comparison = self._comparison(question, specs, (max_new_tokens, temperature, top_p, repetition_penalty), seed)
@@ -110,6 +111,7 @@ class Asking:
             if not isinstance(given, bool):
                 raise ArgumentError(f"{name}={quoted(given)} can't be used: it has to be true or false.")
         comparison.check = sources or from_source
+        comparison.rewriters = self._profile.rewriters if models is None else ()
         for about in self._answers(comparison, from_source=from_source):
             answers = [{**_answer(pane), "marks": marks_of(pane)} for pane in comparison.panes]
             results = {

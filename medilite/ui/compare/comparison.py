@@ -88,6 +88,8 @@ class Comparison:
     """Whether the models were to answer from the source."""
     given: Passage | None = None
     """The passage that they got with the question, as far as it fitted; None where they got none."""
+    rewriters: tuple[ModelSpec, ...] = ()
+    """Models that answer as well once there is a passage."""
     before: Comparison | None = None
     """The comparison that this one follows up on; each model goes on from its own answers."""
 
@@ -148,20 +150,26 @@ class Comparison:
     def give(self, sought: Sought | None, engine: Engine) -> None:
         """Have the models answer from the passage that was found, as many of its sentences as fit the context.
 
-        Where nothing fits the question, or there is no library, they answer without one. Loads the engine if need be.
+        The rewriters that are available then answer too. Where nothing fits the question, or there is no library, the
+        models answer without a passage. Loads the engine if need be.
         """
         self.from_source = True
         if sought is None or sought.found is None or not sought.found.fits:
             return
         passage = sought.found.hits[0].passage
         room = engine.context_length() - self.decoding.max_new_tokens
+        states = engine.availability() if self.rewriters else {}
+        able = [spec for spec in self.rewriters if spec.id in states and states[spec.id].available]
         said = max(
-            (self.conversation(pane.spec.id) for pane in self.panes), key=lambda said: sum(len(m.content) for m in said)
+            (self.conversation(spec.id) for spec in (*(pane.spec for pane in self.panes), *able)),
+            key=lambda said: sum(len(m.content) for m in said),
         )
         text = fitting(
             passage.text, lambda part: engine.count_tokens((*said, *sourced_messages(self.question, part))) <= room
         )
-        self.given = replace(passage, text=text) if text else None
+        if text:
+            self.given = replace(passage, text=text)
+            self.panes += [Pane(spec) for spec in able]
 
     def take_source(self, sought: Sought) -> None:
         """Note what the library says to the question, and hold what is answered already against it, if asked to."""

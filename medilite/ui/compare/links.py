@@ -55,16 +55,23 @@ def _encode_settings(models: Sequence[str], decoding: Decoding, seed: int, from_
 
 def settings_of(comparison: Comparison) -> str:
     """Return what a link to a comparison says of its models and settings: all but the question."""
-    models = [pane.spec.id for pane in comparison.panes]
-    return _encode_settings(models, comparison.decoding, comparison.seed, comparison.from_source)
+    return _encode_settings(_chosen(comparison), comparison.decoding, comparison.seed, comparison.from_source)
 
 
 def link_of(comparison: Comparison) -> str:
     """Return the fragment that reopens a comparison."""
-    models = [pane.spec.id for pane in comparison.panes]
     return encode_link(
-        comparison.question, models, comparison.decoding, comparison.seed, from_source=comparison.from_source
+        comparison.question,
+        _chosen(comparison),
+        comparison.decoding,
+        comparison.seed,
+        from_source=comparison.from_source,
     )
+
+
+def _chosen(comparison: Comparison) -> list[str]:
+    """Return the models that were chosen; rewriters come by themselves."""
+    return [pane.spec.id for pane in comparison.panes if pane.spec not in comparison.profile.rewriters]
 
 
 def decode_link(address: str, profile: Profile, max_chars: int) -> LinkedState | None:

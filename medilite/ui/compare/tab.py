@@ -55,7 +55,7 @@ class CompareTab(AskingTab):
             self.from_source = gr.Checkbox(
                 False,
                 label="Answer from the source",
-                info="The models get the passage that fits your question, and say it in their own words.",
+                info=self._about_source(),
                 elem_id="from-source",
             )
             self.settings_controls = decoding_controls("compare")
@@ -111,6 +111,11 @@ class CompareTab(AskingTab):
 
         self.topic.change(of_topic, self.topic, self.bank, **LIGHT)
 
+    def _about_source(self) -> str:
+        labels = [spec.label for spec in self.profile.rewriters]
+        more = f" {' and '.join(labels)}, trained for this alone, answers too." if labels else ""
+        return f"The models get the passage that fits your question, and say it in their own words.{more}"
+
     def _empty_plot(self) -> str:
         return plot_html([Pane(spec) for spec in self.profile.models], asked=False)
 
@@ -163,18 +168,19 @@ class CompareTab(AskingTab):
 
         Each model goes on from what it said in `following`, where that is given.
         """
+        rewriters = {spec.id for spec in self.profile.rewriters}
         try:
             asked = clean_question(question, self.settings.max_question_chars)
-            if not models:
+            if not set(models) - rewriters:
                 raise QuestionError("No model is chosen: pick at least one.")
-            specs = self.profile.select(models)
+            specs = self.profile.select([model for model in models if model not in rewriters])
             decoding = as_decoding(max_new_tokens, temperature, top_p, repetition_penalty)
             comparison = Comparison.of(asked, self.profile, specs, decoding, as_seed(seed), session.next_run())
         except MediLiteError as error:
             yield {self.error: notices.error_html(str(error))}
             return
         before, comparison.before = session.comparison, following
-        comparison.check = session.checks_source
+        comparison.check, comparison.rewriters = session.checks_source, self.profile.rewriters
         seeking = Seeking(self.shelf, asked, comparison.questions[:-1])
         try:
             with self.admission.seat(session.visitor), session.compare.running() as stop:

@@ -25,7 +25,7 @@ _COLUMNS = ("rank", "learning_rate", "steps", "test_loss", "test_pairs", "seed")
 
 def about_html(profile: Profile) -> Markup:
     """Return the whole tab; the training records are read from the adapters' folders."""
-    records = {spec.id: read_training_record(profile, spec) for spec in profile.models}
+    records = {spec.id: read_training_record(profile, spec) for spec in profile.every}
     low, high = (grade_word(grade) for grade in RECOMMENDED_GRADES)
     bands = ("up to 5th grade", f"{low} to {high}", "9th to 12th grade", "college and beyond", "no English words")
     return templates("page/about.html").about(
@@ -70,7 +70,7 @@ def model_rows(profile: Profile, records: Mapping[str, Record | None]) -> list[d
         "test_pairs": measured.get("test_pairs"),
     }
     rows = []
-    for spec in profile.models:
+    for spec in profile.every:
         record = records.get(spec.id) or (base if spec.adapter is None else {})
         parent = f" Stacked on {profile.get(spec.stacked_on).label}." if spec.stacked_on else ""
         rows.append({

@@ -33,7 +33,7 @@ def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparis
         return None
     question, settings = _text(given.get("question")), _text(given.get("settings"))
     asked = decode_link(f"#{settings}&q={quote(question)}", profile, max_chars)
-    read = [(pane, _earlier(card)) for card in given["cards"][: len(profile.ids)] if (pane := _pane(card, profile))]
+    read = [(pane, _earlier(card)) for card in given["cards"][: len(profile.every)] if (pane := _pane(card, profile))]
     panes = [pane for pane, _ in read]
     if asked is None or not panes or len({pane.spec.id for pane in panes}) < len(panes):
         return None
@@ -74,9 +74,12 @@ def broke_off(panes: list[Pane]) -> bool:
 
 
 def _pane(given: Any, profile: Profile) -> Pane | None:
-    if not isinstance(given, dict) or given.get("model") not in profile.ids:
+    if not isinstance(given, dict):
         return None
-    pane = Pane(profile.get(given["model"]), _text(given.get("text")), _whole(given.get("tokens"), _MOST_TOKENS))
+    spec = next((spec for spec in profile.every if spec.id == given.get("model")), None)
+    if spec is None:
+        return None
+    pane = Pane(spec, _text(given.get("text")), _whole(given.get("tokens"), _MOST_TOKENS))
     stopped = _STOPPED.get(str(given.get("state")))
     why = _text(given.get("why")) if stopped == "error" else None
     pane.finish(stopped or "error", (why or None) if stopped else BROKE_OFF)

@@ -91,7 +91,7 @@ def style(profile: Profile) -> str:
         sheets.append(
             f".ml-models label:nth-of-type({number}){{--model-light:{spec.colour};--model-dark:{spec.colour_dark}}}"
         )
-    return "\n".join([*sheets, dark_theme_css(profile.models)])
+    return "\n".join([*sheets, dark_theme_css(profile.every)])
 
 
 def head(profile: Profile) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medilite.errors import ArgumentError, QuestionError, RateLimitError
+from medilite.models import load_profile
 from medilite.prompts import sourced_messages
 from medilite.settings import load_settings
 from medilite.sources.shelf import Shelf
@@ -64,12 +65,12 @@ def test_looking_up_counts_as_a_reading(shelf):
         sources.sources("What is gout?")
 
 
-def compare(shelf, lite, question="What is gout?", **flags):
+def compare(shelf, lite, question="What is gout?", models=("base",), **flags):
     engine = ScriptedEngine(lite, scripts={"base": "Uric acid causes it. Cars need new tyres and brakes."})
     engine.load()
     limits = VisitorLimits(load_settings(), who=lambda: "1.2.3.4")
     programs = Asking(engine, lite, load_settings(), Admission(5, limits), who=lambda: "1.2.3.4", shelf=shelf)
-    return engine, list(programs.compare(question, ["base"], **flags))[-1]
+    return engine, list(programs.compare(question, models and list(models), **flags))[-1]
 
 
 def test_a_comparison_has_its_source_and_marks_only_where_it_was_asked_for(shelf, lite):
@@ -89,6 +90,16 @@ def test_models_answer_from_the_passage(shelf, lite):
     engine, told = compare(shelf, lite, "Who won the world cup in 1998?", from_source=True)
     assert (told["answered_from"], told["source"]["fits"], told["answers"][0]["marks"]) == (None, False, None)
     assert engine.requests[-1][0].messages[0].content == "Who won the world cup in 1998?"
+
+
+def test_the_rewriter_answers_where_all_models_are_asked_from_the_source_and_never_alone(shelf, lite):
+    profile = lite.model_copy(update={"rewriters": load_profile("lite", with_absent=True).rewriters})
+    _, told = compare(shelf, profile, models=None, from_source=True)
+    assert [answer["model"] for answer in told["answers"]] == [*lite.ids, "sourced"]
+    _, told = compare(shelf, profile, models=None)
+    assert [answer["model"] for answer in told["answers"]] == [*lite.ids]
+    with pytest.raises(ArgumentError, match="'sourced' can't be used: it answers from a passage alone"):
+        compare(shelf, profile, models=["sourced"], from_source=True)
 
 
 @pytest.mark.parametrize("name", ["sources", "from_source"])

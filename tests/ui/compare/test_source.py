@@ -10,13 +10,16 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from medilite.models import load_profile
 from medilite.prompts import sourced_messages
 from medilite.settings import load_settings
 from medilite.sources.records import About, Found, Hit, Passage
 from medilite.sources.shelf import Shelf, ShelfState, Sought
 from medilite.ui.compare.downloads import as_csv, as_json
+from medilite.ui.compare.links import decode_link, link_of, settings_of
 from medilite.ui.compare.tab import CompareTab
 from medilite.ui.guard.limits import Admission
+from medilite.ui.page.kept import kept_comparison
 from medilite.ui.page.session import Session
 from medilite.ui.page.source import source_html
 from tests.support.fakes import ScriptedEngine
@@ -29,6 +32,7 @@ PASSAGE = Passage(
 ABOUT = About("MedQuAD", "CC BY 4.0", "Ben Abacha", "2017", "abc")
 READY = ShelfState("ready", "")
 FITS = Sought(READY, Found("?", (Hit(PASSAGE, 1.0, 0.9),), True, 0.9), ABOUT, (PASSAGE.text,))
+REWRITERS = load_profile("lite", with_absent=True).rewriters
 NOTHING = Sought(READY, Found("?", (Hit(PASSAGE, 1.0, 0.1),), False, 0.1), ABOUT)
 
 
@@ -47,11 +51,16 @@ class FakeShelf(Shelf):
 
 @pytest.fixture
 def ask(lite):
-    def ask(sought, check=False, from_source=False, context=2048):
+    profile = lite.model_copy(update={"rewriters": REWRITERS})
+
+    def ask(sought, check=False, from_source=False, context=2048, broken=None):
         engine = ScriptedEngine(
-            lite, context=context, scripts={"base": "The nose runs with hay fever. Cars need new tyres and brakes."}
+            profile,
+            broken=broken or {},
+            context=context,
+            scripts={"base": "The nose runs with hay fever. Cars need new tyres and brakes."},
         )
-        tab = CompareTab(engine, lite, load_settings(), Admission(4), FakeShelf(sought))
+        tab = CompareTab(engine, profile, load_settings(), Admission(4), FakeShelf(sought))
         session = Session(checks_source=check)
         with gr.Blocks(analytics_enabled=False):
             tab.build(gr.State(session))
@@ -124,7 +133,7 @@ def test_downloads_hold_ids_addresses_and_marks(ask):
 
 
 def given(session):
-    (request,) = session.comparison.requests()
+    request = session.comparison.requests()[0]
     return request.messages[0].content
 
 
@@ -147,6 +156,33 @@ def test_without_a_passage_the_models_answer_alone_and_the_page_says_so(ask):
         assert "no passage to answer from" in page[tab.grid]
         assert session.comparison.done
         assert json.loads(as_json(session.comparison))["answered_from"] is None
+
+
+def test_the_rewriter_answers_beside_the_chosen_models_where_there_is_a_passage(ask):
+    def answered(session):
+        return [pane.spec.id for pane in session.comparison.panes]
+
+    tab, session, page = ask(FITS, from_source=True)
+    assert answered(session) == ["base", "sourced"]
+    first, second = session.comparison.requests()
+    assert first.messages == second.messages
+    assert "Rewriter" in page[tab.grid]
+    # It comes with the passage: a link names the chosen models alone.
+    link = decode_link(link_of(session.comparison), tab.profile, 2000)
+    assert (link.models, link.from_source, link.notes) == (("base",), True, ())
+    cards = [{"model": pane.spec.id, "text": pane.text, "state": "end"} for pane in session.comparison.panes]
+    kept = {"question": "What is hay fever?", "settings": settings_of(session.comparison), "cards": cards}
+    assert [pane.spec.id for pane in kept_comparison(kept, tab.profile, 2000).panes] == ["base", "sourced"]
+
+    def follow(from_source):
+        list(tab.follow_up(session, "And in winter?", 64, 0.0, 1.0, 1.1, 0, from_source, None))
+        return answered(session), [len(request.messages) for request in session.comparison.requests()]
+
+    assert follow(True) == (["base", "sourced"], [3, 3])
+    assert follow(False) == (["base"], [5])
+    for without in (ask(NOTHING, from_source=True), ask(FITS)):
+        assert answered(without[1]) == ["base"]
+    assert answered(ask(FITS, from_source=True, broken={"sourced": "no adapter"})[1]) == ["base"]
 
 
 def test_a_passage_fits_the_context_by_whole_sentences(ask):
