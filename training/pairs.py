@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from medilite.prompts import training_ids
 from medilite.records import Example
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+Chosen = TypeVar("Chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ DRAW_SEED = 42
 seed compare on the same pairs."""
 
 
-def choose(examples: Sequence[Example], count: int | None, seed: int) -> list[Example]:
+def choose(examples: Sequence[Chosen], count: int | None, seed: int) -> list[Chosen]:
     """Return `count` examples drawn without replacement, the same ones for the same seed; all if None."""
     if count is None or count >= len(examples):
         return list(examples)
