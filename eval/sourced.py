@@ -1,11 +1,13 @@
 """Answers from the source against the same models' without it: `python -m eval.sourced [--profile NAME]`.
 
-Validation questions for which the library has a passage that fits are asked
-twice, greedily: alone, and with that passage (`Question.passage`), as the app's
-switch does. Both answers are held against the same texts: the references, the
-passage and the entries that it was found with. Measured is how much the answers
-make up either way, whether they name the passage's gene, and how much of the
-passage they keep, copy and simplify. Sealed questions are refused.
+Questions for which the library has a passage that fits, of the validation
+split unless another is named, are asked twice, greedily: alone, and with that
+passage (`Question.passage`), as the app's switch does. Both answers are held
+against the same texts: the references, the passage and the entries that it was
+found with. Measured is how much the answers make up either way, whether they
+name the passage's gene, and how much of the passage they keep, copy and
+simplify. Sealed questions are for models whose choice is committed
+(docs/protocol.md).
 """
 
 from __future__ import annotations
@@ -27,12 +29,11 @@ from eval.intervals import METHOD, Array, Clusters, clusters_of, function_interv
 from eval.metrics.answer import own_scores
 from eval.metrics.catalogue import WITHOUT_LOOPS
 from eval.metrics.claimed import claim_scores
-from eval.questions import Question, fingerprint_of, group, sampled, text_hash
+from eval.questions import SEALED, Question, fingerprint_of, load_questions, sampled, text_hash
 from eval.run import CODE, DATA, PACKAGES, RUNS, Run
 from medilite import claims
 from medilite.cli.terminal import positive_int, say
 from medilite.content.repetition import longest_copied
-from medilite.data import CLEAN, load_split_for_choosing
 from medilite.engine import open_engine
 from medilite.errors import DataError
 from medilite.provenance import commit, device_name, versions
@@ -40,7 +41,7 @@ from medilite.settings import Settings
 from medilite.sources.marks import mark
 from medilite.sources.shelf import make_library, open_library
 
-SPLIT = "val"
+SPLIT = "clean/val"
 GENETIC = "genetic changes"
 WAYS = ("without", "with")
 MODELS = "base,sft-r16-high,grpo"
@@ -226,7 +227,7 @@ def answered(run: Run, asked: Sequence[Question]) -> dict[tuple[str, str], Saved
 def run(options: argparse.Namespace) -> int:
     """Carry out the command line; 1 if an answer failed."""
     settings, profile = chosen(options)
-    every = group(load_split_for_choosing(options.data / CLEAN, SPLIT), fold_case=True)
+    every = load_questions(options.data, options.split)
     say("Looking the questions up")
     drawn = sampled(every, options.count, SEED)
     fitting = with_passages(drawn, options.data, settings)
@@ -245,17 +246,16 @@ def run(options: argparse.Namespace) -> int:
         say(f"{way} the source")
         answered(runs[way], asked[way])
         plan = Plan(
-            profile, options.data, (f"{CLEAN}/{SPLIT}",),
+            profile, options.data, (options.split,),
             tuple(spec.id for spec in profile.select(options.models, rewriters=True)), runs[way],
-            at_once=options.at_once,
+            at_once=options.at_once, board=options.from_board if way == "without" else None,
         )  # fmt: skip
         failed += generate(plan, settings, engine, asked[way])[1]
     answers = {way: answered(runs[way], asked[way]) for way in WAYS}
     head, dirty = commit(CODE)
     one = next(iter(answers["with"].values()))
-    split = f"{CLEAN}/{SPLIT}"
     result = {
-        "profile": profile.name, "split": split, "data": fingerprint_of(options.data, [split]),
+        "profile": profile.name, "split": options.split, "data": fingerprint_of(options.data, [options.split]),
         "drawn": len(drawn), "fitting": len(fitting), "of_own_reference": sum(one.own for one in fitting),
         "on_genes": len(genetic), "seed": SEED,
         "decoding": dataclasses.asdict(one.setup.decoding), "precision": one.setup.precision,
@@ -307,6 +307,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.sourced", description="Measure answers from the source.")
     parser.add_argument("--profile", metavar="NAME|PATH", help="shipped profile or a profile's YAML file")
     parser.add_argument("--data", type=Path, default=DATA, help="prepared MedQuAD (default: %(default)s)")
+    parser.add_argument("--split", choices=(SPLIT, *SEALED), default=SPLIT, help="(default: %(default)s)")
     parser.add_argument("--models", default=MODELS, metavar="all|id,id", help="(default: %(default)s)")
     parser.add_argument("--count", type=positive_int, default=150, metavar="N", help="questions (default: %(default)s)")
     parser.add_argument(
@@ -315,6 +316,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=50,
         metavar="N",
         help="questions on genes besides, for the gene's figures alone (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--from-board", type=Path, metavar="FOLDER", help="take answers without the source over from a board"
     )
     parser.add_argument("--at-once", type=positive_int, default=16, metavar="K", help="(default: %(default)s)")
     parser.add_argument("--run", type=Path, metavar="FOLDER", help="answers' folder (default: runs/sourced-PROFILE)")

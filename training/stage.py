@@ -17,6 +17,7 @@ from medilite.data import load_split_for_choosing
 from medilite.errors import MediLiteError, TrainingError
 from medilite.records import Example
 from medilite.settings import load_settings
+from training.card import write_card
 from training.checkpoints import newest_of_another, newest_whole, publish_saves
 from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, OptimConfig, SFTRun, StageRun, load_config
@@ -228,6 +229,7 @@ def carry_out(job: Job, train: Callable[[Any, Start], dict[str, Any]]) -> dict[s
         if why := job.why_untrained():
             print(f"{job.run.model}: to be trained ({why})", file=sys.stderr)
             train(job.run, Start.of(job))
+            write_card(job.out, job.profile)
         if job.why_unmeasured():
             measure(job)
     return read_record(job.out) or {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from eval import sourced
-from eval.questions import Question
+from eval.questions import Question, group
 from medilite.content.repetition import longest_copied
 from medilite.records import Example, Message
 from medilite.sources.build import build_library
@@ -70,18 +70,18 @@ def test_a_ratio_is_of_sums_and_null_where_nothing_was_made_up():
 def test_the_whole_command(lite, tmp_path, monkeypatch, capsys):
     entries = made_entries()
     folder = build_library(entries, ABOUT, tmp_path / "library", WordEncoder())
-    rows = [Example(e.id, e.question, e.answer, e.source, e.topic, e.kind) for e in entries]
+    rows = group([Example(e.id, e.question, e.answer, e.source, e.topic, e.kind) for e in entries], fold_case=True)
     engines = []
 
     def split(data, name):
-        assert name in ("val",), "sealed questions are not for this"
+        assert name == "clean/val", "sealed questions are not for choosing"
         return rows
 
     def engine(profile, settings):
         engines.append(ScriptedEngine(profile, scripts={"grpo": "Pollen makes the nose run."}))
         return engines[-1]
 
-    monkeypatch.setattr(sourced, "load_split_for_choosing", split)
+    monkeypatch.setattr(sourced, "load_questions", split)
     monkeypatch.setattr(sourced, "open_engine", engine)
     monkeypatch.setattr(sourced, "make_library", lambda settings, tell: folder)
     monkeypatch.setattr(sourced, "open_library", lambda folder, settings: Library(folder, encode))

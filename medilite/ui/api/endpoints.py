@@ -141,7 +141,8 @@ def endpoints(
                 "models": "Which models; by default all of them.",
                 **decoding,
                 "sources": "Search the library too, and mark each answer by it: found, not found, at odds.",
-                "from_source": "Give the models the passage that fits, to answer from; implies `sources`.",
+                "from_source": "Give the models the passage that fits, to answer from; implies `sources`. Without "
+                "`models` a rewriter answers too, where the profile has one.",
             },
             {"models": list[one_of] | None},
             bounds,
