@@ -38,7 +38,7 @@ TUNED_VOTES = 1000
 _A = -2 * math.log(1 - CONFIDENCE)
 _RHO2 = (_A + math.log(_A) + 1) / TUNED_VOTES
 
-MOST_VOTES_FORETOLD = 100_000
+MOST_VOTES_PREDICTED = 100_000
 """More votes than this are not predicted: two that need them are practically equal."""
 
 
@@ -476,5 +476,5 @@ def _more_votes(
                 continue
             z = abs(z_scores[upper, lower])
             more = votes * ((needed / z) ** 2 - 1) if z > 0 else math.inf
-            result[upper, lower] = max(1, math.ceil(more)) if more <= MOST_VOTES_FORETOLD else None
+            result[upper, lower] = max(1, math.ceil(more)) if more <= MOST_VOTES_PREDICTED else None
     return result

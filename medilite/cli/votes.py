@@ -166,8 +166,8 @@ def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iter
     for reason, votes in record["votes"]["left_out_by"].items():
         yield f"  left out: {votes:,} {reason} ({record['votes']['means'].get(reason, reason)})"
     if ratings.left_share:
-        share = ratings.left_share
-        yield f"Left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} % between equals"
+        value, low, high = (100 * end for end in dataclasses.astuple(ratings.left_share))
+        yield f"Left is chosen {value:.0f} % ({low:.0f} to {high:.0f}) between equals"
     labels = {spec.id: spec.label for spec in profile.models}
     yield ""
     yield "Ratings: higher is better; the base is at 1000"

@@ -32,7 +32,7 @@ def test_votes_are_told_and_can_be_downloaded(voted):
     voted.emulate_media(color_scheme="dark")
     assert voted.locator(".vb-results details[open]").count() == 3
     text = voted.locator(".vb-results").inner_text()
-    assert "left is chosen" in text
+    assert "the left one is chosen" in text
     assert "300" in text
     with voted.expect_download() as waiting:
         voted.get_by_role("link", name="JSONL").press("Enter")

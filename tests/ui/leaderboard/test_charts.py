@@ -109,6 +109,15 @@ def test_quarters_are_the_committed_shares_and_hold_every_question(view, charts)
     assert quarters.quarters(view, SPLIT, ("base", "grpo"), RECALL) is None
 
 
+def test_an_answer_that_loops_has_no_dot_among_the_quarters(view, monkeypatch):
+    pair = quarters.pairs(view, SPLIT)[0]
+    before = quarters.changes(view, SPLIT, pair, RECALL)
+    loops = list(view.scores[SPLIT]["loops"])
+    loops[view.by_answer[SPLIT, before[0][0], pair[1]]] = 1.0
+    monkeypatch.setitem(view.scores[SPLIT], "loops", loops)
+    assert quarters.changes(view, SPLIT, pair, RECALL) == before[1:]
+
+
 def test_the_sentence_says_less_only_where_the_interval_does():
     row = {"split": SPLIT, "model": "b", "against": "a", "measure": RECALL, "n": 50, "left_out": 2, "easier": 40}
     row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}

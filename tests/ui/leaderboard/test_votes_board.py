@@ -84,12 +84,12 @@ def test_what_cannot_be_rated_says_why(lite, results):
     assert apart.apart_html(changed, Names(lite, changed)) == ""
 
 
-def test_who_can_be_told_apart(results, names):
+def test_which_models_differ_clearly(results, names):
     upper, lower = (row.contestant for row in results.ratings.rows[:2])
     for votes, words in (
-        (0, "told apart"),
-        (None, "more votes than can be predicted"),
-        (1234, "about 1,200 more votes"),
+        (0, "clearly different"),
+        (None, "can’t be predicted"),
+        (1234, "about 1,200 more votes needed"),
     ):
         more = {**results.ratings.more_votes, (upper, lower): votes}
         changed = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, more_votes=more))
@@ -99,10 +99,10 @@ def test_who_can_be_told_apart(results, names):
 
 def test_the_left_s_advantage_is_a_sentence(results):
     share = results.ratings.left_share
-    assert (
-        f"left is chosen {100 * share.value:.0f} ± {100 * share.half_width:.0f} %"
-        in read(intro.intro_html(results)).text
-    )
+    # Its ends, which are not equally far away: a half-width would lead beyond 0 or 100 %.
+    value, low, high = (f"{100 * end:.0f}" for end in (share.value, share.low, share.high))
+    said = f"the left one is chosen {value} % of the time ({low} to {high} %)"
+    assert said in read(intro.intro_html(results)).text
 
 
 def test_all_counts_are_public(results):

@@ -16,11 +16,11 @@ from medilite.ui.page.words import number_text
 
 KIND = "bleu_study"
 PARTS = {
-    "score": ("BLEU", "of 100", 2, "All of it: the four precisions' geometric mean times the brevity penalty."),
-    "precision_1": ("Single words", "% found", 1, "Share of the answer's words that the references have."),
-    "precision_4": ("Runs of four words", "% found", 1, "Share of the answer's runs of four words that they have."),
-    "brevity_penalty": ("Brevity penalty", "factor", 2, "What BLEU is multiplied by for brevity; 1 means no penalty."),
-    "length_ratio": ("Length", "of the references'", 2, "The answers' words by those of all references joined."),
+    "score": ("BLEU", "of 100", 2, "the geometric mean of four precisions, times the brevity penalty."),
+    "precision_1": ("Single words", "% found", 1, "the share of the answer’s words that are in the references."),
+    "precision_4": ("Runs of four words", "% found", 1, "the share of its runs of four words that are in them."),
+    "brevity_penalty": ("Brevity penalty", "factor", 2, "BLEU is multiplied by it; 1 is no penalty."),
+    "length_ratio": ("Length", "of the references’", 2, "the answers’ words, divided by the references’ joined."),
 }
 """Label, unit, digits and explanation of each part."""
 

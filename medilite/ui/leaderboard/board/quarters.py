@@ -52,7 +52,10 @@ def measures(view: View, split: str, pair: Pair) -> list[str]:
 
 
 def changes(view: View, split: str, pair: Pair, measure: str) -> list[tuple[str, float, float]]:
-    """Return (qid, change in grade, change in the measure) of every question for which both answers have both."""
+    """Return (qid, change in grade, change in the measure) of every question for which both answers have both.
+
+    Answers that loop have no grade here, as in the tables.
+    """
     found = []
     for qid in view.questions[split]["qid"]:
         grade, content = (_change(view, split, qid, pair, metric) for metric in (GRADE, measure))
@@ -62,7 +65,7 @@ def changes(view: View, split: str, pair: Pair, measure: str) -> list[tuple[str,
 
 
 def _change(view: View, split: str, qid: str, pair: Pair, metric: str) -> float | None:
-    new, old = (view.score(split, qid, model, metric) for model in pair)
+    new, old = (view.compared(split, qid, model, metric) for model in pair)
     return None if new is None or old is None else new - old
 
 
@@ -80,7 +83,8 @@ def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
     return Chart(
         pair_label(view, pair),
         f"Each of the {len(found):,} dots is a question: further left is easier, further up has more: "
-        f"{name.lower()}. The axes hold {SHOWN:.0%} of the questions; zoom out to see the others.",
+        f"{name.lower()}. Dots on a line belong to no quarter, and answers that loop are left out. The axes show "
+        f"{percent(SHOWN)} of the questions; zoom out to see the others.",
         figure(
             "easier-by-saying-less",
             [_dots(spec.label, spec.colour, found, name.lower())],

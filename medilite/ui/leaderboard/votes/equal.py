@@ -29,4 +29,4 @@ def _order(one: Interval | None, other: Interval | None) -> str:
     assert other is not None
     if one.low > other.high:
         return "ahead"
-    return "behind" if one.high < other.low else "not told apart"
+    return "behind" if one.high < other.low else "no clear difference"

@@ -19,8 +19,10 @@ def empty_html() -> Markup:
 def intro_html(results: Results) -> Markup:
     """Return the heading, how many votes there are, and the advantage of the left side."""
     counts, ratings = results.counts, results.ratings
-    people = f"{ratings.voters:,} {'person' if ratings.voters == 1 else 'people'}"
-    on = f"{counted(counts.counted, 'vote')} by {people} on {counted(ratings.questions, 'question')} count. "
+    voters, questions = counted(ratings.voters, "voter"), counted(ratings.questions, "question")
+    on = (
+        f"{counted(counts.counted, 'vote')} by {voters} on {questions} {'counts' if counts.counted == 1 else 'count'}. "
+    )
     out = f"{counts.left_out:,} of the {counts.given:,} given are left out, as explained below. "
     said = on * bool(counts.counted) + out * bool(counts.left_out)
     return templates("leaderboard/votes.html").intro(said, ratings.left_share, counts.given)
@@ -33,7 +35,7 @@ def counts_html(results: Results) -> Markup:
 
 def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
     counts = results.counts
-    yield "Given", counts.given, f"{counts.live:,} of them on visitors' own questions"
+    yield "Given", counts.given, f"{counts.live:,} of them on visitors’ own questions"
     yield "Counted", counts.counted, "in the ratings"
     yield "Left out", counts.left_out, "for the reasons below"
     yield "Taken back", counts.undone, "by the voter, before the names were shown"

@@ -45,12 +45,12 @@ def ratings(results: Results, names: Names) -> Chart | None:
     traces = [_point(row, names) for row in shown(results) if row.rating]
     if not traces:
         return None
-    y = axis(autorange="reversed", type="category", showgrid=False)
+    x, y = axis("Rating →", tickformat=",d"), axis(autorange="reversed", type="category", showgrid=False)
     return Chart(
         "Ratings",
         "With 95 % intervals that hold at any time you look; they are wider where votes come from few people or "
-        "few questions. Models share a rank unless they are told apart.",
-        figure("ratings", traces, 90 + 40 * len(traces), showlegend=False, xaxis=axis("Rating →"), yaxis=y),
+        "few questions. Models share a rank unless they differ clearly.",
+        figure("ratings", traces, 90 + 40 * len(traces), showlegend=False, xaxis=x, yaxis=y),
     )
 
 
