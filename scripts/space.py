@@ -39,6 +39,8 @@ PUSHED = (
     "assets/adapters/lite/*/adapter_config.json",
     "assets/adapters/lite/*/adapter_model.safetensors",
     "assets/adapters/lite/*/training.json",
+    # What the Lab's view of training reads.
+    "assets/adapters/lite/*/saves/*/*",
     "assets/leaderboard/**/*",
     "assets/arena/**/*",
     # Served at /api.md, and named in /llms.txt.
