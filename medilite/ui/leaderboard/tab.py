@@ -17,6 +17,7 @@ from medilite.ui.leaderboard.board.about import empty_html, intro_html, provenan
 from medilite.ui.leaderboard.board.bleu import bleu
 from medilite.ui.leaderboard.board.differences import differences_html
 from medilite.ui.leaderboard.board.grades import grades
+from medilite.ui.leaderboard.board.own_slice import OwnSlice
 from medilite.ui.leaderboard.board.quarters import MEASURES, measures, pair_label, pairs, quarters
 from medilite.ui.leaderboard.board.questions import (
     ALL,
@@ -58,6 +59,7 @@ class LeaderboardTab:
         self.folder = folder
         self.data = data
         self.votes = votes
+        self.slice = OwnSlice()
 
     # --- what is on the page -------------------------------------------------------------
 
@@ -77,6 +79,7 @@ class LeaderboardTab:
                 with gr.Row(elem_classes="lb-row"):
                     self.pair = gr.Dropdown([], label="Models", filterable=False, elem_id="lb-pair", min_width=240)
                 self.differences = html_slot("", "lb-differences", "lb-slot")
+                self.slice.build()
                 html_slot(heads.quarters_head(), "lb-trade-head", "lb-slot")
                 with gr.Row(elem_classes="lb-row"):
                     self.measure = gr.Radio([], label="Content by", elem_id="lb-measure", elem_classes="lb-pick")
@@ -117,12 +120,16 @@ class LeaderboardTab:
         everything = [
             self.error, self.intro, self.body, self.browser, self.study, self.provenance, self.table, self.trade,
             self.differences, *self.scatter.parts, *self.grades.parts, *self.quarters.parts, *self.bleu.parts,
-            *picks, *shown[1:], self.question, self.place, self.answers,
+            *picks, *shown[1:], self.question, self.place, self.answers, *self.slice.controls, self.slice.result,
         ]  # fmt: skip
         tab.select(self.open, self.split, everything, **LIGHT)
         self.split.input(self.open, self.split, everything, **LIGHT)
         of_pair = [self.measure, self.differences, *self.quarters.parts]
         self.pair.input(self.show_trade, picks, of_pair, **LIGHT)
+        gr.on(
+            [self.slice.run.click, self.slice.pattern.submit], self.show_slice,
+            [self.split, self.pair, *self.slice.controls], self.slice.result, **LIGHT,
+        )  # fmt: skip
         self.measure.input(self.show_trade, picks, of_pair, **LIGHT)
         browser = [self.question, self.place, self.answers]
         for choice in (self.source, self.qtype, self.order):
@@ -163,6 +170,14 @@ class LeaderboardTab:
         if view is None or split not in view.splits or not pairs(view, split):
             return gr.skip()
         return self._trade(view, split, pair, measure, chosen=True)
+
+    def show_slice(self, split: str, pair: str, *given: Any) -> Any:
+        """Return what the two models differ in on the questions that are chosen."""
+        view = self._view()
+        known = {f"{one}|{other}": (one, other) for one, other in pairs(view, split)} if view else {}
+        if view is None or pair not in known:
+            return gr.skip()
+        return self.slice.show(view, split, known[pair], self.data, *given)
 
     def filter(self, split: str, source: str, qtype: str, order: str) -> Update:
         """Return the filtered questions, and show the first of them."""
@@ -228,6 +243,9 @@ class LeaderboardTab:
             self.qtype: gr.Dropdown(choices=choices(view, split, "qtype"), value=ALL),
             self.order: GRADE,
             **self.filter(split, ALL, ALL, GRADE),
+            **self.slice.opened(
+                choices(view, split, "source"), choices(view, split, "qtype"), bool(texts_of(view, split, self.data)[0])
+            ),
         }
 
 

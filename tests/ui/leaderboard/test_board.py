@@ -340,6 +340,65 @@ def test_stepping_goes_round_and_unknown_words_from_outside_harm_nothing(tab):
     assert tab.show_trade(SPLIT, "who|whom", "what")[plot].value == tab.open(SPLIT)[plot].value
 
 
+PAIR = "grpo|sft-r16-high"
+
+
+def sliced(tab, *given, pair=PAIR, split=SPLIT):
+    return tab.show_slice(split, pair, *given)
+
+
+def test_a_slice_of_ones_own_has_differences_with_n_and_what_could_have_been_found(tab, view):
+    whole = sliced(tab, "All", "All", 0, None, "", "questions")
+    qids = view.questions[SPLIT]["qid"]
+    assert f"{len(qids)} questions of {len(qids)}" in whole
+    values = {row.attributes["data-metric"]: row for row in read(whole).one("tbody").all("tr")}
+    (row,) = (
+        row for row in view.rows("comparisons", split=SPLIT, model="grpo", against="sft-r16-high", metric="words")
+    )
+    assert differences.signed(row["difference"], view.column("words").digits) in values["words"].text
+    assert [cell.text for cell in values["words"].all("td")][2] == str(row["n"])
+    assert "or more" in values["words"].text
+    assert "Nothing is corrected" in whole
+    some = sliced(tab, "Clinic", "treatment", None, None, "  ", "questions")
+    assert f"{len(questions.listed(view, SPLIT, 'Clinic', 'treatment'))} questions of" in some
+
+
+def test_a_slice_is_chosen_by_words_in_questions_or_answers_and_by_length(tab, view, made_boards):
+    texts, _ = questions.texts_of(view, SPLIT, made_boards[1])
+    word = next(iter(texts.values())).question.split()[-1].strip("?")
+    named = sum(word.casefold() in text.question.casefold() for text in texts.values())
+    assert f'data-n="{named}"' in sliced(tab, "All", "All", 0, None, word.upper(), "questions")
+    asked = view.questions[SPLIT]["qid"]
+    said = next(text for qid in asked if (text := view.answers[qid, "grpo"]["text"].strip())).split()[0]
+    answered = sliced(tab, "All", "All", 0, None, f"^{said}", "answers")
+    assert 'data-n="0"' not in answered
+    assert "partly of your own making" in answered
+    lengths = view.questions[SPLIT]["reference_words"]
+    assert f'data-n="{lengths.count(max(lengths))}"' in sliced(tab, "All", "All", max(lengths), None, "", "questions")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("All", "All", 0, None, "(", "questions"), "unclosed group"),
+        (("All", "All", 9, 3, "", "questions"), "exchange the two"),
+        (("All", "All", -1, None, "", "questions"), "no number of words"),
+        (("All", "All", True, None, "", "questions"), "no number of words"),
+        (("Nobody", "All", 0, None, "", "questions"), "too few to say anything"),
+        (("All", "All", 0, None, "<script>", "answers"), "too few to say anything"),
+    ],
+)  # fmt: skip
+def test_a_slice_that_cannot_be_is_a_sentence(tab, given, why):
+    assert why in sliced(tab, *given)
+
+
+def test_without_the_questions_texts_answers_are_left_to_look_in(lite, made_boards, tmp_path):
+    tab = built(lite, made_boards[0], tmp_path)
+    assert tab.open(None)[tab.slice.where] == "answers"
+    assert "look for it in the two models’ answers" in sliced(tab, "All", "All", 0, None, "x", "questions")
+    assert sliced(tab, pair="who|whom") == sliced(tab, split="no/split") == gr.skip()
+
+
 def test_without_a_board_it_says_what_to_do(lite, made_boards, tmp_path):
     made = built(lite, tmp_path)
     empty = made.open(None)

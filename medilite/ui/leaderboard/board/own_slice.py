@@ -1,0 +1,143 @@
+"""A slice of one's own: questions of the board chosen by filters and a pattern, and two models' differences there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from medilite.errors import MediLiteError, QuestionError
+from medilite.slices import FEWEST, LONGEST_PATTERN, difference, matches
+from medilite.ui.html import Markup, templates
+from medilite.ui.leaderboard.board.differences import Pair, signed
+from medilite.ui.leaderboard.board.questions import ALL, Text, texts_of
+from medilite.ui.leaderboard.board.view import AT_ODDS, F1, GRADE, LOOPS, PRECISION, RECALL, WORDS, View
+from medilite.ui.page import notices
+from medilite.ui.page.controls import html_slot
+from medilite.ui.page.words import number_text
+
+TEMPLATE = "leaderboard/slice.html"
+
+SHOWN = (GRADE, PRECISION, RECALL, F1, AT_ODDS, "claims_not_found", LOOPS, WORDS)
+
+QUESTIONS, ANSWERS = "questions", "answers"
+WHERE = {QUESTIONS: "The questions", ANSWERS: "The two models’ answers"}
+
+MOST_WORDS = 100_000
+
+
+class OwnSlice:
+    """Its fields and its table; holds no visitor's data."""
+
+    def build(self) -> None:
+        """Lay it out inside the current Blocks."""
+        html_slot(templates(TEMPLATE).head(), "lb-own-head", "lb-slot")
+        with gr.Row(elem_classes="lb-row"):
+            self.source = gr.Dropdown([ALL], value=ALL, label="Source", filterable=False, elem_id="lb-own-source")
+            self.qtype = gr.Dropdown([ALL], value=ALL, label="Type", filterable=False, elem_id="lb-own-qtype")
+            self.shortest = gr.Number(
+                0, label="Reference: at least", info="words", precision=0, minimum=0, maximum=MOST_WORDS,
+                elem_id="lb-own-shortest", min_width=140,
+            )  # fmt: skip
+            self.longest = gr.Number(
+                None, label="Reference: at most", info="words; empty is any", precision=0, minimum=0,
+                maximum=MOST_WORDS, elem_id="lb-own-longest", min_width=140,
+            )  # fmt: skip
+        with gr.Row(elem_classes="lb-row"):
+            self.pattern = gr.Textbox(
+                label="Words, or a regular expression", info="Empty is any. Capitals make no difference.",
+                placeholder="For example: gene|mutation", max_lines=1, max_length=LONGEST_PATTERN,
+                elem_id="lb-own-pattern", scale=2, min_width=240,
+            )  # fmt: skip
+            self.where = gr.Radio(
+                [(label, key) for key, label in WHERE.items()], value=QUESTIONS, label="Looked for in",
+                elem_id="lb-own-where", elem_classes="lb-pick",
+            )  # fmt: skip
+            self.run = gr.Button("Compare on this slice", elem_id="lb-own-run", elem_classes="ml-button", scale=0)
+        self.result = html_slot("", "lb-own-slice", "lb-slot")
+
+    @property
+    def controls(self) -> list[Any]:
+        """What chooses the questions."""
+        return [self.source, self.qtype, self.shortest, self.longest, self.pattern, self.where]
+
+    def opened(self, sources: list[str], kinds: list[str], texts: bool) -> dict[Any, Any]:
+        """Return the update for a split with these sources and kinds; without the questions' texts answers are left."""
+        return {
+            self.source: gr.Dropdown(choices=sources, value=ALL),
+            self.qtype: gr.Dropdown(choices=kinds, value=ALL),
+            self.where: QUESTIONS if texts else ANSWERS,
+            self.result: "",
+        }
+
+    def show(self, view: View, split: str, pair: Pair, data: Path, *given: Any) -> Markup | str:
+        """Return the differences on the questions that are chosen, or a sentence on what is wrong."""
+        try:
+            texts, missing = texts_of(view, split, data)
+            return slice_html(view, split, pair, chosen(view, split, pair, texts, missing, *given), given)
+        except MediLiteError as error:
+            return notices.error_html(str(error))
+
+
+def chosen(
+    view: View, split: str, pair: Pair, texts: dict[str, Text], missing: str, source: object, qtype: object,
+    shortest: object, longest: object, pattern: object, where: object,
+) -> list[int]:  # fmt: skip
+    """Return the places of a split's questions that are chosen; raises QuestionError for what can't be used."""
+    columns = view.questions[split]
+    low, high = _words(shortest, 0), _words(longest, MOST_WORDS)
+    if low > high:
+        raise QuestionError(f"No reference has at least {low:,} and at most {high:,} words: exchange the two.")
+    found = [
+        place
+        for place, (of, kind, words) in enumerate(
+            zip(columns["source"], columns["qtype"], columns["reference_words"], strict=True)
+        )
+        if source in (ALL, None, of) and qtype in (ALL, None, kind) and low <= words <= high
+    ]
+    looked_for = str(pattern or "").strip()
+    if not looked_for:
+        return found
+    qids = [columns["qid"][place] for place in found]
+    if where == ANSWERS:
+        groups = [tuple(view.answers[qid, one]["text"] for one in pair if (qid, one) in view.answers) for qid in qids]
+    elif texts:
+        groups = [(texts[qid].question,) if qid in texts else () for qid in qids]
+    else:
+        raise QuestionError(f"{missing} Or look for it in the two models’ answers.")
+    return [place for place, hit in zip(found, matches(looked_for, groups), strict=True) if hit]
+
+
+def _words(value: object, empty: int) -> int:
+    if value is None or value == "":
+        return empty
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_WORDS:
+        raise QuestionError(f"{value!r:.40} is no number of words: give a whole number from 0 to {MOST_WORDS:,}.")
+    return int(value)
+
+
+def slice_html(view: View, split: str, pair: Pair, places: Sequence[int], given: Sequence[Any]) -> Markup:
+    """Return the table of a slice: each difference with n, its interval, and how large a one could have been found."""
+    columns, labels = view.questions[split], {spec.id: spec.label for spec in view.models}
+    qids = [columns["qid"][place] for place in places]
+    kinds = [(columns["source"][place] or "", columns["qtype"][place] or "") for place in places]
+    rows = []
+    for column in (view.column(key) for key in SHOWN if key in view.scores[split]):
+        scores = [[view.compared(split, qid, model, column.key) for qid in qids] for model in pair]
+        values = [None if a is None or b is None else a - b for a, b in zip(*scores, strict=True)]
+        one = difference(values, kinds, column.lead == "median")
+        ends = (
+            [] if one.low is None or one.high is None else [signed(end, column.digits) for end in (one.low, one.high)]
+        )
+        rows.append(
+            {
+                "column": column, "n": one.n, "clear": one.clear, "between": " to ".join(ends),
+                "value": None if one.value is None else signed(one.value, column.digits),
+                "found": number_text(one.found, column.digits),
+            }
+        )  # fmt: skip
+    by_answers = bool(str(given[4] or "").strip()) and given[5] == ANSWERS
+    total = len(columns["qid"])
+    return templates(TEMPLATE).result(labels[pair[0]], labels[pair[1]], len(places), total, rows, by_answers, FEWEST)
