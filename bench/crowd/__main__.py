@@ -32,7 +32,8 @@ ARRIVE_SHARE = 0.1
 def run(options: argparse.Namespace) -> int:
     """Carry out the command line; EXIT_FOUND where something went wrong or a vote was lost."""
     thinking = Thinking(options.think)
-    plan = Plan(options.visitors, options.minutes, options.seed, thinking, options.minutes * 60 * ARRIVE_SHARE)
+    arrive_s = options.minutes * 60 * ARRIVE_SHARE
+    plan = Plan(options.visitors, options.minutes, options.seed, thinking, arrive_s, options.lab)
     questions = [question.question for question in load_questions()]
     say("Starting the app.")
     with served(options.votes, options.command) as here:
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     found |= {
         "visitors": plan.visitors, "minutes": plan.minutes, "duration_s": ran.duration_s, "arrive_s": plan.arrive_s,
         "interrupted": ran.interrupted, "seed": plan.seed, "mix": MIX,
+        "in_the_lab": sum(map(plan.in_lab, range(plan.visitors))),
         "think": {
             "median_s": thinking.median_s, "sigma": thinking.sigma, "longest_s": thinking.longest_s,
             "distribution": "lognormal",
@@ -79,6 +81,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--think", type=_positive, default=8.0, metavar="SECONDS",
         help="median time between two actions of a visitor, lognormal (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--lab", type=_share, default=0.0, metavar="SHARE",
+        help="share of the visitors who are in the Lab alone (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of what visitors do (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser
@@ -87,6 +93,12 @@ def build_parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> float:
     if not (number := float(text)) > 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    if not 0 <= (number := float(text)) <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1")
     return number
 
 

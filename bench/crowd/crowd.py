@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.crowd.browser import Browser
+from bench.crowd.lab import LabVisitor
 from bench.crowd.page_files import Files
 from bench.crowd.server import Watch
 from bench.crowd.tally import Tally
@@ -23,13 +24,21 @@ FINISH_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who comes, for how long, and how they behave; `arrive_s` is over how long they arrive, evenly."""
+    """Who comes, for how long, and how they behave; `arrive_s` is over how long they arrive, evenly.
+
+    `lab` is the share of visitors who are in the Lab alone, evenly among the others.
+    """
 
     visitors: int
     minutes: float
     seed: int
     thinking: Thinking
     arrive_s: float
+    lab: float = 0.0
+
+    def in_lab(self, number: int) -> bool:
+        """Return whether a visitor, counted from 0, is one of those in the Lab."""
+        return int((number + 1) * self.lab) > int(number * self.lab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,9 @@ async def run_crowd(url: str, pid: int, plan: Plan, questions: Sequence[str], sa
     tally, watch, files, began = Tally(), Watch(pid), Files(), time.monotonic()
     rng = [random.Random(f"{plan.seed} {number}") for number in range(plan.visitors)]
     crowd = [
-        Visitor(Browser(url, address(number), tally, files), tally, mine, plan.thinking, questions)
+        (LabVisitor if plan.in_lab(number) else Visitor)(
+            Browser(url, address(number), tally, files), tally, mine, plan.thinking, questions
+        )
         for number, mine in enumerate(rng)
     ]
     over = asyncio.Event()

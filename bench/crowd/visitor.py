@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -43,6 +43,8 @@ class Thinking:
 class Visitor:
     """A person with one browser; what they do depends on the seed, when they do it on the app as well."""
 
+    mix: Mapping[str, float] = MIX
+
     def __init__(
         self, browser: Browser, tally: Tally, rng: random.Random, thinking: Thinking, questions: Sequence[str]
     ) -> None:
@@ -51,24 +53,19 @@ class Visitor:
         self.leaves = asyncio.Event()
         """Set when the time is over: running actions are finished, no new ones begun."""
 
-        self._acts = {
-            "compare": self.compare, "chat": self.chat, "vote": self.vote, "live vote": self.live_vote,
-            "leaderboard": self.leaderboard, "come back": self.come_back,
-        }  # fmt: skip
-
     async def stay(self, arrives_s: float) -> None:
         """Arrive after so many seconds and do one thing after another until it is time to leave."""
         await self._pause(arrives_s)
         here = False
         while not self.leaves.is_set():
-            action = self.rng.choices(list(MIX), list(MIX.values()))[0] if here else "arrive"
+            action = self.rng.choices(list(self.mix), list(self.mix.values()))[0] if here else "arrive"
             here = await self._do(action) or here
             await self._pause(self.thinking.draw(self.rng))
         await self.browser.close()
 
     async def _do(self, action: str) -> bool:
         """Do one thing and count its outcome; return whether it succeeded or was turned away with a message."""
-        act = self._acts.get(action, self.come_back)
+        act = getattr(self, action.replace(" ", "_"), self.come_back)
         try:
             await act()
         except QueueFullError as error:

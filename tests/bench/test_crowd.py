@@ -280,10 +280,11 @@ def test_memory_is_level_where_half_a_run_adds_less_than_a_fiftieth(per_min, wan
 def test_a_small_crowd_uses_the_app_and_nothing_goes_wrong(tmp_path, capsys):
     out = tmp_path / "crowd.json"
     scripted = f"{sys.executable} -u -m tests.support.scripted_app 0.001 {tmp_path / 'bank'}"
-    few = ["--visitors", "4", "--minutes", "0.05", "--command", scripted, "--think", "0.1"]
+    few = ["--visitors", "4", "--minutes", "0.05", "--command", scripted, "--think", "0.1", "--lab", "0.25"]
     assert main([*few, "--json", str(out)]) == 0
     told = json.loads(out.read_text(encoding="utf-8"))
     assert told["actions"]["arrive"]["done"] == 4
+    assert told["in_the_lab"] == 1
     assert told["errors"] == {}
     assert told["found"]["no_error"] is told["found"]["no_vote_lost"] is True
     assert told["votes"]["acknowledged"] == told["votes"]["once"]
