@@ -29,6 +29,9 @@ from medilite.questions import load_questions
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
 
+VISITOR = "bench"
+"""Who asks: as in the Lab, what was computed for one's last answers is reused."""
+
 NEAR = 1e-6
 """Logarithms that differ by less are ties: float32 has no more digits."""
 
@@ -61,7 +64,7 @@ class Timed:
 def written(engine: Engine, profile: Profile, question: str, decoding: Decoding) -> ForkMap:
     """Return the answers of all models to a question, by their tokens; raises EngineError where one fails."""
     found = ForkMap(question, profile, decoding, 0)
-    requests = [Request(model, question_messages(question), decoding) for model in profile.ids]
+    requests = [Request(model, question_messages(question), decoding, visitor=VISITOR) for model in profile.ids]
     rows: list[list[Any]] = [[] for _ in requests]
     for step in engine.stream(requests):
         for own, row in zip(rows, step.rows, strict=True):
@@ -80,16 +83,16 @@ def written(engine: Engine, profile: Profile, question: str, decoding: Decoding)
 def score(engine: Engine, found: ForkMap) -> dict[str, dict[str, list[float]]]:
     """Score every answer by every model into `found`; return by answer and model how far its token is from the best."""
     behind: dict[str, dict[str, list[float]]] = {}
+    done: list[Scoring] = []
     for answer in found.answers.values():
-        scoring = Scoring(answer, found.profile.ids)
-        own: dict[str, list[float]] = {}
-        for step in engine.stream(scoring.requests(question_messages(found.question))):
+        scoring = Scoring(answer, found.profile.ids, done)
+        for step in engine.stream(scoring.requests(question_messages(found.question), VISITOR)):
             scoring.take(step)
-            for model, row in zip(scoring.models, step.rows, strict=True):
-                if row.scores:
-                    own[model] = [one.best[0][1] - one.logprob for one in row.scores]
+        done.append(scoring)
         found.scored[answer.model] = scoring.result()
-        behind[answer.model] = own
+        behind[answer.model] = {
+            model: [one.best[0][1] - one.logprob for one in scores] for model, scores in scoring.scores.items()
+        }
     return behind
 
 

@@ -24,7 +24,7 @@ def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...
     if any(request.scored == () for request in requests):
         raise EngineError("There is no answer to score: it has no token.")
     if any(request.divergence for request in requests):
-        asked = {(request.scored, request.messages, request.divergence) for request in requests}
+        asked = {(r.scored, r.begun, r.messages, r.divergence) for r in requests}
         if len(asked) > 1 or requests[0].scored is None:
             raise EngineError(
                 "How far models are apart can be said of one answer: score the same one, to one question, in all"

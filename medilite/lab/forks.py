@@ -108,20 +108,32 @@ class ScoredAnswer:
 
 
 class Scoring:
-    """Scores one answer by all of `models`; pass every step of the engine to `take`, then read `result`."""
+    """Scores one answer by all of `models`; pass every step of the engine to `take`, then read `result`.
 
-    def __init__(self, answer: Written, models: Sequence[str]) -> None:
+    What it has in common with the beginning of one of `before`, which are scored already, is taken from there.
+    `scores` are each model's, token by token.
+    """
+
+    def __init__(self, answer: Written, models: Sequence[str], before: Sequence[Scoring] = ()) -> None:
         if not answer.ids:
             raise QuestionError("There is nothing to map: this answer has no token. Ask another question.")
         self.answer, self.models = answer, tuple(models)
-        self._scores: dict[str, tuple[TokenScore, ...]] = {}
+        self.scores: dict[str, tuple[TokenScore, ...]] = {}
+        self._known: dict[str, tuple[TokenScore, ...]] = {}
+        self._common = 0
+        for other in before:
+            shared = first_difference(answer.ids, other.answer.ids)
+            # At least its last token is asked for, so that there is something to ask.
+            common = min(len(answer.ids) - 1, len(other.answer.ids) if shared is None else shared)
+            if common > self._common and other.models == self.models:
+                self._common, self._known = common, other.scores
 
     def requests(self, messages: tuple[Message, ...], visitor: str = "") -> tuple[Request, ...]:
         """Return what to ask the engine: the same answer scored by each model."""
         return tuple(
             Request(
                 model, messages, Decoding(max_new_tokens=1), visitor=visitor, alternatives=ALTERNATIVES,
-                scored=self.answer.ids, divergence=True,
+                begun=self.answer.ids[: self._common], scored=self.answer.ids[self._common :], divergence=True,
             )
             for model in self.models
         )  # fmt: skip
@@ -130,21 +142,22 @@ class Scoring:
         """Keep the scores that a step brought."""
         if not step.waiting:
             for model, row in zip(self.models, step.rows, strict=True):
-                if row.scores:
-                    self._scores[model] = row.scores
+                known = self._known.get(model, ())[: self._common]
+                if row.scores and len(known) == self._common:
+                    self.scores[model] = known + row.scores
 
     def result(self) -> ScoredAnswer:
         """Return the scored answer; a model that failed is left out."""
         found = ScoredAnswer(self.answer.model)
-        for model, scores in self._scores.items():
+        for model, scores in self.scores.items():
             found.own[model] = [math.exp(score.logprob) for score in scores]
             for other, name in enumerate(self.models):
                 found.from_other[model, name] = [score.bits[other] if score.bits else None for score in scores]
-        found.apart = [_mean([s[at].bits[-1] if s[at].bits else None for s in self._scores.values()])
+        found.apart = [_mean([s[at].bits[-1] if s[at].bits else None for s in self.scores.values()])
                        for at in range(len(self.answer.ids))]  # fmt: skip
         order = sorted((at for at, bits in enumerate(found.apart) if bits), key=lambda at: -(found.apart[at] or 0.0))
         for at in sorted(order[:FARTHEST]):
-            best = {model: scores[at].best[0] for model, scores in self._scores.items() if scores[at].best}
+            best = {model: scores[at].best[0] for model, scores in self.scores.items() if scores[at].best}
             likeliest = {model: (text, math.exp(log)) for model, (text, log) in best.items()}
             found.farthest.append(Place(at, self.answer.piece(at) or "", found.apart[at] or 0.0, likeliest))
         return found

@@ -104,6 +104,27 @@ def test_an_answer_of_1500_tokens_is_scored_whole_and_its_farthest_places_listed
     assert found.mean_bits == pytest.approx(0.5)
 
 
+def test_what_answers_have_in_common_is_scored_once():
+    models = ["base", "grpo"]
+    one = scored(answer("base", 5, 6, 7, END), models, {"base": 0.7, "grpo": 0.2})
+    other = scored(answer("sft-r8-low", 5, 9, END), models, {"base": 0.1, "grpo": 0.3})
+    third = Scoring(answer("grpo", 5, 6, 8, END), models, [one, other])
+    requests = third.requests(ASKED, "v")
+    assert {(request.begun, request.scored) for request in requests} == {((5, 6), (8, END))}
+    rest = tuple(RowStep("", 2, "end", scores=one.scores["base"][2:]) for _ in models)
+    third.take(Step(rest))
+    assert third.scores["grpo"] == one.scores["grpo"][:2] + one.scores["base"][2:]
+    assert len(third.result().apart) == 4
+    # Of the same answer its last token is left, and nothing is taken from where a model failed.
+    assert Scoring(answer("grpo", 5, 6, 7, END), models, [one]).requests(ASKED)[0].scored == (END,)
+    assert Scoring(answer("grpo", 5, 6), ["base"], [one]).requests(ASKED)[0].begun == ()
+    failed = Scoring(answer("base", 5, 6, 7), models)
+    failed.take(Step((RowStep("", 3, "end", scores=one.scores["base"][:3]), RowStep("", 0, "error", "no"))))
+    after = Scoring(answer("grpo", 5, 6, 8, END), models, [failed])
+    after.take(Step(rest))
+    assert list(after.scores) == ["base"]
+
+
 def test_a_model_that_failed_is_left_out_and_null_is_no_zero():
     scoring = Scoring(answer("base", 5), ["base", "grpo"])
     score = TokenScore(5, "x", -1.0, (("x", -1.0),), (0.0, None, None))

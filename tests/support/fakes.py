@@ -110,7 +110,7 @@ class ScriptedEngine:
             return self.vocabulary.index(word)
 
     def _scored(self, requests: tuple[Request, ...]) -> Step:
-        scripts = [[*self._words(request.model), ""] for request in requests]
+        scripts = [[*self._words(request.model), ""][len(request.begun) :] for request in requests]
         ids = requests[0].scored
         assert isinstance(ids, tuple)
         rows = []

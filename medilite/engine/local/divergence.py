@@ -17,11 +17,13 @@ def bits_apart(logits: np.ndarray) -> list[list[float | None]]:
     """
     logits -= logits.max(1, keepdims=True)
     shares = np.exp(logits)
-    masses = shares.sum(1, dtype=np.float64).astype(np.float32)[:, None]
-    shares /= masses
-    logits -= np.log(masses)
-    crossed = (shares @ logits.T).astype(np.float64)
-    of_mean = shares @ np.log(np.maximum(shares.mean(0), _LEAST))
+    masses = shares.sum(1)
+    # Products first, divided afterwards: there are few of them, and many logits.
+    norms = np.log(masses.astype(np.float64))
+    crossed = (shares @ logits.T) / masses.astype(np.float64)[:, None] - norms
+    mean = (1 / (len(masses) * masses)) @ shares
+    of_mean = (shares @ np.log(np.maximum(mean, _LEAST, out=mean), out=mean)) / masses
     own = np.diag(crossed)
     bits = np.column_stack([own[:, None] - crossed, own - of_mean]) / np.log(2)
-    return [[max(value, 0.0) if np.isfinite(value) else None for value in row] for row in bits.tolist()]
+    # To as many digits as float32 has: no difference is exactly 0.
+    return [[max(round(value, 6), 0.0) if np.isfinite(value) else None for value in row] for row in bits.tolist()]

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from medilite.engine.native.code_cache import compiled
-from medilite.engine.native.intrinsics import peak, power_of_two
+from medilite.engine.native.intrinsics import exponentials, largest, peak, power_of_two, total
 
 _SLICES = 1024
 _DEPTH = 32.0
 """Logits are sorted into slices down to this far below the largest (e to the −32 of its probability); lower ones
 share the last slice."""
+
+_PART = 1024
+"""Logits that are summed up at once."""
 
 
 class Slots(NamedTuple):
@@ -138,24 +141,44 @@ def likelihoods(logits: np.ndarray, tokens: np.ndarray, best: np.ndarray, logs: 
 
     Natural logarithms of the softmax of float32 `logits` (B, V); not-a-number where these aren't finite.
     """
-    count = best.shape[1]
+    count, size = best.shape[1], logits.shape[1]
+    part = np.empty(_PART, np.float32)
     for row in range(len(tokens)):
         values, found, at = logits[row], best[row], logs[row]
-        top = _top(values)
-        mass = 0.0
-        for token in range(len(values)):
-            mass += np.float64(_exp(values[token] - top))
-        norm = np.float64(top) + np.log(mass)
+        top = np.float32(_top(values))
+        norm = np.float64(top) + np.log(_mass(values, top, part))
         at[0] = np.float64(values[tokens[row]]) - norm
         at[1:] = -np.inf
-        for token in range(len(values)):
-            value = np.float32(np.float64(values[token]) - norm)
-            if count and value > at[count]:
-                place = count - 1
-                while place and value > at[place]:
-                    at[place + 1], found[place] = at[place], found[place - 1]
-                    place -= 1
-                at[place + 1], found[place] = value, token
+        for first in range(0, size if count else 0, 64):
+            end = min(first + 64, size)
+            # Few blocks hold one of the likeliest.
+            if end - first == 64 and not largest(values.ctypes.data + 4 * first, 64) > at[count]:
+                continue
+            for token in range(first, end):
+                value = values[token]
+                if value > at[count]:
+                    place = count - 1
+                    while place and value > at[place]:
+                        at[place + 1], found[place] = at[place], found[place - 1]
+                        place -= 1
+                    at[place + 1], found[place] = value, token
+        for place in range(1, count + 1):
+            at[place] = np.float64(at[place]) - norm
+
+
+@compiled(error_model="numpy")
+def _mass(values: np.ndarray, top: float, part: np.ndarray) -> float:
+    """Return the sum of e to the (value − `top`); `part` is room for some of them, a multiple of 64."""
+    mass, whole = 0.0, len(values) // 64 * 64
+    for first in range(0, whole, len(part)):
+        count = min(len(part), whole - first)
+        for place in range(count):
+            part[place] = values[first + place]
+        exponentials(part.ctypes.data, count, top)
+        mass += np.float64(total(part.ctypes.data, count))
+    for place in range(whole, len(values)):
+        mass += np.float64(_exp(values[place] - top))
+    return mass
 
 
 @compiled(nogil=True, error_model="numpy")

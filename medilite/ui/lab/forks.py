@@ -102,14 +102,16 @@ class ForksView(View):
         work.session.forks = found
         yield Shown(Stage("writing"), "", {self.result: map_html(found, specs), self.onward: gr.Column(visible=False)})
         models = [spec.id for spec in specs]
+        done: list[Scoring] = []
         for number, answer in enumerate(found.answers.values()):
             if work.stop.is_set():
                 break
-            scoring = Scoring(answer, models)
+            scoring = Scoring(answer, models, done)
             for stage in work.ask(scoring.requests(work.messages, work.visitor), scoring.take):
                 yield Shown(stage, f"{number} of {len(found.answers)} answers scored by all models")
             if work.stop.is_set():
                 break
+            done.append(scoring)
             found.scored[answer.model] = scoring.result()
             yield Shown(Stage("writing"), "", {self.result: map_html(found, specs)})
         yield Shown(Stage("writing"), "", self._offer(found))

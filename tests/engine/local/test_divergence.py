@@ -109,6 +109,16 @@ def test_divergences_are_those_of_the_distributions_however_the_text_is_cut(
         assert 0 < apart < np.log2(len(MODELS))
 
 
+def test_the_rest_of_an_answer_after_its_beginning_is_scored_as_in_the_whole(llama: Int8Llama) -> None:
+    (whole,) = run(batch_of(llama), [compared(alternatives=2)])
+    call = compared(alternatives=2)
+    rest = [replace(request, begun=ANSWER[:7], scored=ANSWER[7:]) for request in call.requests]
+    (steps,) = run(batch_of(llama), [replace(call, requests=rest, scored=[len(ANSWER) - 7] * len(rest))])
+    for row in range(len(MODELS)):
+        scores, of_all = (next(step[row].scores for step in some if step[row].stopped) for some in (steps, whole))
+        assert scores == of_all[7:]
+
+
 def test_a_model_that_cannot_answer_has_no_divergence_and_the_others_do(llama: Int8Llama) -> None:
     call = compared()
     call = replace(call, prompts=[*call.prompts[:1], None, *call.prompts[2:]], errors=[None, "gone", None, None])
