@@ -44,14 +44,15 @@ def serve(lite: Profile, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Sc
     served = []
 
     def start(
-        boards: Path = FOLDER, booth: Booth | None = None, shelf: Shelf | None = None, **script: object
-    ) -> tuple[str, ScriptedEngine]:
-        engine = ScriptedEngine(lite, **script)  # type: ignore[arg-type]
+        boards: Path = FOLDER, booth: Booth | None = None, shelf: Shelf | None = None, profile: Profile = lite,
+        **script: object,
+    ) -> tuple[str, ScriptedEngine]:  # fmt: skip
+        engine = ScriptedEngine(profile, **script)  # type: ignore[arg-type]
         settings = load_settings(port=0, host="127.0.0.1", data_dir=tmp_path / "votes")
-        page = build_ui(engine, lite, settings, boards, booth, shelf)
+        page = build_ui(engine, profile, settings, boards, booth, shelf)
         start_loading(engine)
         served.append(page)
-        return serve(page, lite, settings, block=False), engine
+        return serve(page, profile, settings, block=False), engine
 
     start.served = served  # type: ignore[attr-defined]
     yield start

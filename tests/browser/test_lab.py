@@ -9,6 +9,7 @@ import pytest
 from medilite.models import ROOT
 from medilite.ui.lab.tab import LabTab
 from tests.browser.test_axe import COLOURS, SIDEWAYS, grave
+from tests.support.saves import with_saves
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,8 @@ ENDS = (
     "some need a doctor.",
 )
 RESULTS = {"forks": "#lab-forks article", "strength": "#lab-strengths article", "luck": "#lab-luck article",
-           "wording": "#lab-wordings tbody tr", "own": "#lab-own article"}  # fmt: skip
+           "wording": "#lab-wordings tbody tr", "learned": "#lab-learned tbody tr",
+           "own": "#lab-own article"}  # fmt: skip
 
 RULES = {"light": None, "dark": {"type": "rule", "values": [*COLOURS["values"], "scrollable-region-focusable"]}}
 """Of axe-core: all, and those that find something else in the dark or on a phone."""
@@ -33,9 +35,10 @@ RUN_MS = 40_000
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
+def test_every_view_by_keyboard_under_axe(serve, visit, lite, tmp_path, size, scheme):
     scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
-    url, engine = serve(scripts=scripts, broken={"sft-r16-low": "The adapter is missing."})
+    profile = with_saves(lite, tmp_path / "grpo", (5, 10, 15, 20))
+    url, engine = serve(scripts=scripts, broken={"sft-r16-low": "The adapter is missing."}, profile=profile)
     here = visit(url, size, scheme).ready()
     page = here.page
     assert page.locator("#lab-run").count() == 0, "nothing of the Lab is there before it is opened"
@@ -53,7 +56,14 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
         page.wait_for_selector(f"#lab-view input[value={view}]:checked", timeout=RUN_MS)
         page.wait_for_function(
             "verb => document.querySelector('#lab-run').textContent.includes(verb)",
-            arg={"forks": "Map", "strength": "strengths", "luck": "eight", "wording": "words", "own": "Bring"}[view],
+            arg={
+                "forks": "Map",
+                "strength": "strengths",
+                "luck": "eight",
+                "wording": "words",
+                "learned": "every save",
+                "own": "Bring",
+            }[view],
             timeout=RUN_MS,
         )
         if view == "own":
@@ -75,7 +85,17 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, size, scheme):
             page.locator("#lab-board .lab-legend").wait_for(timeout=RUN_MS)
         for fold in page.locator("details.lab-more:visible > summary, #lab-wordings details > summary").all():
             fold.click()
-        if view in ("strength", "luck"):
+        if view == "learned":
+            slider = page.locator("#lab-step")
+            slider.press("Home")
+            assert page.locator(".lab-step:visible").get_attribute("data-step") == "0"
+            slider.press("ArrowRight")
+            assert page.locator(".lab-step:visible .ml-card-name").inner_text() == "Step 5"
+            assert slider.get_attribute("aria-valuetext") == page.locator(".lab-step-now").inner_text() == "step 5"
+            page.locator("[data-lab-go='3']").press("Enter")
+            assert page.locator(".lab-step:visible").get_attribute("data-step") == "15"
+            assert slider.input_value() == "3"
+        if view in ("strength", "luck", "learned"):
             page.locator(".lb-section:visible .lb-plot .main-svg").first.wait_for(timeout=RUN_MS)
         page.wait_for_timeout(300)
         found[view] = (grave(page, RULES[scheme]), max(page.evaluate(SIDEWAYS), 0))
@@ -97,7 +117,7 @@ def test_what_is_typed_while_compares_question_is_fetched_stays(serve, visit, mo
     open_lab = LabTab.open
 
     def slowly(self, session):
-        time.sleep(1)
+        time.sleep(0.5)
         return open_lab(self, session)
 
     monkeypatch.setattr(LabTab, "open", slowly)
@@ -107,7 +127,7 @@ def test_what_is_typed_while_compares_question_is_fetched_stays(serve, visit, mo
     here.tab("Lab")
     field = here.page.locator("#lab-question textarea")
     field.fill("And gout?")
-    here.page.wait_for_timeout(2000)
+    here.page.wait_for_timeout(1000)
     assert field.input_value() == "And gout?"
     # With nothing typed, Compare's question comes along.
     field.fill("")

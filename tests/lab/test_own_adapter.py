@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import huggingface_hub.constants
+import huggingface_hub.file_download
 import pytest
 
 from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
@@ -180,10 +182,12 @@ class Answers(BaseHTTPRequestHandler):
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # The Hub's client waits a second before it tries again, five times.
+    monkeypatch.setattr(huggingface_hub.file_download, "time", SimpleNamespace(sleep=lambda _: None))
     server = FakeHub(("127.0.0.1", 0), Answers)
     server.files = {name: (GRPO / name).read_bytes() for name in (CONFIG_FILE, WEIGHTS_FILE, "README.md")}
     server.sizes = {}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -14,11 +14,13 @@ from medilite.engine.protocol import collect
 from medilite.errors import ModelUnavailableError, UnknownModelError
 from medilite.lab.board import Paired
 from medilite.lab.own_adapter import Brought
+from medilite.lab.saves import SavedModels
 from medilite.models import ROOT
 from medilite.prompts import question_messages
 from medilite.readability import measure
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
+from tests.support.saves import with_saves
 
 pytestmark = pytest.mark.model
 
@@ -62,6 +64,19 @@ def test_a_copy_of_grpo_that_is_brought_is_no_different(engine, lite, tmp_path):
     with pytest.raises(ModelUnavailableError, match="does not fit this base"):
         # An adapter whose settings say another rank than its tensors have.
         brought.bring(str(_wrong(ROOT / "assets/adapters/lite/grpo", tmp_path)), "Wrong", "Teal", "base")
+
+
+def test_saves_answer_beside_their_parent_and_the_last_of_grpo_as_grpo(engine, lite, tmp_path):
+    profile = with_saves(lite, tmp_path / "grpo", (1, 60))
+    with SavedModels(engine, profile).lent("grpo") as saves:
+        models = ["sft-r16-high", *(save.spec.id for save in saves), "grpo"]
+        requests = [
+            Request(model, question_messages("What is asthma?"), Decoding(max_new_tokens=16)) for model in models
+        ]
+        parent, first, last, grpo = [answer.text for answer in collect(requests, engine.stream(requests))]
+    assert (first, last) == (parent, grpo)
+    assert parent != grpo
+    assert engine.availability().keys() == set(lite.ids)
 
 
 def _wrong(folder: Path, made: Path) -> Path:

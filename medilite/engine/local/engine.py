@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,7 @@ class LocalEngine:
 
     def __init__(self, profile: Profile, settings: Settings, *, endless: bool = False) -> None:
         self._profile, self._settings, self._endless = profile, settings, endless
+        self._bringing = threading.Lock()
         self._once = LoadOnce(self._load_all, "Waiting to load the model", "The model could not be loaded")
 
     def load(self, on_progress: ProgressCallback | None = None) -> None:
@@ -136,19 +138,20 @@ class LocalEngine:
                 "An engine that computes in floating point can't add adapters. Use MEDILITE_PRECISION=int8"
                 " or int4, on a CPU."
             )
-        profile = self._profile.model_copy(update={"models": (*self._profile.models, spec)})
         if spec.stacked_on and (why := loaded.availability[spec.stacked_on].reason):
             raise ModelUnavailableError(f"{spec.label} can't be stacked on {spec.stacked_on}: {why}")
-        own = read_adapter(ensure_adapter(profile, spec), loaded.llama.shape, spec.label)
-        loaded.llama.bank.add(spec.id, spec.stacked_on, own)
-        self._profile = profile
+        own = read_adapter(ensure_adapter(self._profile, spec), loaded.llama.shape, spec.label)
+        with self._bringing:  # or one of two that come at once is lost
+            loaded.llama.bank.add(spec.id, spec.stacked_on, own)
+            self._profile = self._profile.model_copy(update={"models": (*self._profile.models, spec)})
 
     def let_go(self, model: str) -> None:
         """Forget an adapter that was brought."""
         loaded = self._once.loaded
-        if loaded and loaded.llama.bank.remove(model):
-            kept = tuple(spec for spec in self._profile.models if spec.id != model)
-            self._profile = self._profile.model_copy(update={"models": kept})
+        with self._bringing:
+            if loaded and loaded.llama.bank.remove(model):
+                kept = tuple(spec for spec in self._profile.models if spec.id != model)
+                self._profile = self._profile.model_copy(update={"models": kept})
 
     def close(self) -> None:
         """Stop within one step and free everything; running calls get EngineError.

@@ -6,7 +6,7 @@ others take their pages, and nothing is copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +95,12 @@ class Int8Bank:
             self.products = {name: with_model(lora, made[name], place) for name, lora in self.products.items()}
         self._mixes[key] = place
         return place, True
+
+    def has_room_for(self, requests: Iterable[Request], busy: Collection[int]) -> bool:
+        """Whether all mixes that requests need can have a place at once, beside those whose place is `busy`."""
+        needed = {(r.other, r.model, r.strength) for r in requests if r.strength != 1 or self.place(r.model) is None}
+        held = sum(key not in needed and at in busy for key, at in self._mixes.items())
+        return len(needed) + held <= MIXES
 
     def rows_of(self, requests: Sequence[Request]) -> ModelRows:
         """Return the adapters for a batch of these requests."""

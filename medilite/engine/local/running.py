@@ -112,6 +112,7 @@ class RunningBatch:
         self._sampler = SlotSampler(slots, shape.vocabulary, shape.context)
         self._tables = np.zeros((slots, pages_for(shape.context)), np.int32)
         self._logits = np.empty((slots, shape.vocabulary), np.float32)
+        self._scored: np.ndarray | None = None  # logits of answers that are scored, while there are any
         self._calls: list[_Running] = []
         if opening:
             places = [llama.bank.place(model) for model in models]
@@ -170,6 +171,8 @@ class RunningBatch:
     def _fits(self, running: _Running) -> bool:
         """Return whether all pending rows of a call can begin now, dropping prefixes of others if need be."""
         if len(running.pending) > len(self._free_slots):
+            return False
+        if not self._llama.bank.has_room_for((self._asked(running, n)[0] for n in running.pending), self._busy()):
             return False
         shared: list[int] = []
         needed = 0
@@ -243,11 +246,14 @@ class RunningBatch:
         """Return the place of a request's model in the bank; mixes, and models that were brought, get one on demand."""
         if request.strength == 1 and (place := self._llama.bank.place(request.model)) is not None:
             return place
-        busy = {row.model for running in self._calls for row in running.rows}
-        place, replaced = self._llama.bank.between(request.other, request.model, request.strength, busy)
+        place, replaced = self._llama.bank.between(request.other, request.model, request.strength, self._busy())
         if replaced:
             self._prefixes.forget(place)
         return place
+
+    def _busy(self) -> set[int]:
+        """Return the places in the bank that rows use."""
+        return {row.model for running in self._calls for row in running.rows}
 
     def _free(self, running: _Running, row: _Row) -> None:
         running.rows.remove(row)
@@ -269,6 +275,8 @@ class RunningBatch:
             for row in [row for row in running.rows if row.scoring and row.unread == 1]:
                 running.steps[row.number] = RowStep("", len(row.scores), "end", scores=row.scores)
                 self._free(running, row)
+        if not any(row.scoring for running in self._calls for row in running.rows):
+            self._scored = None
 
     # -- a step ----------------------------------------------------------------------
 
@@ -345,7 +353,10 @@ class RunningBatch:
             np.arange(start + max(row.prompt - 1 - row.filled, 0), start + count, dtype=np.int32)
             for row, start, count in scored
         ]
-        logits = np.empty((wanted + sum(map(len, places)), self._logits.shape[1]), np.float32)
+        lines = wanted + sum(map(len, places))
+        if self._scored is None or len(self._scored) < lines:
+            self._scored = np.empty((lines, self._logits.shape[1]), np.float32)
+        logits = self._scored[:lines]
         self._llama.run(tokens._replace(wanted=np.concatenate([tokens.wanted, *places])), logits)
         self._logits[:wanted] = logits[:wanted]
         first = wanted

@@ -9,17 +9,15 @@ import gradio as gr
 
 from medilite.lab.strengths import STRONGEST, USUAL_OWN, WEAKEST, Line, points, strength
 from medilite.models import ModelSpec, Profile
-from medilite.readability import grade_word
 from medilite.records import SHOWN_DECODING
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.html import Markup, templates
+from medilite.ui.lab.along import along
 from medilite.ui.lab.view import Shown, View, Work, cards_html
-from medilite.ui.leaderboard.chart import Chart, Table, axis, figure
-from medilite.ui.leaderboard.chart import points as drawn
+from medilite.ui.leaderboard.chart import Chart, axis
 from medilite.ui.leaderboard.chart_slot import ChartSlot
 from medilite.ui.page.answering import Stage
 from medilite.ui.page.controls import html_slot
-from medilite.ui.page.scores import score_text
 from medilite.ui.page.source import Seeking
 
 TEMPLATE = "lab/strength.html"
@@ -114,43 +112,10 @@ def strengths_html(run: Comparison, line: Line) -> Markup:
 
 def curve(run: Comparison, line: Line, five: tuple[float, ...]) -> Chart | None:
     """Return grade and what was found in the source over the strength; None where no answer has a grade."""
-    grades = [pane.scores.flesch_kincaid_grade if pane.scores else None for pane in run.panes]
-    if not any(grade is not None for grade in grades):
-        return None
     start, end = (run.profile.get(model) for model in (line.start, line.end))
-    held = [pane.checked for pane in run.panes]
-    found = [None if marks is None else sum(mark.verdict == "found" for mark in marks) for marks in held]
-    traces = [{**drawn("Grade", end.colour, list(five), grades, hovertemplate="%{x}: grade %{y:.1f}<extra></extra>"),
-               "mode": "lines+markers", "connectgaps": False}]  # fmt: skip
-    layout: dict[str, Any] = {"yaxis": axis("↓ easier · grade"), "xaxis": axis("strength", range=[-0.05, 1.35])}
-    if any(count is not None for count in found):
-        second = drawn(
-            "Sentences found in the source", end.colour, list(five), found, "square",
-            hovertemplate="%{x}: %{y} found<extra></extra>",
-        )  # fmt: skip
-        traces.append({**second, "mode": "lines+markers", "yaxis": "y2", "connectgaps": False, "cliponaxis": False})
-        layout["yaxis"]["domain"] = [0.58, 1]
-        most = max(count for count in found if count is not None)
-        layout["yaxis2"] = axis("sentences found", domain=[0, 0.42], rangemode="tozero", dtick=most // 5 + 1)
-        layout["xaxis"]["anchor"] = "y2"
-    rows = [
-        (
-            f"{value:g}", score_text("", grade), grade_word(grade), str(pane.scores.words) if pane.scores else "–",
-            "–" if count is None or marks is None else f"{count} of {len(marks)} marked",
-        )
-        for value, grade, pane, count, marks in zip(five, grades, run.panes, found, held, strict=True)
-    ]  # fmt: skip
-    no_source = "" if any(marks is not None for marks in held) else " No source was found to hold the answers against."
-    return Chart(
-        "What changes along the way",
+    about = (
         f"From {start.label} (0) to {end.label} (1) and a little beyond: each answer’s grade and, where the library "
-        "has the topic, how many of its sentences are found in the source. Easier is not better: a plainer answer can "
-        f"say less, or something wrong.{no_source}",
-        figure("strength", traces, 380 if len(traces) > 1 else 280, **layout),
-        Table(
-            "Grade, length and what is found in the source, by strength",
-            ("Strength", "Grade", "In words", "Words", "Sentences found"),
-            rows,
-        ),
-        "One question, one answer a point: a story about this question, not a measurement of the models.",
+        "has the topic, how many of its sentences are found in the source."
     )
+    unit = axis("strength", range=[-0.05, 1.35])
+    return along("strength", "What changes along the way", about, five, run.panes, end, unit)

@@ -14,6 +14,7 @@ import gradio as gr
 from medilite.draining import DrainedEngine
 from medilite.errors import MediLiteError
 from medilite.lab.own_adapter import Brought
+from medilite.lab.saves import SavedModels
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
@@ -21,6 +22,7 @@ from medilite.sources.shelf import Shelf
 from medilite.ui.guard.limits import Admission
 from medilite.ui.html import templates
 from medilite.ui.lab.forks import ForksView
+from medilite.ui.lab.learned import LearnedView
 from medilite.ui.lab.luck import LuckView
 from medilite.ui.lab.own import OwnView
 from medilite.ui.lab.strength import StrengthView
@@ -47,7 +49,8 @@ class LabTab(AskingTab):
         super().__init__(engine, profile, settings, admission, shelf)
         self.forks = ForksView(profile)
         self.own = OwnView(profile, settings, Brought(engine, profile, settings))
-        views = (self.forks, StrengthView(profile), LuckView(), WordingView(), self.own)
+        learned = LearnedView(profile, SavedModels(engine, profile))
+        views = (self.forks, StrengthView(profile), LuckView(), WordingView(), learned, self.own)
         self.views: dict[str, View] = {view.key: view for view in views}
 
     # --- what is on the page -------------------------------------------------------------

@@ -14,7 +14,7 @@ CSS_FILES = (
     "base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css", "results.css",
     "lab.css",
 )  # fmt: skip
-SCRIPT_FILES = ("medilite.js", "early.js", "tab.js", "leaderboard.js", "vote.js")
+SCRIPT_FILES = ("medilite.js", "early.js", "tab.js", "leaderboard.js", "vote.js", "lab.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""
 

@@ -202,6 +202,17 @@ def test_mixes_make_room_for_each_other_and_what_was_kept_goes_with_them(llama: 
         llama.bank.between("narrow", "chain", 0.77, places)
 
 
+def test_a_call_whose_mixes_have_no_place_waits_until_others_end(llama: Int8Llama) -> None:
+    batch = batch_of(llama)
+    many = [r for at in range(MIXES - 1) for r in mixed(0.3 + 0.01 * at)[:1]]
+    first, second = of_all(many, PROMPT), of_all([mixed(0.6)[0], mixed(0.61)[0]], PROMPT)
+    assert batch.join(first)
+    assert not batch.join(second)
+    assert batch.join(of_all([mixed(0.3)[0]], PROMPT)), "a mix that has a place needs no other"
+    batch.drop(first)
+    assert batch.join(second)
+
+
 def test_an_adapter_that_is_brought_answers_beside_the_others_as_if_it_had_been_there(llama: Int8Llama) -> None:
     batch = batch_of(llama)
     _, high = chains()["chain"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 import pytest
@@ -19,7 +19,9 @@ from medilite.ui.compare.comparison import Comparison
 from medilite.ui.guard.limits import Admission
 from medilite.ui.lab.tab import LabTab
 from medilite.ui.page.session import Session
-from tests.support.fakes import ScriptedEngine
+from tests.support.fakes import ScriptedEngine, _pieces
+from tests.support.libraries import small_shelf
+from tests.support.saves import with_saves
 from tests.ui.html import read
 
 QUESTION = "What is asthma?"
@@ -54,11 +56,15 @@ class Lab:
 
 @pytest.fixture
 def lab(lite) -> Callable[..., Lab]:
-    def make(admission: Admission | None = None, engine: Any = None, settings: Any = None, **script: Any) -> Lab:
+    def make(
+        admission: Admission | None = None, engine: Any = None, settings: Any = None, profile: Any = lite,
+        shelf: Any = None, **script: Any,
+    ) -> Lab:  # fmt: skip
         scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
-        engine = engine or ScriptedEngine(lite, **{"scripts": scripts, **script})
+        engine = engine or ScriptedEngine(profile, **{"scripts": scripts, **script})
         settings = settings or load_settings()
-        tab = LabTab(DrainedEngine(engine, Drain()), lite, settings, admission or Admission(10), Shelf(settings))
+        shelf = shelf or Shelf(settings)
+        tab = LabTab(DrainedEngine(engine, Drain()), profile, settings, admission or Admission(10), shelf)
         session = Session()
         with gr.Blocks(), gr.Tab("Lab") as place:
             tab.build(gr.State(session), place)
@@ -200,6 +206,69 @@ def test_eight_seeds_a_model_are_counted_word_by_word(lab):
     assert "0 of 8" in page["lab-spread-numbers"], "what failed is counted, not a grade of 0"
 
 
+class Learning(ScriptedEngine):
+    """Says something else at every save."""
+
+    SAID: ClassVar = {
+        "Step 5": "Gout is a considerably complicated condition of uric acid.",
+        "Step 10": "Gout is a considerably complicated condition of uric acid.",
+        "Step 15": "Gout is a swelling of joints. It comes from <b>uric</b> acid.",
+    }
+
+    def _words(self, model):
+        return _pieces(self.SAID.get(self.profile.get(model).label, "Gout is an exceedingly complicated condition."))
+
+
+def test_every_save_answers_in_one_batch_and_the_slider_shows_what_changed(lab, lite, tmp_path):
+    profile = with_saves(lite, tmp_path / "grpo")
+    (tmp_path / "grpo/saves/step-020").mkdir()
+    engine = Learning(profile)
+    one = lab(engine=engine, profile=profile, shelf=small_shelf(tmp_path / "library"))
+    page = one.press("learned", "grpo", question="What is gout?")
+    assert page["lab-error"] == ""
+    (call,) = engine.requests
+    assert call[0].model == "sft-r16-high"
+    assert len({(request.seed, request.decoding, request.messages) for request in call}) == 1
+    assert engine.profile.ids == profile.ids, "no save stays in the engine"
+    steps = read(page["lab-learned"]).all(cls="lab-step")
+    assert [step.attributes["data-step"] for step in steps] == ["0", "5", "10", "15", "20"]
+    assert ["hidden" in step.attributes for step in steps] == [True] * 4 + [False]
+    assert "same answer as at step 5" in steps[2].text
+    assert "Since step 10: 7 new words" in steps[3].text
+    assert "Key terms that came: swelling, joints" in steps[3].text
+    assert "That went" not in steps[3].text
+    assert "<b>" in steps[3].one(cls="ml-text").text, "markup is shown, not obeyed"
+    assert "can’t be used" in steps[4].text
+    assert "are missing" in steps[4].text
+    assert "falls most between step 10 and step 15" in page["lab-learned"]
+    assert "Easier is not better" in page["lab-learned"]
+    rows = read(page["lab-learned"]).one("tbody").all("tr")
+    assert [row.one("button").text for row in rows] == ["0", "5", "10", "15", "20"]
+    assert page["lab-learning"].visible
+    assert "not a measurement" in page["lab-learning-numbers"]
+    assert '"yaxis": "y3"' in page["lab-learning-plot"].value["plot"]
+
+
+@pytest.mark.parametrize(("model", "why"), [("base", "Base has no saves"), ("x", "Unknown"), (None, "Unknown")])
+def test_a_model_without_saves_is_a_sentence(lab, model, why):
+    one = lab()
+    page = one.press("learned", model)
+    assert why in page["lab-error"]
+    assert one.engine.requests == []
+
+
+def test_without_a_source_the_steps_have_no_key_terms_and_without_a_save_no_answer(lab, lite, tmp_path):
+    profile = with_saves(lite, tmp_path / "grpo", (5,))
+    page = lab(profile=profile).press("learned", "grpo")
+    assert "key terms aren’t known" in page["lab-learned"]
+    assert "Came" not in page["lab-learned"]
+    (tmp_path / "grpo/saves/step-005/adapter_config.json").write_text("{")
+    assert (
+        "None of the saves of GRPO can be used. The first: "
+        in lab(profile=profile).press("learned", "grpo")["lab-error"]
+    )
+
+
 def test_a_question_is_asked_in_other_wordings_and_an_emergency_stays_one(lab):
     one = lab()
     page = one.press("wording", question="What are the symptoms of a stroke?")
@@ -232,11 +301,11 @@ def test_stop_keeps_what_is_there_and_asks_for_no_more(lab, view):
     assert not one.session.lab.busy
 
 
-@pytest.mark.parametrize("view", ["forks", "strength", "luck", "wording"])
-def test_every_view_takes_a_seat_as_compare_does_and_gives_it_back(lab, view):
+@pytest.mark.parametrize("view", ["forks", "strength", "luck", "wording", "learned"])
+def test_every_view_takes_a_seat_as_compare_does_and_gives_it_back(lab, lite, tmp_path, view):
     admission = Admission(1)
-    one = lab(admission)
-    own = ("sft-r16-high", "grpo", 0.3) if view == "strength" else ()
+    one = lab(admission, profile=with_saves(lite, tmp_path / "grpo") if view == "learned" else lite)
+    own = {"strength": ("sft-r16-high", "grpo", 0.3), "learned": ("grpo",)}.get(view, ())
     with admission.seat("somebody else"):
         page = one.press(view, *own)
     assert "which is the limit" in page["lab-error"]
@@ -264,15 +333,15 @@ def test_an_engine_that_breaks_down_says_so_and_the_button_comes_back(lab, lite)
     assert page["lab-run"].interactive
 
 
-def test_no_view_gives_a_component_a_bare_object(lab):
+def test_no_view_gives_a_component_a_bare_object(lab, lite, tmp_path):
     # Gradio's client changes it in place by the next update, which a plot that is drawn late then finds empty.
-    one, seen = lab(), []
-    owns = {"strength": ("base", "grpo", 0.7), "own": (GRPO, "", "", "base")}
+    one, seen = lab(profile=with_saves(lite, tmp_path / "grpo")), []
+    owns = {"strength": ("base", "grpo", 0.7), "learned": ("grpo",), "own": (GRPO, "", "", "base")}
     for view in one.tab.views:
         for part, value in one.press(view, *owns.get(view, ())).items():
             assert isinstance(value, str | gr.blocks.Block), (view, part)
             seen.append(part)
-    assert {"lab-curve-plot", "lab-spread-plot", "lab-own"} <= set(seen)
+    assert {"lab-curve-plot", "lab-spread-plot", "lab-learning-plot", "lab-own"} <= set(seen)
 
 
 def test_choosing_a_view_shows_its_words_and_its_button_alone(lab):
