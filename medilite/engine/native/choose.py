@@ -167,7 +167,7 @@ def likelihoods(logits: np.ndarray, tokens: np.ndarray, best: np.ndarray, logs: 
 
 
 @compiled(error_model="numpy")
-def _mass(values: np.ndarray, top: float, part: np.ndarray) -> float:
+def _mass(values: np.ndarray, top: Any, part: np.ndarray) -> float:
     """Return the sum of e to the (value − `top`); `part` is room for some of them, a multiple of 64."""
     mass, whole = 0.0, len(values) // 64 * 64
     for first in range(0, whole, len(part)):
