@@ -90,7 +90,7 @@ def test_it_waits_for_what_runs_and_no_longer_than_it_may():
 
     def event() -> None:
         with drain.event():
-            leave.wait(10)
+            leave.wait(60)
 
     thread = threading.Thread(target=event)
     thread.start()
@@ -98,7 +98,7 @@ def test_it_waits_for_what_runs_and_no_longer_than_it_may():
         time.sleep(0.005)
     assert not drain.wait(0.01)
     leave.set()
-    assert drain.wait(10)
+    assert drain.wait(60)
     thread.join()
     assert drain.running == 0
 

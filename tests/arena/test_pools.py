@@ -46,7 +46,7 @@ def pooled(postgres: str, tmp_path: Path) -> Iterator[str]:
     as_whom = {"user": direct.username} if os.geteuid() == 0 else {}
     with subprocess.Popen([program, str(ini)], stderr=subprocess.DEVNULL, **as_whom) as pool:
         try:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while time.monotonic() < until:
                 with closing(socket.socket()) as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:

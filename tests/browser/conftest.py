@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from bench.running_app import running_app
 from medilite.arena.booth import Booth
@@ -29,6 +29,7 @@ FLAGS = (
 @pytest.fixture(scope="session")
 def browser(browser_path: Path) -> Iterator[Browser]:
     """One Chromium for all tests; each gets a context of its own."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(browser_path), args=list(FLAGS))
         yield launched

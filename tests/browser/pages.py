@@ -107,6 +107,10 @@ class Visit:
         field.fill(str(tokens))
         field.press("Tab")
 
+    def wait_run(self, number: int) -> None:
+        """Wait until the page shows its comparison of that number."""
+        self.page.wait_for_selector(f"#answers .ml-grid[data-run='{number}']", timeout=PATIENCE_MS)
+
     def wait_writing(self, tokens: int = 3) -> None:
         self.page.wait_for_function(
             "n => [...document.querySelectorAll('#answers .ml-card')].some(c => Number(c.dataset.tokens) >= n)",

@@ -62,14 +62,14 @@ def test_nothing_jumps_while_text_streams_in(serve, visit):
     here.wait_done()
 
 
-@pytest.mark.parametrize(("width", "columns"), [(1280, 3), (1024, 3), (800, 2), (390, 1), (320, 1)])
-def test_columns_by_width(serve, visit, width, columns):
+def test_columns_by_width(serve, visit):
     url, _ = serve()
     here = visit(url)
-    here.page.set_viewport_size({"width": width, "height": 900})
-    lefts = {round(card.bounding_box()["x"]) for card in here.cards().values()}
-    assert len(lefts) == columns
-    assert here.overflow() <= 0
+    for width, columns in ((1280, 3), (1024, 3), (800, 2), (390, 1), (320, 1)):
+        here.page.set_viewport_size({"width": width, "height": 900})
+        lefts = {round(card.bounding_box()["x"]) for card in here.cards().values()}
+        assert len(lefts) == columns, width
+        assert here.overflow() <= 0, width
 
 
 @pytest.mark.parametrize("size", EVERY)
@@ -83,22 +83,21 @@ def test_two_clicks_give_an_answer(serve, visit, size):
     assert here.page.locator("#answers h2").text_content() == here.page.locator(".ml-example").first.inner_text()
 
 
-@pytest.mark.parametrize("how", ["button", "escape"])
-def test_stop_in_the_middle(serve, visit, how):
+def test_stop_in_the_middle(serve, visit):
     url, engine = serve(step_s=0.05)
     here = visit(url).ready()
     here.set_tokens(512)
-    here.ask("What is asthma?")
-    here.wait_writing(10)
-    if how == "button":
-        here.page.click("#stop")
-    else:
-        here.page.keyboard.press("Escape")
-    here.wait_done()
-    assert here.states() == ["cancelled"] * 6
-    assert engine.closed == 1
-    assert all(len(text.split()) >= 10 for text in here.answers().values())
-    assert here.page.locator("#answers .ml-grade-number").count() == 6, "what is there is scored"
+    stops = (lambda: here.page.click("#stop"), lambda: here.page.keyboard.press("Escape"))
+    for number, stop in enumerate(stops, 1):
+        here.ask("What is asthma?")
+        here.wait_run(number)
+        here.wait_writing(10)
+        stop()
+        here.wait_done()
+        assert here.states() == ["cancelled"] * 6
+        assert engine.closed == number
+        assert all(len(text.split()) >= 10 for text in here.answers().values())
+        assert here.page.locator("#answers .ml-grade-number").count() == 6, "what is there is scored"
     here.set_tokens(8)
     here.ask("And now?")
     here.wait_done()
@@ -155,16 +154,15 @@ def test_the_link_is_copied_whole(serve, visit):
     assert here.page.evaluate("navigator.clipboard.readText()") == here.answers()["base"]
 
 
-@pytest.mark.parametrize(
-    "fragment", ["#q=%3Cscript%3Ewindow.pwned%3D1%3C/script%3E&m=zzz&t=9&n=x&s=-1", "#%E0%A4%A", "#q="]
-)
-def test_a_hostile_link_does_no_harm(serve, visit, fragment):
+def test_a_hostile_link_does_no_harm(serve, visit):
     url, engine = serve()
-    here = visit(url, fragment=fragment).ready()
-    assert here.page.evaluate("window.pwned") is None
-    here.ask("What is asthma?")
-    here.wait_done()
-    assert engine.requests[0][0].decoding.temperature == 0
+    for fragment in ("#q=%3Cscript%3Ewindow.pwned%3D1%3C/script%3E&m=zzz&t=9&n=x&s=-1", "#%E0%A4%A", "#q="):
+        here = visit(url, fragment=fragment).ready()
+        assert here.page.evaluate("window.pwned") is None
+        here.ask("What is asthma?")
+        here.wait_done()
+        assert engine.requests[-1][0].decoding.temperature == 0
+        here.page.close()
 
 
 def test_downloads(serve, visit, lite):
@@ -278,21 +276,22 @@ def test_an_emergency_is_said_above_the_answers(serve, visit, size):
     assert here.page.locator("#emergency [role=alert]").count() == 0
 
 
-@pytest.mark.parametrize(
-    ("typed", "message"), [("", "no question yet"), ("   \n ", "no question yet"), ("x" * 2001, "at most 2,000 fit")]
-)
-def test_bad_input_is_said_next_to_the_field(serve, visit, typed, message):
+def test_bad_input_is_said_next_to_the_field(serve, visit):
     url, engine = serve()
     here = visit(url).ready()
-    here.ask(typed)
-    here.page.locator("#compare-error [role=alert]").wait_for()
-    assert message in here.page.locator("#compare-error").text_content()
-    assert here.page.locator("#compare-error").is_visible()
-    assert here.question.input_value() == typed
-    assert engine.requests == []
-    here.ask("What is asthma?")
-    here.wait_done()
-    assert here.page.locator("#compare-error [role=alert]").count() == 0
+    error = here.page.locator("#compare-error")
+    for number, (typed, message) in enumerate(
+        (("", "no question yet"), ("   \n ", "no question yet"), ("x" * 2001, "at most 2,000 fit"))
+    ):
+        here.ask(typed)
+        error.locator("[role=alert]").wait_for()
+        assert message in error.text_content()
+        assert error.is_visible()
+        assert here.question.input_value() == typed
+        assert len(engine.requests) == number
+        here.ask("What is asthma?")
+        here.wait_done()
+        assert error.locator("[role=alert]").count() == 0
 
 
 def test_more_than_the_context_holds(serve, visit):
@@ -381,7 +380,7 @@ def test_the_page_opens_while_the_model_loads(serve, visit):
 def test_weights_that_cannot_be_had(serve, visit):
     url, engine = serve(load_error=WeightsUnavailableError("No weights here. Connect to the network."))
     here = visit(url)
-    here.page.wait_for_selector("#compare-status .ml-status-error", timeout=30_000)
+    here.page.wait_for_selector("#compare-status .ml-status-error")
     assert "Connect to the network" in here.page.locator("#compare-status").text_content()
     engine.load_error = None
     here.ask("What is asthma?")

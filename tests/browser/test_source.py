@@ -80,4 +80,4 @@ def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size
     page.locator(".ml-source-line").wait_for()
     assert "can no longer be read" in page.locator(".ml-source-line").inner_text()
     # The status may still be that of the question before.
-    expect(page.locator(".ml-card[data-state=end]")).to_have_count(len(lite.ids), timeout=30_000)
+    expect(page.locator(".ml-card[data-state=end]")).to_have_count(len(lite.ids))

@@ -26,14 +26,14 @@ def test_many_callers_load_once_and_get_the_same():
     kept, got = once(load), []
 
     def call() -> None:
-        waiting.wait(10)
+        waiting.wait(60)
         got.append(kept.get())
 
     threads = [threading.Thread(target=call) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert (got, loads) == (["loaded"] * 8, [1])
     assert kept.progress.ready
     assert kept.loaded == "loaded"

@@ -291,12 +291,12 @@ def test_an_interruption_keeps_what_was_on_its_way(small, monkeypatch):
     arrived, go = threading.Barrier(3), threading.Event()
 
     def script(number, key, body):
-        arrived.wait(10)
-        go.wait(10)
+        arrived.wait(60)
+        go.wait(60)
         return by_content(number, key, body)
 
     def interrupted(*args, **kwargs):
-        arrived.wait(10)
+        arrived.wait(60)
         threading.Timer(0.05, go.set).start()
         raise KeyboardInterrupt
 
