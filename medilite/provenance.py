@@ -86,7 +86,7 @@ def precision_name(settings: Settings) -> str:
 def adapter_sha256(profile: Profile, model: str) -> str | None:
     """Return one SHA-256 for all adapter files that make up a model, its parents' included; None for the base.
 
-    Raises ModelUnavailableError where an adapter is missing.
+    Raises ModelUnavailableError if an adapter is missing.
     """
     links = profile.chain(model)
     if not links:

@@ -114,7 +114,7 @@ class TokenScore:
 
     `best` are the likeliest tokens in its place, (text, logarithm), the likeliest first. `bits` is how far this
     model's distribution there is from that of each request of the call, and last from the mean of them all:
-    Kullback-Leibler divergences to base 2, None where there is no such distribution; empty unless asked for.
+    Kullback-Leibler divergences to base 2, None if there is no such distribution; empty unless asked for.
     """
 
     token: int

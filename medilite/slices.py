@@ -66,7 +66,7 @@ def matches(pattern: str, texts: Iterable[Sequence[str]]) -> list[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A paired difference on a slice: its median or mean, the ends of its 95 % interval, None where there is none.
+    """A paired difference on a slice: its median or mean, the ends of its 95 % interval, None if there is none.
 
     `n` of `of` questions have both scores. `found` is the least difference that so many questions find nine times in
     ten, by the width of the interval.

@@ -34,8 +34,8 @@ _MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja")
 def ensure_base(profile: Profile, settings: Settings, on_progress: ProgressCallback | None = None) -> Path:
     """Return the folder of the base's weights, fetching and converting them if need be.
 
-    Raises WeightsUnavailableError where they can't be had, ChecksumError where a
-    file is not the published one, WeightsError where a folder is no model.
+    Raises WeightsUnavailableError if they are not available, ChecksumError if a
+    file is not the published one, WeightsError if a folder is no model.
     """
     report = on_progress or (lambda progress: None)
     if settings.weights:

@@ -41,7 +41,7 @@ def find_browser() -> Path | None:
 
 
 def install_browser() -> Path | None:
-    """Install a Chromium if none is here; return its executable, or None where that can't be done."""
+    """Install a Chromium if none is here; return its executable, or None if that can't be done."""
     if found := find_browser():
         return found
     if apt_install("the browser tests", "chromium", "fonts-dejavu-core") and (found := find_browser()):

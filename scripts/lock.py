@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def resolve(without: list[str]) -> str:
-    """Return what uv resolves, without these packages. Raises CalledProcessError where uv finds no way."""
+    """Return what uv resolves, without these packages. Raises CalledProcessError if uv finds no way."""
     command = [
         *(sys.executable, "-m", "uv", "pip", "compile", SOURCE.name, "--universal", "--python-version", PYTHON),
         *("--generate-hashes", "--no-header", "--quiet", "--no-config", "--default-index", INDEX),

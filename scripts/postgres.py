@@ -19,7 +19,7 @@ from scripts.system import apt_install
 
 
 def install_postgres() -> Path | None:
-    """Install PostgreSQL if it isn't here; return the folder of its programs, or None where that can't be done."""
+    """Install PostgreSQL if it isn't here; return the folder of its programs, or None if that can't be done."""
     if found := find_postgres():
         return found
     apt_install("the tests of the votes' store", "postgresql")

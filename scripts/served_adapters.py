@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def write_adapters(profile: Profile, base: Path, out: Path) -> dict[str, tuple[Path, int]]:
     """Write a folder for each model, the base as an adapter without effect; return folder and rank by model id.
 
-    Raises ModelUnavailableError where an adapter is missing or does not fit the base.
+    Raises ModelUnavailableError if an adapter is missing or does not fit the base.
     """
     from medilite.engine.local.adapters import read_adapter
     from medilite.engine.shape import LlamaShape

@@ -58,7 +58,7 @@ def agreement(pairs: Iterable[tuple[Sequence[int], Sequence[int]]]) -> dict[str,
 
 
 def answer_all(engine: Engine, profile: Profile, questions: Sequence[str], decoding: Decoding) -> list[dict[str, Any]]:
-    """Return what every model answers to every question; raises EngineError where one fails."""
+    """Return what every model answers to every question; raises EngineError if one fails."""
     found = []
     for number, question in enumerate(questions):
         requests = [Request(model, question_messages(question), decoding) for model in profile.ids]
@@ -73,7 +73,7 @@ def answer_all(engine: Engine, profile: Profile, questions: Sequence[str], decod
 def show_cancel(engine: Engine, profile: Profile, question: str, address: str) -> dict[str, Any]:
     """Close an iterator in mid-answer; return steps seen, and the server's running requests before and after.
 
-    None where the server counts none.
+    None if the server counts none.
     """
     decoding = Decoding(max_new_tokens=1024)
     requests = [Request(model, question_messages(question), decoding) for model in profile.ids]

@@ -34,7 +34,7 @@ class Page:
 
     @classmethod
     def read(cls, document: str) -> Page:
-        """Read the document. Raises DataError where it is no page of the app, or not a whole one."""
+        """Read the document. Raises DataError if it is no page of the app, or not a whole one."""
         found = _CONFIG.search(document)
         if not found or not document.rstrip().endswith("</html>"):
             raise DataError(f"What came for the page is none, or not a whole one: {document[:200]!r}")

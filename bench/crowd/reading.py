@@ -50,7 +50,7 @@ def tokens(html: str) -> int:
 
 
 def error(html: str) -> str:
-    """Return the message near a field; empty where all is well."""
+    """Return the message near a field; empty if all is well."""
     found = _MESSAGE.search(html)
     return unescape(found[1]) if found else ""
 

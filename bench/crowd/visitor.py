@@ -173,7 +173,7 @@ class Visitor:
             await self.cast(token, self.rng.choice(CHOICES), "vote-pair")
 
     async def draw(self) -> str | None:
-        """Take the next ready-made pair and return its token, None where there is none."""
+        """Take the next ready-made pair and return its token, None if there is none."""
         browser, page = self.browser, self.browser.page
         events = [page.click("vote-do-next")] if self.tab_open else page.opening("vote")
         for event in events:

@@ -31,7 +31,7 @@ class Kept:
 def kept_votes(database: str, acknowledged: Sequence[CastVote]) -> Kept:
     """Read the database, as any other process would, and look for every vote by its pair's token.
 
-    Raises StoreError where it can't be read.
+    Raises StoreError if it can't be read.
     """
     from medilite.arena.store import Store
 

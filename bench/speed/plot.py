@@ -46,7 +46,7 @@ class Bar:
 
 
 def bars_of(result: Mapping[str, Any]) -> list[Bar]:
-    """Return a result's ratios. Raises DataError where there are none with an interval."""
+    """Return a result's ratios. Raises DataError if there are none with an interval."""
     found = []
     for workload in result["workloads"].values():
         for name, numbers in workload["peers"].items():

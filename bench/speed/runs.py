@@ -39,7 +39,7 @@ class Measured:
 
 
 def measure(generator: Answers, visitors: Sequence[Visitor]) -> Measured:
-    """Let the visitors come and wait for all answers; raises RuntimeError where one fails or is not whole."""
+    """Let the visitors come and wait for all answers; raises RuntimeError if one fails or is not whole."""
     times: list[list[list[tuple[float, int]]]] = [[[] for _ in visitor.asks] for visitor in visitors]
     failed: list[BaseException] = []
     start = time.perf_counter()

@@ -175,7 +175,7 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
 
 
 def points(table: VoteTable, base: Contestant | None) -> dict[Contestant, float]:
-    """Return the ratings alone, without intervals, from the votes of a table; empty where there are none."""
+    """Return the ratings alone, without intervals, from the votes of a table; empty if there are none."""
     table = table.where(~table.both_bad)
     here = _island(table, base)
     inside = np.zeros(len(table.contestants), bool)
@@ -278,7 +278,7 @@ class Strengths:
 
     @property
     def tie(self) -> tuple[float, ...]:
-        """The parameters of ties, as `tie_columns` takes them; empty where there is no tie."""
+        """The parameters of ties, as `tie_columns` takes them; empty if there is no tie."""
         return tuple(float(value) for value in self.parameters[len(self.parameters) - self.ties :])
 
 

@@ -136,7 +136,7 @@ class ReadyAnswers:
 
 
 def _written_at(private: Path | None) -> int | None:
-    """Return when a folder's answers were written, which is last, None where there are none."""
+    """Return when a folder's answers were written, which is last, None if there are none."""
     try:
         return (private / ANSWERS_FILE).stat().st_mtime_ns if private else None
     except OSError:

@@ -64,7 +64,7 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One of the two answers of a pair. `text` is None where it may not be kept."""
+    """One of the two answers of a pair. `text` is None if it may not be kept."""
 
     contestant: Contestant
     text: str | None
@@ -134,7 +134,7 @@ class Ballot:
 class Vote:
     """A pair and what its voter said about it.
 
-    `decide_s` is the time from showing the pair to the choice, None where the clock ran backwards. `marks` say why a
+    `decide_s` is the time from showing the pair to the choice, None if the clock ran backwards. `marks` say why a
     vote stays out of the ratings. `network` identifies a network address within one day: a hash under a key that is
     thrown away each day; "" if unknown.
     """

@@ -52,7 +52,7 @@ class Results:
 
     `ratings` are from pairs that nobody can look up, `public` from those of the bank in the public repository, counted
     separately (None without any); if there are only public ones, `ratings` is the same as `public`. `bound` is by how
-    many points the votes of one network and day may move the difference between two ratings, None where nothing is
+    many points the votes of one network and day may move the difference between two ratings, None if nothing is
     rated.
 
     `current` are the contestants that the models are now, by model. `same_answers` has,
@@ -103,7 +103,7 @@ class LiveResults:
         return self._settings
 
     def get(self) -> Results | None:
-        """Return the results, None where nobody has voted yet. Raises StoreError and DataError.
+        """Return the results, None if nobody has voted yet. Raises StoreError and DataError.
 
         While they are being computed, callers get the last ones, if there are
         any.
@@ -127,7 +127,7 @@ class LiveResults:
             self._lock.release()
 
     def mirror(self) -> MirrorState | None:
-        """Return how far the votes' mirror is, None where it has not begun. Raises StoreError."""
+        """Return how far the votes' mirror is, None if it has not begun. Raises StoreError."""
         now = self._clock()
         if self._settings.is_mirrored and now - self._mirror_at >= self._refresh_s:
             self._mirror_at = now

@@ -43,7 +43,7 @@ def vote_row(vote: Vote) -> dict[str, Any]:
 
 
 def as_pair(row: Mapping[Any, Any]) -> Pair:
-    """Return the pair of a row of `pairs` or `votes`; its texts are None where the row has none."""
+    """Return the pair of a row of `pairs` or `votes`; its texts are None if the row has none."""
     left, right = (
         Candidate(
             Contestant(row[f"{side}_model"], row[f"{side}_contestant"]),

@@ -136,7 +136,7 @@ class _Held:
         self._nearest: dict[int, tuple[float, int, Sentence] | None] = {}
 
     def on(self, claim: Claim) -> Finding | None:
-        """Return the verdict on a claim; None where there is nothing to say (a "not" that no reference speaks of)."""
+        """Return the verdict on a claim; None if there is nothing to say (a "not" that no reference speaks of)."""
         match claim.kind:
             case "gene":
                 return self._gene(claim)

@@ -71,8 +71,8 @@ class Findings:
     words that the question lacks. `precision` is the share (0..1), by weight, of
     the answer's different terms that a reference has; None without a term.
     `recall` is the share of a reference's key terms that the answer has, the
-    best of the references; None where no reference has one. `f1` is their
-    harmonic mean: None where recall is, 0 where the answer has no term.
+    best of the references; None if no reference has one. `f1` is their
+    harmonic mean: None if recall is, 0 if the answer has no term.
     """
 
     claims: tuple[Finding, ...]

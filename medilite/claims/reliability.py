@@ -24,7 +24,7 @@ references has an alarm, and so many errors could be planted."""
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share (0..1) of `n` with its 95 % interval; None where there was nothing to count."""
+    """A share (0..1) of `n` with its 95 % interval; None if there was nothing to count."""
 
     n: int
     share: float | None

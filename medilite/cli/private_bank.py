@@ -96,7 +96,7 @@ def new_plan(profile: Profile, settings: Settings, folder: Path, questions: tupl
 def make(engine: Engine, plan: Plan, folder: Path, over: Callable[[], bool]) -> None:
     """Have every model answer, one question at a time while nobody asks, and put the bank in its place.
 
-    Raises EngineError where the app is being stopped, or a model failed.
+    Raises EngineError if the app is being stopped, or a model failed.
     """
     began = time.monotonic()
 

@@ -53,7 +53,7 @@ class Plan:
     seeds: Sequence[int]
     decoding: Decoding
     precision: str | None
-    """Numbers that the engine computes in; None where model servers compute, which don't say."""
+    """Numbers that the engine computes in; None if model servers compute, which don't say."""
     name: str = ""
     """The name of a deployment's own bank; empty for the repository's."""
 
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_plan(profile: Profile, options: argparse.Namespace, precision: str | None) -> Plan:
-    """Return what the options ask for. Raises DataError where a model is missing or the seeds are too few."""
+    """Return what the options ask for. Raises DataError if a model is missing or the seeds are too few."""
     questions = read_questions(Path(options.questions)) if options.questions else read_questions(QUESTIONS_FILE)
     try:
         seeds = tuple(dict.fromkeys(int(seed) for seed in options.seeds.split(",")))

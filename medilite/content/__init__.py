@@ -4,7 +4,7 @@ Measured against the references of the answer's question: `topic_similarity` by
 sentence embeddings, `key_term_recall` by the words that carry a reference's
 content. Measured on the answer itself: `repeated_ngrams`, and `echo_share` of
 the question. Training rewards by these and evaluation reports them, so that
-both mean the same. A share that can't be had (no word, no reference) is None,
+both mean the same. A share that is not available (no word, no reference) is None,
 never 0. The encoder loads at first use.
 """
 

@@ -164,7 +164,7 @@ def topic_similarities(
 def sentence_encoder(dtype: Precision = "float32") -> SentenceEncoder:
     """Return the encoder, loaded once a process and precision (seconds; fetched at the first call ever).
 
-    Raises WeightsUnavailableError where it can't be had, ChecksumError where it is
+    Raises WeightsUnavailableError if it is not available, ChecksumError if it is
     not the published one.
     """
     return SentenceEncoder(ensure_encoder(load_settings()), dtype)

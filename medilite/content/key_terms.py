@@ -37,7 +37,7 @@ def key_terms(text: str, question: str = "", limit: int = MAX_TERMS) -> Mapping[
 def key_term_recall(answer: str, references: Sequence[str], question: str = "") -> float | None:
     """Return the share (0..1), by weight, of a reference's key terms that the answer has: the best of `references`.
 
-    None where no reference has a key term; 0 for an empty answer. Word order,
+    None if no reference has a key term; 0 for an empty answer. Word order,
     and how often the answer says a term, do not matter.
     """
     said = stems(answer)

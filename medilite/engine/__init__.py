@@ -20,7 +20,7 @@ __all__ = ["Availability", "Engine", "LoadProgress", "open_engine"]
 
 
 def open_engine(profile: Profile, settings: Settings) -> Engine:
-    """Return the engine for this profile, not yet loaded; raises SettingsError where its servers can't be used."""
+    """Return the engine for this profile, not yet loaded; raises SettingsError if its servers can't be used."""
     if settings.engine == "remote":
         from medilite.engine.remote.engine import RemoteEngine
 

@@ -64,7 +64,7 @@ class TakesAdapters(Protocol):
     def bring(self, spec: ModelSpec) -> None:
         """Add a model whose adapter is a folder to the running batch. Loads first if need be.
 
-        Raises ModelUnavailableError with the reason where it can't be used, EngineError where this engine takes none.
+        Raises ModelUnavailableError with the reason where it can't be used, EngineError if this engine takes none.
         """
 
     def let_go(self, model: str) -> None:

@@ -17,7 +17,7 @@ _NAMED = ("bos_token", "eos_token", "unk_token", "pad_token")
 
 
 class BaseTokenizer:
-    """The tokenizer of a folder in transformers' layout; raises WeightsError where it can't be read."""
+    """The tokenizer of a folder in transformers' layout; raises WeightsError if it can't be read."""
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -46,7 +46,7 @@ class BaseTokenizer:
 
     @property
     def eos_token_id(self) -> int:
-        """The token that ends a turn; raises WeightsError where the tokenizer names none."""
+        """The token that ends a turn; raises WeightsError if the tokenizer names none."""
         found = self._tokenizer.token_to_id(str(self._named.get("eos_token")))
         if found is None:
             raise WeightsError("The tokenizer names no token that ends a turn (eos_token in tokenizer_config.json).")

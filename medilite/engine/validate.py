@@ -10,7 +10,7 @@ from medilite.records import Request
 
 
 def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...]:
-    """Return the requests; raises EngineError without one, UnknownModelError, QuestionError where nothing is asked."""
+    """Return the requests; raises EngineError without one, UnknownModelError, QuestionError if nothing is asked."""
     if not requests:
         raise EngineError("No request was given: name at least one model.")
     for request in requests:
@@ -55,7 +55,7 @@ def check_plain(requests: Sequence[Request], engine: str, *, strengths: bool = F
 
 
 def check_context(request: Request, prompt: int, context: int) -> None:
-    """Raise ContextOverflowError where prompt and answer are more tokens together than `context`."""
+    """Raise ContextOverflowError if prompt and answer are more tokens together than `context`."""
     new = request.decoding.max_new_tokens
     if prompt + new > context:
         raise ContextOverflowError(

@@ -390,7 +390,7 @@ def check_mirror(settings: Settings) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that is there. Raises DataError where that is no folder."""
+    """Return the folder, or the nearest one above it that is there. Raises DataError if that is no folder."""
     place = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
     if not place.is_dir():
         raise DataError(f"{place} is no folder: nothing can be written below it. Name another one.")

@@ -14,7 +14,7 @@ _PATIENCE_S = 2.0
 def bound_port(host: str, port: int = 0) -> int:
     """Listen at an address for a moment and return its port, a free one for 0. Raises OSError, SettingsError.
 
-    SettingsError is for an address that this machine doesn't have, OSError for a port that can't be had.
+    SettingsError is for an address that this machine doesn't have, OSError for a port that is not available.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]

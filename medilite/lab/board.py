@@ -25,7 +25,7 @@ class Paired:
     """The mean of paired differences with its 95 % interval (Student's t), and of how many questions.
 
     `same` counts pairs of answers that are the same, word for word; `needed` is the number of questions with which a
-    difference of this size is found nine times in ten, None where there is none.
+    difference of this size is found nine times in ten, None if there is none.
     """
 
     asked: int
@@ -39,7 +39,7 @@ class Paired:
 
     @classmethod
     def of(cls, differences: Sequence[float | None], same: int = 0) -> Paired:
-        """Return the board of some differences, None where one of the two answers has no score."""
+        """Return the board of some differences, None if one of the two answers has no score."""
         known = [value for value in differences if value is not None]
         asked = len(differences)
         if asked and same == asked:
@@ -56,7 +56,7 @@ class Paired:
 def needed(difference: float, spread: float) -> int | None:
     """Return how many questions find a mean difference nine times in ten, given the standard deviation of pairs.
 
-    The usual n = ((z(0.975) + z(0.9)) · spread / difference)²; None where there is no difference to be found.
+    The usual n = ((z(0.975) + z(0.9)) · spread / difference)²; None if there is no difference to be found.
     """
     if not difference:
         return None

@@ -37,7 +37,7 @@ class Written:
         return self.stopped == "end"
 
     def piece(self, at: int) -> str | None:
-        """Return what it says at a place: a token's text, "" for its end, None where it says nothing there."""
+        """Return what it says at a place: a token's text, "" for its end, None if it says nothing there."""
         if at >= len(self.ids):
             return None
         return "" if self.ended and at == len(self.ids) - 1 else self.pieces[at]
@@ -48,7 +48,7 @@ class Written:
 
 
 def first_difference(one: Sequence[int], other: Sequence[int]) -> int | None:
-    """Return the first place at which two answers have different tokens; None where one is how the other begins."""
+    """Return the first place at which two answers have different tokens; None if one is how the other begins."""
     return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
 
 
@@ -188,7 +188,7 @@ class ForkMap:
         return chain[-1].stacked_on or (base.id if base else None)
 
     def fork(self, model: str) -> Fork | None:
-        """Return where a model's answer leaves its parent's; None where it doesn't, or one of the two is missing."""
+        """Return where a model's answer leaves its parent's; None if it doesn't, or one of the two is missing."""
         parent = self.parent_of(model)
         answer, before = self.answers.get(model), self.answers.get(parent or "")
         if parent is None or answer is None or before is None:
@@ -209,7 +209,7 @@ class ForkMap:
     ) -> tuple[tuple[Request, ...], str]:
         """Return requests in which `models` continue an answer's first tokens, and the text of these.
 
-        Raises QuestionError where there is no such answer, or not so much of it.
+        Raises QuestionError if there is no such answer, or not so much of it.
         """
         answer = self.answers.get(model)
         if answer is None:

@@ -70,7 +70,7 @@ class SavedModels:
     def lent(self, model: str) -> Iterator[list[Save]]:
         """Yield a model's saves as models that the engine answers; a damaged one only says why it can't be asked.
 
-        Raises UnknownModelError, and EngineError where the engine takes no adapters.
+        Raises UnknownModelError, and EngineError if the engine takes no adapters.
         """
         found: list[Save] = []
         try:
@@ -129,7 +129,7 @@ def said(text: str, terms: Mapping[str, str]) -> frozenset[str]:
 
 
 def largest_fall(values: Sequence[float | None]) -> tuple[int, int] | None:
-    """Return the places (before, after) of neighbours between which values fall most; None where they never fall.
+    """Return the places (before, after) of neighbours between which values fall most; None if they never fall.
 
     Places without a value are passed over.
     """

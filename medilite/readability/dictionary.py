@@ -59,7 +59,7 @@ def _load() -> ModuleType:
 
 
 def _cache_folder() -> Path | None:
-    """Return the folder for this dictionary's version, or None where there is no home to put it."""
+    """Return the folder for this dictionary's version, or None if there is no home to put it."""
     from importlib.metadata import version
 
     from medilite.settings import load_settings

@@ -34,7 +34,7 @@ _LATIN = 0x250
 
 
 def is_english(text: str) -> bool:
-    """Return False where a text is plainly something else: other letters, or another language's commonest words.
+    """Return False if a text is plainly something else: other letters, or another language's commonest words.
 
     Texts too short to judge, lists of names and numbers count as English.
     """

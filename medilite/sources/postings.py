@@ -76,7 +76,7 @@ def write_postings(
 
 
 def add_up(database: sqlite3.Connection, stems: Iterable[str], count: int) -> np.ndarray:
-    """Return BM25's score of each of the `count` entries for some stems: float32, (count,), 0 where it has none."""
+    """Return BM25's score of each of the `count` entries for some stems: float32, (count,), 0 if it has none."""
     import numpy as np
 
     total = np.zeros(count, np.float32)

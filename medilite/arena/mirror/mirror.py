@@ -147,7 +147,7 @@ class Mirror:
         return bool(done)
 
     def close(self, timeout_s: float = FLUSH_S) -> bool:
-        """Stop looking, push once more, and give the store's connections back; as `flush`."""
+        """Stop looking, push one last time, and give the store's connections back; as `flush`."""
         self._stop.set()
         whole = self.flush(timeout_s)
         self._store.database.close()

@@ -17,7 +17,7 @@ class Call:
 
     `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
     `errors[i]`, is a row that can't start. The last `scored[i]` of them are an answer that is
-    scored, not written; 0 where one is written. A call is all of one kind.
+    scored, not written; 0 if one is written. A call is all of one kind.
     """
 
     requests: Sequence[Request]

@@ -13,7 +13,7 @@ def bits_apart(logits: np.ndarray) -> list[list[float | None]]:
 
     Element [i][j] is how much less likely, on average, what row i would draw is to row j: 1 bit is half as
     likely, 3 bits an eighth. The mean of the last column over all rows is their Jensen-Shannon divergence, log2(R)
-    at most (Lin 1991). None where logits aren't finite. Works on `logits`.
+    at most (Lin 1991). None if logits aren't finite. Works on `logits`.
     """
     logits -= logits.max(1, keepdims=True)
     shares = np.exp(logits)

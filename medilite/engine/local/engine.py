@@ -104,7 +104,7 @@ class LocalEngine:
     def _between(self, request: Request) -> Request:
         """Return the request with `other` where its strength needs it, without both where it means one model.
 
-        Raises EngineError where the base alone is asked for in a strength.
+        Raises EngineError if the base alone is asked for in a strength.
         """
         if request.scored is not None:
             request = replace(request, decoding=Decoding(max_new_tokens=1))

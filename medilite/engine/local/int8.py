@@ -31,7 +31,7 @@ Lines = Any
 
 
 def unfit(shape: LlamaShape) -> str | None:
-    """Return why a base can't run in int8, or None where it can."""
+    """Return why a base can't run in int8, or None if it can."""
     widths = {
         "hidden_size": shape.hidden, "intermediate_size": shape.intermediate, "head_dim": shape.head_dim,
         "vocab_size": shape.vocabulary,
@@ -43,7 +43,7 @@ def unfit(shape: LlamaShape) -> str | None:
 def pack(lines: Sequence[Lines], bits: int, *, exactly: bool = False) -> np.ndarray | None:
     """Return the matrix (N, width) of some lines, one below the other, as tiles (N / 32, width / 32, bytes of a tile).
 
-    With `exactly` None where four bits don't hold every weight to the last bit.
+    With `exactly` None if four bits don't hold every weight to the last bit.
     """
     outputs = sum(part.shape[0] for part in lines)
     width = lines[0].shape[1]
@@ -79,7 +79,7 @@ def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = Fals
 def read_weights(
     folder: Path, shape: LlamaShape, bits: int = 8, report: Callable[[float], None] | None = None
 ) -> Weights:
-    """Read a base's folder and make it tiles; raises WeightsError where a tensor is missing.
+    """Read a base's folder and make it tiles; raises WeightsError if a tensor is missing.
 
     With `bits` 8 a product takes four where these hold all of its weights to the last bit, so a base published in Q4_1
     does; with 4 every product of the layers takes four, to the nearest. Embedding and head take eight. `report` gets
@@ -156,7 +156,7 @@ def _interleaved(parts: list[Lines]) -> list[Lines]:
 
 
 def lay_out(shape: LlamaShape, chains: Mapping[str, Sequence[Adapter]]) -> dict[str, Lora]:
-    """Return all models' adapters by product; rank 0 where no model has one."""
+    """Return all models' adapters by product; rank 0 if no model has one."""
     found = {}
     for product, (width, places) in fused_modules(shape).items():
         out = max(end for _, end in places.values())

@@ -51,7 +51,7 @@ class KVCache:
 
 
 def read_tensors(folder: Path) -> Callable[[str], torch.Tensor]:
-    """Return what reads a folder's tensors by name, mapped; it raises WeightsError where one is missing.
+    """Return what reads a folder's tensors by name, mapped; it raises WeightsError if one is missing.
 
     Each is mapped by itself, so that its memory goes when the tensor does.
     """

@@ -117,7 +117,7 @@ class Sampler:
         self._rows = self._rows[rows]
 
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return the next token of each row, (B,) int64, from float32 logits (B, vocabulary); −1 where a row has none.
+        """Return the next token of each row, (B,) int64, from float32 logits (B, vocabulary); −1 if a row has none.
 
         A row whose logits are not finite has no next token.
         """

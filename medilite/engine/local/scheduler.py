@@ -32,7 +32,7 @@ class Runner(Protocol):
     """The rows of the calls that are being answered; used by one thread."""
 
     def join(self, call: Call) -> bool:
-        """Take a call in and return True, or False where there is no room for it now."""
+        """Take a call in and return True, or False if there is no room for it now."""
 
     def step(self) -> list[tuple[Call, tuple[RowStep, ...]]]:
         """Advance one step. Returns every running call, even without new text, so that callers can cancel."""

@@ -185,7 +185,7 @@ def _mass(values: np.ndarray, top: Any, part: np.ndarray) -> float:
 def choose(
     logits: np.ndarray, rows: np.ndarray, slots: Slots, noise: np.ndarray, lines: np.ndarray, chosen: np.ndarray
 ) -> None:
-    """Write the next token of each row to `chosen` (B,) int32, −1 where its logits are not finite.
+    """Write the next token of each row to `chosen` (B,) int32, −1 if its logits are not finite.
 
     `logits` (B, V) float32 are worked on in place; `rows` (B,) are the rows' slots, and `lines` (B,) the line of
     `noise` (any, V) that a sampling row draws with.

@@ -30,7 +30,7 @@ class Circuit:
 
     @property
     def rests_s(self) -> float:
-        """Seconds until the next probe; 0 where one may go now."""
+        """Seconds until the next probe; 0 if one may go now."""
         return 0.0 if self._open_until is None else max(0.0, self._open_until - self._clock())
 
     @property

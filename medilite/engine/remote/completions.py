@@ -92,7 +92,7 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
 
 
 async def pieces(response: httpx.Response) -> AsyncGenerator[Piece, None]:
-    """Yield the pieces of a streamed answer until it is over; raises ServerFailure where it is none."""
+    """Yield the pieces of a streamed answer until it is over; raises ServerFailure for anything else."""
     done = False
     async with contextlib.aclosing(_events(response)) as events:
         async for kind, data in events:
@@ -234,7 +234,7 @@ async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 async def _said(response: httpx.Response) -> str:
-    """Return a refusal's own words, short and on one line; "" where there are none."""
+    """Return a refusal's own words, short and on one line; "" if there are none."""
     found = b""
     async for chunk in response.aiter_bytes():
         found += chunk

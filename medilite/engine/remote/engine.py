@@ -53,7 +53,7 @@ class _Loaded:
 class RemoteEngine:
     """The engine whose answers model servers write; see protocol.Engine for what each method promises.
 
-    Raises SettingsError where the settings name no server that could be asked.
+    Raises SettingsError if the settings name no server that could be asked.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class RemoteEngine:
     def load(self, on_progress: ProgressCallback | None = None) -> None:
         """Read the base's tokenizer and ask every server what it serves.
 
-        Raises WeightsError where the tokenizer can't be had, EngineError where no server answers.
+        Raises WeightsError if the tokenizer is not available, EngineError if no server answers.
         """
         self._once.get(on_progress)
 

@@ -17,7 +17,7 @@ class Server:
     """One server.
 
     `answers` is whether it answered when it was last asked what it serves.
-    `models` are the names it serves, None where it hasn't said; `missing` those
+    `models` are the names it serves, None if it hasn't said; `missing` those
     it has refused since. `trouble` is why it failed last, `context` how many
     tokens it takes at most.
     """

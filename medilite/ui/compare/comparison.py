@@ -38,7 +38,7 @@ class Pane:
     hard: Sequence[Span] = ()
     differs: Sequence[DiffSpan] = ()
     checked: Sequence[SourceMark] | None = None
-    """What came of holding it against the source; None where it wasn't."""
+    """What came of holding it against the source; None if it wasn't."""
     ids: list[int] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     """Its tokens, from engines that report them, and the text that came with each."""
@@ -87,7 +87,7 @@ class Comparison:
     from_source: bool = False
     """Whether the models were to answer from the source."""
     given: Passage | None = None
-    """The passage that they got with the question, as far as it fitted; None where they got none."""
+    """The passage that they got with the question, as far as it fitted; None if they got none."""
     rewriters: tuple[ModelSpec, ...] = ()
     """Models that answer as well once there is a passage."""
     before: Comparison | None = None

@@ -24,7 +24,7 @@ _KEYS = ("n", "t", "p", "r")
 
 @dataclass(frozen=True, slots=True)
 class LinkedState:
-    """What a link asks for; None where it says nothing, `notes` where it says something unusable."""
+    """What a link asks for; None if it says nothing, `notes` where it says something unusable."""
 
     question: str
     models: tuple[str, ...]

@@ -87,7 +87,7 @@ class CheckedCalls:
         return awaits_messages(self.page, given.get("session_hash", ""))
 
     def _admit(self, session: object, address: str) -> None:
-        """Count a session that is new; raises RateLimitError where there are too many from its address."""
+        """Count a session that is new; raises RateLimitError if there are too many from its address."""
         if self.limits is None or self.visits is None or not isinstance(session, str) or self.visits.knows(session):
             return
         self.limits.count("sessions", address=address)

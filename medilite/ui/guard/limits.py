@@ -70,7 +70,7 @@ class VisitorLimits:
         }
 
     def count(self, what: What, visitor: str = "", address: str | None = None) -> None:
-        """Count one more of `what`; raises RateLimitError, and counts nothing, where it would be one too many.
+        """Count one more of `what`; raises RateLimitError, and counts nothing if it would be one too many.
 
         `address` is for who knows it better than `who`: outside of any event.
         """

@@ -18,7 +18,7 @@ def along(
     name: str, title: str, about: str, xs: Sequence[float], panes: Sequence[Pane], end: ModelSpec, unit: Spec,
     terms: Sequence[int] | None = None,
 ) -> Chart | None:  # fmt: skip
-    """Return a chart of `panes` over `xs`, in the colour of `end`; None where no answer has a grade.
+    """Return a chart of `panes` over `xs`, in the colour of `end`; None if no answer has a grade.
 
     `name` is what `xs` are, `unit` their axis, `terms` how many of the source's key terms each says, where known.
     """

@@ -130,7 +130,7 @@ class At:
 
     @property
     def grade(self) -> float | None:
-        """The answer's grade, None where it has none."""
+        """The answer's grade, None if it has none."""
         found = self.pane.scores.flesch_kincaid_grade if self.pane and self.pane.scores else None
         return None if found is None else float(found)
 

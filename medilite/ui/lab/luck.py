@@ -132,7 +132,7 @@ def _listed(words: Sequence[str]) -> tuple[list[str], int]:
 
 
 def spread(done: Sequence[Eight]) -> Chart | None:
-    """Return every answer's grade, a line a model; None where none has a grade."""
+    """Return every answer's grade, a line a model; None if none has a grade."""
     known = [(number, eight, eight.grades()) for number, eight in enumerate(done)]
     if not any(grades for _, _, grades in known):
         return None

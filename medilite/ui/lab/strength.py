@@ -111,7 +111,7 @@ def strengths_html(run: Comparison, line: Line) -> Markup:
 
 
 def curve(run: Comparison, line: Line, five: tuple[float, ...]) -> Chart | None:
-    """Return grade and what was found in the source over the strength; None where no answer has a grade."""
+    """Return grade and what was found in the source over the strength; None if no answer has a grade."""
     start, end = (run.profile.get(model) for model in (line.start, line.end))
     about = (
         f"From {start.label} (0) to {end.label} (1) and a little beyond: each answer’s grade and, where the library "

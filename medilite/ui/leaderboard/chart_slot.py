@@ -29,7 +29,7 @@ class ChartSlot:
         return [self.section, self.head, self.plot, self.numbers]
 
     def show(self, chart: Chart | None) -> dict[Any, Any]:
-        """Return the update that shows a chart, or hides its place where there is none."""
+        """Return the update that shows a chart, or hides its place if there is none."""
         if chart is None:
             return {self.section: gr.Column(visible=False)}
         macros = templates("leaderboard/parts.html")

@@ -138,7 +138,7 @@ def public_events(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
 
 
 def event_by_number(page: gr.Blocks, number: int) -> Any | None:
-    """Return the event of that number, None where there is none or it happens in the browser alone."""
+    """Return the event of that number, None if there is none or it happens in the browser alone."""
     found = page.fns.get(number)
     return found if found and found.fn else None
 

@@ -71,7 +71,7 @@ def wait_until_ready(engine: Engine, stop: StopFlag) -> Iterator[LoadProgress]:
     """Yield the engine's progress until it is ready or `stop` is set; a failed load is tried again once.
 
     Raises WeightsError or EngineError with the engine's own message if that
-    fails too, StoppingError where the app is being stopped meanwhile.
+    fails too, StoppingError if the app is being stopped meanwhile.
     """
     tried = False
     while not stop.is_set():

@@ -275,7 +275,7 @@ class VoteTab(AskingTab):
         return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
 
     def _source(self, outcome: Outcome) -> str:
-        """Return what the library says to a pair's question, once the vote is given; "" where nothing fits."""
+        """Return what the library says to a pair's question, once the vote is given; "" if nothing fits."""
         if outcome.texts is None or self.shelf.state.kind != "ready":
             return ""
         sought = Seeking(self.shelf, outcome.texts[0]).come(wait=True)
@@ -387,7 +387,7 @@ class VoteTab(AskingTab):
         return {self.error: "", self.live_pair: open_html(made, LIVE)}
 
     def register_again(self, session: Session, call: object) -> Update:
-        """Try once more to store a live pair whose answers are there."""
+        """Try again to store a live pair whose answers are there."""
         live = session.live
         if live is None or not live.done or session.vote.busy:
             return {self.error: notices.error_html("These answers are no longer available: ask your question again.")}

@@ -120,7 +120,7 @@ def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
 
 
 def _between(view: View, pair: Pair) -> dict[str, Any] | None:
-    """Return the pair's differences in runs from several seeds, by split; None where it has no such runs."""
+    """Return the pair's differences in runs from several seeds, by split; None if it has no such runs."""
     measured = view.between
     found = [row for row in measured["rows"] if (row["model"], row["against"]) == pair] if measured else []
     columns = {column.key: column for column in view.columns}

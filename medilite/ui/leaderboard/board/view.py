@@ -256,7 +256,7 @@ class View:
 
     @cached_property
     def between(self) -> dict[str, Any] | None:
-        """How far runs from other seeds differ; None where that isn't measured."""
+        """How far runs from other seeds differ; None if that isn't measured."""
         return self.board.between()
 
     @cached_property
