@@ -14,6 +14,7 @@ from medilite import __version__
 from medilite.__main__ import main
 from medilite.cli.terminal import progress_line
 from medilite.errors import WeightsUnavailableError
+from medilite.models import load_profile
 from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
 from tests.support.fakes import ScriptedEngine
 
@@ -327,7 +328,7 @@ def test_models_of_the_shipped_profiles(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MEDILITE_CACHE_DIR", str(tmp_path))
     for name in ("lite", "paper"):
         _, models = models_json(capsys, "--profile", name)
-        assert tuple(models) == IDS
+        assert tuple(models) == (*IDS, *(spec.id for spec in load_profile(name).rewriters))
 
 
 def test_fetch_tells_where_the_weights_are(own_profile, capsys):

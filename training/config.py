@@ -170,6 +170,7 @@ class RewardsConfig(_Strict):
     echo: Weight = 0.0
     ending: Weight = 0.0
     copied: Weight = 0.0
+    grounded: Weight = 0.0
     ease_enough: Annotated[float, Field(gt=0, le=100)] = 100.0
     length_low: Annotated[int, Field(ge=1)] = 30
     # The study's report says 300, its script passes 3,000; the report's value is the default.

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from medilite.models import load_profile
 from tests.support.libraries import small_shelf
 
 pytestmark = pytest.mark.browser
@@ -19,6 +20,12 @@ def shelf(tmp_path):
     made = small_shelf(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def lite(lite):
+    """The profile with its rewriter, whether or not that is trained here."""
+    return lite.model_copy(update={"rewriters": load_profile("lite", with_absent=True).rewriters})
 
 
 def ask(page, question):
@@ -69,6 +76,9 @@ def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size
     ask(page, "What is gout?")
     expect(page.locator("#answers .ml-asked")).to_contain_text("answered from the source’s passage")
     expect(page.locator("#plot .ml-plot-row[data-model=source]")).to_have_count(1)
+    expect(page.locator("#answers .ml-card[data-model=sourced]")).to_have_count(1)
+    expect(page.locator("#plot .ml-plot-row[data-model=sourced]")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= room
     found = Axe().run(page, context={"include": [["#source"], ["#answers"], ["#plot"], ["#from-source"]]})
     assert found.violations_count == 0, found.generate_report()
     page.locator("#from-source input").uncheck()

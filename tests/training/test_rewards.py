@@ -16,6 +16,7 @@ from training.rewards import (
     copied_reward,
     echo_reward,
     ending_reward,
+    grounded_reward,
     jargon_reward,
     key_terms_reward,
     length_reward,
@@ -193,6 +194,32 @@ def test_copied_by_the_longest_run_of_words(run: int, reward: float) -> None:
     assert copied_reward(text, []) is None
 
 
+PASSAGE = (
+    "Borders syndrome causes pain in the joints, swelling of the hands and a rash on the face. "
+    "It does not shorten a person's life. Physical therapy and rest may ease the pain."
+)
+
+
+def test_grounded_pays_no_filler_no_mixture_and_no_lost_negation() -> None:
+    """The fillers and mixtures are what a policy wrote that had learned to be easy alone."""
+
+    def reward(text: str) -> float:
+        found = grounded_reward(text, [PASSAGE], "What is Borders syndrome?")
+        assert found is not None
+        return found
+
+    plain = "Borders syndrome causes joint pain and swelling of the hands. It does not shorten a life."
+    filler = "This is pain. This happens. Some people have it. These can. This is a rash. This is called rest."
+    mixture = "Physical therapy causes a rash on the face. Rest causes swelling of the hands."
+    assert reward(plain) > 0.6
+    assert reward(filler) < -0.2
+    assert reward(mixture) < reward(plain) - 0.3
+    assert reward("It shortens a person's life.") < reward("It does not shorten a person's life.")
+    assert reward("Borders syndrome does not cause pain in the joints.") == -1
+    assert reward("") == -1
+    assert grounded_reward(plain, [], "What?") is None
+
+
 def test_trl_form_gives_every_reward_its_columns() -> None:
     config = RewardsConfig(**dict.fromkeys(RewardsConfig().weights, 1.0))
     functions, weights = reward_functions(config, LIMIT, Plane())
@@ -214,6 +241,7 @@ def test_trl_form_gives_every_reward_its_columns() -> None:
     assert rewards["key_terms"] == [1, None, -1, -1]
     assert rewards["ending"] == [1, -1, 1, -1]
     assert rewards["copied"] == [1, None, 1, 1]
+    assert rewards["grounded"] == pytest.approx([-1 + 2 / 3 / 0.8, None, -1, -1])
     assert rewards["length"] == pytest.approx([-1 + 2 / 30] * 4)
     assert rewards["readability"] == [1, 1, 1, -1]
     assert rewards["sentences"] == [1, 1, 1, -1]

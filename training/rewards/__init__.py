@@ -6,7 +6,7 @@ suffices alone: easy words without content earn `readability` and lose `f1`, a c
 tests/training/test_rewards_together.py tries such answers.
 """
 
-from training.rewards.claimed import f1_reward, found_in, precision_reward, supported_reward
+from training.rewards.claimed import f1_reward, found_in, grounded_reward, precision_reward, supported_reward
 from training.rewards.faithful import closeness_reward, copied_reward, key_terms_reward
 from training.rewards.form import (
     echo_reward,
@@ -34,6 +34,7 @@ __all__ = [
     "ending_reward",
     "f1_reward",
     "found_in",
+    "grounded_reward",
     "jargon_reward",
     "key_terms_reward",
     "length_reward",

@@ -105,6 +105,12 @@ def reward_functions(
     def copied(completions: Sequence[Completion], references: Sequence[Sequence[str]], **_: Any) -> list[float | None]:
         return [faithful.copied_reward(text_of(c), own) for c, own in zip(completions, references, strict=True)]
 
+    def grounded(
+        completions: Sequence[Completion], question: Sequence[str], references: Sequence[Sequence[str]], **_: Any
+    ) -> list[float | None]:
+        rows = zip(completions, references, question, strict=True)
+        return [claimed.grounded_reward(text_of(c), own, asked) for c, own, asked in rows]
+
     def ending(
         completions: Sequence[Completion], completion_ids: Sequence[Sequence[int]], **_: Any
     ) -> list[float | None]:
@@ -125,6 +131,7 @@ def reward_functions(
         "echo": of_text_and_question(form.echo_reward),
         "ending": ending,
         "copied": copied,
+        "grounded": grounded,
     }
     used = {name: function for name, function in functions.items() if config.weights[name]}
     for name, function in used.items():

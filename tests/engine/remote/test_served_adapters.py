@@ -37,7 +37,7 @@ def test_a_chain_as_one_adapter(tmp_path, chain):
 def test_the_base_is_served_as_an_adapter_that_adds_nothing(lite, tmp_path):
     """A row without an adapter would get the last one's from vLLM's CPU build, when they share a batch."""
     served = write_adapters(lite, ensure_base(lite, load_settings()), tmp_path)
-    assert set(served) == set(lite.ids)
+    assert set(served) == {spec.id for spec in lite.every}
     folder, rank = served["base"]
     nothing = load_file(folder / "adapter_model.safetensors")
     assert rank == min(one for _, one in served.values())
