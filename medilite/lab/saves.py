@@ -16,15 +16,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from medilite.checkpoints import ADAPTER_FILES
+from medilite.checkpoints import ADAPTER_FILES, SAVES
 from medilite.content import key_terms, stems, words
 from medilite.content.key_terms import stem
 from medilite.engine.protocol import TakesAdapters
 from medilite.errors import ModelUnavailableError
 from medilite.lab.own_adapter import look_at
 from medilite.models import ModelSpec, Profile
-
-FOLDER = "saves"
 
 MOST = 15
 """Saves that are asked at once: with the parent they fit the engine's mixes (`int8_llama.MIXES`)."""
@@ -49,9 +47,9 @@ def saves_of(profile: Profile, model: str) -> tuple[Save, ...]:
     """
     spec = profile.get(model)
     folder = profile.adapter_path(spec) if spec.adapter else None
-    if not isinstance(folder, Path) or not (folder / FOLDER).is_dir():
+    if not isinstance(folder, Path) or not (folder / SAVES).is_dir():
         return ()
-    steps = {int(match[1]): path for path in (folder / FOLDER).iterdir() if (match := _STEP.fullmatch(path.name))}
+    steps = {int(match[1]): path for path in (folder / SAVES).iterdir() if (match := _STEP.fullmatch(path.name))}
     found = [Save(step, path) for step, path in sorted(steps.items())]
     if len(found) <= MOST:
         return tuple(found)

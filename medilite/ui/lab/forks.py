@@ -54,8 +54,8 @@ class ForksView(View):
                     min_width=200,
                 )  # fmt: skip
                 self.tokens = gr.Number(
-                    1, label="Tokens kept", info="The fork’s own place at first.", precision=0, minimum=1,
-                    maximum=8192, elem_id="lab-onward-tokens", min_width=160,
+                    1, label="Tokens kept", info="Words, or parts of words. It begins at the fork.", precision=0,
+                    minimum=1, maximum=8192, elem_id="lab-onward-tokens", min_width=160,
                 )  # fmt: skip
                 self.go_on = gr.Button(
                     "Let all go on from here", elem_id="lab-go-on", elem_classes="ml-button", scale=0

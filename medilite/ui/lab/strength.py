@@ -30,7 +30,7 @@ class StrengthView(View):
     about = (
         "How much of a training does it take? An adapter is a small change to the model, and it can be added in part: "
         "0 is the model without it, 1 is the trained model, beyond 1 is more of the same change than training made. "
-        "Five answers on that way, the strength that you choose among them, come from one batch with the same seed."
+        "You get five answers along that way, one at the strength that you choose, in one batch with the same seed."
     )
 
     def __init__(self, profile: Profile) -> None:
