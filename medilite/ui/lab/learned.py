@@ -39,8 +39,8 @@ class LearnedView(View):
     about = (
         "When did it learn that? A save is the model as it was after so many steps of its training. The same question "
         "goes to the model that the training began from (step 0) and to every save, in one batch with the same seed. "
-        "Move through the steps and see what changed from the save before: when the answer got easier to read, and "
-        "when words that the source has came or went."
+        "Move through the steps: what changed since the save before, when the answer became easier to read, and when "
+        "it began or ceased to use the words of the source."
     )
 
     def __init__(self, profile: Profile, saved: SavedModels) -> None:

@@ -244,7 +244,10 @@ class LeaderboardTab:
             self.order: GRADE,
             **self.filter(split, ALL, ALL, GRADE),
             **self.slice.opened(
-                choices(view, split, "source"), choices(view, split, "qtype"), bool(texts_of(view, split, self.data)[0])
+                choices(view, split, "source"),
+                choices(view, split, "qtype"),
+                max(view.questions[split]["reference_words"], default=0),
+                bool(texts_of(view, split, self.data)[0]),
             ),
         }
 

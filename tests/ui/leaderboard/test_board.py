@@ -394,7 +394,12 @@ def test_a_slice_that_cannot_be_is_a_sentence(tab, given, why):
 
 def test_without_the_questions_texts_answers_are_left_to_look_in(lite, made_boards, tmp_path):
     tab = built(lite, made_boards[0], tmp_path)
-    assert tab.open(None)[tab.slice.where] == "answers"
+    opened = tab.open(None)
+    assert opened[tab.slice.where] == "answers"
+    # As the page sends it when nothing is changed: all questions. Gradio shows an empty number as 0.
+    shown = [getattr(part := opened.get(field, field.value), "value", part) for field in tab.slice.controls]
+    whole = sliced(tab, *shown)
+    assert f"{len(opened[tab.question].choices)} questions of" in whole
     assert "look for it in the two models’ answers" in sliced(tab, "All", "All", 0, None, "x", "questions")
     assert sliced(tab, pair="who|whom") == sliced(tab, split="no/split") == gr.skip()
 

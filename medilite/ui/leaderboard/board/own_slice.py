@@ -42,8 +42,8 @@ class OwnSlice:
                 elem_id="lb-own-shortest", min_width=140,
             )  # fmt: skip
             self.longest = gr.Number(
-                None, label="Reference: at most", info="words; empty is any", precision=0, minimum=0,
-                maximum=MOST_WORDS, elem_id="lb-own-longest", min_width=140,
+                MOST_WORDS, label="Reference: at most", info="words", precision=0, minimum=0, maximum=MOST_WORDS,
+                elem_id="lb-own-longest", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="lb-row"):
             self.pattern = gr.Textbox(
@@ -63,9 +63,14 @@ class OwnSlice:
         """What chooses the questions."""
         return [self.source, self.qtype, self.shortest, self.longest, self.pattern, self.where]
 
-    def opened(self, sources: list[str], kinds: list[str], texts: bool) -> dict[Any, Any]:
-        """Return the update for a split with these sources and kinds; without the questions' texts answers are left."""
+    def opened(self, sources: list[str], kinds: list[str], longest: int, texts: bool) -> dict[Any, Any]:
+        """Return the update for a split with these sources, kinds and longest reference.
+
+        Without the questions' texts the answers are left to look in.
+        """
         return {
+            self.shortest: 0,
+            self.longest: longest,
             self.source: gr.Dropdown(choices=sources, value=ALL),
             self.qtype: gr.Dropdown(choices=kinds, value=ALL),
             self.where: QUESTIONS if texts else ANSWERS,
