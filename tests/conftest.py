@@ -33,12 +33,30 @@ OURS = {variable(field) for field in Settings.model_fields}
 """Every environment variable that is a setting; a Space's own among them."""
 
 
+SERVERS = {"attacked", "forks"}
+"""Fixtures of a session that are servers of their own, and take seconds to start."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one file that need real weights in one worker: they share a loaded model."""
+    """Keep tests in one worker that share what takes long to make: a loaded model, a server, a fixture of their file.
+
+    Without a group each test goes to whichever worker is free, and every worker makes its own.
+    """
     for item in items:
-        if item.get_closest_marker("model") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if not item.get_closest_marker("xdist_group") and (group := _group_of(item)):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group_of(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    file = f"{item.path.parent.name}/{item.path.stem}"
+    if item.get_closest_marker("model"):
+        return file
+    if server := SERVERS.intersection(item.fixturenames):
+        return min(server)
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return file if any(definition[-1].scope == "module" for definition in made) else ""
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,9 @@ from tests.security.visitor import Visitor
 
 NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}
 NO_LIMITS |= {f"MEDILITE_{what}_PER_ADDRESS": "off" for what in ("READINGS", "EVENTS", "SESSIONS")}
+LOOKED_AFTER_EACH = 10
+"""After so many attacks somebody else's ordinary question is answered: a server that is harmed stays so."""
+
 SECRET = "Zebrafinch4711"
 """A word that one visitor has asked about; nobody else may ever see it."""
 
@@ -29,6 +32,7 @@ class Server:
     folder: Path
     log: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
+    attacks: int = 0
 
     @property
     def leaks(self) -> tuple[str, ...]:
@@ -57,6 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             assert SECRET in str(somebody.ask(f"What is {SECRET}?", tab))
         started.config = somebody.config
         yield started
+        assert "asthma" in str(somebody.ask("What is asthma?"))
         somebody.close()
     said = "".join(started.log)
     words = [word for word in (SECRET, "etc/passwd", "window.ran", "im_start", "gpt-9") if word in said]
@@ -65,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def visitor(server: Server) -> Iterator[Callable[..., Visitor]]:
-    """Return a function that opens a page; after the test somebody else's ordinary question is answered."""
+    """Return a function that opens a page; each tenth test ends with somebody else's ordinary question."""
     opened: list[Visitor] = []
 
     def open_page(**options: object) -> Visitor:
@@ -73,7 +78,8 @@ def visitor(server: Server) -> Iterator[Callable[..., Visitor]]:
         return opened[-1]
 
     yield open_page
-    following = open_page()
-    assert "asthma" in str(following.ask("What is asthma?"))
+    server.attacks += 1
+    if server.attacks % LOOKED_AFTER_EACH == 0:
+        assert "asthma" in str(open_page().ask("What is asthma?"))
     for one in opened:
         one.close()

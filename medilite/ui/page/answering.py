@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -63,7 +63,7 @@ def run(
         yield Stage("stopped")
         return
     # Engines return generators; closing one is how rows are cancelled.
-    with watch, _updates.taken() as updates, closing(cast("ClosableSteps", engine.stream(requests))) as steps:
+    with watch, _updates.taken() as updates, closing(cast("Generator[Step]", engine.stream(requests))) as steps:
         for step in steps:
             watch.see(step)
             advance(step)
@@ -89,13 +89,6 @@ def _from_where(requests: tuple[Request, ...]) -> tuple[Request, ...]:
         return requests
     network = hmac.new(_KEY, network_of(address).encode("utf-8", "replace"), "sha256").hexdigest()
     return tuple(dataclasses.replace(request, network=network) for request in requests)
-
-
-class ClosableSteps(Iterator[Step]):
-    """What `Engine.stream` returns, for the type checker: an iterator with `close`."""
-
-    def close(self) -> None:
-        """Cancel what still goes on."""
 
 
 BLIND = "blind"
