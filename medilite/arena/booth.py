@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medilite import __version__, metrics
 from medilite.arena.bank import bank_folder
@@ -89,19 +89,27 @@ class Taken:
     given: int | None
 
 
+class Crowd(NamedTuple):
+    """How many votes came from a network on a day, and how many they count as; `aged` voters are no newcomers."""
+
+    given: int
+    count: int
+    aged: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a visitor sees once their vote can't be taken back any more: the pair, with its names.
 
     `others` counts the other counted votes on the two answers, by choice in this order; None if they can't be read.
-    `texts` as in `Taken`. `crowd` is how many votes of newcomers had come from the voter's network today when votes
-    were last rated, and how many of them count, where that is fewer; else None.
+    `texts` as in `Taken`. `crowd` is about the votes of such voters from the voter's network today, when votes were
+    last rated, where they count as fewer than they are; else None.
     """
 
     vote: Vote
     others: Mapping[Choice, int] | None
     texts: tuple[str, str, str] | None
-    crowd: tuple[int, int] | None = None
+    crowd: Crowd | None = None
 
 
 class Booth:
@@ -135,7 +143,7 @@ class Booth:
         self._lock = threading.RLock()
         self._here: dict[str, Contestant] | None = None
         self._networks = Networks()
-        self._crowds: dict[str, tuple[int, int]] = {}
+        self._crowds: tuple[Mapping[str, tuple[int, int]], ...] = ({}, {})
         self._knowledge = Knowledge()
         self._refreshed_at: float | None = None
         self._refreshing = False
@@ -338,13 +346,14 @@ class Booth:
             log.warning("A pair's names are revealed, but its texts and counts can't be read: %s", error)
         return Outcome(vote, others, self._texts(vote.pair, run), crowd)
 
-    def _crowd(self, vote: Vote) -> tuple[int, int] | None:
-        """Return how many votes the voter's network has given today and how many count, where those are fewer."""
-        crowd = self._crowds.get(vote.network)
-        if crowd is None or is_account(vote.pair.voter):
+    def _crowd(self, vote: Vote) -> Crowd | None:
+        """Return what a voter's network has given today, where that counts as fewer votes."""
+        if is_account(vote.pair.voter) or not any(vote.network in crowds for crowds in self._crowds):
             return None
         first, days = self.store.first_vote(vote.pair.voter)
-        return None if self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS else crowd
+        aged = self._clock() - first >= TRUSTED_AFTER_S and days >= TRUSTED_DAYS
+        found = self._crowds[aged].get(vote.network)
+        return Crowd(*found, aged) if found else None
 
     def undo(self, token: object, voter_id: object, run: LiveRun | None = None) -> tuple[Shown | None, Kind] | None:
         """Take a vote back and return its pair, to choose again; None if it is too late.
@@ -388,7 +397,7 @@ class Booth:
         base = base_contestant(self.profile, self.here)
         known = knowledge_of(table, rate(table, base), {} if isinstance(ready, NoPair) else ready.keys)
         with self._lock:
-            self._knowledge, self._crowds = known, trust.crowds()
+            self._knowledge, self._crowds = known, (trust.crowds(), trust.crowds(trusted=True))
 
     def _kept(self, pair: Pair, run: LiveRun | None) -> Pair:
         """Return a pair with the texts that its vote may store: the project's own, and a visitor's with consent."""

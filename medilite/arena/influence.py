@@ -30,7 +30,7 @@ SHARE_OF_ERROR = 0.33
 """How far the newcomers of one network may move the difference between two ratings in a day, in its standard errors."""
 
 SHARE_TOGETHER = 1.0
-"""The same for voters who are trusted because of their ids' age, but whose ids were made in one place on one day."""
+"""The same for voters who are trusted because of their ids' age, but have shared networks with each other."""
 
 PASSES = 3
 """Passes over weights and ratings, which depend on each other; after these they change by less than a hundredth."""

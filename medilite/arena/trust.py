@@ -26,9 +26,6 @@ TRUSTED_AFTER_S = 7 * DAY_S
 TRUSTED_DAYS = 3
 """A voter whose first vote is a week old, and who has voted on this many days, is not capped by their network."""
 
-TOGETHER = 5
-"""From this many such voters with ids made in one place on one day, they are judged and bounded together."""
-
 REPEATS = 4
 """From this many repeated pairs a voter has to agree with themselves on at least half of them."""
 
@@ -51,21 +48,27 @@ class Trust:
     `trusted` marks votes without a cap, `suspicion` is -log10 of how likely a
     vote's voter, or network, is by chance; both have one entry a vote. `bound`
     is how many points the votes of one network and day may move the difference
-    between two ratings, None if nothing is rated yet.
+    between two ratings, None if nothing is rated yet. `by_place` marks votes
+    that were left out for what their network did, not their voter alone.
     """
 
     table: VoteTable
     trusted: Bools
     suspicion: NDArray[np.float64]
     bound: float | None
+    by_place: Bools
 
-    def crowds(self) -> dict[str, tuple[int, int]]:
-        """Return how many votes newcomers gave and how many these count as, by network, where they differ."""
-        newcomers = self.table.where((self.table.left_out == 0) & ~self.trusted & (self.table.network >= 0))
-        networks = len(newcomers.networks)
-        given = np.bincount(newcomers.network, minlength=networks)
-        count = np.rint(np.bincount(newcomers.network, newcomers.weight, networks)).astype(int)
-        return {newcomers.networks[i]: (int(given[i]), int(count[i])) for i in np.flatnonzero(count < given)}
+    def crowds(self, *, trusted: bool = False) -> dict[str, tuple[int, int]]:
+        """Return how many votes newcomers gave and how many these count as, by network, where they differ.
+
+        With `trusted` the same of trusted voters, who are bounded where they share networks.
+        """
+        chosen = ((self.table.left_out == 0) | self.by_place) & (self.trusted == trusted) & (self.table.network >= 0)
+        votes = self.table.where(chosen)
+        networks = len(votes.networks)
+        given = np.bincount(votes.network, minlength=networks)
+        count = np.rint(np.bincount(votes.network, votes.weight * (votes.left_out == 0), networks)).astype(int)
+        return {votes.networks[i]: (int(given[i]), int(count[i])) for i in np.flatnonzero(count < given)}
 
 
 def judge(table: VoteTable) -> Trust:
@@ -74,9 +77,9 @@ def judge(table: VoteTable) -> Trust:
     left_out, reasons = table.left_out.copy(), list(table.reasons)
     series = np.zeros(len(table), bool)
     series[left_out == 0] = _in_series(table.where(left_out == 0))
-    _leave_out(left_out, reasons, SERIES, series & ~trusted)
+    by_place = _leave_out(left_out, reasons, SERIES, series & ~trusted)
     suspicion = np.zeros(len(table))
-    newcomers, together = np.where(trusted, -1, table.network), _made_together(table, trusted)
+    newcomers, together = np.where(trusted, -1, table.network), _sharing(table, trusted)
     # Voters last: by then votes of many ids of one place no longer count as usual.
     for unit in (newcomers, together, table.voter):
         standing = left_out == 0
@@ -85,14 +88,16 @@ def judge(table: VoteTable) -> Trust:
             suspicion[standing] = np.maximum(suspicion[standing], chance)
             sure = np.zeros(len(table), bool)
             sure[standing] = chance > -np.log10(CHANCE)
-            _leave_out(left_out, reasons, mark, sure)
+            left = _leave_out(left_out, reasons, mark, sure)
+            by_place |= left & (unit is not table.voter)
     weight, bound = np.ones(len(table)), None
     for rated_together in (table.public, ~table.public):
         counted = (left_out == 0) & rated_together
-        weights, points = bounded(table, counted, newcomers, together)
+        # One bound for all groups: on one address some ids can vote on even days and others on odd ones.
+        weights, points = bounded(table, counted, newcomers, np.minimum(together, 0))
         weight[counted], bound = weights[counted], bound if points is None else points
     judged = dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons), weight=weight)
-    return Trust(judged, trusted, suspicion, bound)
+    return Trust(judged, trusted, suspicion, bound, by_place)
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,14 @@ def sensitivity(trust: Trust, base: Contestant | None) -> Sensitivity:
     return Sensitivity(rated, everything, trusted, without_tenth, tenth)
 
 
-def _leave_out(left_out: Ints, reasons: list[str], mark: str, chosen: Bools) -> None:
+def _leave_out(left_out: Ints, reasons: list[str], mark: str, chosen: Bools) -> Bools:
+    """Leave these votes out for this reason, unless there is another; return which were."""
     chosen &= left_out == 0
     if chosen.any():
         if mark not in reasons:
             reasons.append(mark)
         left_out[chosen] = reasons.index(mark)
+    return chosen
 
 
 def _trusted_voters(table: VoteTable) -> Bools:
@@ -160,21 +167,23 @@ def _trusted_voters(table: VoteTable) -> Bools:
     return signed | (old & several & ~_contradict_themselves(table, voters))
 
 
-def _made_together(table: VoteTable, trusted: Bools) -> Ints:
-    """Return, by vote, the network of its voter's first vote where many trusted voters share it, else -1.
+def _sharing(table: VoteTable, trusted: Bools) -> Ints:
+    """Return, by vote, a number for each group of trusted voters who have shared networks, else -1.
 
-    Accounts are not among them: they can't be made freely.
+    Whoever shared a network on any day with one of the group is in it, as ids are that one person has grown from one
+    address. Accounts are in none: they can't be made freely.
     """
-    if not len(table):
-        return table.network
-    voters = int(table.voter.max()) + 1
-    first = np.full(voters, len(table))
-    np.minimum.at(first, table.voter, np.arange(len(table)))
-    old = np.zeros(voters, bool)
-    old[table.voter[trusted & ~table.account]] = True
-    place = np.where(old, table.network[np.minimum(first, len(table) - 1)], -1)
-    many = np.bincount(place[place >= 0], minlength=len(table.networks)) >= TOGETHER
-    return np.where((place >= 0) & many[place], place, -1)[table.voter] if len(many) else np.full(len(table), -1)
+    aged = trusted & ~table.account & (table.network >= 0)
+    if not aged.any():
+        return np.full(len(table), -1)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    voters, networks = int(table.voter.max()) + 1, len(table.networks)
+    links = np.ones(int(aged.sum())), (table.voter[aged], voters + table.network[aged])
+    group = connected_components(coo_matrix(links, shape=(voters + networks,) * 2), directed=False)[1][:voters]
+    several = np.bincount(group[np.unique(table.voter[aged])], minlength=int(group.max()) + 1) > 1
+    return np.where(aged & several[group][table.voter], group[table.voter], -1)
 
 
 def _contradict_themselves(table: VoteTable, voters: int) -> Bools:

@@ -90,6 +90,15 @@ def school(seed: int, pupils: int = 30, each: int = 10) -> VoteTable:
     )  # fmt: skip
 
 
+def office(seed: int, colleagues: int = 30, each: int = 10, days: int = 10) -> VoteTable:
+    """Return honest votes of people who share an address and vote there on so many days, until they are trusted."""
+    one, count = school(seed, colleagues, each), colleagues * each
+    day = np.arange(count) * days // count
+    return dataclasses.replace(
+        one, network=day, networks=tuple(f"n{i}" for i in range(days)), voted_at=one.voted_at + day * 86_400.0
+    )
+
+
 def together(one: VoteTable, other: VoteTable) -> VoteTable:
     """Return both as one table: the second's voters and networks are others than the first's."""
     fields = {}
@@ -153,6 +162,17 @@ OVER_DAYS = {"beside": True, "random_share": 2 / 3, "days": 10, "apart_s": 60.0}
 """The same 500 votes on ten days: each day's network has another name, for no address is kept."""
 
 
+AGED = {
+    "a hundred ids on ten days, two thirds by chance": OVER_DAYS,
+    "…a third by chance": {**OVER_DAYS, "random_share": 1 / 3},
+    "…85 % by chance": {**OVER_DAYS, "random_share": 0.85},
+    "…for one, against another": {**OVER_DAYS, "loser": 5},
+    "…on twenty days": {**OVER_DAYS, "days": 20},
+    "four ids, 125 votes each": {**OVER_DAYS, "each": 125},
+}
+"""The same by ids that have grown old on one address; some vote on even days, the others on odd ones."""
+
+
 def main(runs: int, first: int) -> None:
     """Print what each attack moves, and what a school and honest voters lose."""
     print(f"{HONEST} honest votes, {runs} runs from seed {first}; points by which the most moved rating moves:")
@@ -162,7 +182,7 @@ def main(runs: int, first: int) -> None:
         alone = before[seed].table
         lost.append(HONEST - alone.counted.size)
         purpose.append(int((alone.left_out != 0).sum()))
-    for name, options in {**CASES, "500 by ids of ten days, two thirds by chance": OVER_DAYS}.items():
+    for name, options in {**CASES, **AGED}.items():
         shifts, raw, counted = [], [], []
         for seed in before:
             mine, theirs = honest(seed), attack(seed, **options)

@@ -1,6 +1,8 @@
 """What made-up sessions of one address cost a visitor elsewhere, by the real app with its real models.
 
-python -m tests.attacks.joins [ROUNDS]
+python -m tests.attacks.joins [ROUNDS [ADDRESSES]]
+
+With several ADDRESSES each of them joins that often, at the same time.
 """
 
 from __future__ import annotations
@@ -35,21 +37,29 @@ def join_all(url: str, config: dict, address: str, count: int) -> list[int]:
             return list(pool.map(one, range(count)))
 
 
-def attack(url: str, config: dict, count: int, number: int) -> tuple[float, float, bool, Counter[int]]:
+def attack(
+    url: str, config: dict, count: int, number: int, addresses: int = 1
+) -> tuple[float, float, bool, Counter[int]]:
     """Return when a visitor elsewhere had first words and whole answers (s), whether a chat was kept, and statuses."""
     mine = Visitor(url, headers={"X-Forwarded-For": f"198.51.100.{number}"}, known=config)
     mine.ask("Remember the word kingfisher.", "chat")
     statuses: list[int] = []
-    joining = threading.Thread(
-        target=lambda: statuses.extend(join_all(url, config, f"203.0.113.{number}", count)), daemon=True
-    )
-    joining.start()
+    joining = [
+        threading.Thread(
+            target=lambda near=near: statuses.extend(join_all(url, config, f"203.0.{near}.{number}", count)),
+            daemon=True,
+        )
+        for near in range(113, 113 + addresses)
+    ]
+    for one in joining:
+        one.start()
     time.sleep(1)
     other = Visitor(url, headers={"X-Forwarded-For": f"192.0.2.{number}"}, known=config)
     began = time.monotonic()
     shown = other.ask("What is gout?", tokens=64)
     whole_s = time.monotonic() - began
-    joining.join()
+    for one in joining:
+        one.join()
     kept = "kingfisher" in str(mine.ask("And now?", "chat"))
     for one in (mine, other):
         one.close()
@@ -63,7 +73,7 @@ def _wait_until_idle(url: str) -> None:
         time.sleep(1)
 
 
-def main(rounds: int) -> int:
+def main(rounds: int, addresses: int) -> int:
     """Attack the real app; 1 where somebody had to wait for longer than SOON_S, or lost their chat."""
     worst, lost, number = 0.0, 0, 0
     with running_app(HF_HUB_OFFLINE="1", MEDILITE_TRUSTED_PROXIES="127.0.0.1", MEDILITE_METRICS="1") as app:
@@ -73,9 +83,10 @@ def main(rounds: int) -> int:
         config = Visitor(url).config
         for count in COUNTS * rounds:
             number += 1
-            first_s, whole_s, kept, statuses = attack(url, config, count, number)
+            first_s, whole_s, kept, statuses = attack(url, config, count, number, addresses)
             print(
-                f"{count:5d} joins: first words elsewhere after {first_s:4.1f} s, whole after {whole_s:4.1f} s; "
+                f"{addresses} x {count:4d} joins: first words elsewhere after {first_s:4.1f} s, whole after "
+                f"{whole_s:4.1f} s; "
                 f"the chat is {'whole' if kept else 'lost'}; joins answered by {dict(statuses)}",
                 flush=True,
             )
@@ -86,4 +97,5 @@ def main(rounds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))
+    given = [int(word) for word in sys.argv[1:]]
+    sys.exit(main(*[*given, *(1, 1)[len(given) :]]))

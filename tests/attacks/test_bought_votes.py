@@ -14,7 +14,19 @@ from medilite.arena.networks import DAY_S, Networks, network_of_votes
 from medilite.arena.ratings import points
 from medilite.arena.trust import judge, sensitivity
 from tests.arena.simulate import CONTESTANTS, table
-from tests.attacks.bought import BASE, CASES, HONEST, OVER_DAYS, attack, honest, moved, school, together
+from tests.attacks.bought import (
+    AGED,
+    BASE,
+    CASES,
+    HONEST,
+    OVER_DAYS,
+    attack,
+    honest,
+    moved,
+    office,
+    school,
+    together,
+)  # fmt: skip
 
 CHEATS = [name for name, options in CASES.items() if options.get("random_share", 0) < 0.7 and "count" not in options]
 
@@ -36,14 +48,47 @@ def test_many_votes_of_one_place_take_no_honest_voter_for_a_cheat():
     assert after.counted.size == before.counted.size
 
 
-def test_ids_that_were_made_together_are_judged_together_when_they_have_grown_old():
-    mine, theirs = honest(1), attack(1, **{**OVER_DAYS, "random_share": 1 / 3})
+@pytest.mark.parametrize("name", AGED)
+def test_ids_that_have_grown_old_on_one_address_are_bounded_together(name):
+    mine, theirs = honest(1), attack(1, **AGED[name])
     before, after = judge(mine), judge(together(mine, theirs))
     assert after.trusted.sum() > 400
+    assert moved(before, after) <= 30, "one standard error, however many days and ids; it was up to 85"
+    if after.table.weight.min() == 1:
+        assert FAVOURS in after.table.reasons
+        assert moved(before, after) <= 10
+
+
+def test_colleagues_who_share_an_address_count_in_full_once_their_browsers_are_old():
+    after = judge(together(honest(0), office(0)))
+    inside = after.table.network > honest(0).network.max()
+    assert (inside.sum(), after.trusted[inside].all()) == (300, True)
+    assert after.table.weight[inside].sum() > 250
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"beside": True}, {"each": 1, "apart_s": 20.0}, {"beside": True, "count": 60}, {"skips": True}]
+)
+def test_a_place_whose_votes_are_all_left_out_is_told(options):
+    after = judge(together(honest(1), attack(1, **options)))
+    place = after.table.networks[int(after.table.network.max())]
+    given, count = after.crowds()[place]
+    assert (given, count < given / 4) == (options.get("count", 500), True)
+    assert not after.crowds(trusted=True)
+
+
+def test_one_voter_who_favours_a_model_is_not_told_so():
+    theirs = attack(1, each=100, count=100)
+    after = judge(together(honest(1), dataclasses.replace(theirs, network=np.full(100, -1))))
     assert FAVOURS in after.table.reasons
-    assert moved(before, after) <= 10
-    careful = judge(together(mine, attack(1, **OVER_DAYS)))
-    assert moved(before, careful) <= 60, "two days' ids, each a standard error; without a bound it is 85"
+    assert not after.by_place.any()
+
+
+def test_old_browsers_whose_votes_count_less_are_told():
+    after = judge(together(honest(1), attack(1, **OVER_DAYS)))
+    crowds = after.crowds(trusted=True)
+    assert crowds
+    assert all(count < given == 50 for given, count in crowds.values())
 
 
 def test_a_place_with_many_trusted_voters_does_not_make_the_others_look_selective():

@@ -37,11 +37,16 @@ Texts = tuple[str, str, str]
 
 TEMPLATE = "vote/cards.html"
 
-_CROWD = (
-    "When votes were last counted, new voters at your network address had given {:,} today, which counted as {:,}: "
-    "one address may move the ratings only so far in a day. Your vote is kept. To count in full, sign in where that is "
-    "offered, or come back: this browser counts in full once it has voted on three days over a week."
-)
+_CROWD = {
+    False: "When votes were last counted, new voters at your network address had given {:,} today, which counted as "
+    "{:,}: one address may move the ratings only so far in a day, and votes that look like one person’s are left out. "
+    "Your vote is kept. To count in full, sign in where that is offered, or come back: this browser counts in full "
+    "once it has voted on three days over a week.",
+    True: "When votes were last counted, browsers at your network address that have voted for a week or more had given "
+    "{:,} today, which counted as {:,}: those that share addresses may move the ratings only so far together. Your "
+    "vote is kept. To count in full, sign in where that is offered.",
+}
+"""What a voter is told whose network's votes count as fewer, by whether this browser is an old one."""
 
 # --- before the vote -----------------------------------------------------------------------
 
@@ -114,7 +119,7 @@ def voted_html(outcome: Outcome, token: str, profile: Profile, source: str = "")
     if REPEATED in vote.marks:
         told += macros.fine("Some pairs come twice, to see how steady choices are.")
     if outcome.crowd:
-        told += macros.fine(_CROWD.format(*outcome.crowd))
+        told += macros.fine(_CROWD[outcome.crowd.aged].format(outcome.crowd.given, outcome.crowd.count))
     told += _others(outcome.others)
     if source:
         told += macros.did_i(source)
