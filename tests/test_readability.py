@@ -231,6 +231,14 @@ def test_a_list_of_two_word_items_is_no_endless_sentence():
         ("It raises the risk.The cause is unknown.CP is common. Ask Cancer.Net for more.", 4),
         ("Signs include - fever - a rash Rest helps.", 3),
         ("Take it 5 - 10 times - or so - a day.", 1),
+        ("Ask Dr. X. He knows. Ask Dr. Roe about it, or Prof. Y. Z. Miller.", 3),
+        ("He lives on Main St. He is ill. St. Anne is near.", 3),
+        ("It was by J.R.R. Tolkien. Read by C.S.L. Miller.", 2),
+        ("Rest.[1] Drink water.[2,3] Sleep well.¹² Take 5.² of", 4),
+        ("It hurts . . . a lot. Wait . . . It may pass... or not", 3),
+        ("It takes approx. 5 days, e.g. the flu vs. Y in trials, from 5 p.m. on.", 1),
+        ("She has a Ph.D. She is an R.N. and works with Mr. and Mrs. X.", 2),
+        ("Rest.\u00a0Drink 3.5\u202fmg.\u2029See p.\u00a05 of Dr.\u00a0Roe.", 3),
     ],
 )
 def test_which_stops_end_a_sentence(text, sentences):

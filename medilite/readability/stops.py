@@ -32,6 +32,9 @@ _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]", re.ASCII)
 _INITIAL = re.compile(r"[A-Z][.,]\s")
 _SITE = re.compile(r"(?:net|com|org|gov|edu|info|js|io|ai)\b", re.I)
 _FOOTNOTE = re.compile(r"\d{1,3}(?:[,–-]\d{1,3})*(?:\s+[\"'(]?[A-Z]|\s*$)")
+_NOTE = re.compile(r"(?:\[\d{1,3}(?:[,–-]\d{1,3})*\]|[¹²³⁰⁴-⁹])+(?=\s|$)")
+"""The number of a note behind a full stop: risk.[3] or risk.³"""
+
 _CITATION = re.compile(r"(?:19|20)\d\d(?:\s[A-Z][a-z]{2,8}(?:-[A-Z][a-z]{2})?(?:\s\d{1,2})?)?\s?;")
 _ZONE = re.compile(r"(?:Eastern|Central|Mountain|Pacific|Atlantic|E[SD]?T|C[SD]?T|M[SD]?T|P[SD]?T|GMT|UTC|Mon|Sat|Sun)")
 
@@ -66,6 +69,9 @@ al resp aka dept attn ref refs ed eds trans tab suppl
 """
 _WITH_WHAT_FOLLOWS = frozenset(_WITH_WHAT_FOLLOWS_TEXT.split())
 """Abbreviations that end no sentence, whatever follows; but for _ENDS_BEFORE_CAPITAL."""
+
+_TITLES = frozenset({"dr", "drs", "mr", "mrs", "ms", "mx", "prof"})
+"""Titles after which a letter may stand for a name ("Dr. X. He knows")."""
 
 _BEFORE_NUMBER_TEXT = """
 no nos art p cap max min avg est tel ext apt rte ver bldg rm ste nr pt
@@ -138,9 +144,14 @@ def _kind(text: str, match: re.Match[str], end: str) -> str:
     """Return "end", "missing-space" (it ends a sentence, but no space follows) or "inner"."""
     start, stop = match.span()
     token = _token_before(text, start)
+    if match[0] == "." and _is_word(token, 3) and (note := _NOTE.match(text, stop)):
+        ahead = _ahead(text, note.end(), end)
+        return "inner" if ahead and ahead[0].islower() else "end"
     following = text[stop : stop + 1]
     if following.isalnum():
         return _inside(text, match, token)
+    if re.match(r"\s\.", text[stop : stop + 2]):
+        return "inner"  # the next of ". . ."
     closed = stop
     while text[closed : closed + 1] and text[closed] in _CLOSERS:
         closed += 1
@@ -153,6 +164,8 @@ def _kind(text: str, match: re.Match[str], end: str) -> str:
     first = ahead[0]
     if match[0] != ".":
         return "inner" if first.islower() else "end"
+    if not token and re.search(r"\.\s$", text[max(0, start - 2) : start]):
+        return "inner" if first.islower() else "end"  # the last of ". . ."
     if not token or not token[-1].isalpha():
         return "inner" if first.islower() and token[-1:].isdigit() else "end"
     ends = _ends(text, start - len(token), token, ahead, closed > stop)
@@ -190,7 +203,7 @@ def _ends(text: str, begin: int, token: str, ahead: str, closed: bool) -> bool:
         if name in _ENDS_BEFORE_CAPITAL:
             return name not in _NAME_FOLLOWS or word.lower() in _OPENING_WORDS
         if name == "st":
-            return not token[0].isupper() and word.lower() in _OPENING_WORDS
+            return word.lower() in _OPENING_WORDS
         return name not in _WITH_WHAT_FOLLOWS or name == "v"
     if name in _WITH_WHAT_FOLLOWS or name in _ENDS_BEFORE_CAPITAL:
         return False
@@ -220,6 +233,9 @@ def _after_dotted(text: str, begin: int, token: str, ahead: str, word: str) -> b
         return opens or (placed and plain and name != "e.u")
     if token[0].isupper() and len(token) == 3:
         return opens or name == "d.c"
+    if token.isupper() and not opens:
+        # Initials of a name (J.R.R. Tolkien), where one may begin.
+        return text[:begin].split()[-1:] not in ([], ["by"], ["and"])
     return True
 
 
@@ -231,6 +247,8 @@ def _after_single(text: str, begin: int, word: str, token: str, ahead: str) -> b
         return False
     if token.islower():
         return bool(before) and before.lower() not in _JOINING
+    if before.rstrip(".").lower() in _TITLES and word.lower() in _OPENING_WORDS - {"a", "i"}:
+        return True
     if not before or before[-1] in ".,;:!?" or not before[-1].isalpha():
         return before[-1:] not in {"", ".", "!", "?", ",", ";", ":"} and not before[-1:].isspace()
     name = before.lower()
