@@ -278,8 +278,9 @@
     settle,
     linked,
     pairsAreThere,
-    form(name) {
-      const values = (name === "compare" && filling) || before.forms[name];
+    // What a field has kept; one that was never on the page, as in a fold that nobody opened, keeps what it holds `now`.
+    form(name, now) {
+      const values = ((name === "compare" && filling) || before.forms[name]).map((value, i) => value ?? now[i]);
       filling = null;
       state.forms[name] = values;
       return name === "compare" ? [...values, ""] : values; // and no note any more about what was there before

@@ -30,13 +30,13 @@ __all__ = ["VisitorLimits", "Visits", "guards"]
 
 
 def guards(
-    page: gr.Blocks, settings: Settings, head: str, routes: list[Any], visits: Visits | None = None
+    page: gr.Blocks, settings: Settings, head: str, routes: list[Any], visits: Visits | None = None, build: str = ""
 ) -> list[Middleware]:
     """Return the middleware for `launch(app_kwargs={"middleware": …})`.
 
     `head` is the HTML that the page adds to its head, whose scripts may run;
     `routes` are addresses of our own, which are served beside the page's; `visits`
-    knows which pages are open.
+    knows which pages are open, and `build` which page is served.
     """
     from starlette.middleware import Middleware
 
@@ -51,6 +51,6 @@ def guards(
         Middleware(Paced, limits=limits, visits=visits),
         *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),
-        Middleware(CheckedCalls, page=page, limits=limits, visits=visits),
+        Middleware(CheckedCalls, page=page, limits=limits, visits=visits, build=build),
         Middleware(FixedHost),
     ]

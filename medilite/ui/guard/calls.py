@@ -33,6 +33,9 @@ _JOIN = f"{API}/queue/join"
 _CALL = re.compile(rf"{API}/call(/v2)?/([a-z_]+)/?")
 """A program's call of an endpoint by its name: arguments by place or, at v2, by name."""
 
+BUILD = b"x-medilite-build"
+"""By which the page says which build it is of; programs, which call events by name, send none."""
+
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEPTH = 12
 _ITEMS = 2000
@@ -49,9 +52,14 @@ class CheckedCalls:
     """Reads every event before Gradio does; answers 422, with the reason, to anything else."""
 
     def __init__(
-        self, app: App, page: gr.Blocks, limits: VisitorLimits | None = None, visits: Visits | None = None
+        self,
+        app: App,
+        page: gr.Blocks,
+        limits: VisitorLimits | None = None,
+        visits: Visits | None = None,
+        build: str = "",
     ) -> None:
-        self.app, self.page, self.limits, self.visits = app, page, limits, visits
+        self.app, self.page, self.limits, self.visits, self.build = app, page, limits, visits, build
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class. Its body is there in one piece (BoundedBody)."""
@@ -65,6 +73,10 @@ class CheckedCalls:
         # A page elsewhere can send anything but JSON without permission (CORS).
         if not (header(scope, b"content-type") or "").lower().startswith("application/json"):
             await refuse(send, 415, "Events are sent as application/json.")
+            return
+        # What another build's page calls event 7 may be any other here.
+        if header(scope, BUILD) not in (None, self.build):
+            await refuse(send, 409, "MediLite was updated since this page was opened. Reload the page.")
             return
         message = await receive()
         try:

@@ -45,7 +45,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.about import about_html
 from medilite.ui.page.controls import LIGHT, html_slot, model_choices
 from medilite.ui.page.events import watch_events
-from medilite.ui.page.gradio_internals import hold_little
+from medilite.ui.page.gradio_internals import build_of, hold_little
 from medilite.ui.page.loading import is_loading
 from medilite.ui.page.reload import outlive_reloads
 from medilite.ui.page.routes import routes
@@ -174,8 +174,10 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         *(mcp.routes() if mcp else ()),
     ]
     visits = Visits()
-    added, own = head(profile), routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs)
-    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits)}
+    build = build_of(page, head(profile))
+    added = head(profile, build)
+    own = routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs, build)
+    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits, build)}
     if mcp:
         app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)

@@ -10,6 +10,7 @@
   nothing an hour after it was closed.
 - **Events by name and number**, and a visitor's components as they are by now
   (`public_events`, `event_by_number`, `components_of`), for the guards.
+- **Which build a page is of** (`build_of`): its events are numbers, which mean others in another.
 - **Whose request it is** (`current_request`).
 - **Whether everything is sent** (`all_sent`), for stopping.
 """
@@ -17,6 +18,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import lru_cache
@@ -148,6 +151,17 @@ def components_of(page: gr.Blocks, session: str, inputs: Iterable[Any]) -> list[
     held = page.state_holder.session_data.get(session)
     here = held.blocks_config.blocks if held else page.blocks
     return [here.get(part._id, part) for part in inputs]
+
+
+def build_of(page: gr.Blocks, head: str) -> str:
+    """Return a name for what an open page and its server must agree on: components, events, scripts.
+
+    It is the same in every process that runs the same code on the same profile.
+    """
+    made = page.get_config_file()
+    parts = [(part["id"], part["type"]) for part in made["components"]]
+    told = json.dumps([gr.__version__, parts, made["dependencies"], head], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
 
 
 def current_request() -> gr.Request | None:

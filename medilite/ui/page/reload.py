@@ -27,7 +27,8 @@ def outlive_reloads(
     kept, address = gr.JSON(visible=False), gr.Textbox(visible=False)
     forms = {"compare": [*compare.form, compare.error], "chat": chat.form, "vote": vote.form, "lab": lab.form}
     for name, form in forms.items():
-        filled = _button(f"{name}-form").click(None, None, form, js=f"() => {_TAB}.form('{name}')", **LIGHT)
+        fill = f"(...now) => {_TAB}.form('{name}', now)"
+        filled = _button(f"{name}-form").click(None, form, form, js=fill, **LIGHT)
         if name == "lab":
             filled = filled.then(lab.restore, [session, *lab.form[:2]], lab.restored, **LIGHT)
         filled.then(None, js=f"() => {_TAB}.settle('{name}')", **LIGHT)

@@ -25,17 +25,17 @@ METRICS_OFF = "Metrics are off; MEDILITE_METRICS=1 turns them on.\n"
 
 
 def routes(
-    downloads: Downloads, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = ()
+    downloads: Downloads, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = (), build: str = ""
 ) -> list[Any]:
     """Return the routes for the server that serves the page; without `meters`, `/metrics` answers that it is off.
 
-    `programs` are the routes that are for programs (`ui/api`).
+    `programs` are the routes that are for programs (`ui/api`); `build` names the page that is served.
     """
     from starlette.routing import Route
 
     return [
         *vote_routes(downloads),
-        Route("/healthz", _alive, methods=["GET"]),
+        Route("/healthz", _alive(build), methods=["GET"]),
         Route("/readyz", _ready(readiness), methods=["GET"]),
         Route("/metrics", _metrics(meters), methods=["GET"]),
         *programs,
@@ -69,11 +69,14 @@ def _votes(downloads: Downloads, suffix: str) -> Any:
     return answer
 
 
-async def _alive(request: Request) -> Response:
-    """Answer at once: the process is alive and its event loop runs."""
+def _alive(build: str) -> Any:
     from starlette.responses import JSONResponse
 
-    return JSONResponse({"alive": True}, headers={"Cache-Control": "no-store"})
+    # Answers at once: the process is alive and its event loop runs. Open pages read here whether they are out of date.
+    async def answer(request: Request) -> Response:
+        return JSONResponse({"alive": True, "build": build}, headers={"Cache-Control": "no-store"})
+
+    return answer
 
 
 def _ready(readiness: Readiness) -> Any:

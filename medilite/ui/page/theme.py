@@ -14,7 +14,7 @@ CSS_FILES = (
     "base.css", "controls.css", "cards.css", "chat.css", "about.css", "leaderboard.css", "vote.css", "results.css",
     "lab.css",
 )  # fmt: skip
-SCRIPT_FILES = ("medilite.js", "early.js", "tab.js", "leaderboard.js", "vote.js", "lab.js")
+SCRIPT_FILES = ("medilite.js", "updated.js", "early.js", "tab.js", "leaderboard.js", "vote.js", "lab.js")
 ICON = STYLE_DIR / "icon.png"
 """Drawn in icon.svg; Gradio takes no SVG."""
 
@@ -94,8 +94,8 @@ def style(profile: Profile) -> str:
     return "\n".join([*sheets, dark_theme_css(profile.every)])
 
 
-def head(profile: Profile) -> str:
-    """Return what goes into the page's head: description, style and script, all inline.
+def head(profile: Profile, build: str = "") -> str:
+    """Return what goes into the page's head: description, `build` (`build_of`), style and script, all inline.
 
     The style isn't passed as `launch(css=…)`, because Gradio would repeat every rule
     with a prefix of its own, and then rules that start at the root never match.
@@ -105,5 +105,6 @@ def head(profile: Profile) -> str:
         '<meta name="description" content="Versions of one small language model answer a health question '
         'side by side, with how hard each answer is to read.">'
         '<meta name="referrer" content="no-referrer">'
+        f'<meta name="medilite-build" content="{build}">'
         f"<style>{style(profile)}</style><script>{script}</script>"
     )

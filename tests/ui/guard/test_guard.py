@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from medilite.arena.downloads import Downloads
@@ -257,6 +258,41 @@ def checked(lite, tmp_path_factory):
 
 def _number(page, name):
     return next(number for number, fn in page.fns.items() if fn.name == name)
+
+
+@pytest.mark.parametrize("path", ["queue/join", "run/predict", "cancel", "reset", "call/ask"])
+def test_an_event_of_another_build_is_refused_before_it_is_read(checked, path):
+    guard = CheckedCalls(App(), checked.page, build="today")
+    for build in ("yesterday", "", "todayy"):
+        told = call(guard, f"/gradio_api/{path}", "POST", {**JSON, "x-medilite-build": build}, (b"not even JSON",))
+        assert (told.status, "Reload" in told.detail) == (409, True)
+    for known in ({}, {"x-medilite-build": "today"}):  # programs name no build
+        assert call(guard, f"/gradio_api/{path}", "POST", {**JSON, **known}, (b"not even JSON",)).status == 422
+
+
+def test_a_build_is_the_same_again_and_another_with_one_event_more(checked, lite, monkeypatch):
+    from gradio.context import Context
+
+    from medilite.ui.page import app
+    from medilite.ui.page.gradio_internals import build_of
+
+    def build(head: str = "head") -> str:
+        monkeypatch.setattr(Context, "id", 0)  # as in a process of its own
+        return build_of(build_ui(ScriptedEngine(lite), lite, load_settings()), head)
+
+    today, made = build(), app.html_slot
+    assert build() == today
+    assert build("another head") != today
+    for more in ("event", "component"):
+
+        def with_more(*given, more=more):
+            button = gr.Button(visible=False)
+            if more == "event":
+                button.click(lambda: None, api_visibility="private")
+            return made(*given)
+
+        monkeypatch.setattr(app, "html_slot", with_more)
+        assert build() != today
 
 
 def test_a_call_is_written_anew(checked):

@@ -32,7 +32,7 @@ def served(lite, tmp_path, monkeypatch):
         readiness = Readiness(engine, votes, engine.drain)
         opened.append(readiness)
         return (
-            TestClient(Starlette(routes=routes(Downloads(votes, settings.data_dir), readiness, meters))),
+            TestClient(Starlette(routes=routes(Downloads(votes, settings.data_dir), readiness, meters, build="today"))),
             engine,
             engine.drain,
         )
@@ -46,7 +46,7 @@ def test_alive_is_said_whatever_else_is(served):
     client, _, drain = served()
     drain.begin()
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"alive": True})
+    assert (answer.status_code, answer.json()) == (200, {"alive": True, "build": "today"})
     assert answer.headers["cache-control"] == "no-store"
 
 
