@@ -93,7 +93,7 @@ class Crowd(NamedTuple):
     """How many votes came from a network on a day, and how many they count as; `aged` voters are no newcomers."""
 
     given: int
-    count: int
+    counted: int
     aged: bool
 
 

@@ -119,7 +119,7 @@ def voted_html(outcome: Outcome, token: str, profile: Profile, source: str = "")
     if REPEATED in vote.marks:
         told += macros.fine("Some pairs come twice, to see how steady choices are.")
     if outcome.crowd:
-        told += macros.fine(_CROWD[outcome.crowd.aged].format(outcome.crowd.given, outcome.crowd.count))
+        told += macros.fine(_CROWD[outcome.crowd.aged].format(outcome.crowd.given, outcome.crowd.counted))
     told += _others(outcome.others)
     if source:
         told += macros.did_i(source)
