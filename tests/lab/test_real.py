@@ -28,7 +28,7 @@ pytestmark = pytest.mark.model
 def test_a_fork_is_where_the_parents_own_choice_is_another(engine, lite):
     held = []
     for question in ("What is asthma?", "How is high blood pressure treated?"):
-        found = written(engine, lite, question, Decoding(max_new_tokens=24))
+        found = written(engine, lite, question, Decoding(max_new_tokens=16))
         behind = score(engine, found)
         held += pairs(engine, found, behind)
         most = math.log2(len(lite.ids))

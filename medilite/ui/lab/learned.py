@@ -218,5 +218,6 @@ def curve(path: Path, spec: ModelSpec) -> Chart | None:
         "grade and, where the library has the topic, how many of its sentences are found in the source, and how many "
         "of the source’s key terms it says."
     )
-    unit = axis("optimizer step", rangemode="tozero")
+    last = max(at.step for at in path.steps)
+    unit = axis("optimizer step", range=[-0.02 * last, 1.02 * last])
     return along("step", "What changed while it learned", about, [at.step for at in whole], panes, spec, unit, counts)
