@@ -243,6 +243,20 @@ def test_the_matrix_says_by_number_and_word_who_is_ahead(results, names):
             assert cell == f"{100 * score:.0f} %, {word}, {votes} vote{'' if votes == 1 else 's'}"
 
 
+def test_the_matrix_s_numbers_are_read_on_every_cell_of_both_pages(lite, results, names):
+    def light(colour: str) -> float:
+        parts = (part / 255 for part in bytes.fromhex(colour[1:]))
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    (heat,) = matrix(results, names).figure["data"]
+    text = heat["textfont"]["color"]
+    for _, cell in heat["colorscale"]:
+        assert (light(cell) + 0.05) / (light(text) + 0.05) >= 4.5, cell
+    # A dark page exchanges colours of texts, not of cells.
+    assert "fill: rgb({}, {}, {})".format(*bytes.fromhex(text[1:])) not in dark_theme_css(lite.models)
+
+
 def test_the_timeline_counts_every_vote(results):
     counted, out = timeline(results).figure["data"]
     assert (sum(counted["y"]), sum(out["y"])) == (597, 3)

@@ -14,8 +14,11 @@ from medilite.ui.page.words import counted, percent
 AHEAD = 0.005
 """Lead from which the word is not "even": the printed share then differs from 50 %."""
 
-_SCALE = [[0.0, "#b35806"], [0.5, "#f7f7f7"], [1.0, "#2166ac"]]
+_SCALE = [[0.0, "#f1a340"], [0.5, "#f7f7f7"], [1.0, "#67a9cf"]]
 """From behind to ahead, orange to blue, which colour-blind people can distinguish."""
+
+_TEXT = "#101418"
+"""Read on every colour of the scale, and the same on a dark page, whose cells are no darker."""
 
 
 def matrix(results: Results, names: Names) -> Chart | None:
@@ -32,7 +35,13 @@ def matrix(results: Results, names: Names) -> Chart | None:
         "z": [[None if share is None else 100 * share for share in row] for row in shares],
         "text": [["" if share is None else percent(share) for share in row] for row in shares],
         "customdata": [[escape(_told(results, names, one, other)) for other in order] for one in order],
-        **{"texttemplate": "%{text}", "hovertemplate": "%{customdata}<extra></extra>", "xgap": 2, "ygap": 2},
+        **{
+            "texttemplate": "%{text}",
+            "textfont": {"color": _TEXT},
+            "hovertemplate": "%{customdata}<extra></extra>",
+            "xgap": 2,
+            "ygap": 2,
+        },
     }
     return Chart(
         "Who beat whom",
