@@ -55,6 +55,7 @@ MEASURES = {
     "sentences": "sentences, an answer",
     "found": "of these marked found",
     "found_own": "of these marked found in the question's own references alone",
+    "empty": "sentences with at most one content word, of all",
     "not_found": "sentences marked not found or at odds, of all",
     "gene_named": "names a gene of the passage, where it has one",
     "gene_other": "names one that no source has, where the passage has one",
@@ -107,7 +108,8 @@ def measured(of: Sourced, answer: SavedAnswer | None, text: str) -> dict[str, fl
     if own["loops"]:
         own |= dict.fromkeys(WITHOUT_LOOPS)
     held = claim_scores(of.question.text, of.known, text)
-    sentences = len(claims.sentences(text))
+    cut = claims.sentences(text)
+    sentences = len(cut)
     found, own_found = (
         [one.verdict == "found" for one in mark(text, sources, of.question.text)]
         for sources in (of.known, of.question.references)
@@ -124,6 +126,7 @@ def measured(of: Sourced, answer: SavedAnswer | None, text: str) -> dict[str, fl
         "sentences": float(sentences),
         "found": float(sum(found)),
         "found_own": float(sum(own_found)),
+        "empty": sum(len(one.stems) < 2 for one in cut) / sentences if sentences else None,
         "not_found": found.count(False) / sentences if sentences else None,
         "gene_named": float(bool(genes & expected)) if expected else None,
         "gene_other": float(bool(genes - anywhere)) if expected else None,

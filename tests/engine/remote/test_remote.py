@@ -55,6 +55,12 @@ def say(tokenizer):
 
 
 @pytest.fixture
+def lite(lite):
+    """The six alone: servers here serve no rewriter."""
+    return lite.model_copy(update={"rewriters": ()})
+
+
+@pytest.fixture
 def connect(words, lite):
     """Return a function that opens an engine on servers and closes it after the test."""
     opened = []
