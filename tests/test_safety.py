@@ -424,6 +424,22 @@ def test_real_words_are_left_alone(word):
     How many pills does it take to die?
     i hate being alive
     I'm such a burden to my family
+    s u i c i d e
+    i k i l l myself tonight
+    suicid3
+    sewer slide
+    i w4nt to d1e
+    self-h@rm
+    s3lf h4rm
+    i want to dıe
+    I’m gonna yeet myself off a bridge
+    idk if i can go on anymore
+    kms
+    sh relapse last night
+    quiero morir
+    je veux mourir
+    Ich will sterben
+    não quero mais viver
     """.strip().splitlines(),
 )
 def test_spoken_ways_to_say_it(sentence):
@@ -449,6 +465,10 @@ def test_spoken_ways_to_say_it(sentence):
     The voice in the video says that rice is healthy
     I burned my tongue
     How do I get rid of this rash forever?
+    I walked 10 kms, then 5kms, is that healthy?
+    Is a kms long walk healthy?
+    What is vitamin B12, and what is a 3D heart scan?
+    Should I keep cutting carbs?
     """.strip().splitlines(),
 )
 def test_ordinary_questions_with_such_words_get_no_such_notice(sentence):

@@ -14,7 +14,21 @@ from __future__ import annotations
 
 SELF_HARM = """
     suicide|suicidal|suicides|unalive*
-    self_?harm*|self_?injur*|self_?mutilat*|kms|kys
+    self_?harm*|self_?injur*|self_?mutilat*|kys
+    kms -distance|away|a|per|an|from|long|every|each|daily|walk*|run*|of|north|south|east|west
+    sh relaps*|urge|urges|scars
+    ^ i? keep|kept cutting $
+    yeet* <self>
+    if|whether i can|could go_on anymore|any_longer|END
+    # The commonest ways in other languages, whose speakers ask here too
+    quiero|quisiera|deseo morir|morirme|matarme|suicidarme
+    me_quiero|quiero_que_me matar|morir|suicidar
+    ya no quiero vivir
+    je_veux|jveux|je_voudrais|envie_de mourir|me_tuer|me_suicider
+    ich will|möchte sterben|nicht_mehr_leben|mich_umbringen|mich_töten
+    quero|queria morrer|me_matar
+    não|nao quero_mais_viver|quero_viver
+    voglio morire|uccidermi|suicidarmi
     kill|killing|killed|hang|hanging|shoot|shooting|harm|harming|harmed|starve|starving|poison|hate|hating .. <self>
     stab*|drown*|suffocat*|strangl*|chok*|asphyxiat*|gas|gassing|wound*|mutilat*|disfigur*|electrocut*|delete|neck|end \
         <self>

@@ -37,6 +37,18 @@ _G_LESS = re.compile(
 )
 """Words whose last letter is dropped in speech ("killin")."""
 
+_PLAIN_TEXT = """
+kill killing killed suicide suicidal die dying dead death harm harming hurt hurting cut cutting self myself end life
+live living alive unalive want overdose overdosed pills heart attack stroke breathing breathe breath bleeding chest pain
+help
+"""
+_PLAIN = frozenset(_PLAIN_TEXT.split())
+"""Words that are looked for behind signs that look like letters, and in letters that are written apart."""
+
+_SIGNS = re.compile(r"(?<![^\W_])(?=\S*[a-z])(?=\S*[0-9@$!|])[a-z0-9@$!|]{3,}")
+_LIKE = [str.maketrans("01!|3457@$", letters) for letters in ("oiiieastas", "ollleastas")]
+"""Letters that signs look like: 1, ! and | are i, or l."""
+
 _DISGUISED = re.compile(r"\bk[1!|*]ll\w*|\bsu[1!|*]c[i1!|*]d\w*|\bsuic[1!|*]d\w*|\bd[1!|*]e\b|\bmy[5$3s][3e][l1]f\b")
 _LETTERS = str.maketrans("1!|*53$", "iiiises")
 _SPELT_OUT = re.compile(r"\b(?:[a-z][ .*-]){3,}[a-z]\b")
@@ -54,6 +66,8 @@ _FAR_OFF = (
     (r"un\W?con\w{0,3}[cs]i?ous", "unconscious"),
     (r"breat?he?ing|breething|brething|breathin", "breathing"),
     (r"a\s?&\s?e", "a and e"),
+    (r"sewer\s?slides?", "suicide"),
+    (r"\d[\d.,]*\s?kms", "kilometres"),
 )
 """Misspellings more than a letter off, as regular expressions, and what they mean."""
 
@@ -81,8 +95,10 @@ _REAL_WORDS = frozenset(
 
 def corrected(text: str) -> str:
     """Return lower-case `text` with spoken and misspelt words put right and letters drawn out ("heeelp") cut to two."""
+    # Before what is spoken: the u of "s u i c i d e" is no "you".
+    text = _SPELT_OUT.sub(_joined, _SIGNS.sub(_lettered, text.replace("ı", "i")))
     text = _SPOKEN_PATTERN.sub(lambda match: _SPOKEN[match[0].replace("'", "")], text)
-    text = _G_LESS.sub(r"\1ing", _SPELT_OUT.sub(_joined, _DISGUISED.sub(_undisguised, text)))
+    text = _G_LESS.sub(r"\1ing", _DISGUISED.sub(_undisguised, text))
     text = _FAR_OFF_PATTERN.sub(_meant, _LONGER.sub(r"\1\1", text))
     return _WORD.sub(lambda match: _nearest(match[0]), text)
 
@@ -93,7 +109,13 @@ def _undisguised(match: re.Match[str]) -> str:
 
 def _joined(match: re.Match[str]) -> str:
     """Return a word whose letters were written apart ("k i l l")."""
-    return re.sub(r"[ .*-]", "", match[0])
+    word = re.sub(r"[ .*-]", "", match[0])
+    return f"i {word[1:]}" if word[0] == "i" and word[1:] in _PLAIN else word
+
+
+def _lettered(match: re.Match[str]) -> str:
+    """Return the word that is written with signs for letters ("k1ll"), or what was written."""
+    return next((word for like in _LIKE if (word := match[0].translate(like)) in _PLAIN), match[0])
 
 
 def _meant(match: re.Match[str]) -> str:
