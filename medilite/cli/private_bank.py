@@ -1,10 +1,9 @@
 """A deployment's own ready-made answers, made while the engine is idle: the repository's can be looked up.
 
-The same questions with new seeds, so that nobody who has
-the repository, or the last bank, has any of these texts. One question at a time,
-and only while the engine has nothing else to do; a stopped app goes on where it
-was. After ROTATE_S a new bank takes the place of the old one, whose votes are
-then published whole.
+The same questions with new seeds, so that nobody who has the repository, or the
+last bank, has any of these texts. One question at a time, and only while the
+engine has nothing else to do; a stopped app resumes. After ROTATE_S a new bank
+takes the place of the old one, whose votes are then published whole.
 """
 
 from __future__ import annotations

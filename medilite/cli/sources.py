@@ -18,7 +18,7 @@ from medilite.sources.shelf import make_library, open_library
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the library, or search it; 0, or 1 where no passage fits."""
+    """Build the library, or search it; 0, or 1 if no passage fits."""
     given = {"sources": options.library} if options.library else {}
     settings = load_settings(**given)
     if settings.sources == "off":

@@ -16,7 +16,7 @@ from medilite.progress import LoadProgress
 from medilite.settings import Settings, load_settings
 
 QUIET_S = 5.0
-"""Seconds between two lines of progress where stderr is no terminal."""
+"""Seconds between two lines of progress if stderr is not a terminal."""
 
 _ERASE = "\r\x1b[2K"
 """Return to the start of the line and erase it."""
@@ -75,6 +75,6 @@ def progress_line(out: TextIO | None = None) -> Iterator[Say]:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON: readable where stdout is UTF-8, escaped where it could not be written otherwise."""
+    """Print a value as JSON: readable if stdout is UTF-8, escaped if it could not be written otherwise."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, indent=2, ensure_ascii=not utf8, allow_nan=False))

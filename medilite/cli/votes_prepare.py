@@ -1,7 +1,7 @@
 """`python -m medilite votes prepare`: have every model answer the project's questions, for votes without waiting.
 
-Each finished batch is appended to a file at once, so a stopped run goes on
-where it was. The result is one compressed file and its provenance beside it.
+Each finished batch is appended to a file at once, so a stopped run
+resumes. The result is one compressed file and its provenance beside it.
 """
 
 from __future__ import annotations
