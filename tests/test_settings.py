@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
 import pytest
 
-from medilite.arena.database import database_url
+from medilite.arena.database import Database, database_url
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
 
@@ -66,6 +69,17 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused_and_not_quoted(passw
 )
 def test_addresses_that_can_be_read_are_accepted(url):
     assert database_url(load_settings(votes_url=url).votes_database).drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("sign", [*"/?#@:[]% \\<>^{|}*+,;=", "é", "€"])
+def test_a_driver_s_words_are_masked_however_the_password_is_written(sign):
+    password = f"se{sign}cret"
+    written = quote(password, safe="")
+    for form in (written, re.sub("%..", lambda code: code[0].lower(), written)):
+        database = Database(f"postgresql://voter:{form}@db.example/votes?sslpassword=hid%2Fden")
+        said = database._masked(f"{password} {written} {form} {quote(password)} for voter, hid/den hid%2fden")
+        assert not re.search("cret|voter|den", said), said
+        assert not re.search("cret|voter|den", database.name)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     plan = Plan(options.visitors, options.minutes, options.seed, thinking, arrive_s, options.lab)
     questions = [question.question for question in load_questions()]
     say("Starting the app.")
-    with served(options.votes, options.command) as here:
+    with served(options.votes, options.command, options.sources) as here:
         say(f"{plan.visitors} visitors come to {here.app.url}.")
         cpu_s = time.process_time()
         ran = asyncio.run(run_crowd(here.app.url, here.app.pid, plan, questions, say))
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
             "median_s": thinking.median_s, "sigma": thinking.sigma, "longest_s": thinking.longest_s,
             "distribution": "lognormal",
         },
-        "command": options.command, "precision": here.precision, "votes_in": options.votes,
+        "command": options.command, "sources": options.sources, "precision": here.precision, "votes_in": options.votes,
         "tracebacks_in_log": broken, "log": log if broken else [],
         "visitors_cpu_s": cpu_s, "cores": os.cpu_count(), "load_average": load,
         "commit": head, "commit_dirty": dirty, "versions": versions(PACKAGES),
@@ -85,6 +85,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--lab", type=_share, default=0.0, metavar="SHARE",
         help="share of the visitors who are in the Lab alone (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--sources",
+        metavar="VALUE",
+        help="MEDILITE_SOURCES of the app: auto, off, or a path (default: the environment's)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of what visitors do (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     return parser

@@ -35,12 +35,14 @@ class Served:
 
 
 @contextmanager
-def served(votes: Literal["sqlite", "postgresql"], command: Sequence[str] = ()) -> Iterator[Served]:
+def served(
+    votes: Literal["sqlite", "postgresql"], command: Sequence[str] = (), sources: str | None = None
+) -> Iterator[Served]:
     """Run `app.py` as a person would, on a fresh database, its models loaded; votes go nowhere else.
 
     A proxy in front of it is declared, so that visitors can send their addresses; everything else is as in a
-    deployment. `command` starts another app than `app.py`, for instance one without models. Raises ConfigError and
-    EngineError.
+    deployment. `command` starts another app than `app.py`, for instance one without models; `sources` is the app's
+    MEDILITE_SOURCES. Raises ConfigError and EngineError.
     """
     with ExitStack() as stack:
         # Its own temporary folder: the app's processes may run a moment longer than its files exist.
@@ -57,6 +59,8 @@ def served(votes: Literal["sqlite", "postgresql"], command: Sequence[str] = ()) 
             "MEDILITE_DATA_DIR": str(folder), "MEDILITE_VOTES_URL": url, "MEDILITE_MIRROR": "",
             "MEDILITE_TRUSTED_PROXIES": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False",
         }  # fmt: skip
+        if sources:
+            env["MEDILITE_SOURCES"] = sources
         try:
             app = stack.enter_context(running_app(command or None, surroundings=env, apart=True))
         except RuntimeError as error:

@@ -7,6 +7,7 @@ StoreError that says what to do. The schema is brought up to date when the datab
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -318,9 +319,9 @@ class Database:
         hidden = {str(self._url.password or ""), str(self._url.username or "")}
         hidden |= {str(value) for value in self._url.query.values()}
         hidden |= {quote(value, safe="") for value in hidden} | {quote(value) for value in hidden}
-        for value in sorted(filter(None, hidden), key=len, reverse=True):
-            words = words.replace(value, "…")
-        return words
+        longest_first = map(re.escape, sorted(filter(None, hidden), key=len, reverse=True))
+        # %2F may be written %2f.
+        return re.sub("|".join(longest_first), "…", words, flags=re.IGNORECASE) if any(hidden) else words
 
 
 class _ConnectError(Exception):
