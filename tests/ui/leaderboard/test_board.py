@@ -358,6 +358,10 @@ def test_a_slice_of_ones_own_has_differences_with_n_and_what_could_have_been_fou
     assert differences.signed(row["difference"], view.column("words").digits) in values["words"].text
     assert [cell.text for cell in values["words"].all("td")][2] == str(row["n"])
     assert "or more" in values["words"].text
+    for row in values.values():
+        between, clear = row.one(cls="lb-interval").text.replace("−", "-").split(" to "), row.all("td")[1].text
+        assert clear == ("no" if float(between[0]) <= 0 <= float(between[1]) else "yes")
+    assert {row.all("td")[1].text for row in values.values()} == {"yes", "no"}
     assert "Nothing is corrected" in whole
     some = sliced(tab, "Clinic", "treatment", None, None, "  ", "questions")
     assert f"{len(questions.listed(view, SPLIT, 'Clinic', 'treatment'))} questions of" in some

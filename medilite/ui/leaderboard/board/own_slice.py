@@ -138,7 +138,7 @@ def slice_html(view: View, split: str, pair: Pair, places: Sequence[int], given:
         )
         rows.append(
             {
-                "column": column, "n": one.n, "clear": one.clear, "between": " to ".join(ends),
+                "column": column, "n": one.n, "shown": one.clear, "between": " to ".join(ends),
                 "value": None if one.value is None else signed(one.value, column.digits),
                 "found": number_text(one.found, column.digits),
             }
