@@ -278,9 +278,11 @@
     settle,
     linked,
     pairsAreThere,
-    // What a field has kept; one that was never on the page, as in a fold that nobody opened, keeps what it holds `now`.
+    // What a field has kept; one that was never on the page, as in a fold that nobody opened, keeps what it holds `now`,
+    // and so does one that the page has only since an update.
     form(name, now) {
-      const values = ((name === "compare" && filling) || before.forms[name]).map((value, i) => value ?? now[i]);
+      const kept = (name === "compare" && filling) || before.forms[name];
+      const values = (name === "compare" ? now.slice(0, -1) : now).map((value, i) => kept[i] ?? value);
       filling = null;
       state.forms[name] = values;
       return name === "compare" ? [...values, ""] : values; // and no note any more about what was there before

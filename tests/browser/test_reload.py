@@ -106,6 +106,11 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     live = here.vote_texts("vote-live-pair")
     page.wait_for_timeout(400)
 
+    # As if the page had been one of before an update, without the Lab's last field.
+    page.add_init_script(
+        "const held = JSON.parse(sessionStorage.getItem('medilite-tab'));"
+        "if (held?.forms?.lab) { held.forms.lab.pop(); sessionStorage.setItem('medilite-tab', JSON.stringify(held)); }"
+    )
     reloaded(here, page.reload)
     assert page.locator("[role=tab][aria-selected=true]").first.text_content() == "Blind vote"
     assert "Restored" in restored(here, "vote")
@@ -139,6 +144,8 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert "Results of the Lab are not kept" in restored(here, "lab")
     page.locator("#lab-view input[value=own]").check()
     page.wait_for_function("document.querySelector('#lab-own-name :is(textarea, input)')?.value === 'Mine'")
+    page.locator("#lab-view input[value=learned]").check()
+    page.wait_for_function("document.querySelector('#lab-saves-of input')?.value.startsWith('GRPO')")
 
     here.tab("Compare")
     assert "Restored" in restored(here, "compare")

@@ -49,8 +49,8 @@ class LabTab(AskingTab):
         super().__init__(engine, profile, settings, admission, shelf)
         self.forks = ForksView(profile)
         self.own = OwnView(profile, settings, Brought(engine, profile, settings))
-        learned = LearnedView(profile, SavedModels(engine, profile))
-        views = (self.forks, StrengthView(profile), LuckView(), WordingView(), learned, self.own)
+        self.learned = LearnedView(profile, SavedModels(engine, profile))
+        views = (self.forks, StrengthView(profile), LuckView(), WordingView(), self.learned, self.own)
         self.views: dict[str, View] = {view.key: view for view in views}
 
     # --- what is on the page -------------------------------------------------------------
@@ -143,9 +143,13 @@ class LabTab(AskingTab):
 
     @property
     def form(self) -> list[Any]:
-        """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
-        controls = [part for view in self.views.values() for part in view.controls]
-        return [self.question, self.view, *controls, *self.own.board_controls]
+        """The fields, in the order in which the page keeps them (assets/style/tab.js): new ones come last.
+
+        A page that outlives an update is filled by the order in which the one before kept its fields.
+        """
+        before = [view for view in self.views.values() if view is not self.learned]
+        controls = [part for view in before for part in view.controls]
+        return [self.question, self.view, *controls, *self.own.board_controls, *self.learned.controls]
 
     @property
     def restored(self) -> list[Any]:
