@@ -13,9 +13,11 @@ from filelock import FileLock, Timeout
 
 from medilite.errors import DataError
 
-_FORMULA = re.compile(r"(^|[;\t\r\n])([^\S\r\n]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])")
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])((?:[^\S\r\n]|[\u200b-\u200f\u2060\ufeff])*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
+)
 """Where a spreadsheet may begin a formula: at the start of a cell, which a semicolon or a tab may begin as well. The
-signs = + - @ count in their full-width and small forms too."""
+signs = + - @ count in their full-width and small forms too, also behind characters that nobody sees."""
 
 
 def csv_cell(value: object) -> object:

@@ -135,9 +135,14 @@ def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
     return _csv_rows(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)), path)
 
 
-_ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
+_ARCHIVES = {
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar",
+    b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip", b"\x1f\x9d": "compress",
+    b"\x04\x22\x4d\x18": "lz4",
+}  # fmt: skip
 """The first bytes of other formats; a tar has its name at _TAR."""
 _TAR = slice(257, 262)
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -145,7 +150,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
     """Raise DataError, with what to do, for a workbook, an archive or another file that is not text."""
     archive = next((name for begin, name in _ARCHIVES.items() if content.startswith(begin)), None)
     archive = "tar" if content[_TAR] == b"ustar" else archive
-    if archive == "zip" and path.suffix.lower() in (".xlsx", ".ods"):
+    if content.startswith(_OLD_WORKBOOK) or (archive == "zip" and path.suffix.lower() in (".xlsx", ".ods")):
         raise DataError(f"{path} is a workbook, not a table. Save its sheet as CSV in UTF-8, and name that file.")
     if archive:
         raise DataError(
@@ -153,7 +158,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
             f"`make data SOURCE={path}` and set MEDILITE_SOURCES=auto; else unpack it and name the .csv, .csv.gz or "
             ".parquet file in it."
         )
-    if b"\0" in content[:4096] and not content.startswith(_UTF_16):
+    if content.startswith(b"%PDF-") or (b"\0" in content[:4096] and not content.startswith(_UTF_16)):
         raise DataError(f"{path} is not text. Name a table of questions and answers: .csv, .csv.gz or .parquet.")
 
 

@@ -55,13 +55,29 @@ def test_an_echo_is_found_in_time_that_grows_with_the_texts():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "＝1+1", "a;=1+1", "a; =1+1", "\t=1", "a\t＝cmd", "@x", "−1", "﹢1", "a;-2+3", "\r=1"]
+    "text",
+    [
+        "=1+1",
+        "＝1+1",
+        "a;=1+1",
+        "a; =1+1",
+        "\ufeff=1",
+        "\u200b+1",
+        "a;\u2060@x",
+        "\t=1",
+        "a\t＝cmd",
+        "@x",
+        "−1",
+        "﹢1",
+        "a;-2+3",
+        "\r=1",
+    ],
 )
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(text):
     cell = csv_cell(text)
     start = str(cell).replace("\t", ";").replace("\r", ";")
     for part in start.split(";"):
-        assert not part.lstrip().startswith(("=", "+", "-", "@", "＝", "−", "﹢")), cell
+        assert not part.lstrip(" \u200b\u2060\ufeff").startswith(("=", "+", "-", "@", "＝", "−", "﹢")), cell
 
 
 def test_other_cells_stay_as_they_are():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 
@@ -60,7 +62,16 @@ def _tarred(name):
         (b"", "no pair"),
         (_zipped("MedQuAD/1_Cancer/0001.xml"), r"an archive \(zip\), not a table.*make data SOURCE=.*x\.csv.*=auto"),
         (_tarred("MedQuAD/1.xml"), r"an archive \(tar\), not a table"),
-        (b"\xfd7zXZ\x00\x00\x04", r"an archive \(xz\)"),
+        (lzma.compress(b"question,answer\na,b\n"), r"an archive \(xz\)"),
+        (bz2.compress(b"question,answer\na,b\n"), r"an archive \(bzip2\).*make data SOURCE="),
+        (gzip.compress(b"question,answer\na,b\n"), r"an archive \(gzip\).*unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", r"an archive \(7z\).*unpack it"),
+        (b"Rar!\x1a\x07\x01\0", r"an archive \(rar\).*unpack it"),
+        (b"Rar!\x1a\x07\0", r"an archive \(rar\)"),
+        (b"\x28\xb5\x2f\xfd\x24", r"an archive \(zstd\)"),
+        (b"PK\x05\x06" + bytes(18), r"an archive \(zip\)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "a workbook, not a table"),
+        (b"%PDF-1.7\n1 obj\n", "is not text. Name a table"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is not text. Name a table"),
         ("question,answer\n".encode("utf-16"), "not UTF-8.*Save it as UTF-8"),
     ],
