@@ -65,11 +65,17 @@ def fair_order(waiting: Iterable[Call], running: Iterable[Call], turns: Mapping[
 SHARE = 3 / 4
 """Share of an engine's rows that one network may have at once, so that others need not wait for an answer to end."""
 
+RESERVED = 1 / 8
+"""Share of the rows that only networks without a running call may take: several networks could take all others."""
 
-def has_room_for(call: Call, running: Iterable[Call], slots: int | None) -> bool:
+
+def has_room_for(call: Call, running: Collection[Call], slots: int | None) -> bool:
     """Whether the call's network has room in its share of the rows; one call is always allowed."""
-    rows = [len(other.requests) for other in running if other.network == call.network]
-    return slots is None or not rows or sum(rows) + len(call.requests) <= SHARE * slots
+    own = [len(other.requests) for other in running if other.network == call.network]
+    if slots is None or not own:
+        return True
+    more, taken = len(call.requests), sum(len(other.requests) for other in running)
+    return sum(own) + more <= SHARE * slots and taken + more <= (1 - RESERVED) * slots
 
 
 def visitors_ahead(call: Call, order: Sequence[Call], running: Collection[Call]) -> int:

@@ -309,3 +309,15 @@ def test_a_network_leaves_room_for_others():
     assert has_room_for(call("school"), running[:5], 48)
     assert has_room_for(call("school"), [], 6), "one call it may always have"
     assert has_room_for(call("school"), running, None)
+    # A second such network would take what is left: whoever has no call yet still finds rows.
+    both = [*running, call("college")]
+    assert not has_room_for(call("college"), both, 48), "42 of 48 rows are taken"
+    assert has_room_for(call("home"), both, 48)
+    assert has_room_for(call("college"), both[1:], 48)
+    for networks in (3, 8):
+        taken, names = [], [f"n{n}" for n in range(networks)]
+        while more := next((one for name in names if has_room_for(one := call(name), taken, 48)), None):
+            if sum(len(other.requests) for other in taken) + 6 > 48:
+                break
+            taken.append(more)
+        assert len({other.network for other in taken}) == min(networks, 3), "36 of the first, then one each"
