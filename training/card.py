@@ -157,8 +157,8 @@ def _from_passages(record: dict[str, Any]) -> str:
     """Return the results of a model that answers from a passage, which a loss without one says nothing of."""
     reward = record["curves"]["reward"]
     return (
-        "It answers from a passage, so no loss was measured. docs/sources.md has its answers to validation questions "
-        "and to others, beside those of the other models and the passages themselves. Mean reward: "
+        "It answers from a passage, so no loss was measured. docs/sources.md has its answers to validation and sealed "
+        "questions, measured beside those of the other models and the passages themselves. Mean reward: "
         f"{reward[0][1]:.3f} at the first step, {reward[-1][1]:.3f} at the last."
     )
 

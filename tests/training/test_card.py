@@ -39,7 +39,7 @@ def metadata(card: str) -> dict:
 
 def test_committed_cards_are_those_of_their_records() -> None:
     lite = load_profile("lite")
-    folders = [placed(lite, spec.id) for spec in lite.models if spec.adapter]
+    folders = [placed(lite, spec.id) for spec in lite.every if spec.adapter]
     outdated = [str(f) for f in folders if (f / "README.md").read_text() != model_card(read_record(f) or {}, lite)]
     assert outdated == [], "run `python -m training.card`"
 
