@@ -67,7 +67,8 @@ def test_a_copy_of_grpo_that_is_brought_is_no_different(engine, lite, tmp_path):
 
 
 def test_saves_answer_beside_their_parent_and_the_last_of_grpo_as_grpo(engine, lite, tmp_path):
-    profile = with_saves(lite, tmp_path / "grpo", (1, 60))
+    # Not in half precision: rounding may decide where two words are nearly as likely.
+    profile = with_saves(lite, tmp_path / "grpo", (0, 60), numbers="float32")
     with SavedModels(engine, profile).lent("grpo") as saves:
         models = ["sft-r16-high", *(save.spec.id for save in saves), "grpo"]
         requests = [
@@ -76,7 +77,7 @@ def test_saves_answer_beside_their_parent_and_the_last_of_grpo_as_grpo(engine, l
         parent, first, last, grpo = [answer.text for answer in collect(requests, engine.stream(requests))]
     assert (first, last) == (parent, grpo)
     assert parent != grpo
-    assert engine.availability().keys() == set(lite.ids)
+    assert not [model for model in engine.availability() if model.startswith("save-")]
 
 
 def _wrong(folder: Path, made: Path) -> Path:

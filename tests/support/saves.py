@@ -12,7 +12,9 @@ from medilite.models import ROOT, Profile
 GRPO = ROOT / "assets/adapters/lite/grpo"
 
 
-def with_saves(lite: Profile, folder: Path, steps: Sequence[int] = (5, 10, 15), of: str = "grpo") -> Profile:
+def with_saves(
+    lite: Profile, folder: Path, steps: Sequence[int] = (5, 10, 15), of: str = "grpo", numbers: str = "float16"
+) -> Profile:
     """Return the profile with a model whose adapter's folder holds such saves; `folder` is made."""
     from safetensors.numpy import load_file, save_file
 
@@ -22,7 +24,7 @@ def with_saves(lite: Profile, folder: Path, steps: Sequence[int] = (5, 10, 15), 
         save.mkdir(parents=True)
         shutil.copy(GRPO / CONFIG_FILE, save)
         grown = {k: v * (step / max(steps)) if "lora_B" in k else v for k, v in tensors.items()}
-        save_file({name: tensor.astype("float16") for name, tensor in grown.items()}, save / WEIGHTS_FILE)
+        save_file({name: tensor.astype(numbers) for name, tensor in grown.items()}, save / WEIGHTS_FILE)
     for name in ADAPTER_FILES:
         shutil.copy(GRPO / name, folder)
     models = [spec.model_copy(update={"adapter": str(folder)}) if spec.id == of else spec for spec in lite.models]
