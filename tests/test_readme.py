@@ -127,7 +127,7 @@ def test_training_commands_start_the_run_they_name(command, monkeypatch, capsys)
     monkeypatch.chdir(ROOT)
     assert importlib.import_module(module).main(arguments) == 2
     assert "stopped by the test" in capsys.readouterr().err
-    assert started == [Path(arguments[-1]).stem]
+    assert started == [Path(arguments[-1]).stem.removeprefix("grpo-")]
 
 
 @pytest.mark.parametrize("command", training_commands("card", "preferences"))
