@@ -240,7 +240,8 @@ def _watch_loading(
             if desk.lends_status(ready=progress.ready):
                 update[tab.status] = notices.progress_html(progress)
         if progress.ready:
-            states = dict(engine.availability())
+            every = engine.availability()
+            states = {model: every[model] for model in profile.ids}
             choices = model_choices(profile, states)
             able = [model for model in chosen or [] if states[model].available]
             kept: dict[str, Any] = {} if able == chosen or not able else {"value": able}

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 
+import gradio as gr
 import pytest
 
 from medilite.engine.protocol import Availability
 from medilite.errors import SettingsError
+from medilite.models import load_profile
 from medilite.progress import LoadProgress
 from medilite.settings import load_settings
 from medilite.ui.page import theme
 from medilite.ui.page.app import build_ui, serve
 from medilite.ui.page.controls import model_choices
 from medilite.ui.page.notices import progress_html, unavailable_html, waiting_html
+from medilite.ui.page.session import Session
 from tests.support.fakes import ScriptedEngine
 
 
@@ -179,3 +182,17 @@ def test_a_machine_that_is_too_busy_to_show_the_page_at_once_serves_it(lite, tmp
     finally:
         page.close(verbose=False)
         page.drain.finish()
+
+
+@pytest.mark.parametrize("broken", [("grpo",), ("grpo", "sourced")])
+def test_no_rewriter_is_offered_in_place_of_a_model_that_fails(lite, broken):
+    profile = lite.model_copy(update={"rewriters": load_profile("lite", with_absent=True).rewriters})
+    engine = ScriptedEngine(profile, broken=dict.fromkeys(broken, "No adapter."))
+    engine.load()
+    fns = build_ui(engine, profile, load_settings()).fns.values()
+    (tick,) = [fn.fn for fn in fns if getattr(fn.fn, "__name__", "") == "tick"]
+    update = tick(Session(), list(profile.ids), "grpo")
+    assert [new.value for old, new in update.items() if isinstance(old, gr.Radio)] == ["sft-r16-high"]
+    said = "".join(new for new in update.values() if isinstance(new, str))
+    assert "GRPO" in said
+    assert "Rewriter" not in said
