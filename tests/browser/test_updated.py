@@ -29,7 +29,14 @@ TAB = """([hidden, answers]) => {
   const state = () => (hidden ? "hidden" : "visible");
   Object.defineProperty(document, "visibilityState", { get: state, configurable: true });
   window.medilite = { announce: (text) => told.push(text) };
+  window.held = new Set();
   window.fetch = async (what, options) => {
+    if (what.includes("heartbeat")) {
+      held.add(options.signal);
+      const end = (body) => () => held.delete(options.signal) && body.close();
+      const start = (body) => options.signal.addEventListener("abort", end(body));
+      return new Response(new ReadableStream({ start }));
+    }
     const [status, type, body] = answers.length > 1 ? answers.shift() : answers[0];
     const build = new Headers(options?.headers).get("x-medilite-build");
     if (!what.endsWith("healthz")) asked.push([Date.now(), build]);
@@ -143,6 +150,32 @@ def test_tabs_come_back_one_after_another_and_those_that_are_looked_at_first(tab
     page.evaluate("hide(false)")
     page.clock.run_for(5_000)
     assert len(page.evaluate("asked")) == 1, "what has waited for a night is asked once"
+
+
+def test_a_hidden_tab_gives_its_connection_back(tab):
+    """Six connections are all that a browser opens to a server without HTTP/2: a seventh tab never loaded."""
+    beat, look = "fetch(new Request('http://here/gradio_api/heartbeat/x')).then((r) => r.ok)", "held.size"
+    page = tab((200, JSON, ""), hidden=True)
+    assert page.evaluate(beat)
+    assert page.evaluate(look) == 0, "one that nobody has looked at holds none"
+    page.evaluate("hide(false)")
+    assert page.evaluate(look) == 1
+    page.evaluate("hide(true)")
+    page.clock.run_for(9_000)
+    page.evaluate("hide(false)")
+    page.clock.run_for(30_000)
+    assert page.evaluate(look) == 1, "whoever looks away for a moment keeps it"
+    # An answer under way needs it: Gradio would end the answer.
+    ask = "window.answer = new AbortController(); fetch('/gradio_api/queue/data?s', { signal: answer.signal }); 0"
+    page.evaluate(ask)
+    page.evaluate("hide(true)")
+    page.clock.run_for(60_000)
+    assert page.evaluate(look) == 1
+    page.evaluate("answer.abort()")
+    page.clock.run_for(20_000)
+    assert page.evaluate(look) == 0
+    page.evaluate("hide(false)")
+    assert page.evaluate(look) == 1
 
 
 # -- the whole page ---------------------------------------------------------------------------
