@@ -29,7 +29,7 @@ def test_without_a_drain_it_is_the_engine_it_stands_before(drained):
     assert isinstance(drained, Engine)
     assert len(list(drained.stream(asked()))) == 5
     assert drained.progress().ready
-    assert set(drained.availability()) == set(drained.engine.profile.ids)
+    assert set(drained.availability()) == {spec.id for spec in drained.engine.profile.every}
     assert drained.context_length() == drained.engine.context_length()
     assert drained.count_tokens(asked()[0].messages) == drained.engine.count_tokens(asked()[0].messages)
     assert drained.occupancy() is None

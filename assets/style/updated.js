@@ -8,9 +8,6 @@
   const SPREAD_MS = 1_000; // pages that lost the connection come back within this, doubled after every vain try
   const MOST_MS = 15_000;
   const EVENT = /\/gradio_api\/(?:queue\/join|run\/predict)(?:[?]|$)/;
-  const HEARTBEAT = /\/gradio_api\/heartbeat\//;
-  const ANSWERS = /\/gradio_api\/queue\/data[?]/;
-  const REST_MS = 10_000; // hidden for so long, a tab gives its connection back
   const RECONNECT = /\/gradio_api\/app_id(?:[?]|$)/;
 
   const root = document.documentElement;
@@ -21,8 +18,6 @@
   window.fetch = (what, options) => {
     const address = what instanceof Request ? what.url : String(what);
     if (EVENT.test(address)) return event(what, options);
-    if (HEARTBEAT.test(address)) return heartbeat(address, what.signal ?? options?.signal);
-    if (ANSWERS.test(address)) answersAreComing(what.signal ?? options?.signal);
     return RECONNECT.test(address) ? reconnect(what, options) : send(what, options);
   };
 
@@ -76,43 +71,6 @@
       document.addEventListener("visibilitychange", look);
       look();
     });
-
-  // Without HTTP/2 a browser opens six connections to a server, for all its tabs together. Gradio has each tab hold one
-  // for as long as it is open, so a seventh tab would never load. One that is hidden, and waits for no answer, lets go.
-  let coming = 0;
-  function answersAreComing(signal) {
-    coming += 1;
-    signal?.addEventListener("abort", () => { coming -= 1; }, { once: true });
-  }
-
-  function heartbeat(address, signal) {
-    let held = null;
-    let rest = 0;
-    const hold = async () => {
-      const mine = (held = new AbortController());
-      try {
-        const { body } = await send(address, { headers: { accept: "text/event-stream" }, signal: mine.signal });
-        for (const reader = body.getReader(); !(await reader.read()).done; );
-      } catch {
-        // Let go, or lost: the next event says so.
-      }
-      if (held === mine) held = null;
-    };
-    const look = () => {
-      clearTimeout(rest);
-      if (signal?.aborted) return;
-      if (document.visibilityState !== "hidden") {
-        if (!held) hold();
-      } else if (held) {
-        rest = setTimeout(() => (coming > 0 ? look() : held?.abort()), REST_MS);
-      }
-    };
-    document.addEventListener("visibilitychange", look);
-    signal?.addEventListener("abort", () => held?.abort(), { once: true });
-    look();
-    // What Gradio reads never ends and says nothing.
-    return Promise.resolve(new Response(new ReadableStream({}), { headers: { "content-type": "text/event-stream" } }));
-  }
 
   // ---- whether the page is today's ----------------------------------------------------------
 

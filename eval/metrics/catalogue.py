@@ -231,6 +231,9 @@ TRAINED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "repetition": ("repeated_4grams", "loops"),
         "echo": ("question_echo",),
         "ending": ("ended",),
+        # A rewriter's, against the passage that it is given.
+        "grounded": ("content_precision", "unsupported_terms"),
+        "copied": (),
     }
 )
 """Metrics that a reward of GRPO works on, by the reward's name in training.json: a gain there was trained for."""

@@ -60,7 +60,8 @@ def tab(browser):
         page.goto("about:blank")
         page.set_content(DOCUMENT)
         page.evaluate(TAB, [hidden, answers])
-        page.evaluate((STYLE_DIR / "updated.js").read_text(encoding="utf-8"))
+        for script in ("connection.js", "updated.js"):
+            page.evaluate((STYLE_DIR / script).read_text(encoding="utf-8"))
         return page
 
     yield start
@@ -209,6 +210,24 @@ def asleep() -> Iterator[int]:
     yield server.server_port
     server.shutdown()
     server.server_close()
+
+
+def test_a_tab_opened_in_the_background_holds_no_connection_until_it_is_looked_at(serve, browser):
+    url, _ = serve()
+    page = browser.new_page()
+    page.add_init_script(
+        "let hidden = true;"
+        "window.show = () => { hidden = false; document.dispatchEvent(new Event('visibilitychange')) };"
+        "Object.defineProperty(document, 'visibilityState', { get: () => (hidden ? 'hidden' : 'visible') })"
+    )
+    held: list[str] = []
+    page.on("request", lambda request: held.append(request.url) if "/heartbeat/" in request.url else None)
+    page.goto(url)
+    page.locator("#ask").wait_for(timeout=PATIENCE_MS)
+    assert held == [], "Gradio's code has asked for one: the script that prevents it came too late"
+    with page.expect_request("**/heartbeat/**"):
+        page.evaluate("show()")
+    page.close()
 
 
 def test_a_page_left_open_over_a_sleep_and_an_update_loses_nothing(serve, visit, monkeypatch):
