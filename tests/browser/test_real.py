@@ -14,7 +14,7 @@ TOKENS = 24
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_a_comparison(real_app, visit, lite, size):
     here = visit(real_app, size).ready()
-    here.set_tokens(TOKENS)
+    here.set_tokens(4 * TOKENS)  # a busy machine shows few states of short answers
     here.sample()
     here.ask("What is asthma?")
     here.wait_done()

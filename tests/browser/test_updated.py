@@ -29,14 +29,7 @@ TAB = """([hidden, answers]) => {
   const state = () => (hidden ? "hidden" : "visible");
   Object.defineProperty(document, "visibilityState", { get: state, configurable: true });
   window.medilite = { announce: (text) => told.push(text) };
-  window.held = new Set();
   window.fetch = async (what, options) => {
-    if (what.includes("heartbeat")) {
-      held.add(options.signal);
-      const end = (body) => () => held.delete(options.signal) && body.close();
-      const start = (body) => options.signal.addEventListener("abort", end(body));
-      return new Response(new ReadableStream({ start }));
-    }
     const [status, type, body] = answers.length > 1 ? answers.shift() : answers[0];
     const build = new Headers(options?.headers).get("x-medilite-build");
     if (!what.endsWith("healthz")) asked.push([Date.now(), build]);
@@ -60,8 +53,7 @@ def tab(browser):
         page.goto("about:blank")
         page.set_content(DOCUMENT)
         page.evaluate(TAB, [hidden, answers])
-        for script in ("connection.js", "updated.js"):
-            page.evaluate((STYLE_DIR / script).read_text(encoding="utf-8"))
+        page.evaluate((STYLE_DIR / "updated.js").read_text(encoding="utf-8"))
         return page
 
     yield start
@@ -153,32 +145,6 @@ def test_tabs_come_back_one_after_another_and_those_that_are_looked_at_first(tab
     assert len(page.evaluate("asked")) == 1, "what has waited for a night is asked once"
 
 
-def test_a_hidden_tab_gives_its_connection_back(tab):
-    """Six connections are all that a browser opens to a server without HTTP/2: a seventh tab never loaded."""
-    beat, look = "fetch(new Request('http://here/gradio_api/heartbeat/x')).then((r) => r.ok)", "held.size"
-    page = tab((200, JSON, ""), hidden=True)
-    assert page.evaluate(beat)
-    assert page.evaluate(look) == 0, "one that nobody has looked at holds none"
-    page.evaluate("hide(false)")
-    assert page.evaluate(look) == 1
-    page.evaluate("hide(true)")
-    page.clock.run_for(9_000)
-    page.evaluate("hide(false)")
-    page.clock.run_for(30_000)
-    assert page.evaluate(look) == 1, "whoever looks away for a moment keeps it"
-    # An answer under way needs it: Gradio would end the answer.
-    ask = "window.answer = new AbortController(); fetch('/gradio_api/queue/data?s', { signal: answer.signal }); 0"
-    page.evaluate(ask)
-    page.evaluate("hide(true)")
-    page.clock.run_for(60_000)
-    assert page.evaluate(look) == 1
-    page.evaluate("answer.abort()")
-    page.clock.run_for(20_000)
-    assert page.evaluate(look) == 0
-    page.evaluate("hide(false)")
-    assert page.evaluate(look) == 1
-
-
 # -- the whole page ---------------------------------------------------------------------------
 
 
@@ -210,24 +176,6 @@ def asleep() -> Iterator[int]:
     yield server.server_port
     server.shutdown()
     server.server_close()
-
-
-def test_a_tab_opened_in_the_background_holds_no_connection_until_it_is_looked_at(serve, browser):
-    url, _ = serve()
-    page = browser.new_page()
-    page.add_init_script(
-        "let hidden = true;"
-        "window.show = () => { hidden = false; document.dispatchEvent(new Event('visibilitychange')) };"
-        "Object.defineProperty(document, 'visibilityState', { get: () => (hidden ? 'hidden' : 'visible') })"
-    )
-    held: list[str] = []
-    page.on("request", lambda request: held.append(request.url) if "/heartbeat/" in request.url else None)
-    page.goto(url)
-    page.locator("#ask").wait_for(timeout=PATIENCE_MS)
-    assert held == [], "Gradio's code has asked for one: the script that prevents it came too late"
-    with page.expect_request("**/heartbeat/**"):
-        page.evaluate("show()")
-    page.close()
 
 
 def test_a_page_left_open_over_a_sleep_and_an_update_loses_nothing(serve, visit, monkeypatch):

@@ -349,11 +349,24 @@ def without_voter(here, text: str) -> str:
     return text.replace(here.stored("medilite-voter"), "")
 
 
+FIRST = "grpo"
+"""The model that Chat has chosen, and whose saves the Lab offers, before anybody chooses another."""
+
+
 def kept_by_the_browser(page, lite):
-    """Return all that it keeps as one text, without Compare's ticked models: all of them, so they tell of no pair."""
+    """Return all that it keeps as one text, without what is the same for everybody, and so tells of no pair.
+
+    These are Compare's ticked models, which are all of them, and the model that Chat and the Lab begin with.
+    """
     kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    local, session, *rest = json.loads(kept)
+    if "medilite-tab" in session:
+        tab = json.loads(session["medilite-tab"])
+        for form in {"chat", "lab"} & tab["forms"].keys():
+            tab["forms"][form] = [value for value in tab["forms"][form] if value != FIRST]
+        session["medilite-tab"] = json.dumps(tab, separators=(",", ":"))
     ticked = json.dumps(json.dumps(lite.ids, separators=(",", ":")))[1:-1]
-    return kept.replace(ticked, "")
+    return json.dumps([local, session, *rest], separators=(",", ":")).replace(ticked, "")
 
 
 def test_nothing_that_the_browser_receives_before_the_vote_tells_who_it_is(poll, visit, lite):

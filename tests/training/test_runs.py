@@ -188,11 +188,13 @@ def test_killed_at_random_moments_it_ends_as_the_undisturbed_one(
         first, second = reference.record(model), recipe.record(model)
         assert second["test_loss"] == pytest.approx(first["test_loss"], abs=1e-5), f"{moments}\n{said[-3000:]}"
         assert second["steps"] == first["steps"]
+        # After one of some forty moments one sampled token is another: 0.0002 of a reward, 0.000004 of a weight. A step
+        # too many, too few or in another order moves a weight by up to the rate, 0.01.
         for name, curve in first["curves"].items():
-            assert second["curves"][name] == [[step, pytest.approx(value, abs=1e-4)] for step, value in curve]
+            assert second["curves"][name] == [[step, pytest.approx(value, abs=2e-3)] for step, value in curve], name
         weights = [load_file(made.adapter(model) / "adapter_model.safetensors") for made in (reference, recipe)]
         for name, tensor in weights[0].items():
-            torch.testing.assert_close(weights[1][name], tensor, rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(weights[1][name], tensor, rtol=1e-4, atol=1e-4)
 
 
 def test_the_papers_recipe_runs_from_end_to_end(

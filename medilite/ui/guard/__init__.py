@@ -30,20 +30,13 @@ __all__ = ["VisitorLimits", "Visits", "guards"]
 
 
 def guards(
-    page: gr.Blocks,
-    settings: Settings,
-    head: str,
-    routes: list[Any],
-    visits: Visits | None = None,
-    build: str = "",
-    first: str = "",
+    page: gr.Blocks, settings: Settings, head: str, routes: list[Any], visits: Visits | None = None, build: str = ""
 ) -> list[Middleware]:
     """Return the middleware for `launch(app_kwargs={"middleware": …})`.
 
-    `head` is the HTML that the page adds to its head, whose scripts may run, and
-    `first` a script that runs before Gradio's; `routes` are addresses of our own,
-    which are served beside the page's; `visits` knows which pages are open, and
-    `build` which page is served.
+    `head` is the HTML that the page adds to its head, whose scripts may run;
+    `routes` are addresses of our own, which are served beside the page's; `visits`
+    knows which pages are open, and `build` which page is served.
     """
     from starlette.middleware import Middleware
 
@@ -52,7 +45,7 @@ def guards(
     limits, visits = VisitorLimits(settings), visits or Visits()
     sign_in = [Middleware(SignIn, settings=settings)] if settings.signs_in else []
     return [
-        Middleware(SafeHeaders, head=head, first=first),
+        Middleware(SafeHeaders, head=head),
         Middleware(KnownAddress, proxies=TrustedProxies.parse(proxies)),
         Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
         Middleware(Paced, limits=limits, visits=visits),

@@ -25,9 +25,6 @@ from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.S | re.I)
 _SOURCE = re.compile(r"\bsrc\s*=", re.I)
 
-_GRADIO = b"window.gradio_config"
-"""What Gradio's page has in it and other HTML has not."""
-
 EMBEDDERS = ("https://huggingface.co",)
 
 POLICY = {
@@ -73,15 +70,11 @@ def content_security_policy(hashes: list[str]) -> str:
 
 
 class SafeHeaders:
-    """Adds the headers to every response; holds only HTML back, to read which scripts are in it.
+    """Adds the headers to every response; holds only HTML back, to read which scripts are in it."""
 
-    `head` is what Gradio's code adds to the page's head, and `first` a script that has to run before that code.
-    """
-
-    def __init__(self, app: App, head: str = "", first: str = "") -> None:
+    def __init__(self, app: App, head: str = "") -> None:
         self.app = app
         self.head = [script_hash(text) for text in inline_scripts(head)]
-        self.first = f"<head><script>{first}</script>".encode() if first else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class."""
@@ -103,9 +96,6 @@ class SafeHeaders:
             else:
                 html.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    if self.first and _GRADIO in html:
-                        html[:] = html.replace(b"<head>", self.first, 1)
-                        start = _of_length(start, len(html))
                     hashes = [script_hash(text) for text in inline_scripts(html.decode("utf-8", "replace"))]
                     await send(self._with_headers(start, hashes))
                     await send({"type": "http.response.body", "body": bytes(html)})
@@ -121,11 +111,6 @@ class SafeHeaders:
             kept = [(name, value) for name, value in kept if name.lower() != b"cache-control"]
             added["cache-control"] = "no-store"
         return {**message, "headers": [*kept, *((name.encode(), value.encode()) for name, value in added.items())]}
-
-
-def _of_length(message: Message, length: int) -> Message:
-    headers = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"content-length"]
-    return {**message, "headers": [*headers, (b"content-length", str(length).encode())]}
 
 
 def _value(message: Message, name: bytes) -> str:

@@ -48,10 +48,6 @@ class Visits:
             if self._open[session] <= 0:
                 del self._open[session]
 
-    def is_open(self, session: str) -> bool:
-        """Whether a session has a connection open."""
-        return session in self._open
-
     def whose_turn_to_go(self, sessions: list[str]) -> str:
         """Return which of these sessions, the one used longest ago first, is to be forgotten.
 

@@ -51,7 +51,7 @@ from medilite.ui.page.reload import outlive_reloads
 from medilite.ui.page.routes import routes
 from medilite.ui.page.session import Session
 from medilite.ui.page.stopping import serve_until_stopped
-from medilite.ui.page.theme import ICON, first_script, head, theme
+from medilite.ui.page.theme import ICON, head, theme
 from medilite.ui.vote.tab import VoteTab
 
 POLL_S = 1.0
@@ -177,10 +177,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     build = build_of(page, head(profile))
     added = head(profile, build)
     own = routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs, build)
-    app: dict[str, Any] = {
-        "routes": own,
-        "middleware": guards(page, settings, added, own, visits, build, first_script()),
-    }
+    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits, build)}
     if mcp:
         app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)

@@ -112,13 +112,7 @@ class OpenPages(StateHolder):
                 self.time_last_used.pop(gone, None)
 
     def delete_all_expired_state(self) -> None:
-        """Forget what has expired, and pages that are closed and whose state has; Gradio calls it every second.
-
-        A tab that was hidden has closed its connection; once it is shown again it isn't a closed page any more.
-        """
-        with self.lock:
-            for session_id, page in self.session_data.items():
-                page.is_closed = page.is_closed and not self._visits.is_open(session_id)
+        """Forget what has expired, and pages that are closed and whose state has; Gradio calls it every second."""
         super().delete_all_expired_state()
         now = datetime.datetime.now()
         with self.lock:

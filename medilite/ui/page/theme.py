@@ -108,8 +108,3 @@ def head(profile: Profile, build: str = "") -> str:
         f'<meta name="medilite-build" content="{build}">'
         f"<style>{style(profile)}</style><script>{script}</script>"
     )
-
-
-def first_script() -> str:
-    """Return the script that is in the document itself, before Gradio's code."""
-    return (STYLE_DIR / "connection.js").read_text(encoding="utf-8")

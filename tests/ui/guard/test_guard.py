@@ -127,16 +127,6 @@ def test_the_policy_lets_run_what_the_page_has_and_nothing_else():
     assert policy["object-src"] == policy["frame-src"] == policy["form-action"] == "'none'"
 
 
-def test_a_script_that_has_to_be_first_is_put_into_gradio_s_page_alone():
-    html = b"<html><head><script>window.gradio_config = {};</script></head></html>"
-    told = call(SafeHeaders(App(kind="text/html", pieces=(html[:30], html[30:])), first="soon()"))
-    assert told.body == html.replace(b"<head>", b"<head><script>soon()</script>")
-    assert told.headers["content-length"] == str(len(told.body))
-    assert script_hash("soon()") in told.headers["content-security-policy"]
-    other = b"<html><head></head></html>"
-    assert call(SafeHeaders(App(kind="text/html", pieces=(other,)), first="soon()")).body == other
-
-
 def test_a_script_s_hash_is_the_standard_s():
     # https://www.w3.org/TR/CSP3/#external-hash has this example's SHA-256 for "alert('Hello, world.');".
     assert script_hash("alert('Hello, world.');") == "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
