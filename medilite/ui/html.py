@@ -13,6 +13,7 @@ and is a space within a text, so templates can be laid out in lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,18 @@ class _Laid(Extension):
         return _IN_TEXT.sub(" ", _BESIDE_TAG.sub("", source))
 
 
+class _Environment(Environment):
+    """Reads `row.clear` of a mapping as its item; jinja takes the dict's own method, which is always true."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    made = _Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
