@@ -22,6 +22,7 @@ from eval.intervals import over_runs
 from eval.metrics.catalogue import FORMULAS, METRICS, SCORED
 from eval.run import CODE, PACKAGES
 from eval.scores import SplitScores, arrange, load_run
+from eval.statements import over_seeds
 from eval.tables import KIND_METRICS, Row, number
 from medilite.errors import ConfigError, DataError
 from medilite.files import write_whole
@@ -31,6 +32,8 @@ from medilite.provenance import adapter_sha256, commit, versions
 
 MARK = ".seed-"
 """What a repetition's id has between the model's and the seed (`training.recipe.seeds`)."""
+
+GRADE = "flesch_kincaid_grade"
 
 COMPARED = tuple(dict.fromkeys((*FORMULAS, *KIND_METRICS)))
 
@@ -129,12 +132,18 @@ def run(options: argparse.Namespace) -> int:
         "commit_dirty": dirty,
         "versions": versions(PACKAGES),
         "adapters": {one: adapter_sha256(profile, one) for own in runs.values() for one, _ in own},
+        "statements": {},
         "rows": [],
     }
     for split, some in questions.items():
         scores = arrange(split, some, profile.ids, SCORED, [row for row in rows if row.split == split])
         found = between(scores, runs, options.resamples, options.bootstrap_seed)
         result["rows"] += found
+        result["statements"] |= {
+            row["model"]: over_seeds(row, profile.get(row["against"]).label)
+            for row in found
+            if row["metric"] == GRADE and row["low"] is not None
+        }
         print("\n".join([f"== {scores.split}", *lines(found)]))
     for folder in (place.folder, *([FOLDER / options.board] if options.board else [])):
         write_whole(folder / BETWEEN_FILE, (json.dumps(result, indent=1) + "\n").encode())

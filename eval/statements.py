@@ -108,6 +108,26 @@ def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split
     return f"{ease}, and {price}."
 
 
+def over_seeds(row: Row, label: str) -> str:
+    """Return what runs from several seeds say of a model's ease: `row` is of `eval.between`, `label` the parent's.
+
+    The first run is the placed adapter, which was chosen for its result.
+    """
+    first, *others = (_signed(value) for value in row["each"])
+    alone = "does not explain" if row["high"] < 0 or row["low"] > 0 else "may explain"
+    return (
+        f"From other seeds the same training gives other results: its median grade differs from {label}’s by {first}, "
+        f"theirs by {' and '.join(others)} ({row['n']} questions of {row['split']} on which none of them loops). Over "
+        f"questions and runs that is {_signed(row['difference'])} ({_signed(row['low'])} to {_signed(row['high'])}), "
+        f"which a change of seed alone {alone}; this one was chosen for its result."
+    )
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.1f}".replace("-", "−")
+    return text if value and text[1:] != "0.0" else "0.0"
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 

@@ -58,7 +58,8 @@ scores.json.gz    by split, one list a column: qid, model, answer (hash of its t
 
 between.json      optional (eval.between): rows of split, model, against, metric, statistic, n, runs, each (a
                   difference a run), difference (their mean), low, high (over questions and runs), sd; and
-                  resamples, seed, commit, versions, adapters (SHA-256 by id)
+                  resamples, seed, commit, versions, adapters (SHA-256 by id), statements (by model, what
+                  other seeds say of its ease)
 
 MedQuAD's own text is not here: rows go by qid, and the text is joined where the
 data is at hand (medilite.data). A reported board has board.json and those of the
@@ -121,6 +122,12 @@ class Board:
         """Return how far runs from other seeds differ; None if that isn't measured."""
         path = self.folder / BETWEEN_FILE
         return _read(path) if path.is_file() else None
+
+    def statements(self) -> dict[str, str]:
+        """Return, by model, what is known of it, and what training it from other seeds gave."""
+        between = self.between() or {}
+        more = between.get("statements", {})
+        return {model: f"{said} {more.get(model, '')}".strip() for model, said in self.about["statements"].items()}
 
     def floors(self) -> dict[str, dict[str, list[Any]]]:
         """Return the scores of the floors, by split and column; {} for a board of format 1."""

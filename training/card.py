@@ -207,7 +207,7 @@ def _board_results(profile: Profile, model: str) -> list[EvalResult]:
 def _known(profile: Profile, model: str) -> list[str]:
     """Return what the committed leaderboard knows of this very adapter; [] where it knows another, or none."""
     board = _board(profile, model)
-    said = board.about.get("statements", {}).get(model) if board else None
+    said = board.statements().get(model) if board else None
     if not said:
         return []
     more = "Easier is not better. The leaderboard has every number behind this, and its interval."

@@ -14,6 +14,7 @@ from eval.metrics.catalogue import FORMULAS
 from eval.run import Run
 from eval.scores import About, Row, SplitScores, arrange, questions_as_columns, write_lines
 from eval.slices import slices
+from eval.statements import over_seeds
 from eval.trade import QUARTERS, trade
 from medilite.models import PROFILES_DIR, ROOT
 
@@ -214,6 +215,21 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
     assert set(made["adapters"]) == {"grpo", "grpo.seed-43", "grpo.seed-44"} | {
         f"sft-r16-high{mark}" for mark in ("", ".seed-43", ".seed-44")
     }
+    assert made["statements"]["grpo"] == (
+        "From other seeds the same training gives other results: its median grade differs from SFT r16 high’s by −2.0, "
+        "theirs by −1.0 and −3.0 (30 questions of clean/val on which none of them loops). Over questions and runs that "
+        "is −2.0 (−3.0 to −1.0), which a change of seed alone does not explain; this one was chosen for its result."
+    )
+    by_chance = {
+        "each": [-2.0, 0.04, -0.5],
+        "difference": -0.82,
+        "low": -2.0,
+        "high": 0.0,
+        "n": 9,
+        "split": "clean/val",
+    }
+    assert "−2.0, theirs by 0.0 and −0.5 (9 questions" in (said := over_seeds(by_chance, "SFT"))
+    assert "(−2.0 to 0.0), which a change of seed alone may explain" in said
     rows = made["rows"]
     row = row_of(rows, model="grpo", metric="flesch_kincaid_grade")
     assert (row["each"], row["difference"], row["sd"]) == ([-2, -1, -3], -2, 1)

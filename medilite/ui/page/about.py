@@ -44,7 +44,7 @@ def about_html(profile: Profile) -> Markup:
 def known_of(profile: Profile, folder: Path = FOLDER) -> list[tuple[ModelSpec, str]]:
     """Return what the committed leaderboard knows of each model, in words; [] without one for the profile."""
     try:
-        said = current_board(folder / profile.name).about.get("statements", {})
+        said = current_board(folder / profile.name).statements()
     except DataError:
         return []
     return [(spec, said[spec.id]) for spec in profile.models if spec.id in said]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.differences import signed
-from medilite.ui.leaderboard.board.view import GRADE, SIMILARITY, View
+from medilite.ui.leaderboard.board.view import SIMILARITY, View
 
 TEMPLATE = "leaderboard/board.html"
 
@@ -22,30 +21,9 @@ def intro_html(view: View, split: str, profile: str) -> Markup:
     answered = sum(view.answered(split, spec.id).n or 0 for spec in view.models)
     other = "" if view.about["profile"] == profile else profile
     precision = view.about["provenance"]["setup"].get("precision")
-    said = view.about.get("statements", {})
+    said = view.statements
     known = [(spec, said[spec.id]) for spec in view.models if spec.id in said]
-    return templates(TEMPLATE).intro(
-        view.about, answered, view.split(split), precision, other, known, _read_by(view), _runs(view)
-    )
-
-
-def _runs(view: View) -> list[dict[str, Any]]:
-    """Return, for each model trained from several seeds, how its grade differs from its parent's in each run."""
-    labels = {spec.id: spec.label for spec in view.models}
-    rows = view.between["rows"] if view.between else []
-    return [
-        {
-            **row,
-            "label": labels[row["model"]],
-            "parent": labels[row["against"]],
-            "each": [signed(value, 1) for value in row["each"]],
-            "text": signed(row["difference"], 1),
-            "ends": f"{signed(row['low'], 1)} to {signed(row['high'], 1)}",
-            "clear": row["low"] * row["high"] > 0,
-        }
-        for row in rows
-        if row["metric"] == GRADE and row["low"] is not None and {row["model"], row["against"]} <= labels.keys()
-    ]
+    return templates(TEMPLATE).intro(view.about, answered, view.split(split), precision, other, known, _read_by(view))
 
 
 def _read_by(view: View) -> dict[str, Any] | None:

@@ -255,6 +255,11 @@ class View:
         return None if looped else self.score(split, qid, model, metric)
 
     @cached_property
+    def statements(self) -> dict[str, str]:
+        """What is known of each model, in words."""
+        return self.board.statements()
+
+    @cached_property
     def between(self) -> dict[str, Any] | None:
         """How far runs from other seeds differ; None if that isn't measured."""
         return self.board.between()
