@@ -4,8 +4,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export VENV
 
-# A third worker for the slow tests saves time, but browsers then see too little of what they are to look at.
-workers = $(or $(PYTEST_ARGS),-n 2 --dist loadgroup)
+# Two workers fit a laptop.
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 FAST := not model and not browser and not slow
 # Where `make data` takes MedQuAD from: hub, kaggle, or the path of a CSV, a folder or an archive.
 SOURCE ?= hub
@@ -28,8 +28,8 @@ app: fetch  ## set everything up and open the app
 	fi; exec $(PY) app.py
 
 test: ready  ## set everything up and run all tests
-	$(PY) -m pytest $(workers) -m "$(FAST)"
-	$(PY) -m pytest $(workers) -m "not ($(FAST))"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST))"
 
 ready: env-dev browser postgres
 	@$(PY) -m medilite fetch
@@ -37,7 +37,7 @@ ready: env-dev browser postgres
 	@$(PY) -m medilite ask --max-new-tokens 2 "What is asthma?" >/dev/null
 
 check: lint  ## before each commit: lint, types, import rules and the fast tests
-	$(PY) -m pytest $(workers) -m "$(FAST)"
+	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
 
 lint: env-dev  ## lint, format and types alone
 	$(PY) -m ruff check .
