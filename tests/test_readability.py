@@ -269,7 +269,13 @@ def test_pasted_pages_and_unicodes_variants(text, running):
     assert normalise(text) == running
 
 
-@pytest.mark.parametrize("piece", ["A. ", "U.S. X ", "<!--", "<script>", "x - a ", "&amp;", "e\u0301", "ﷺ", ".", "< p"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("A. ", "U.S. X ", "J.F.K. Went. ", "Dr. X. He ", "x.[3] ", ". . . ", "Main St. He ", "risk.¹ "),
+        *("<!--", "<script>", "x - a ", "&amp;", "e\u0301", "ﷺ", ".", "< p"),
+    ],
+)
 def test_the_running_text_takes_no_longer_than_its_length_asks(piece):
     def took(count):
         begun = time.process_time()
@@ -277,8 +283,9 @@ def test_the_running_text_takes_no_longer_than_its_length_asks(piece):
         return time.process_time() - begun
 
     took(100)
-    # Twenty times the text: a quadratic way would take 400 times as long.
-    assert took(20_000) < 100 * max(took(1_000), 1e-3)
+    # Twenty times the text: a quadratic way would take 400 times as long, each time. A collection of garbage, in a
+    # process that has run many tests, takes a second once.
+    assert any(took(20_000) < 100 * max(took(1_000), 1e-3) for _ in range(3))
 
 
 def test_markup_changes_no_score():

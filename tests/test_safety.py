@@ -579,3 +579,15 @@ def test_long_questions_take_no_time():
     assert emergency_notice(tail) is None
     assert emergency_notice(f"{tail} chest pain") is not None
     assert time.perf_counter() - start < 5.0
+
+
+@pytest.mark.parametrize("piece", ["a-", "a_", "!", "a1-", "s.", "i s ", "é-", "ﷺ"])
+def test_spelling_takes_no_longer_than_its_length_asks(piece):
+    def took(count):
+        begun = time.process_time()
+        corrected(piece * count)
+        return time.process_time() - begun
+
+    took(100)
+    # Twenty times the text: a quadratic way would take 400 times as long, each time.
+    assert any(took(20_000) < 100 * max(took(1_000), 1e-3) for _ in range(3))

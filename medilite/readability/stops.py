@@ -70,6 +70,8 @@ al resp aka dept attn ref refs ed eds trans tab suppl
 _WITH_WHAT_FOLLOWS = frozenset(_WITH_WHAT_FOLLOWS_TEXT.split())
 """Abbreviations that end no sentence, whatever follows; but for _ENDS_BEFORE_CAPITAL."""
 
+_WORD_BEFORE = 32
+"""Characters that are looked at for the word before an abbreviation, however long the text is."""
 _TITLES = frozenset({"dr", "drs", "mr", "mrs", "ms", "mx", "prof"})
 """Titles after which a letter may stand for a name ("Dr. X. He knows")."""
 
@@ -235,7 +237,7 @@ def _after_dotted(text: str, begin: int, token: str, ahead: str, word: str) -> b
         return opens or name == "d.c"
     if token.isupper() and not opens:
         # Initials of a name (J.R.R. Tolkien), where one may begin.
-        return text[:begin].split()[-1:] not in ([], ["by"], ["and"])
+        return text[max(0, begin - _WORD_BEFORE) : begin].split()[-1:] not in ([], ["by"], ["and"])
     return True
 
 

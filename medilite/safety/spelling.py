@@ -45,7 +45,7 @@ help
 _PLAIN = frozenset(_PLAIN_TEXT.split())
 """Words that are looked for behind signs that look like letters, and in letters that are written apart."""
 
-_SIGNS = re.compile(r"(?<![^\W_])(?=\S*[a-z])(?=\S*[0-9@$!|])[a-z0-9@$!|]{3,}")
+_SIGNS = re.compile(r"(?<![^\W_])[a-z0-9@$!|]{3,}")
 _LIKE = [str.maketrans("01!|3457@$", letters) for letters in ("oiiieastas", "ollleastas")]
 """Letters that signs look like: 1, ! and | are i, or l."""
 
