@@ -119,10 +119,13 @@ class Profile(_Strict):
 
     def get(self, model: str) -> ModelSpec:
         """Return the model or rewriter of that id; raises UnknownModelError with the nearest id."""
-        for spec in self.every:
-            if spec.id == model:
-                return spec
+        if spec := self.find(model):
+            return spec
         raise UnknownModelError(model, self.ids)
+
+    def find(self, model: object) -> ModelSpec | None:
+        """Return the model or rewriter of that id, or None."""
+        return next((spec for spec in self.every if spec.id == model), None)
 
     def select(self, wanted: str | Iterable[str], *, rewriters: bool = False) -> tuple[ModelSpec, ...]:
         """Return the models named: "all", "id,id" or several ids; in the profile's order, without repeats.

@@ -88,7 +88,7 @@ def _metadata(record: dict[str, Any], profile: Profile) -> str:
 
 def _body(record: dict[str, Any], profile: Profile) -> str:
     model = record["model"]
-    spec = next((spec for spec in profile.every if spec.id == model), None)
+    spec = profile.find(model)
     about = f"{spec.about} " if spec else ""
     parts = [
         f"# {spec.label if spec else model}: {record['base']} on MedQuAD",

@@ -41,7 +41,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.validation import VALIDATION_CURVES
 
     job = start.job
-    prompts, columns = prompts_and_columns(start, run)
+    prompts, columns = asked_of(start, run, prompts_of(start, run), "train", run.data.train_pairs, run.seed)
 
     keep_freed_memory()
     torch.manual_seed(run.seed)
@@ -66,47 +66,44 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     )
     if isinstance(trainer, LeanGRPOTrainer):
         trainer.best_alone = run.learn_from == "best"
-    validated = add_validation(trainer, start, sampler) if sampler and run.data.val_pairs else 0
+    validated = add_validation(trainer, run, start, sampler) if sampler and run.data.val_pairs else 0
     train_to_end(trainer, start)
     about = {"products": products, "train_prompts": len(prompts), "val_questions": validated}
     return write_result(trainer, start, "grpo", (*REWARD_CURVES, *VALIDATION_CURVES), about)
 
 
-def add_validation(trainer: Any, start: Start, sampler: Any) -> int:
+def add_validation(trainer: Any, run: GRPORun, start: Start, sampler: Any) -> int:
     """Have a run answer validation questions while it trains (`training.validation`), and return how many."""
     from medilite.content import sentence_encoder
     from training.pairs import DRAW_SEED
-    from training.rewards import reward_columns
     from training.validation import Validation
 
-    run, examples = start.job.run, start.examples("val")
-    asked = distinct_questions(examples)
-    if run.data.passages:
-        pairs = choose(with_passages(asked), run.data.val_pairs, DRAW_SEED)
-        asked, columns = sourced_prompts(pairs), passage_columns(pairs)
-    else:
-        asked = choose(asked, run.data.val_pairs, DRAW_SEED)
-        columns = reward_columns(asked, examples)
+    questions = distinct_questions(start.examples("val"))
+    asked, columns = asked_of(start, run, questions, "val", run.data.val_pairs, DRAW_SEED)
 
     def note(name: str, value: float) -> None:
         trainer._metrics["train"][name].append(value)  # TRL logs these with the step, as it does rewards
 
     every = run.optim.eval_every
     turns = [example.question for example in asked]
-    callback = Validation(sampler.answer, note, columns, every, sentence_encoder(), turns)
-    trainer.add_callback(callback)
+    trainer.add_callback(Validation(sampler.answer, note, columns, turns, every, sentence_encoder()))
     return len(asked)
 
 
-def prompts_and_columns(start: Start, run: GRPORun) -> tuple[list[Example], list[dict[str, Any]]]:
-    """Return a run's prompts, each the user's turn as an example's question, and the columns that the rewards read."""
+def asked_of(
+    start: Start, run: GRPORun, examples: list[Example], references: str, count: int | None, seed: int
+) -> tuple[list[Example], list[dict[str, Any]]]:
+    """Return `count` drawn examples, each with the user's turn as its question, and the columns that the rewards read.
+
+    `references` names the split whose answers a question is held against; on passages each has its own passage alone.
+    """
     from training.rewards import reward_columns
 
     if run.data.passages:
-        pairs = choose(with_passages(prompts_of(start, run)), run.data.train_pairs, run.seed)
+        pairs = choose(with_passages(examples), count, seed)
         return sourced_prompts(pairs), passage_columns(pairs)
-    prompts = choose(prompts_of(start, run), run.data.train_pairs, run.seed)
-    return prompts, reward_columns(prompts, start.examples("train"))
+    chosen = choose(examples, count, seed)
+    return chosen, reward_columns(chosen, start.examples(references))
 
 
 def prompts_of(start: Start, run: GRPORun) -> list[Example]:

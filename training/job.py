@@ -125,7 +125,7 @@ def _in(adapters: Path, model: str) -> Path:
 
 def placed(profile: Profile, model: str) -> Path:
     """Return the folder of a finished adapter: the profile's folder for it, or assets/adapters/PROFILE/MODEL."""
-    if any(model == spec.id for spec in profile.every) and (spec := profile.get(model)).adapter is not None:
+    if (spec := profile.find(model)) and spec.adapter is not None:
         where = profile.adapter_path(spec)
         if isinstance(where, Path):
             return where

@@ -183,6 +183,7 @@ def write_result(
     from training.results import write_adapter
 
     job, run = start.job, start.job.run
+    saves = publish_saves(job.work_dir, job.out, job.profile.base.model)
     record = {
         "model": run.model,
         "base": job.profile.base.model,
@@ -193,7 +194,7 @@ def write_result(
         "steps": trainer.state.global_step,
         **about,
         "curves": curves(trainer.state.log_history, curve_names),
-        **({"saves": publish_saves(job.work_dir, job.out, job.profile.base.model)} if run.optim.keep_saves else {}),
+        **({"saves": saves} if saves else {}),
         "duration_s": round(start.stopwatch.elapsed_s(), 1),
         **start.came_from,
     }

@@ -82,7 +82,7 @@ class Validation(TrainerCallback):
     """Has the policy answer before the first step (then it is the parent), every `every` steps, and after the last.
 
     `answer` returns the policy's greedy answers to conversations; `note` takes a measure's name and value for the
-    step's log. `turns` are what is asked where that is more than the questions.
+    step's log. `turns` are what the user says: the questions, or each with the passage to answer from.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Validation(TrainerCallback):
         answer: Callable[[Any, Sequence[Sequence[Message]]], list[Completion]],
         note: Callable[[str, float], None],
         columns: Sequence[Mapping[str, Any]],
+        turns: Sequence[str],
         every: int,
         encoder: Encoder,
-        turns: Sequence[str] | None = None,
     ) -> None:
         self._answer, self._note, self._every, self._encoder = answer, note, every, encoder
         self._questions = [column["question"] for column in columns]
         self._references = [column["references"] for column in columns]
-        self._conversations = [[Message("user", turn)] for turn in turns or self._questions]
+        self._conversations = [[Message("user", turn)] for turn in turns]
 
     def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Measure the parent, whose numbers go into the first step's log."""

@@ -13,7 +13,7 @@ from medilite.models import ROOT
 from medilite.prompts import sourced_messages
 from tests.training.conftest import make_examples
 from training.config import GRPORun, load_config
-from training.grpo import prompt_dataset, prompts_and_columns
+from training.grpo import asked_of, prompt_dataset, prompts_of
 from training.passages import passage_columns, passage_of, sourced_prompts, with_passages
 
 SENTENCE = "Gout is a form of arthritis in which crystals of uric acid settle in a joint. "
@@ -55,10 +55,9 @@ def test_a_run_on_passages_reads_its_own_split_alone_and_refuses_control_tokens(
         return made
 
     start = cast("Any", SimpleNamespace(examples=examples))
-    data = run.data.model_copy(update={"train_pairs": 5})
-    prompts, columns = prompts_and_columns(start, run.model_copy(update={"data": data}))
+    prompts, columns = asked_of(start, run, prompts_of(start, run), "train", 5, run.seed)
     assert (len(prompts), len(columns), read) == (5, 5, ["grpo"])
-    again, _ = prompts_and_columns(start, run.model_copy(update={"data": data}))
+    again, _ = asked_of(start, run, prompts_of(start, run), "train", 5, run.seed)
     assert prompts == again
     tokenizer = SimpleNamespace(added_tokens_decoder={2: SimpleNamespace(content="<|im_end|>", special=True)})
     assert prompt_dataset(tokenizer, prompts, columns)[0]["question"] == columns[0]["question"]

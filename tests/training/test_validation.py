@@ -63,7 +63,7 @@ def test_it_measures_the_parent_then_every_few_steps_and_the_last() -> None:
     noted: dict[str, list[float]] = {}
 
     def answer(model: Any, conversations: Sequence[Sequence[Message]]) -> list[Completion]:
-        assert [conversation[0].content for conversation in conversations] == ["Gout?"]
+        assert [conversation[0].content for conversation in conversations] == ["From the source: Gout?"]
         asked.append(model)
         return [Completion("word " * model, True)]
 
@@ -71,7 +71,7 @@ def test_it_measures_the_parent_then_every_few_steps_and_the_last() -> None:
         noted.setdefault(name, []).append(value)
 
     columns = [{"question": "Gout?", "references": ["Ice."]}]
-    validation = Validation(answer, note, columns, every=2, encoder=Same())
+    validation = Validation(answer, note, columns, ["From the source: Gout?"], every=2, encoder=Same())
     for done in range(5):
         state = SimpleNamespace(global_step=done, max_steps=5)
         validation.on_step_begin(None, state, None, model=done)

@@ -74,9 +74,7 @@ def broke_off(panes: list[Pane]) -> bool:
 
 
 def _pane(given: Any, profile: Profile) -> Pane | None:
-    if not isinstance(given, dict):
-        return None
-    spec = next((spec for spec in profile.every if spec.id == given.get("model")), None)
+    spec = profile.find(given.get("model")) if isinstance(given, dict) else None
     if spec is None:
         return None
     pane = Pane(spec, _text(given.get("text")), _whole(given.get("tokens"), _MOST_TOKENS))
