@@ -1,7 +1,8 @@
 """A slice of a board's questions that somebody chose, and two models' paired differences on it.
 
 Intervals are those of the board (`eval.intervals.METHOD`) with fewer resamples: a bootstrap over clusters of questions
-of one source and one kind, or over questions where there are few clusters.
+of one source and one kind, or over questions where there are few clusters. They are computed here because the app
+doesn't import `eval`, whose medians are compiled first; a test compares the two.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
   const BUILD = document.querySelector("meta[name=medilite-build]")?.content ?? "";
   const LONG_MS = 60_000; // hidden for longer than this, a page asks whether it is still today's
   const WAKE_MS = 90_000; // how long an event waits for an app that wakes up
-  const SPREAD_MS = 1_000; // pages that lost the connection come back within this, doubled after every vain try
+  const SPREAD_MS = 1_000; // pages that lost the connection come back within this, doubled after every failed try
   const MOST_MS = 15_000;
   const EVENT = /\/gradio_api\/(?:queue\/join|run\/predict)(?:[?]|$)/;
   const RECONNECT = /\/gradio_api\/app_id(?:[?]|$)/;
@@ -13,7 +13,7 @@
   const root = document.documentElement;
   const send = window.fetch.bind(window);
   const pause = (ms) => new Promise((go) => setTimeout(go, ms));
-  const spread = (vain) => Math.random() * Math.min(SPREAD_MS * 2 ** vain, MOST_MS);
+  const spread = (tries) => Math.random() * Math.min(SPREAD_MS * 2 ** tries, MOST_MS);
 
   window.fetch = (what, options) => {
     const address = what instanceof Request ? what.url : String(what);
@@ -27,34 +27,34 @@
     const headers = new Headers(options?.headers);
     headers.set("x-medilite-build", BUILD);
     const until = performance.now() + WAKE_MS;
-    for (let vain = 0; ; vain++) {
+    for (let tries = 0; ; tries++) {
       const last = performance.now() > until;
       // While it wakes, a connection may break off too.
       const response = await send(what, { ...options, headers }).catch((error) => {
-        if (vain && !last) return null;
+        if (tries && !last) return null;
         root.removeAttribute("data-waking");
         throw error;
       });
-      if (response?.status === 409) tellUpdated();
+      if (response?.status === 409) showUpdated();
       if (response && (last || response.status !== 503 || /json/.test(response.headers.get("content-type") ?? ""))) {
         root.removeAttribute("data-waking");
         return response;
       }
-      tell("waking");
-      await pause(1_000 + spread(vain));
+      show("waking");
+      await pause(1_000 + spread(tries));
     }
   }
 
   // Gradio asks every two seconds whether a lost connection is back, and reloads the page. Ten tabs, or a hundred
   // visitors, would do that at the same moment; and a tab that nobody looks at has time until somebody does.
   let waiting = false;
-  let vain = 0;
+  let reconnects = 0;
   async function reconnect(what, options) {
     if (waiting) throw new TypeError("MediLite is waiting before it asks again.");
     waiting = true;
     try {
       await shown();
-      await pause(spread(vain++));
+      await pause(spread(reconnects++));
       return await send(what, options);
     } finally {
       waiting = false;
@@ -87,15 +87,15 @@
     try {
       const here = window.gradio_config?.root ?? location.origin;
       const { build } = await (await send(`${here.replace(/\/$/, "")}/healthz`)).json();
-      if (build && build !== BUILD) tellUpdated();
+      if (build && build !== BUILD) showUpdated();
     } catch {
       // Asleep, or no connection: the next event says so.
     }
   }
 
-  const tellUpdated = () => tell("updated");
+  const showUpdated = () => show("updated");
 
-  function tell(what) {
+  function show(what) {
     if (root.hasAttribute(`data-${what}`)) return;
     root.setAttribute(`data-${what}`, "");
     window.medilite.announce(document.querySelector(`.ml-${what} span`)?.textContent ?? "");

@@ -170,8 +170,8 @@ def _trusted_voters(table: VoteTable) -> Bools:
 def _sharing(table: VoteTable, trusted: Bools) -> Ints:
     """Return, by vote, a number for each group of trusted voters who have shared networks, else -1.
 
-    Whoever shared a network on any day with one of the group is in it, as ids are that one person has grown from one
-    address. Accounts are in none: they can't be made freely.
+    A voter is in a group with everybody who has voted from one of their networks on any day, because one person can
+    grow many ids at one address. Accounts are in no group: they can't be made freely.
     """
     aged = trusted & ~table.account & (table.network >= 0)
     if not aged.any():

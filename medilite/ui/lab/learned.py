@@ -40,7 +40,7 @@ class LearnedView(View):
         "When did it learn that? A save is the model as it was after so many steps of its training. The same question "
         "goes to the model that the training began from (step 0) and to every save, in one batch with the same seed. "
         "Move through the steps: what changed since the save before, when the answer became easier to read, and when "
-        "it began or ceased to use the words of the source."
+        "it began or stopped using the words of the source."
     )
 
     def __init__(self, profile: Profile, saved: SavedModels) -> None:
@@ -156,7 +156,7 @@ class Path:
 
     @classmethod
     def of(cls, panes: Sequence[Pane], saves: Sequence[Save], terms: Mapping[str, str]) -> Path:
-        """Return the path of answered panes, the parent's first if it was asked, and mark what each has anew."""
+        """Return the path of answered panes, the parent's first if it was asked, and mark what is new in each."""
         left = list(panes)
         usable = sum(save.spec is not None for save in saves)
         rows: list[tuple[int, Pane | None, str]] = [(0, left.pop(0), "")] if len(left) > usable else []

@@ -309,7 +309,7 @@ def test_a_network_leaves_room_for_others():
     assert has_room_for(call("school"), running[:5], 48)
     assert has_room_for(call("school"), [], 6), "one call it may always have"
     assert has_room_for(call("school"), running, None)
-    # A second such network would take what is left: whoever has no call yet still finds rows.
+    # Two such networks can't take all rows: a network without a call still gets some.
     both = [*running, call("college")]
     assert not has_room_for(call("college"), both, 48), "42 of 48 rows are taken"
     assert has_room_for(call("home"), both, 48)
