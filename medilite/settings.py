@@ -259,7 +259,7 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def _without_brackets(cls, value: str) -> str:
-        return value.strip().removeprefix("[").removesuffix("]")
+        return plain_address(value)
 
     @field_validator("prefix")
     @classmethod
@@ -368,6 +368,16 @@ def rate_limits(text: str) -> list[RateLimitItem]:
     return items
 
 
+def plain_address(text: str) -> str:
+    """Return an address as the system takes it: without brackets, and with an IPv6 zone after % instead of a URL's %25.
+
+    See RFC 6874. Outside of brackets `%25` and a digit stay: that may be the zone 251.
+    """
+    said = text.strip()
+    bare = said.removeprefix("[").removesuffix("]")
+    return re.sub(r"%25(?=.)" if bare != said else r"%25(?=[^0-9])", "%", bare, count=1) if ":" in bare else bare
+
+
 def proxies_of(text: str | None) -> int | tuple[IPv4Network | IPv6Network, ...]:
     """Read how many proxies there are ("1"), or their addresses ("10.0.0.7, 10.1.0.0/16"). Raises ValueError."""
     from ipaddress import ip_network
@@ -376,7 +386,7 @@ def proxies_of(text: str | None) -> int | tuple[IPv4Network | IPv6Network, ...]:
     if not said or (said.isascii() and said.isdigit() and len(said) < 3):
         return int(said or 0)
     try:
-        return tuple(ip_network(part.strip(), strict=False) for part in said.split(","))
+        return tuple(ip_network(plain_address(part), strict=False) for part in said.split(","))
     except ValueError as error:
         raise ValueError(
             f"{error}. Give the number of proxies in front of the app (1, say), or their addresses, separated by "

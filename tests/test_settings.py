@@ -110,9 +110,22 @@ def test_what_keeps_no_votes_is_refused(url):
 
 
 @pytest.mark.parametrize(
-    ("host", "kept"), [("::1", "::1"), ("[::1]", "::1"), (" 127.0.0.1", "127.0.0.1"), ("[::]", "::")]
+    ("host", "kept"),
+    [
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        (" 127.0.0.1", "127.0.0.1"),
+        ("[::]", "::"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("[fe80::1%eth0]", "fe80::1%eth0"),
+        ("[fe80::1%25eth0]", "fe80::1%eth0"),  # RFC 6874
+        ("fe80::1%25eth0", "fe80::1%eth0"),
+        ("[fe80::1%251]", "fe80::1%1"),
+        ("fe80::1%251", "fe80::1%251"),
+        ("[fe80::1%25]", "fe80::1%25"),
+    ],
 )
-def test_an_address_counts_with_and_without_brackets(host, kept):
+def test_an_address_counts_with_and_without_brackets_and_its_zone_as_in_a_url(host, kept):
     assert load_settings(host=host).host == kept
 
 
@@ -128,6 +141,25 @@ def test_an_address_that_is_not_this_machines_names_the_variable(host):
     from medilite.health.listening import bound_port
 
     with pytest.raises(SettingsError, match="MEDILITE_HOST"):
+        bound_port(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "cause"),
+    [
+        ("fe80::1%nope", r"zone 'nope' is no network interface of this machine, which has .*\blo\b"),
+        ("fe80::1%9999", "zone '9999' is no network interface"),
+        ("fe80::1%lo", "no such address in the zone 'lo'"),
+        ("fe80::1", r"needs the zone that it is in, as in fe80::1%eth0 \(here there are .*\blo\b"),
+        ("::1%lo", r"only link-local addresses \(fe80::…\) have a zone, so leave %lo out"),
+        ("127.0.0.1%lo", "so leave %lo out"),
+        ("169.254.0.9", "Errno"),
+    ],
+)
+def test_an_address_that_fails_for_its_zone_says_so(host, cause):
+    from medilite.health.listening import bound_port
+
+    with pytest.raises(SettingsError, match=f"MEDILITE_HOST={host} .*{cause}"):
         bound_port(host)
 
 

@@ -24,6 +24,7 @@
   // The server refuses an event whose number means another one there. What sleeps answers 503 while it wakes, before
   // the app has seen the event: so it is sent again.
   async function event(what, options) {
+    session = /"session_hash":"([\w-]+)"/.exec(options?.body)?.[1] ?? session;
     const headers = new Headers(options?.headers);
     headers.set("x-medilite-build", BUILD);
     const until = performance.now() + WAKE_MS;
@@ -72,6 +73,12 @@
       look();
     });
 
+  // No connection stays open by which the server could know that a page is there: so one that is closed says so.
+  let session = "";
+  window.addEventListener("pagehide", () => session && navigator.sendBeacon(`${here()}/left/${session}`));
+
+  const here = () => (window.gradio_config?.root ?? location.origin).replace(/\/$/, "");
+
   // ---- whether the page is today's ----------------------------------------------------------
 
   let hiddenAt = Date.now();
@@ -85,8 +92,7 @@
 
   async function check() {
     try {
-      const here = window.gradio_config?.root ?? location.origin;
-      const { build } = await (await send(`${here.replace(/\/$/, "")}/healthz`)).json();
+      const { build } = await (await send(`${here()}/healthz`)).json();
       if (build && build !== BUILD) showUpdated();
     } catch {
       // Asleep, or no connection: the next event says so.

@@ -51,6 +51,7 @@ class Browser:
         self._cached: set[str] = set()
         self._behind: list[asyncio.Task[None]] = []
         self.page: Page
+        self.session = ""
 
     # --- the page ------------------------------------------------------------------------
 
@@ -61,7 +62,6 @@ class Browser:
             document = (await self._get("/")).text
         self.show(Page.read(document))
         await self.files.fetch(self.page.assets, self.page.kinds, self._fetch, self._cached)
-        self._behind.append(asyncio.create_task(self._stay()))
         for event in self.page.events(None, "load"):
             await self.run(event, "load", call="")
         self._behind += [asyncio.create_task(self._tick(*timer)) for timer in self.page.timers]
@@ -77,13 +77,16 @@ class Browser:
         self._http.base_url = url  # type: ignore[assignment]
 
     async def leave(self) -> None:
-        """Close the page and end its tasks."""
+        """Close the page, end its tasks, and say so as a page does."""
         behind, self._behind = self._behind, []
         for task in behind:
             task.cancel()
         for result in await asyncio.gather(*behind, return_exceptions=True):
             if isinstance(result, Exception):
                 self.tally.fail("behind the page", result)
+        if self.session:
+            with contextlib.suppress(httpx.HTTPError):  # a browser doesn't wait for the answer
+                await self._http.post(f"/left/{self.session}")
 
     async def close(self) -> None:
         """Close the browser."""
@@ -134,15 +137,6 @@ class Browser:
     async def _fetch(self, path: str) -> str:
         with self.tally.timed("file"):
             return (await self._get(path)).text
-
-    async def _stay(self) -> None:
-        """Keep the connection open by which the server knows that the page is there."""
-        async with self._reply("GET", f"{API}/heartbeat/{self.session}") as answer:
-            if answer.status_code != 200:
-                raise WentWrongError(f"heartbeat: {answer.status_code}")
-            async for _ in answer.aiter_raw():
-                pass
-        raise WentWrongError("The server ended the connection that a page depends on.")
 
     async def _tick(self, timer: int, every_s: float, event: Event) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from http.client import HTTPConnection
 
@@ -22,14 +23,33 @@ def bound_port(host: str, port: int = 0) -> int:
             probe.bind(address)
     except (OSError, UnicodeError) as error:
         raise SettingsError(
-            f"MEDILITE_HOST={host} can't be listened on: {error}. Set it to an address of this machine: 127.0.0.1 or "
-            "::1 for itself alone, 0.0.0.0 or :: for other machines too."
+            f"MEDILITE_HOST={host} can't be listened on: {_why_not(host) or error}. Set it to an address of this "
+            "machine: 127.0.0.1 or ::1 for itself alone, 0.0.0.0 or :: for other machines too."
         ) from error
     with socket.socket(family, kind) as probe:
         # As a server does: a port that was in use a moment ago is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((address[0], port, *address[2:]))
         return int(probe.getsockname()[1])
+
+
+def _why_not(host: str) -> str:
+    """Return what is wrong with the zone of an address, "" if that isn't what is wrong."""
+    address, mark, zone = host.partition("%")
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if not mark and not known.is_link_local:
+        return ""
+    interfaces = ", ".join(name for _, name in socket.if_nameindex())
+    if not isinstance(known, ipaddress.IPv6Address) or not known.is_link_local:
+        return f"only link-local addresses (fe80::…) have a zone, so leave %{zone} out" if mark else ""
+    if not mark:
+        return f"a link-local address needs the zone that it is in, as in {address}%eth0 (here there are {interfaces})"
+    if zone not in {part for pair in socket.if_nameindex() for part in map(str, pair)}:
+        return f"the zone {zone!r} is no network interface of this machine, which has {interfaces}"
+    return f"this machine has no such address in the zone {zone!r}; `ip -6 address show` lists those that it has"
 
 
 def runs_at(host: str, port: int) -> bool:

@@ -120,6 +120,20 @@ def test_a_page_of_todays_build_says_nothing(tab, answer):
     assert page.evaluate("[told.length, document.documentElement.attributes.length]") == [0, 0]
 
 
+def test_a_page_that_is_closed_says_which_session_is_over(tab):
+    page = tab((200, JSON, "{}"))
+    page.evaluate("window.sent = []; navigator.sendBeacon = (...all) => sent.push(...all); 0")
+    leave = "window.dispatchEvent(new PageTransitionEvent('pagehide')); sent"
+    assert page.evaluate(leave) == [], "it has none yet"
+    page.evaluate("window.gradio_config = {root: 'https://here/medilite/'}")
+    # What somebody typed may look like a session; in JSON its quotes are escaped.
+    said = {"data": ['"session_hash":"typed"'], "session_hash": "abc-1_2"}
+    page.evaluate(
+        "said => fetch('/gradio_api/run/predict', {method: 'POST', body: JSON.stringify(said)}).then(() => 0)", said
+    )
+    assert page.evaluate(leave) == ["https://here/medilite/left/abc-1_2"]
+
+
 def test_tabs_come_back_one_after_another_and_those_that_are_looked_at_first(tab):
     """Gradio asks every two seconds whether the connection is back; the first answer that is JSON reloads the page."""
     poll = """() => {

@@ -116,7 +116,7 @@ PATHS = {
             '/?__theme="><script>window.ran=1</script>',
             "/?view=api&x=%ff%fe%00",
             f"{API}/heartbeat/../config",
-            f"{API}/heartbeat/%0d%0aSet-Cookie:%20x=1",
+            "/left/%0d%0aSet-Cookie:%20x=1",
             f"{API}/queue/data?session_hash=../../x",
             f"{API}/queue/data",
             f"{API}/upload_progress?upload_id=x",

@@ -15,10 +15,15 @@ from medilite.ui.guard.asgi import App, Receive, Scope, Send, header, refuse
 
 log = logging.getLogger(__name__)
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_ZONE = r"%[A-Za-z0-9._~-]{1,32}"
+"""An IPv6 address's zone: the interface behind which it is."""
+
+_HOST = re.compile(rf"(?:[A-Za-z0-9._-]{{1,255}}|\[[0-9A-Fa-f:.]{{2,45}}(?:{_ZONE})?\])(?::[0-9]{{1,5}})?")
 _SCHEME = re.compile(r"https?")
 _SPOKEN = ((b"host", _HOST), (b"x-forwarded-host", _HOST), (b"x-forwarded-proto", _SCHEME))
 """Headers from which Gradio makes the page's own address, and what they may look like."""
+
+_HOSTS = (b"host", b"x-forwarded-host")
 
 _NEVER = (b"x-gradio-server",)
 """Headers by which Gradio's own front server speaks; there is none here."""
@@ -64,7 +69,10 @@ class TrustedProxies:
 
     def _trusts(self, address: str) -> bool:
         ip = _ip(address)
-        return ip is not None and any(ip in network for network in self.networks)
+        # Behind another interface the same link-local address is another machine.
+        return ip is not None and any(
+            ip in network and _zone(network.network_address) in ("", _zone(ip)) for network in self.networks
+        )
 
 
 class KnownAddress:
@@ -92,7 +100,12 @@ class KnownAddress:
                 "their addresses."
             )
         visitor = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
-        headers = [pair for pair in scope["headers"] if pair[0] not in _NEVER]
+        # A zone means something on the machine alone that named it.
+        headers = [
+            (name, re.sub(_ZONE.encode(), b"", value) if name in _HOSTS else value)
+            for name, value in scope["headers"]
+            if name not in _NEVER
+        ]
         await self.app(
             {**scope, "client": (visitor, port if visitor == peer else 0), "headers": headers}, receive, send
         )
@@ -136,6 +149,12 @@ def network_of(address: str) -> str:
 
 def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return None
+    # The standard library takes anything for a zone.
+    return ip if not _zone(ip) or re.fullmatch(_ZONE, f"%{_zone(ip)}") else None
+
+
+def _zone(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    return getattr(ip, "scope_id", None) or ""

@@ -24,7 +24,6 @@ READ = re.compile(
     # Names are bounded: an overlong one is an error of the file system, which Gradio answers with a 500.
     r"|/(?:assets|static)/[\w@.+-]{1,128}(?:/[\w@.+-]{1,128}){0,7}"
     rf"|{API}/(?:info/?|theme\.css|app_id/?|login_check/?|user/?|startup-events|queue/(?:data|status))"
-    rf"|{API}/heartbeat/[\w-]{{1,64}}"
     # What came of a program's call.
     rf"|{API}/call(?:/v2)?/[a-z_]{{1,32}}/[0-9a-f]{{32}}"
 )

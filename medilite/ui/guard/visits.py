@@ -1,4 +1,4 @@
-"""Which pages are open, from where, and how many at once: what one network address may have of sessions and events."""
+"""Which pages there are, and from where: what one network address may have of sessions and events."""
 
 from __future__ import annotations
 
@@ -14,18 +14,38 @@ from medilite.ui.guard.limits import VisitorLimits
 _KNOWN = 50_000
 """How many sessions' addresses are remembered; a name and a hash each."""
 
+LEFT = "/left/"
+"""Where a page that is closed says so, by the name of its session."""
+
 
 class Visits:
-    """Sessions by network address, and which of them have a connection open; safe to use from several threads."""
+    """Sessions by network address, which are being answered and which left; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._from: OrderedDict[str, str] = OrderedDict()
         self._open: Counter[str] = Counter()
+        self._left: set[str] = set()
 
     def knows(self, session: str) -> bool:
         """Whether a session has been seen."""
         return session in self._from
+
+    def left(self, session: str) -> None:
+        """Note that the page of a session was closed; without effect for one that hasn't been seen."""
+        with self._lock:
+            if session in self._from:
+                self._left.add(session)
+
+    def has_left(self, session: str) -> bool:
+        """Whether a session's page was closed and has sent nothing since."""
+        return session in self._left
+
+    def is_back(self, session: str) -> bool:
+        """Note that a session has sent something, so its page is open; return whether it has been seen before."""
+        with self._lock:
+            self._left.discard(session)
+            return session in self._from
 
     def note(self, session: str, network: str) -> None:
         """Note where a session is from, the first time that it is seen."""
@@ -35,6 +55,7 @@ class Visits:
                 gone = next((one for one in self._from if not self._open[one]), None)
                 if gone is not None:
                     del self._from[gone]
+                    self._left.discard(gone)
 
     def opened(self, session: str) -> None:
         """Note that a connection of a session has been opened."""
@@ -51,19 +72,21 @@ class Visits:
     def whose_turn_to_go(self, sessions: list[str]) -> str:
         """Return which of these sessions, the one used longest ago first, is to be forgotten.
 
-        One of the address that has most of them, and there one without an open
-        connection before any that has one: a visitor who opens thousands loses their own.
+        One of the address that has most of them, and there a closed page before an
+        open one, and any before one that is being answered: a visitor who opens
+        thousands loses their own.
         """
         with self._lock:
             counts = Counter(self._from.get(one, "") for one in sessions)
             most = max(counts.values())
             crowded = [one for one in sessions if counts[self._from.get(one, "")] == most]
             alone = crowded if most > 1 else sessions
-            return next((one for one in alone if not self._open[one]), alone[0])
+            # The order among equals is theirs.
+            return min(alone, key=lambda one: (bool(self._open[one]), one not in self._left))
 
 
 class Paced:
-    """Counts events and new sessions by address, and notes which sessions have a connection open."""
+    """Counts events and new sessions by address, and notes which sessions are being answered."""
 
     def __init__(self, app: App, limits: VisitorLimits, visits: Visits) -> None:
         self.app, self.limits, self.visits = app, limits, visits
@@ -100,10 +123,7 @@ class Paced:
 
 def _session_of(scope: Scope) -> str:
     """Return the session whose stream a request opens, "" for none."""
-    path = scope["path"]
-    if path.startswith(f"{API}/heartbeat/"):
-        return str(path.rpartition("/")[2])
-    if path == f"{API}/queue/data":
+    if scope["path"] == f"{API}/queue/data":
         from urllib.parse import parse_qs
 
         return (parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash") or [""])[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.http_server import LOCALHOST_NAME
@@ -54,6 +54,9 @@ from medilite.ui.page.stopping import serve_until_stopped
 from medilite.ui.page.theme import ICON, head, theme
 from medilite.ui.vote.tab import VoteTab
 
+if TYPE_CHECKING:
+    from gradio.data_classes import BlocksConfigDict
+
 POLL_S = 1.0
 TITLE = "MediLite"
 _SESSIONS = 2000
@@ -86,6 +89,14 @@ class Page(gr.Blocks):
         opens the Hub's page inside of a Space's frame, where cookies are blocked.
         """
         return self.signs_in
+
+    def get_config_file(self) -> BlocksConfigDict:
+        """Return what Gradio's page is made from, without the connection that it would hold open in every tab.
+
+        Without HTTP/2 a browser opens six connections to a server, for all its tabs: a seventh tab would never load.
+        `Visits` and `OpenPages` know from requests which pages are there.
+        """
+        return {**super().get_config_file(), "connect_heartbeat": False}
 
 
 def build_ui(
@@ -157,10 +168,12 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     Gradio chooses host and port where the settings don't name them: a Space
     sets its own, elsewhere it is the first free port from 7860 on. What comes
     in and goes out passes the guards (ui/guard). Raises SettingsError when a
-    port asked for is taken.
+    host asked for isn't this machine's, or a port is taken.
     """
     asked, threads = settings.model_fields_set, settings.max_queue + _SPARE_THREADS
     port = settings.port if "port" in asked else None
+    # Gradio would try for five seconds, and then name the port.
+    free = bound_port(settings.host) if "host" in asked or port == 0 else None
     readiness = Readiness(page.engine, page.votes, page.drain)
     page.drain.at_the_end("end the thread that readiness is asked by", readiness.close)
     meters = metrics.switch_on() if settings.metrics else None
@@ -176,7 +189,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     visits = Visits()
     build = build_of(page, head(profile))
     added = head(profile, build)
-    own = routes(Downloads(page.votes, settings.data_dir), readiness, meters, programs, build)
+    own = routes(Downloads(page.votes, settings.data_dir), readiness, visits, meters, programs, build)
     app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits, build)}
     if mcp:
         app["lifespan"] = mcp.lifespan
@@ -186,7 +199,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         with in_gradios_place(**pages), with_patience():
             _, local, _ = launch(
                 server_name=_in_brackets(settings.host) if "host" in asked else None,
-                server_port=bound_port(settings.host) if port == 0 else port,
+                server_port=free if port == 0 else port,
                 inbrowser=settings.open_browser,
                 theme=theme(),
                 head=added,
@@ -216,7 +229,7 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
         ) from error
     hold_little(page, visits)
     take_over()
-    print(f"MediLite runs on {local}  (Ctrl+C stops it)", flush=True)
+    print(f"MediLite runs on {local.replace('%', '%25')}  (Ctrl+C stops it)", flush=True)  # a zone, as a URL has it
     if block:
         serve_until_stopped(page, page.drain, settings.grace_s)
     return local

@@ -7,7 +7,7 @@
   also notes each event for its monitoring page, which is switched off as well,
   and computes the last ten thousand of them again as a table of Pandas after
   every event. `hold_little` has it hold no more than an open page needs, and
-  nothing an hour after it was closed.
+  nothing an hour after it was closed, or a day after it was last used.
 - **Events by name and number**, and a visitor's components as they are by now
   (`public_events`, `event_by_number`, `components_of`), for the guards.
 - **Which build a page is of** (`build_of`): its events are numbers, which mean others in another.
@@ -60,6 +60,9 @@ class _Like:
 KEPT_S = 3600
 """How long the state of a closed page is kept, in seconds, for a visitor who comes back; as Gradio has it."""
 
+ASLEEP_S = 24 * 3600
+"""How long the state of any other is kept after it was last used: a tab may be hidden, or its machine asleep."""
+
 
 class _Page(SessionState):
     """A page without the copy of what it shows, whose components are other pages' too where they are alike."""
@@ -89,7 +92,7 @@ class _Page(SessionState):
 
 
 class OpenPages(StateHolder):
-    """The pages that are open, or were within the hour: a visitor may come back to what they had.
+    """The pages that are open, or were until lately: a visitor may come back to what they had.
 
     Where there are more than fit, `visits` says whose goes.
     """
@@ -112,13 +115,13 @@ class OpenPages(StateHolder):
                 self.time_last_used.pop(gone, None)
 
     def delete_all_expired_state(self) -> None:
-        """Forget what has expired, and pages that are closed and whose state has; Gradio calls it every second."""
+        """Forget what has expired, closed pages, and those not used for a day; Gradio calls it every second."""
         super().delete_all_expired_state()
         now = datetime.datetime.now()
         with self.lock:
-            for session_id, page in list(self.session_data.items()):
+            for session_id in list(self.session_data):
                 idle = now - self.time_last_used.get(session_id, now)
-                if page.is_closed and idle.total_seconds() > page.STATE_TTL_WHEN_CLOSED:
+                if idle.total_seconds() > (KEPT_S if self._visits.has_left(session_id) else ASLEEP_S):
                     del self.session_data[session_id]
                     self.time_last_used.pop(session_id, None)
 

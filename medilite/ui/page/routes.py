@@ -10,6 +10,7 @@ from medilite.arena.export import WRITERS
 from medilite.errors import MediLiteError, without_folders
 from medilite.health.ready import Readiness
 from medilite.metrics import CONTENT_TYPE, Meters
+from medilite.ui.guard.visits import LEFT, Visits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,11 +26,13 @@ METRICS_OFF = "Metrics are off; MEDILITE_METRICS=1 turns them on.\n"
 
 
 def routes(
-    downloads: Downloads, readiness: Readiness, meters: Meters | None, programs: Sequence[Any] = (), build: str = ""
-) -> list[Any]:
+    downloads: Downloads, readiness: Readiness, visits: Visits, meters: Meters | None, programs: Sequence[Any] = (),
+    build: str = "",
+) -> list[Any]:  # fmt: skip
     """Return the routes for the server that serves the page; without `meters`, `/metrics` answers that it is off.
 
-    `programs` are the routes that are for programs (`ui/api`); `build` names the page that is served.
+    `visits` is told of pages that are closed, `programs` are the routes that are for programs (`ui/api`), and
+    `build` names the page that is served.
     """
     from starlette.routing import Route
 
@@ -38,6 +41,7 @@ def routes(
         Route("/healthz", _alive(build), methods=["GET"]),
         Route("/readyz", _ready(readiness), methods=["GET"]),
         Route("/metrics", _metrics(meters), methods=["GET"]),
+        Route(f"{LEFT}{{session}}", _left(visits), methods=["POST"]),
         *programs,
     ]
 
@@ -87,6 +91,17 @@ def _ready(readiness: Readiness) -> Any:
         reasons = readiness.reasons()
         state = {"ready": not reasons, "reasons": reasons}
         return JSONResponse(state, 503 if reasons else 200, headers={"Cache-Control": "no-store"})
+
+    return answer
+
+
+def _left(visits: Visits) -> Any:
+    from starlette.responses import Response
+
+    # Sent by a page as it is closed, which reads no answer.
+    async def answer(request: Request) -> Response:
+        visits.left(request.path_params["session"])
+        return Response(status_code=204)
 
     return answer
 

@@ -35,6 +35,7 @@ def test_nothing_is_loaded_by_building_the_page(lite):
 def test_gradio_reports_nothing_and_offers_five_endpoints_alone(page):
     assert page.analytics_enabled is False
     config = page.get_config_file()
+    assert config["connect_heartbeat"] is False, "a browser has six connections for all its tabs"
     assert config["analytics_enabled"] is False
     offered = [d["api_name"] for d in config["dependencies"] if d["api_visibility"] != "private"]
     assert offered == ["ask", "compare", "sources", "readability", "leaderboard"]

@@ -21,14 +21,20 @@ def pages():
         button = gr.Button("Ask")
         models = gr.Radio(["base"])
         button.click(lambda: "x" * 100_000, None, shown)
-    kept = OpenPages(Visits())
+    visits = Visits()
+    kept = OpenPages(visits)
     kept.set_blocks(blocks)
+    kept.visits = visits
     kept.state_id, kept.shown_id, kept.models_id = state._id, shown._id, models._id
     return kept
 
 
-def leave(pages: OpenPages, name: str, seconds: float) -> None:
-    pages.session_data[name].is_closed = True
+def idle(pages: OpenPages, name: str, seconds: float, *, left: bool) -> None:
+    """Have a page been last used that long ago."""
+    pages[name][pages.state_id] = {"turns": [name]}
+    pages.visits.note(name, "192.0.2.1")
+    if left:
+        pages.visits.left(name)
     pages.time_last_used[name] = datetime.datetime.now() - datetime.timedelta(seconds=seconds)
 
 
@@ -84,17 +90,33 @@ def test_a_component_that_it_lacks_it_gets(pages):
     assert page[other._id] is other
 
 
-def test_a_page_is_forgotten_an_hour_after_it_was_closed_and_no_other(pages):
-    hour = pages["open"].STATE_TTL_WHEN_CLOSED
-    assert hour == 3600
-    for name in ("gone", "back"):
-        pages[name][pages.state_id] = {"turns": [name]}
-    pages.time_last_used["open"] = datetime.datetime.now() - datetime.timedelta(days=1)
-    leave(pages, "gone", hour + 1)
-    leave(pages, "back", hour - 60)
+HOUR, DAY = 3600, 24 * 3600
+
+
+def test_a_page_is_forgotten_an_hour_after_it_was_closed_or_a_day_after_it_was_used(pages):
+    idle(pages, "closed", HOUR + 1, left=True)
+    idle(pages, "just closed", HOUR - 60, left=True)
+    idle(pages, "hidden for a night", DAY - 60, left=False)
+    idle(pages, "asleep since yesterday", DAY + 1, left=False)
+    # A reload begins another session; back from the browser's cache is the same one.
+    idle(pages, "closed and back", HOUR + 1, left=True)
+    assert pages.visits.is_back("closed and back")
     pages.delete_all_expired_state()
-    assert set(pages.session_data) == set(pages.time_last_used) == {"open", "back"}
-    assert pages["back"][pages.state_id] == {"turns": ["back"]}
+    kept = {"just closed", "hidden for a night", "closed and back"}
+    assert set(pages.session_data) == set(pages.time_last_used) == kept
+    for name in kept:
+        assert pages[name][pages.state_id] == {"turns": [name]}
+
+
+def test_who_is_forgotten_first_where_there_is_no_room(pages):
+    pages.capacity = 3
+    for name in ("answered", "open", "closed"):
+        idle(pages, name, 0, left=name == "closed")
+    pages.visits.opened("answered")
+    pages["new"]
+    assert set(pages.session_data) == {"answered", "open", "new"}
+    pages["newer"]
+    assert set(pages.session_data) == {"answered", "new", "newer"}
 
 
 @pytest.mark.parametrize("little", [False, True], ids=["Gradio's own", "ours"])

@@ -15,6 +15,7 @@ from medilite.draining import Drain, DrainedEngine
 from medilite.errors import WeightsUnavailableError
 from medilite.health.ready import Readiness
 from medilite.settings import load_settings
+from medilite.ui.guard.visits import Visits
 from medilite.ui.page.routes import METRICS_OFF, routes
 from tests.support.fakes import ScriptedEngine
 
@@ -22,7 +23,7 @@ from tests.support.fakes import ScriptedEngine
 @pytest.fixture
 def served(lite, tmp_path, monkeypatch):
     """Return a function that serves the routes around a scripted engine; gives (client, engine, drain)."""
-    opened = []
+    opened, visits = [], Visits()
     monkeypatch.setattr("medilite.health.ready.STORE_TIMEOUT_S", 60.0)  # a busy machine makes a database slowly
 
     def start(meters=None, data_dir=None, **script):
@@ -31,12 +32,10 @@ def served(lite, tmp_path, monkeypatch):
         votes = Votes(settings.votes_database)
         readiness = Readiness(engine, votes, engine.drain)
         opened.append(readiness)
-        return (
-            TestClient(Starlette(routes=routes(Downloads(votes, settings.data_dir), readiness, meters, build="today"))),
-            engine,
-            engine.drain,
-        )
+        own = routes(Downloads(votes, settings.data_dir), readiness, visits, meters, build="today")
+        return TestClient(Starlette(routes=own)), engine, engine.drain
 
+    start.visits = visits
     yield start
     for readiness in opened:
         readiness.close()
@@ -48,6 +47,15 @@ def test_alive_is_said_whatever_else_is(served):
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"alive": True, "build": "today"})
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_page_says_that_it_is_closed(served):
+    client, _, _ = served()
+    served.visits.note("one", "192.0.2.1")
+    assert [client.post(f"/left/{name}").status_code for name in ("one", "made-up")] == [204, 204]
+    assert [served.visits.has_left(name) for name in ("one", "made-up")] == [True, False]
+    assert client.get("/left/one").status_code == 405
+    assert client.post("/left/one/more").status_code == 404
 
 
 def test_ready_once_the_model_is_loaded_and_until_it_is_stopped(served):
