@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from medilite.ui.guard.address import KnownAddress, TrustedProxies
 from medilite.ui.guard.bodies import BoundedBody, body_limit
+from medilite.ui.guard.cached import Cached
 from medilite.ui.guard.calls import CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders
@@ -48,6 +49,7 @@ def guards(
         Middleware(SafeHeaders, head=head),
         Middleware(KnownAddress, proxies=TrustedProxies.parse(proxies)),
         Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
+        Middleware(Cached),
         Middleware(Paced, limits=limits, visits=visits),
         *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),

@@ -87,7 +87,10 @@ class SafeHeaders:
         async def send_on(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
-                if _value(message, b"content-type").startswith("text/html"):
+                scripts = message.get("scripts")
+                if scripts is not None:  # read once, for a document that is kept (cached.py)
+                    await send(self._with_headers({k: v for k, v in message.items() if k != "scripts"}, scripts))
+                elif _value(message, b"content-type").startswith("text/html"):
                     start = message
                 else:
                     await send(self._with_headers(message, []))

@@ -80,9 +80,11 @@ class _Page(SessionState):
         # What a component is updated with, Gradio reads from what is kept here: it can't be spared. But a page has
         # some twenty updated components, of 3 kB each, and all pages are in one of a few states.
         if isinstance(value, Block):
-            value = _shared(_Like(self.blocks_config.root_block, key, value))
-        super().__setitem__(key, value)
-        self.config_values.clear()
+            # Not Gradio's: it works out the component's description, on the event loop, for the copy that isn't kept.
+            self.blocks_config.blocks[key] = _shared(_Like(self.blocks_config.root_block, key, value))
+        else:
+            super().__setitem__(key, value)
+            self.config_values.clear()
 
     def _update_config(self, key: int) -> None:
         """Keep nothing."""

@@ -15,6 +15,7 @@ from medilite.errors import SettingsError
 from medilite.settings import load_settings
 from medilite.ui.guard.address import KnownAddress, TrustedProxies, network_of, no_proxy_by_default
 from medilite.ui.guard.bodies import BoundedBody, body_limit
+from medilite.ui.guard.cached import Cached
 from medilite.ui.guard.calls import BadCall, CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
@@ -463,5 +464,5 @@ def test_the_app_is_served_behind_them(lite, monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
     serve(page, lite, load_settings(), block=False)
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
-        SafeHeaders, KnownAddress, OpenDoors, Paced, BoundedBody, CheckedCalls, FixedHost,
+        SafeHeaders, KnownAddress, OpenDoors, Cached, Paced, BoundedBody, CheckedCalls, FixedHost,
     ]  # fmt: skip

@@ -70,7 +70,7 @@ def test_with_them_all_of_it_is_there(lite, space, monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
     serve(page, lite, space, block=False)
     names = [one.cls.__name__ for one in told["app_kwargs"]["middleware"]]
-    assert names[2:5] == ["OpenDoors", "Paced", "SignIn"]
+    assert names[2:6] == ["OpenDoors", "Cached", "Paced", "SignIn"]
 
 
 @pytest.mark.parametrize(
