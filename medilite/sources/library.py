@@ -16,7 +16,7 @@ from medilite.content.words import words
 from medilite.errors import DataError
 from medilite.sources.layout import DATABASE, MEANING, read_manifest
 from medilite.sources.postings import Stemmer, add_up
-from medilite.sources.query import STOP_WORDS, Asked, name_word, take_apart
+from medilite.sources.query import ILLNESS, STOP_WORDS, Asked, name_word, take_apart
 from medilite.sources.ranking import (
     UNNAMED,
     Candidate,
@@ -189,6 +189,8 @@ class Library:
         number = chosen.nonzero()[0]
         topics = self._topic_of[number].tolist()
         have = set(map(name_word, asked.words))
+        if not have.isdisjoint(ILLNESS):
+            have.update(ILLNESS)
         shares = {topic: self._covered(topic, have) for topic in set(topics)}
         covered = np.array([shares[topic] for topic in topics])
         name = np.array([named.get(topic, 0.0) for topic in topics])
@@ -250,6 +252,8 @@ class Library:
         keys = {key for (key,) in self._database.execute("select key from name where topic = ?", (topic.casefold(),))}
         names = {word for key in keys for word in key.split()}
         have = set(words(f"{question} {topic} {answer}"))
+        if not names.isdisjoint(ILLNESS):
+            names |= set(ILLNESS)
         about = {word: weights[word] for word in asked.about}
         known = {word for word in about if {word, name_word(word), f"{word}s"} & have or name_word(word) in names}
         beside = asked.beside(keys)

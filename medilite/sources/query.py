@@ -66,6 +66,11 @@ _ASKS = re.compile(
 """Finds the sentences that ask something, among those that describe a situation."""
 
 
+ILLNESS = ("disease", "disorder", "illness", "illnesse", "condition", "problem", "trouble")
+"""Words, as `name_word` (which makes "illnesse" of "illnesses"), that mean the same in a name: "mental
+illness" is "Mental Disorders". Not "syndrome", which often tells one disease from another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An analysed question: its words, those with content, and the kinds of answer that it asks for."""
@@ -93,11 +98,17 @@ class Asked:
         return " ".join(word for word in dict.fromkeys(self.words) if word in kept)
 
     def spans(self) -> Iterable[tuple[int, int, str]]:
-        """Yield (start, end, key as `name_key`) for each run of words that may be a name, longest first."""
+        """Yield (start, end, key as `name_key`) for each run of words that may be a name, longest first.
+
+        A run that says "illness" or the like also yields the keys that have another word of `ILLNESS` for it.
+        """
         kept = [name_word(word) for word in self.named_words()]
         for length in range(min(NAME_WORDS, len(kept)), 0, -1):
             for start in range(len(kept) - length + 1):
-                yield start, start + length, " ".join(sorted(kept[start : start + length]))
+                run = kept[start : start + length]
+                for some in [run, *(_said_as(run, word) for word in ILLNESS if len(run) > 1 and word not in run)]:
+                    if some:
+                        yield start, start + length, " ".join(sorted(some))
 
     def named_words(self) -> list[str]:
         """Return the words that the positions of `spans` refer to: those that a name may have."""
@@ -147,6 +158,12 @@ def name_key(name: str) -> str:
     """
     kept = sorted(name_word(word) for word in words(name) if word not in _JOINERS)
     return " ".join(kept) if 0 < len(kept) <= NAME_WORDS else ""
+
+
+def _said_as(run: Sequence[str], word: str) -> list[str]:
+    """Return the words of a name with `word` for its one word of `ILLNESS`; none where it has none, or several."""
+    at = [place for place, own in enumerate(run) if own in ILLNESS]
+    return [word if place in at else own for place, own in enumerate(run)] if len(at) == 1 else []
 
 
 def name_word(word: str) -> str:

@@ -258,6 +258,18 @@ def test_who_names_a_disease_does_not_ask_about_surgery(tmp_path, opened, entrie
     assert library.search("what is surgery").hits[0].passage.topic == "Surgery"
 
 
+@pytest.mark.parametrize("word", ["illness", "illnesses", "condition", "problems", "disorder", "diseases"])
+def test_another_word_for_disease_names_it_too(tmp_path, opened, entries, about, word):
+    more = [
+        replace(entries[0], id=f"x/{topic}", question=f"What are {topic} ?", answer=f"{topic} are.", topic=topic)
+        for topic in ("Mental Hepatitis", "Mental Disorders", "Mental Syndromes")
+    ]
+    library = opened(build_library([*entries, *more], about, tmp_path, WordEncoder()))
+    question = f"who treats a mental {word}"
+    assert library.search(question).hits[0].passage.topic == "Mental Disorders"
+    assert library.signs(question)[1].named
+
+
 def test_names():
     assert name_key("The Diseases of Crohn's") == name_key("Crohn's disease") == "crohn disease"
     assert name_key("Lewy body dementia") == name_key("Dementia with Lewy Bodies")
