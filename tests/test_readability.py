@@ -352,6 +352,41 @@ def test_a_long_item_is_marked_without_its_bullet_and_line_break():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("The gene is inherited from both parents.", ["is inherited"]),
+        ("It is **not usually** treated.", ["is **not usually** treated"]),
+        ("How can gout be prevented?", ["be prevented"]),
+        ("Is it caused by stress? It wasn't found early.", ["Is it caused", "wasn't found"]),
+        ("This is called angina. It was first described in 1900.", ["is called", "was first described"]),
+        ("It is being studied. It has been seen often.", ["is being studied", "been seen"]),
+        ("These are inherited diseases. There is limited proof.", []),
+        ("She is tired and worried, and he is interested.", []),
+        ("The cause is unknown. They are unaffected. It is red.", []),
+        ("Doctors need to treat it. It was indeed so.", []),
+    ],
+)
+def test_passives(text, marked):
+    assert [text[span.start : span.end] for span in hard_spans(text) if span.kind == "passive"] == marked
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("An MRI shows it. Ask for an EKG.", ["MRI", "EKG"]),
+        ("Magnetic resonance imaging (MRI) shows it. The MRI takes long.", []),
+        ("HMOs (health maintenance organizations) pay. UTIs are common.", ["UTI"]),
+        ("BRCA1 and PTEN make it likelier.", ["BRCA1", "PTEN"]),
+        ("HIV and AIDS, in the US, type II, DNA.", []),
+        ("DO NOT STOP taking it. A cat. It is 5 MG.", ["MG"]),
+        ("non-PKU forms, COVID-19", []),
+    ],
+)
+def test_abbreviations_that_a_text_does_not_explain(text, marked):
+    assert [text[span.start : span.end] for span in hard_spans(text) if span.kind == "abbreviation"] == marked
+
+
 def test_callers_cannot_spoil_the_remembered_marks():
     hard_spans(PLAIN).clear()
     assert len(hard_spans(PLAIN)) == 3

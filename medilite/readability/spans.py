@@ -1,4 +1,4 @@
-"""Where the hard words and the long sentences of a text are."""
+"""Where the hard words, long sentences, passives and unexplained abbreviations of a text are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from medilite.readability.dictionary import textstat_module
+from medilite.readability.forms import abbreviations, passives
 from medilite.readability.normal import normalise_with_origins, running_sentences
 from medilite.readability.scores import is_scorable
 
@@ -25,17 +26,18 @@ class Span:
 
     start: int
     end: int
-    kind: Literal["hard-word", "long-sentence"]
+    kind: Literal["hard-word", "long-sentence", "passive", "abbreviation"]
 
 
 def hard_spans(text: str) -> list[Span]:
-    """Return the hard words and the long sentences of `text`, by start, the longer first.
+    """Return what makes `text` hard to read, by start, the longer first.
 
     A hard word is one that textstat calls difficult: two or more syllables and
     not on Dale and Chall's list of familiar words; there are as many as
     `measure(text).difficult_words`. A long sentence has more than
-    LONG_SENTENCE_WORDS words; it may hold hard words. Positions index into
-    `text` as given, markup included.
+    LONG_SENTENCE_WORDS words; it may hold hard words. `forms` says what counts as
+    a passive and as an unexplained abbreviation. Positions index into `text` as
+    given, markup included.
     """
     return list(_hard_spans(text))
 
@@ -54,7 +56,11 @@ def _hard_spans(text: str) -> tuple[Span, ...]:
             bare = _EDGES.sub("", token[0])
             start = token.start() + token[0].index(bare)
             spans.append(Span(origins[start], origins[start + len(bare) - 1] + 1, "hard-word"))
+    spans += [Span(origins[start], origins[end - 1] + 1, "abbreviation") for start, end in abbreviations(running)]
     for sentence in running_sentences(running):
+        for start, end in passives(sentence[0]):
+            at = sentence.start()
+            spans.append(Span(origins[at + start], origins[at + end - 1] + 1, "passive"))
         if textstat.lexicon_count(sentence[0]) > LONG_SENTENCE_WORDS:
             last = sentence.start() + len(sentence[0].rstrip()) - 1
             # A full stop added for a line break is not in the text.

@@ -1,4 +1,4 @@
-"""Text with marks, as HTML: hard words, long sentences, what differs from the base's answer.
+"""Text with marks, as HTML: what is hard to read, what differs from the base's answer.
 
 The marks are always in the HTML of a finished answer and stay invisible until
 the page switches them on, so a toggle needs neither the server nor the model.

@@ -68,7 +68,7 @@ class CompareTab(AskingTab):
             self.status = html_slot(notices.progress_html(self.engine.progress()), "compare-status", "ml-status-slot")
         self.emergency = html_slot("", "emergency", "ml-slot")
         with gr.Row(elem_classes="ml-tools"):
-            self.mark_hard = gr.Checkbox(False, label="Mark hard words and long sentences", elem_id="mark-hard")
+            self.mark_hard = gr.Checkbox(False, label="Mark what is hard to read", elem_id="mark-hard")
             self.mark_differs = gr.Checkbox(
                 False, label=f"Show what differs from {self._base_label()}", elem_id="mark-differs"
             )
