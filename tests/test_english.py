@@ -20,6 +20,12 @@ ENGLISH = [
     "Ellis-van Creveld syndrome - Ellis-van Creveld syndrome - van der Woude syndrome - Van der Woude - van der Woude",
     "De Quervain: de Quervain; De Quervain; des", "Cri du chat. Cri du chat. Tic du visage. Mal du pays. Le Fort.",
     "In Spanish one says: ¿Cómo está? It means: how are you?",
+    "Ibuprofen\n- Naproxen\n- Celecoxib\n- Meloxicam\n- Diclofenac\n- Etodolac\n- Ketorolac\n- Nabumetone",
+    "Treponema pallidum subsp. pallidum; Borrelia burgdorferi sensu lato; Mycobacterium avium complex",
+    "Sjögren syndrome, Ménière disease, Behçet disease, Münchausen syndrome, Löffler syndrome, Bartholin cyst",
+    "Autosomal recessive spastic ataxia Charlevoix-Saguenay type", "BRCA1, BRCA2, TP53, PTEN, STK11, CDH1, PALB2",
+    "Primary ciliary dyskinesia occurs in approximately 1 in 16,000 individuals.",
+    "In vivo, in vitro, per os, pro re nata, ad libitum, et al., ex vivo, post mortem",
 ]  # fmt: skip
 OTHER = [
     "El asma es una enfermedad que afecta las vías respiratorias y hace que sea difícil respirar.",
@@ -31,6 +37,30 @@ OTHER = [
     "الربو مرض يصيب الرئتين ويجعل التنفس صعبا", "אסתמה היא מחלה של הריאות", "哮喘是一种肺部疾病。",
     "Астма это болезнь лёгких, при которой трудно дышать.", "दमा फेफड़ों की एक बीमारी है",
     "Το άσθμα είναι μια πάθηση των πνευμόνων",
+    # Languages of which no word is listed, and texts of a line
+    "Kisukari ni ugonjwa ambao mwili hauwezi kudhibiti kiwango cha sukari katika damu. Dalili zake ni pamoja na",
+    "Ang diabetes ay isang sakit kung saan mataas ang asukal sa dugo. Kabilang sa mga sintomas ang madalas na",
+    "Dyabèt se yon maladi kote sik nan san an twò wo. Sentòm yo gen ladan swaf, pipi souvan ak fatig.",
+    "Sonkorowga waa cudur uu sonkorta dhiigga ku jirta ay sare u kacdo. Astaamaha waxaa ka mid ah harraad, kaadi",
+    "A cukorbetegség olyan betegség, amelyben a vércukorszint túl magas. A tünetek közé tartozik a szomjúság, a",
+    "Cukrovka je onemocnění, při kterém je hladina cukru v krvi příliš vysoká. Mezi příznaky patří žízeň, časté",
+    "Diabetul este o boală în care nivelul zahărului din sânge este prea mare. Simptomele includ setea, urinarea",
+    "Diabetes on sairaus, jossa verensokeri on liian korkea. Oireita ovat jano, tiheä virtsaaminen ja väsymys.",
+    "Dijabetes je bolest kod koje je razina šećera u krvi previsoka. Simptomi uključuju žeđ, učestalo mokrenje i",
+    "La diabetis és una malaltia en què el sucre a la sang és massa alt. Els símptomes inclouen set, orinar",
+    "Diabetes er en sygdom, hvor blodsukkeret er for højt. Symptomerne omfatter tørst, hyppig vandladning og",
+    "Diabeti është një sëmundje në të cilën sheqeri në gjak është shumë i lartë. Simptomat përfshijnë etjen,",
+    "Isifo sikashukela yisifo lapho ushukela egazini uphakeme kakhulu. Izimpawu zihlanganisa ukoma, ukuchama",
+    "Mae diabetes yn glefyd lle mae lefel y siwgr yn y gwaed yn rhy uchel. Mae'r symptomau'n cynnwys syched,",
+    "Sykursýki er sjúkdómur þar sem blóðsykur er of hár. Einkennin eru meðal annars þorsti, tíð þvaglát og",
+    "Àtọ̀gbẹ jẹ́ àìsàn tí ṣúgà inú ẹ̀jẹ̀ ga jù. Àwọn àmì rẹ̀ ni òùngbẹ, ìtọ̀ lọ́pọ̀ ìgbà àti àárẹ̀.",
+    "Ntshav qab zib yog ib yam kab mob uas cov piam thaj hauv cov ntshav siab dhau. Cov tsos mob muaj xws li",
+    "Tome agua y descanse. Vea a su médico.",
+    "Lavese las manos con agua y jabon antes de comer.",
+    "Trinken Sie viel Wasser und ruhen Sie sich aus.",
+    "Beba bastante água e descanse. Procure um médico se a febre continuar.",
+    "Uống nhiều nước và nghỉ ngơi. Hãy gặp bác sĩ nếu sốt kéo dài.",
+    "Drink veel water en rust goed uit. Ga naar de dokter als de koorts aanhoudt.",
 ]  # fmt: skip
 
 

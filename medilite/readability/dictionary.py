@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
@@ -36,6 +37,15 @@ def textstat_module() -> ModuleType:
             if _module is None:
                 _module = _load()
     return _module
+
+
+def english_words() -> Collection[str]:
+    """Return the words of the pronouncing dictionary, in lower case; raises DataError as `textstat_module` does."""
+    textstat_module()
+    from textstat.backend.utils import get_cmudict
+
+    known: Collection[str] = get_cmudict("en_US")
+    return known
 
 
 def _load() -> ModuleType:
