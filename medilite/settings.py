@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from medilite.errors import SettingsError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Read by the Hub's own client, not here: listed so that the log can hide them."""
 
-_PASSWORDS = (re.compile(r"://[^:/@\s]*:(\S+)@"), re.compile(r"[?&]password=([^&\s]+)"))
+_PASSWORDS = (re.compile(r"://[^:/@\s]*:(\S+)@"), re.compile(r"[?&;]\w*(?:password|token|key|secret)=([^&;\s]+)", re.I))
 """A password in a URL: between user and host, where it may hold an @ itself, or among the parameters."""
 
 _DATABASE_ADDRESS = re.compile(
@@ -37,6 +37,11 @@ _DATABASE_ADDRESS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """An address of a database's server that can be read in one way only."""
+
+_MAY_BE_SECRET = re.compile(
+    r"[^\s,'\"]*@|(?<==)[^\s,'\"]+|(?<=[?#;])[^\s,'\"]+|\b(?:hf|sk|gsk|ghp)[_-][\w-]{8,}", re.IGNORECASE
+)
+"""Where an address may hold a secret: all before an @, parameters and what follows # or ;, and tokens."""
 
 _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
@@ -256,10 +261,36 @@ class Settings(BaseSettings):
         repr=False,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_meant(cls, value: object, info: ValidationInfo) -> object:
+        """Drop the spaces and line breaks that files of secrets and variables end with; blank is not set."""
+        if not isinstance(value, str):
+            return value
+        name, value = str(info.field_name), value.strip()
+        # For a Service of this name Kubernetes sets MEDILITE_PORT to its address.
+        if not value or (name == "port" and value.startswith("tcp://")):
+            return cls.model_fields[name].get_default(call_default_factory=True)
+        if name in ("engine", "precision", "log") or (name == "sources" and value.lower() in ("auto", "off")):
+            return value.lower()
+        if name in ("profile", "weights", "sources", "data_dir", "cache_dir") and "://" in value:
+            raise ValueError("it is an address, and a name or path on this machine belongs here")
+        return value
+
     @field_validator("host")
     @classmethod
     def _without_brackets(cls, value: str) -> str:
-        return plain_address(value)
+        host = plain_address(value)
+        if re.search(r"[/@\[\]\s]", host) or host.count(":") == 1:
+            raise ValueError("it is no address alone. Give 127.0.0.1, ::1 or a name, and the port by MEDILITE_PORT")
+        return host
+
+    @field_validator("server_key")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            raise ValueError("it holds a space or a letter that no request can carry. Copy it again")
+        return value
 
     @field_validator("prefix")
     @classmethod
@@ -284,9 +315,14 @@ class Settings(BaseSettings):
     @field_validator("votes_url")
     @classmethod
     def _one_way_to_read(cls, value: str | None) -> str | None:
-        wrong = ambiguous_address(value) if value and value.lower().startswith("postgres") else None
+        if value is None:
+            return value
+        wrong = ambiguous_address(value) if value.lower().startswith("postgres") else None
         if wrong:
             raise ValueError(wrong)
+        # A libpq string, or a variable that nothing filled in, would become a file of that name.
+        if "://" not in value and re.search(r"[@=?;$]|^\w+:(?![\\/])", value):
+            raise ValueError("it is neither postgresql://user:password@host/name nor sqlite:///path")
         return value
 
     @cached_property
@@ -348,9 +384,15 @@ def load_settings(**overrides: object) -> Settings:
         about = f" It is the {known.description}." if known and known.description else ""
         # An address may hold a password, and one that can't be read anywhere.
         hidden = "SecretStr" in str(known.annotation) or fields[name].endswith(("_url", "servers")) if known else False
-        given = "…" if hidden else repr(first.get("input"))
-        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        given = "…" if hidden else repr(masked_address(str(first.get("input"))))
+        said = masked_address(first["msg"]) if hidden or "://" in first["msg"] else first["msg"]
+        said = said.removeprefix("Value error, ").rstrip(".")
         raise SettingsError(f"{name}={given} can't be used: {said}.{about}") from None
+
+
+def masked_address(text: str) -> str:
+    """Return a text without what may be a secret in its addresses; nothing else of it changes."""
+    return _MAY_BE_SECRET.sub("…", text)
 
 
 def rate_limits(text: str) -> list[RateLimitItem]:

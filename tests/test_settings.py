@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from medilite.arena.database import Database, database_url
+from medilite.engine.remote.servers import parse_addresses
 from medilite.errors import SettingsError
 from medilite.settings import load_settings
 
@@ -171,3 +172,76 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch, tmp_path):
     with pytest.raises(SettingsError, match="MEDILITE_DATA_DIR"):
         load_settings()
     assert load_settings(data_dir=tmp_path, cache_dir=tmp_path).data_dir == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("votes_url", "host=db user=voter password=s3cr3t dbname=votes"),
+        ("votes_url", "voter:s3cr3t@db/votes"),
+        ("votes_url", "${DATABASE_URL:-s3cr3t}"),
+        ("votes_url", "file:votes.db?key=s3cr3t"),
+        ("mirror", "https://owner:s3cr3t@huggingface.co/datasets/owner/votes"),
+        ("mirror", "hf_abcdefghijs3cr3t"),
+        ("mirror", "https://huggingface.co/datasets/owner/votes?token=s3cr3t"),
+        ("allowed_origins", "https://u:s3cr3t@clinic.example, x"),
+        ("trusted_proxies", "http://u:s3cr3t@10.0.0.1:3128"),
+        ("prefix", "https://u:s3cr3t@h/medilite"),
+        ("host", "http://u:s3cr3t@h"),
+        ("profile", "https://u:s3cr3t@h/mine.yaml"),
+        ("weights", "https://u:s3cr3t@h/base"),
+        ("sources", "https://u:s3cr3t@h/table.csv"),
+        ("data_dir", "postgresql://u:s3cr3t@h/votes"),
+        ("cache_dir", "s3://key:s3cr3t@bucket/cache"),
+        ("server_key", "s3cr3t\nsecond line"),
+        ("server_key", "s3cr3té"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_without_the_secret_in_it(name, value):
+    with pytest.raises(SettingsError, match=f"MEDILITE_{name.upper()}") as caught:
+        load_settings(**{name: value})
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://h/v1?api_key=s3cr3t", "h:8000?key=s3cr3t", "http://h/v1#s3cr3t", "http://u:s3cr3t[@h", "http://h;s3cr3t",
+     "http://u:p/s3cr3t@h", "https://h/s3cr3t@x y"],
+)  # fmt: skip
+def test_a_server_s_address_that_cannot_be_used_is_refused_without_its_secret(address):
+    with pytest.raises(SettingsError, match="MEDILITE_SERVERS") as caught:
+        parse_addresses(address)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_votes_are_not_kept_by_another_driver_of_sqlite():
+    with pytest.raises(SettingsError):
+        database_url("sqlite+pysqlcipher://:secret@/votes.db")
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "field", "kept"),
+    [
+        ("HF_TOKEN", "hf_abc\n", "hf_token", "hf_abc"),
+        ("MEDILITE_SERVER_KEY", " key\r\n", "server_key", "key"),
+        ("MEDILITE_PROFILE", "lite ", "profile", "lite"),
+        ("MEDILITE_ENGINE", "Local", "engine", "local"),
+        ("MEDILITE_PRECISION", "INT8\n", "precision", "int8"),
+        ("MEDILITE_SOURCES", "OFF", "sources", "off"),
+        ("MEDILITE_WEIGHTS", " ", "weights", None),
+        ("MEDILITE_HOST", " ", "host", "127.0.0.1"),
+        ("MEDILITE_VOTES_URL", " \n", "votes_url", None),
+        # Kubernetes sets it for a Service called medilite
+        ("MEDILITE_PORT", "tcp://10.96.0.1:7860", "port", 7860),
+    ],
+)
+def test_a_value_counts_without_what_surrounds_it(variable, given, field, kept, monkeypatch):
+    monkeypatch.setenv(variable, given)
+    found = getattr(load_settings(), field)
+    assert (found.get_secret_value() if hasattr(found, "get_secret_value") else found) == kept
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0:7860", "[::1]:7860", "http://localhost", "127.0.0.1/", "local host"])
+def test_what_is_more_than_an_address_is_refused(host):
+    with pytest.raises(SettingsError, match="MEDILITE_PORT"):
+        load_settings(host=host)

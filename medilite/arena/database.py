@@ -347,8 +347,9 @@ def database_url(target: str | Path) -> sa.URL:
     text = str(target)
     if isinstance(target, Path) or "://" not in text:
         return sa.URL.create("sqlite", database=str(Path(text).expanduser()))
-    backend = text.partition("://")[0].partition("+")[0].lower()
-    if backend not in ("postgres", "postgresql", "sqlite"):
+    backend, _, driver = text.partition("://")[0].lower().partition("+")
+    # Another driver of SQLite, such as an encrypting one, would not be used.
+    if backend not in ("postgres", "postgresql", "sqlite") or (backend == "sqlite" and driver not in ("", "pysqlite")):
         raise SettingsError(
             "MEDILITE_VOTES_URL can't be used: only PostgreSQL and SQLite keep votes. "
             "Give postgresql://user:password@host/name or sqlite:///path."

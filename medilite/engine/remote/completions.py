@@ -40,6 +40,8 @@ LONGEST_LINE = 1 << 20
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
+_IN_ADDRESS = re.compile(r"://[^\s/]+@")
+
 _SHOWN = 200
 """Most characters of a server's own words that a message repeats."""
 
@@ -101,12 +103,15 @@ async def pieces(response: httpx.Response) -> AsyncGenerator[Piece, None]:
             if done:
                 continue
             if kind == b"error":
-                raise ServerFailure(f"broke off with an error{_error_event(data)}")
+                raise ServerFailure(f"broke off with an error{_masked(_error_event(data), response)}")
             # Other types, such as "ping", are ignored.
             if kind not in (b"", b"message"):
                 continue
             for one in _documents(data):
-                piece = _piece(one)
+                try:
+                    piece = _piece(one)
+                except ServerFailure as failure:
+                    raise ServerFailure(_masked(str(failure), response)) from failure
                 if piece is not None:
                     yield piece
 
@@ -171,7 +176,7 @@ async def refusal(response: httpx.Response, model: str) -> ServerFailure:
     if status >= 500 or status == 408 or status < 400:
         # Redirects are not followed: the key and people's texts go only to the server that was named.
         return ServerFailure(f"answers with an error ({status})")
-    said = await _said(response)
+    said = _masked(await _said(response), response)
     return ServerFailure(f"refuses the request ({status}{': ' if said else ''}{said})", retry=False, blame=False)
 
 
@@ -246,6 +251,15 @@ async def _said(response: httpx.Response) -> str:
         return ""
     reply = reply.get("error", reply) if isinstance(reply, dict) else reply
     return _quoted(reply).removeprefix(": ")
+
+
+def _masked(words: str, response: httpx.Response) -> str:
+    """Return a server's words without the key that it was sent, whole or in part, and passwords in addresses."""
+    key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+    # Some servers quote a key's beginning alone.
+    parts = (key[:end] for end in range(len(key), 5, -1))
+    known = next((part for part in parts if part in words), None)
+    return _IN_ADDRESS.sub("://…@", words.replace(known, "…") if known else words)
 
 
 def _quoted(error: object) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from medilite.engine.remote.circuit import Circuit
 from medilite.errors import SettingsError
+from medilite.settings import masked_address
 
 _EXAMPLE = "http://10.0.0.5:8000"
 
@@ -58,7 +60,7 @@ def parse_addresses(text: str | None) -> tuple[str, ...]:
         parts = _split(address)
         if parts is None:
             raise SettingsError(
-                f"MEDILITE_SERVERS: {address.rpartition('@')[2]!r} is no address of a server. Write it like {_EXAMPLE}."
+                f"MEDILITE_SERVERS: {masked_address(address)!r} is no address of a server. Write it like {_EXAMPLE}."
             )
         if "@" in parts.netloc:
             raise SettingsError(
@@ -84,5 +86,6 @@ def _split(address: str) -> SplitResult | None:
         parts.port  # noqa: B018 (raises for one that is no number)
     except ValueError:
         return None
-    good = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    good = parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[?#;\s]", address)
+    good = good and re.fullmatch(r"(?:[^@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::\d+)?", parts.netloc)
     return parts if good else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
-from medilite.engine.remote.completions import ServerFailure, pieces
+from medilite.engine.remote.completions import ServerFailure, pieces, refusal
 
 
 class Response:
+    request = httpx.Request("POST", "http://server")
+
     def __init__(self, chunks: list[bytes]) -> None:
         self._chunks = chunks
 
@@ -79,3 +82,29 @@ def test_a_stream_is_read_as_the_standard_says_however_it_is_cut(stream, size):
 def test_what_goes_wrong_in_a_stream_is_said(stream, said):
     with pytest.raises(ServerFailure, match=said):
         read(A + b"\n\n" + stream)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Incorrect API key provided: sk-s3cr3t-0123456789", "bad key sk-s3cr3t-0***", "at http://u:s3cr3t@10.0.0.1/v1"],
+)
+@pytest.mark.parametrize("how", ["status", "event", "field"])
+def test_a_server_s_words_are_repeated_without_the_key(said: str, how: str) -> None:
+    error = {"error": {"message": said}}
+    stream = {"status": "", "event": "event: error\n", "field": ""}[how] + f"data: {json.dumps(error)}\n\n"
+    response = httpx.Response(
+        400 if how == "status" else 200,
+        content=(json.dumps(error) if how == "status" else stream).encode(),
+        request=httpx.Request("POST", "http://h", headers={"Authorization": "Bearer sk-s3cr3t-0123456789"}),
+    )
+
+    async def failure() -> str:
+        if how == "status":
+            return str(await refusal(response, "base"))
+        with pytest.raises(ServerFailure) as caught:
+            _ = [piece async for piece in pieces(response)]
+        return str(caught.value)
+
+    found = asyncio.run(failure())
+    assert ": " in found
+    assert "s3cr3t" not in found
