@@ -8,6 +8,7 @@ whether it can compute the adapter (`TakesAdapters`).
 from __future__ import annotations
 
 import json
+import operator
 import re
 import secrets
 import struct
@@ -112,7 +113,7 @@ def look_at(folder: Path, profile: Profile) -> Facts:
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         rank, base = config["r"], str(config.get("base_model_name_or_path") or "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelUnavailableError(
             f"Its {CONFIG_FILE} can't be read ({type(error).__name__}): save it again."
         ) from error
@@ -157,11 +158,12 @@ def _tensors(path: Path, size: int) -> dict[str, list[int]]:
         header.pop("__metadata__", None)
         if max((one["data_offsets"][1] for one in header.values()), default=0) != size - 8 - length:
             raise ValueError("it is cut off")
-        return {name: list(one["shape"]) for name, one in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        shapes = {name: [operator.index(size) for size in one["shape"]] for name, one in header.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise ModelUnavailableError(
             f"Its {WEIGHTS_FILE} is no whole safetensors file ({error}). Get it again, or save it again."
         ) from error
+    return shapes
 
 
 def _fits(base: str, profile: Profile) -> bool:

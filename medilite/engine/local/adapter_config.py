@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +21,16 @@ from typing import Any
 
 _IGNORED = frozenset(
     {
-        "auto_mapping", "base_model_name_or_path", "fan_in_fan_out", "inference_mode", "layers_pattern", "lora_dropout",
-        "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",
+        "auto_mapping", "base_model_name_or_path", "fan_in_fan_out", "inference_mode", "lora_dropout", "megatron_core",
+        "peft_version", "qalora_group_size", "revision", "runtime_config",
     }
 )  # fmt: skip
 """Keys that change no output: where it came from, how it was trained, and settings of features that are off."""
 
 _READ = frozenset(
     {
-        "alpha_pattern", "exclude_modules", "layers_to_transform", "lora_alpha", "r", "rank_pattern", "target_modules",
+        "alpha_pattern", "exclude_modules", "layers_pattern", "layers_to_transform",
+        "lora_alpha", "r", "rank_pattern", "target_modules",
         "use_rslora",
     }
 )  # fmt: skip
@@ -43,6 +45,11 @@ _ALLOWED: Mapping[str, tuple[Any, ...]] = {
 
 _EMPTY: tuple[Any, ...] = (None, False, "", [], {})
 _LONGEST_PATTERN = 1000
+_MATCHING_S = 2.0
+"""Seconds that all patterns of an adapter get: Python's own matcher could take years over one, and stop everything."""
+
+_USUAL_TARGETS = ("q_proj", "v_proj")
+"""PEFT's targets on a Llama where the file names none."""
 
 
 class AdapterConfigError(ValueError):
@@ -61,6 +68,7 @@ class AdapterConfig:
     targets: str | tuple[str, ...] | None = None
     excluded: str | tuple[str, ...] | None = None
     layers: tuple[int, ...] | None = None
+    _matcher: _Matcher = field(default_factory=lambda: _Matcher(), repr=False, compare=False)
 
     @classmethod
     def read(cls, path: Path) -> AdapterConfig:
@@ -69,6 +77,7 @@ class AdapterConfig:
         if not isinstance(config, dict):
             raise AdapterConfigError(f"{path.name} holds {_short(config)}, not an object")
         _refuse_what_changes_more(config)
+        layers = _layers(config)
         return cls(
             rank=_rank("r", config.get("r")),
             alpha=_number("lora_alpha", config.get("lora_alpha")),
@@ -77,22 +86,22 @@ class AdapterConfig:
             rank_stabilised=bool(config.get("use_rslora")),
             targets=_modules(config, "target_modules"),
             excluded=_modules(config, "exclude_modules"),
-            layers=_layers(config.get("layers_to_transform")),
+            layers=layers,
         )
 
     def rank_and_scale(self, name: str) -> tuple[int, float]:
         """Return rank and scale of the module `name` ("model.layers.0.self_attn.q_proj")."""
-        rank = int(_matching(self.rank_pattern, name, self.rank))
-        alpha = float(_matching(self.alpha_pattern, name, self.alpha))
+        rank = int(self._matcher.value("rank_pattern", self.rank_pattern, name, self.rank))
+        alpha = float(self._matcher.value("alpha_pattern", self.alpha_pattern, name, self.alpha))
         return rank, alpha / (math.sqrt(rank) if self.rank_stabilised else rank)
 
     def targets_module(self, name: str) -> bool:
         """Return whether PEFT would put an adapter on the module `name`; otherwise it drops the tensors."""
-        if self.excluded is not None and _is_among(name, self.excluded):
+        if self.excluded is not None and self._matcher.is_among("exclude_modules", self.excluded, name):
             return False
         if self.targets is None:
             return True
-        if not _is_among(name, self.targets):
+        if not self._matcher.is_among("target_modules", self.targets, name):
             return False
         if self.layers is None:
             return True
@@ -154,16 +163,39 @@ def _expression(key: str, pattern: str) -> None:
         raise AdapterConfigError(f"{key} has {_short(pattern)}, which is no regular expression ({error})") from error
 
 
-def _matching(patterns: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Return the value of the first pattern that matches, as PEFT's get_pattern_key."""
-    for pattern, value in patterns.items():
-        if re.match(rf"(.*\.)?({pattern})$", name):
-            return value
-    return default
+class _Matcher:
+    """Matches patterns as PEFT does, within a time."""
+
+    def __init__(self) -> None:
+        self._left_s = _MATCHING_S
+
+    def value(self, key: str, patterns: Mapping[str, Any], name: str, default: Any) -> Any:
+        """Return the value of the first pattern that matches, as PEFT's get_pattern_key."""
+        found = (value for pattern, value in patterns.items() if self._matches(key, rf"(.*\.)?({pattern})$", name))
+        return next(found, default)
+
+    def is_among(self, key: str, modules: str | tuple[str, ...], name: str) -> bool:
+        """Return whether a module is one of those that a list names, or a pattern matches as a whole."""
+        if isinstance(modules, str):
+            return self._matches(key, rf"(?:{modules})\Z", name)
+        return any(name == module or name.endswith(f".{module}") for module in modules)
+
+    def _matches(self, key: str, pattern: str, name: str) -> bool:
+        import regex
+
+        began = time.monotonic()
+        try:
+            return regex.match(pattern, name, timeout=max(0.01, self._left_s)) is not None
+        except (TimeoutError, regex.error) as error:
+            raise AdapterConfigError(f"{key} has a pattern that takes too long, or can't be matched here") from error
+        finally:
+            self._left_s -= time.monotonic() - began
 
 
 def _modules(config: Mapping[str, Any], key: str) -> str | tuple[str, ...] | None:
     value = config.get(key)
+    if value is None and key == "target_modules":
+        return _USUAL_TARGETS
     if value is None or (isinstance(value, str) and value.lower() == "all-linear"):
         return None
     if isinstance(value, str):
@@ -174,7 +206,8 @@ def _modules(config: Mapping[str, Any], key: str) -> str | tuple[str, ...] | Non
     raise AdapterConfigError(f"{key}={_short(value)}, where names of modules or a pattern belong")
 
 
-def _layers(value: Any) -> tuple[int, ...] | None:
+def _layers(config: Mapping[str, Any]) -> tuple[int, ...] | None:
+    value = config.get("layers_to_transform")
     if value is None:
         return None
     layers = value if isinstance(value, list) else [value]
@@ -182,13 +215,12 @@ def _layers(value: Any) -> tuple[int, ...] | None:
         return None
     if any(isinstance(one, bool) or not isinstance(one, int) for one in layers):
         raise AdapterConfigError(f"layers_to_transform={_short(value)}, where numbers of layers belong")
+    if isinstance(config.get("target_modules"), str) and str(config["target_modules"]).lower() != "all-linear":
+        raise AdapterConfigError("layers_to_transform is given beside target_modules as a pattern, which PEFT refuses")
+    within = config.get("layers_pattern") or "layers"
+    if "layers" not in (within if isinstance(within, list) else [within]):
+        raise AdapterConfigError(f"layers_pattern={_short(within)}, and the layers of this base are called 'layers'")
     return tuple(layers)
-
-
-def _is_among(name: str, modules: str | tuple[str, ...]) -> bool:
-    if isinstance(modules, str):
-        return re.fullmatch(modules, name) is not None
-    return any(name == module or name.endswith(f".{module}") for module in modules)
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,13 @@ from medilite.engine.shape import LlamaShape
 from medilite.errors import ModelUnavailableError
 from medilite.records import Request
 
-_TENSOR = re.compile(r"^base_model\.model\.model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)_proj\.lora_([AB])\.weight$")
+_TENSOR = re.compile(
+    r"base_model\.model\.model\.layers\.(0|[1-9]\d*)\."
+    r"(?:self_attn\.(?=[qkvo]_)|mlp\.(?=gate_|up_|down_))(\w+)_proj\.lora_([AB])\.weight",
+    re.ASCII,
+)
+
+_POINTER = b"version https://git-lfs"
 
 
 def fused_modules(shape: LlamaShape) -> dict[str, tuple[int, dict[str, tuple[int, int]]]]:
@@ -62,10 +68,15 @@ def read_adapter(folder: Path, shape: LlamaShape, model: str) -> Adapter:
 
 def _read(folder: Path, shape: LlamaShape) -> Adapter:
     config = AdapterConfig.read(folder / CONFIG_FILE)
+    with (folder / WEIGHTS_FILE).open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ModelUnavailableError(
+                f"{folder.name}/{WEIGHTS_FILE} is a pointer of Git LFS instead of the file: run `git lfs pull`."
+            )
     tensors = load_file(folder / WEIGHTS_FILE)
     halves: dict[tuple[int, str], dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
-        match = _TENSOR.match(name)
+        match = _TENSOR.fullmatch(name)
         if not match:
             raise ModelUnavailableError(f"its adapter holds {name}, which no module of the base takes.")
         halves.setdefault((int(match[1]), match[2]), {})[match[3]] = tensor.float()

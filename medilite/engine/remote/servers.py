@@ -86,6 +86,6 @@ def _split(address: str) -> SplitResult | None:
         parts.port  # noqa: B018 (raises for one that is no number)
     except ValueError:
         return None
-    good = parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[?#;\s]", address)
-    good = good and re.fullmatch(r"(?:[^@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::\d+)?", parts.netloc)
+    named = re.fullmatch(r"(?:[^@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::\d+)?", parts.netloc)
+    good = parts.scheme in ("http", "https") and parts.hostname and named and not re.search(r"[?#;\s]", address)
     return parts if good else None

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from medilite.engine.local.adapter_config import AdapterConfig
+from medilite.engine.local.adapter_config import AdapterConfig, AdapterConfigError
 from medilite.engine.local.adapters import AdapterBank, read_adapter
 from medilite.engine.local.llama import Llama
 from medilite.errors import ModelUnavailableError
@@ -62,6 +63,9 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no start": ({"init_lora_weights": False}, {}),
     "fan in fan out": ({}, {"fan_in_fan_out": True}),
     "no task": ({"task_type": None}, {}),
+    "no targets in the file": ({}, {"target_modules": None}),
+    "layers named in a list": ({"layers_to_transform": [1, 2]}, {"layers_pattern": ["blocks", "layers"]}),
+    "what a name does not hold": ({"target_modules": r"^(?!.*\.1\.).*(?:q_proj|v_proj)"}, {}),
     "empty keys of another release": ({}, {"some_config": None, "use_something": False, "enable_lora": []}),
 }
 
@@ -107,6 +111,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "targets that are no expression": ({"target_modules": "*"}, "target_modules"),
     "targets without what is there": ({"target_modules": ["v_proj"]}, "target_modules"),
     "layers without what is there": ({"layers_to_transform": [0]}, "layers_to_transform"),
+    "layers of another name": ({"layers_to_transform": list(range(12)), "layers_pattern": "blocks"}, "layers_pattern"),
+    "layers beside a pattern": ({"layers_to_transform": 1, "target_modules": ".*"}, "layers_to_transform"),
     "excluded though there": ({"exclude_modules": ["q_proj"]}, "exclude_modules"),
 }
 
@@ -240,6 +246,45 @@ def test_weights_of_any_content_are_one_models_fault(base: Path, tmp_path: Path)
         file.write_bytes(bytes(spoilt))
         with contextlib.suppress(ModelUnavailableError):
             read_adapter(folder, shape, "m")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("self_attn.q_proj.lora_A", "mlp.q_proj.lora_A"),
+        ("layers.1.", "layers.01."),
+        ("layers.1.", "layers.١."),
+        ("q_proj.lora_A.weight", "q_proj.lora_A.default.weight"),
+        ("q_proj.lora_A.weight", "q_proj.lora_A.weight\n"),
+    ],
+)
+def test_a_tensor_that_peft_would_not_take_is_not_taken(name: str, instead: str, base: Path, tmp_path: Path) -> None:
+    folder = _plain(base, tmp_path)
+    file = folder / "adapter_model.safetensors"
+    save_file({key.replace(name, instead): tensor for key, tensor in load_file(file).items()}, file)
+    with pytest.raises(ModelUnavailableError, match="no module of the base takes"):
+        read_adapter(folder, Llama(base, torch.device("cpu"), torch.float32).shape, "m")
+
+
+@pytest.mark.parametrize("key", ["rank_pattern", "alpha_pattern", "target_modules", "exclude_modules"])
+@pytest.mark.parametrize("pattern", ["([a-z_.0-9]+)+!", r"((?:[\w.]+)+)+=", "(a|[a-z_.0-9])*!"])
+def test_a_pattern_that_python_would_match_for_years_stops_nothing(key: str, pattern: str, tmp_path: Path) -> None:
+    file, value = tmp_path / "adapter_config.json", pattern if key.endswith("modules") else {pattern: 4}
+    file.write_text(
+        json.dumps({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj"], key: value})
+    )
+    config = AdapterConfig.read(file)
+    # Python's own matcher would hold the process up, and no time limit of a test ends it.
+    with contextlib.suppress(AdapterConfigError):
+        config.rank_and_scale("model.layers.11.self_attn.q_proj")
+        config.targets_module("model.layers.11.self_attn.q_proj")
+
+
+def test_a_pointer_of_git_lfs_is_called_so(base: Path, tmp_path: Path) -> None:
+    folder = _plain(base, tmp_path)
+    (folder / "adapter_model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\n")
+    with pytest.raises(ModelUnavailableError, match="git lfs pull"):
+        read_adapter(folder, Llama(base, torch.device("cpu"), torch.float32).shape, "m")
 
 
 def test_the_committed_adapters_are_read() -> None:
