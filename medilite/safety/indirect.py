@@ -53,8 +53,16 @@ my_life|being_alive -threatening
     cant|cannot|never|dont feel|keep|trust safe|<self> & alone|with_<self>|myself|tonight
     might|gonna|going_to|could|afraid_i|scared_i .. do something stupid|drastic|to_<self>|permanent|i_cant_undo
     dark|bad|intrusive|scary|those thoughts & hurt_me|win|winning|too_loud|are_back|act_on
+    <not> see|find|have|got|think_of a|any reason|reasons|point|use to|in|for \
+        carry_on|carrying_on|hold_on|holding_on|keep_going|live|living|continue_living|stay_alive|stay_here|continue \
+        -with|on|taking|a|my|the|in
     no|any|the|see point|sense|use in|of carrying_on|holding_on|hanging_on|staying|being_here|breathing -with
+    tired|sick of waking_up every_day|every_single|each_day|anymore|END
+    hope|hoping|wish .. takes|take|kills|kill|finishes me END|soon|quickly|fast|now|already
+    want|wish|hope .. it|everything|all .. go|fade black|dark END
     # Farewells and what is made ready
+    i wont|will_not|not_going_to|dont_think_i_will make_it to christmas|new_year*|summer|graduation|thirty|my_birthday
+    posted|texted|wrote|sent|left goodbye|a_goodbye|his_goodbye|her_goodbye & phone|note|letter|facebook|online|message
     put|putting|get|getting|got|set|setting|have my|all|his|her affairs in_order -before|for
     everything|all|its|it_is|im|i_am .. ready|prepared|in_place & do_it|say_goodbye|go_through_with
     just|only|finally need|ready|brave_enough to do_it|go_through_with_it END|now|tonight|already
@@ -82,7 +90,17 @@ do_this_to_you|couldnt_hold_on|cant_do_this
         take_care|remember_me|forgive|forget_me|look_after|be_happy|my_funeral
     come|cry|show_up|be to|at my funeral
     this_is|the|my last time|night|day|message|conversation|text .. youll|you_will|from_me|of_my_life|alive
+    plan & picked|chosen|set|chose .. date|day|night|when \
+        --surgery|birth|wedding|delivery|induction|section|procedure|trip|party|diet|treatment|baby
+    gave|giving|given away my|all|everything .... wont|will_not|not_going_to need|be|have -room|space|time
     # Ways, said without a wish
+    painless|peaceful|painlessly .. way|ways to go|leave|exit END|out_of_this|forever|peacefully
+    is|does|would|will|how hanging|drowning|overdosing|electrocution|suffocating|suffocation|jumping \
+        painful|painless|hurt|quick|fast|slow END
+    i|ive|he|she tied|tying|hung|looped|fixed|threw a|the|my rope|cord|noose|sheet|belt .... \
+        beam|rafter*|ceiling|neck|scared|chickened|couldnt|go_through
+    if i had|owned|could_get|get a gun|pistol|rifle .. \
+        used|use|dead|gone|done|shoot|over
     jump|jumping|jumped|leap|leaping|step|stepping out|off|over|through|from? the|a|my \
         window|balcony|railing|ledge|bridge|cliff|roof|platform
     stand|standing|sitting|sat|im|am|here|up on the|a edge|ledge|railing|roof|bridge|rooftop \
@@ -101,7 +119,18 @@ do_this_to_you|couldnt_hold_on|cant_do_this
     pull|pulling the plug on_<self>|on_my_life|on_me
     ctb|un_alive|self_delete|toaster_bath|rope_<self>
     tried to? end_it|kill|hang|die|overdose .. before|again|once|last|twice
+    step|stepping|jump|jumping|walk|walking in_front_of|under a|the tube|metro|tram|lorry|train|truck|bus
+    fantas*|imagin*|think|thinking|thought|dream* of|about crashing|wrecking|driving the|my .. car|truck|bike -again
+    how_high a|does|must|would .. fall|jump|drop
+    i|he|she|keep hold|holds|holding|held|stare|staring at? the|a|my blade|razor|gun|noose -level
     # Self-injury, by the part of the body and by what it is for
+    carv*|slash* .. in|into|on his|her|their|my leg|legs|arm|arms|thigh*|skin|wrist*
+    been cutting since|for|again|more|END
+    burn|cut|hurt|scratch|hit|punch <self> .... when|whenever things|it|life|everything|im|i_get|i_feel|stress* -cooking
+    only|one thing|things|way .. helps|works|calm*|relief|relieves|feel|comfort* .. \
+        razor|razors|blade|blades|cutting|bleeding|knife -down|out|carbs|calories|sugar
+    relapse|relapsed|relapsing|slipped & cut|cuts|cutting|burn|burned|burnt|scratched \
+        <self>|my_arm|my_arms|my_thighs|my_thigh|my_legs|my_leg|my_wrist*|my_skin|my_stomach
     bang|banging|bash|bashing|smashing my own? head END|against_the_wall|again|when|until|over_and
     carv*|slash*|gash* my|into_my own? skin|arm|arms|leg|legs|thigh|thighs|face|stomach|wrist|wrists|flesh
     ^ burn|burning|scratch|slice|bite|stab my own? skin|face|arms|wrists|legs|thighs $

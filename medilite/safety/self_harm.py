@@ -146,7 +146,7 @@ sleep_forever|not_be_alive|not_be_here|leave_this_world|leave_this_life|leave_th
     cease|stop|stopped|quit|stopping to? exist|existing|living|live|being_alive -with|at|in
     think|thinking|thought|thoughts|fantas*|dream|dreaming|daydream*|obsess* \
         of|about|on .. \
-        dying|die|my_death|being_dead|killing|not_waking|not_being|jumping|hanging|overdosing|my_funeral|own_death|\
+        dying|die|my_death|being_dead|killing|not_waking|not_being|jumping|hanging|overdosing|my_funeral|own_funeral|own_death|\
 ending_my|ending_it|ending_everything|being_gone -from|of|cancer|rate*|germs
     hope|hoping|wish i .. die
     <not> deserve .. live|alive|exist|breathe|be_here
