@@ -17,13 +17,12 @@ def test_ten_tabs_get_ready_and_answer_and_one_that_was_left_alone_goes_on(serve
     first.ask("What is gout?")
     first.wait_done()
 
-    def another() -> Visit:
-        made = Visit(first.page.context.new_page(), url, first.foreign, first.errors)
-        made.watch()
-        return made.open()
-
-    tabs = [another() for _ in range(TABS - 1)]
+    tabs = [Visit(first.page.context.new_page(), url, first.foreign, first.errors) for _ in range(TABS - 1)]
     for tab in tabs:
+        tab.watch()
+        tab.page.goto(url, wait_until="commit")
+    for tab in tabs:
+        tab.page.wait_for_selector("#answers .ml-card")
         tab.ready()
     tabs[-1].set_tokens(8)
     tabs[-1].ask("What is asthma?")
