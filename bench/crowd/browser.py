@@ -84,9 +84,10 @@ class Browser:
         for result in await asyncio.gather(*behind, return_exceptions=True):
             if isinstance(result, Exception):
                 self.tally.fail("behind the page", result)
-        if self.session:
+        left, self.session = self.session, ""
+        if left:
             with contextlib.suppress(httpx.HTTPError):  # a browser doesn't wait for the answer
-                await self._http.post(f"/left/{self.session}")
+                await self._http.post(f"/left/{left}")
 
     async def close(self) -> None:
         """Close the browser."""

@@ -202,6 +202,21 @@ def test_a_request_on_a_connection_that_is_just_closed_is_sent_again():
     assert asyncio.run(use()).resent == 2
 
 
+def test_a_browser_says_once_which_session_is_over():
+    said: list[str] = []
+
+    async def close_twice() -> None:
+        browser = Browser("http://app", "198.18.0.1", Tally(), Files())
+        answer = httpx.MockTransport(lambda request: said.append(request.url.path) or httpx.Response(204))
+        browser._http = httpx.AsyncClient(base_url="http://app", transport=answer)
+        browser.session = "abc"
+        await browser.close()
+        await browser.close()
+
+    asyncio.run(close_twice())
+    assert said == ["/left/abc"]
+
+
 @pytest.fixture
 def votes(tmp_path):
     """A database with three votes, and the votes as their visitors know them."""
