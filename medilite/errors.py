@@ -115,7 +115,14 @@ class JudgeError(MediLiteError):
 
 
 class StoreError(MediLiteError):
-    """The votes' database can't be used now; what was asked may be tried again."""
+    """The votes' database can't be used now; what was asked may be tried again.
+
+    `cause` is the driver's own words without secrets, for the operator and never for visitors; "" if there are none.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        self.cause = cause
+        super().__init__(message)
 
 
 class MirrorError(MediLiteError):

@@ -93,6 +93,11 @@ def test_a_driver_s_words_are_masked_however_the_password_is_written(sign):
         ("prepare_threshold=soon", "prepare_threshold"),
         ("connect_timeout=soon", "connect_timeout"),
         ("sslmode=require&sslmode=disable", "sslmode"),
+        ("sslmode=required", "sslmode"),
+        ("target_session_attrs=rw", "target_session_attrs"),
+        ("client_encoding=latin1", "client_encoding"),
+        ("port=votes", "port"),
+        ("pgbouncer=true", "pgbouncer"),
     ],
 )
 def test_an_option_that_the_driver_cannot_use_is_refused_by_name(options, named):
@@ -212,6 +217,12 @@ def test_a_server_s_address_that_cannot_be_used_is_refused_without_its_secret(ad
     with pytest.raises(SettingsError, match="MEDILITE_SERVERS") as caught:
         parse_addresses(address)
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_that_no_server_has_is_refused(port):
+    with pytest.raises(SettingsError, match="port"):
+        database_url(f"postgresql://voter:secret@host:{port}/votes")
 
 
 def test_votes_are_not_kept_by_another_driver_of_sqlite():

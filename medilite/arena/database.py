@@ -159,11 +159,14 @@ class Database:
                 if writes:
                     # Writes to a file that was deleted meanwhile would be lost.
                     self._check_file(opened)
-        except (sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, _ConnectError) as error:
-            said = self._what_failed(error)
+        # The last two are Python's own, for texts that no encoding has and numbers that don't fit.
+        except (
+            sa.exc.SQLAlchemyError, sqlite3.Error, TimeoutError, _ConnectError, UnicodeError, OverflowError,
+        ) as error:  # fmt: skip
+            failure = self._what_failed(error)
             if self._path is None and _is_silence(error):
-                silent = said
-            raise StoreError(said) from error
+                silent = str(failure)
+            raise failure from error
         finally:
             self._silent = silent
 
@@ -219,6 +222,8 @@ class Database:
                 # A pooler such as PgBouncer gives each transaction another connection, which doesn't know statements
                 # that were prepared on the last one.
                 "prepare_threshold": None,
+                # Else that of the database: of one in SQL_ASCII texts would come back as bytes.
+                "client_encoding": "utf8",
                 **options,
             },
         )
@@ -297,8 +302,8 @@ class Database:
 
     # --- errors --------------------------------------------------------------------------
 
-    def _what_failed(self, error: Exception) -> str:
-        """Return a public message; the driver's own, which may quote addresses, goes only to the log."""
+    def _what_failed(self, error: Exception) -> StoreError:
+        """Return a public message; the driver's own, which may quote addresses, goes only to log and operator."""
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         plain = {
             "locked": "is held by another program",
@@ -311,8 +316,9 @@ class Database:
             "disk I/O error": "can't be written: the disk is full, or broken",
         }
         said = next((words for sign, words in plain.items() if sign in cause), "can't be used at the moment")
-        log.warning("The votes' database %s %s: %s", self.name, said, self._masked(cause))
-        return f"The votes' database {said}. Try again; nothing is counted twice."
+        cause = type(error).__name__ if isinstance(error, UnicodeError | OverflowError) else self._masked(cause)
+        log.warning("The votes' database %s %s: %s", self.name, said, cause)
+        return StoreError(f"The votes' database {said}. Try again; nothing is counted twice.", cause)
 
     def _masked(self, words: str) -> str:
         """Return a driver's message without the address's user, password and options, as written and as decoded."""
@@ -328,8 +334,16 @@ class _ConnectError(Exception):
     """Any exception of a driver while it connects."""
 
 
+_CHOICES = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    "client_encoding": ("utf8", "UTF8", "utf-8", "UTF-8"),
+}
+"""What the driver would refuse at each connection, or what can't hold every vote's text."""
+
 _WHOLE_NUMBERS = (
-    "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+    "port", "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+    "tcp_user_timeout",
 )  # fmt: skip
 
 
@@ -361,6 +375,8 @@ def database_url(target: str | Path) -> sa.URL:
     except (sa.exc.ArgumentError, ValueError) as error:
         raise SettingsError("MEDILITE_VOTES_URL can't be used: it is no database URL.") from error
     if backend != "sqlite":
+        if url.port is not None and not 0 < url.port < 65_536:
+            raise SettingsError("MEDILITE_VOTES_URL can't be used: its port is none from 1 to 65535.")
         url = url.set(drivername="postgresql+psycopg")
         server_options(url)
         return url
@@ -394,6 +410,8 @@ def server_options(url: sa.URL) -> dict[str, Any]:
             raise SettingsError(
                 f"MEDILITE_VOTES_URL can't be used: {name!r} is no option of PostgreSQL's connections.{near}"
             )
+        elif name in _CHOICES and value not in _CHOICES[name]:
+            raise SettingsError(f"MEDILITE_VOTES_URL can't be used: its {name} is none of {', '.join(_CHOICES[name])}.")
         elif name in _WHOLE_NUMBERS and not value.isdecimal():
             raise SettingsError(f"MEDILITE_VOTES_URL can't be used: its {name} is no whole number.")
         else:

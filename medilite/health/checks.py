@@ -352,7 +352,8 @@ def check_store(settings: Settings) -> str:
         try:
             _write_and_take_back(database)
         except StoreError as error:
-            raise StoreError(f"{database.name}: {error}") from error
+            why = f" The driver's own words: {error.cause}" if error.cause else ""
+            raise StoreError(f"{database.name}: {error}{why}") from error
         return f"{database.name}: written, read and taken back"
     finally:
         database.close()

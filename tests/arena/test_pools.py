@@ -87,9 +87,9 @@ def test_a_pool_that_shares_connections_by_transaction_works(pooled: str) -> Non
     [
         "postgresql://voter:s3cr3t@127.0.0.1:1/private",
         "postgresql://voter:s3cr3t@no-such-host.invalid/private",
-        "postgresql://voter:s3cr3t@127.0.0.1:1/private?sslmode=nonsense",
+        "postgresql://voter:s3cr3t@127.0.0.1:1/private?gssencmode=nonsense",
         "postgresql://voter:s3cr3t@127.0.0.1:1/private?options=-c%20s3cr3t",
-        "postgresql://voter:s%2F3cr3t@127.0.0.1:99999/private",
+        "postgresql://voter:s%2F3cr3t@127.0.0.1:2/private",
     ],
 )
 def test_whatever_a_driver_says_is_a_store_error_without_its_words(
@@ -99,9 +99,28 @@ def test_whatever_a_driver_says_is_a_store_error_without_its_words(
     database = Database(address, timeout_s=2)
     with pytest.raises(StoreError) as caught, database.read():
         pass
-    for said in (str(caught.value), caplog.text):
+    for said in (str(caught.value), caught.value.cause, caplog.text):
         assert "3cr3t" not in said
         assert "voter" not in said
     assert "127.0.0.1" not in str(caught.value)
     assert "private" not in str(caught.value)
     assert "can't be used at the moment" in caplog.text
+    assert caught.value.cause
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "UTF8"])
+def test_texts_come_back_as_they_were_from_a_database_of_any_encoding(postgres: str, encoding: str) -> None:
+    import psycopg
+
+    name = f"encoded_{encoding.lower()}"
+    with psycopg.connect(postgres.replace("/?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    database = Database(postgres.replace("/?", f"/{name}?"))
+    text = "naïve ½ 糖尿病 😷"
+    try:
+        with database.write() as connection:
+            connection.execute(sa.text("INSERT INTO meta (name, value) VALUES ('text', :value)"), {"value": text})
+        with database.read() as connection:
+            assert connection.execute(sa.text("SELECT value FROM meta WHERE name = 'text'")).scalar() == text
+    finally:
+        database.close()

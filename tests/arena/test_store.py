@@ -532,3 +532,11 @@ def test_errors_quote_nothing_of_what_was_to_be_stored(tmp_path, open_store):
     with pytest.raises(StoreError) as caught, store.database.write() as connection:
         connection.execute(sa.text("INSERT INTO nowhere VALUES (:text)"), {"text": PRIVATE})
     assert PRIVATE not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("value", ["\ud800", object()], ids=["surrogate", "object"])
+def test_whatever_a_driver_makes_of_a_value_is_a_store_error(store, value):
+    with pytest.raises(StoreError), store.database.write() as connection:
+        connection.execute(sa.text("INSERT INTO meta (name, value) VALUES ('odd', :value)"), {"value": value})
+    with store.database.read() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM meta WHERE name = 'odd'")).scalar() == 0
