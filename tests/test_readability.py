@@ -239,6 +239,12 @@ def test_a_list_of_two_word_items_is_no_endless_sentence():
         ("It takes approx. 5 days, e.g. the flu vs. Y in trials, from 5 p.m. on.", 1),
         ("She has a Ph.D. She is an R.N. and works with Mr. and Mrs. X.", 2),
         ("Rest.\u00a0Drink 3.5\u202fmg.\u2029See p.\u00a05 of Dr.\u00a0Roe.", 3),
+        ("I. Introduction\nII. Methods\nIII. Results", 3),
+        ("The EKG was normal. pH was 7.4. pO2 was low.", 3),
+        ("Exon 7. mRNA is made from it.", 2),
+        ("Symptoms include: * fever * chills * nausea", 4),
+        ("<button>Send it</button><optgroup>All of them</optgroup>", 2),
+        ("V. cholerae lives in water.\nI. scapularis is a tick.", 2),
     ],
 )
 def test_which_stops_end_a_sentence(text, sentences):

@@ -49,9 +49,9 @@ _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)\]]", re.I)
 _LOWER = {ord(letter): letter.lower() for letter in "SCRIPTYLE"}
 _BLOCK_TAG = re.compile(
-    r"</?(?:address|article|aside|blockquote|body|caption|center|dd|details|dialog|div|dl|dt|fieldset|figcaption"
-    r"|figure|footer|form|h[1-6]|header|hr|html|legend|li|main|menu|nav|ol|option|p|pre|section|summary|table|tbody"
-    r"|tfoot|thead|title|tr|ul)\b[^<>]{0,400}>",
+    r"</?(?:address|article|aside|blockquote|body|button|caption|center|dd|details|dialog|dir|div|dl|dt|fieldset"
+    r"|figcaption|figure|footer|form|h[1-6]|header|hgroup|hr|html|legend|li|listing|main|menu|nav|ol|optgroup|option|p"
+    r"|plaintext|pre|search|section|select|summary|table|tbody|textarea|tfoot|thead|title|tr|ul|xmp)\b[^<>]{0,400}>",
     re.I,
 )
 _BREAK_TAG = re.compile(r"<br\b[^<>]{0,400}>", re.I)
@@ -62,10 +62,11 @@ _CLUSTER = re.compile("[^\x00-\x7f][\u0300-\u036f]*|[A-Za-z][\u0300-\u036f]+")
 _QUOTE = re.compile(r"^(?:[ \t]*>)+", re.M)
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _ITEM = re.compile(
-    r"[ \t]*(?:[-*+–—·](?=[ \t])|[•‣◦▪●○]|\(?\d{1,3}[.)](?=[ \t])|\(?[a-z]\)(?=[ \t]))(?:[ \t]+\[[ xX]\])?"
+    r"[ \t]*(?:[-*+–—·](?=[ \t])|[•‣◦▪●○]|\(?\d{1,3}[.)](?=[ \t])|\(?[a-z]\)(?=[ \t])"
+    r"|\(?(?:I{1,3}|I?V|VI{1,3}|IX)[.)](?=[ \t]+[A-Z][a-z]))(?:[ \t]+\[[ xX]\])?"
 )
 _INLINE_ITEM = re.compile(r"(?<=[^\s.!?])(?:[ \t]+[-*][ \t]+(?=[\"'(*]*[A-Z])|[ \t]*[•‣◦▪●][ \t]*)")
-_INLINE_DASH = re.compile(r"(?<=[^\s.!?])[ \t]+-[ \t]+(?=[\"'(]*[^\W_])")
+_INLINE_DASH = re.compile(r"(?<=[^\s.!?])[ \t]+[-*][ \t]+(?=[\"'(]*[^\W_])")
 _INTRODUCTION = re.compile(r"(?:\b(?:includ(?:e|es|ing)|following|such as|are|these|be)|:)$")
 _ROW = re.compile(r"[ \t]*\|")
 _EMPHASIS = re.compile(r"[*`\u200b-\u200f\u2060\ufeff]|~~|(?<![^\W_])_+|_+(?![^\W_])|\\(?=[^\w\s])")

@@ -36,6 +36,7 @@ _NOTE = re.compile(r"(?:\[\d{1,3}(?:[,–-]\d{1,3})*\]|[¹²³⁰⁴-⁹])+(?=\s
 """The number of a note behind a full stop: risk.[3] or risk.³"""
 
 _CITATION = re.compile(r"(?:19|20)\d\d(?:\s[A-Z][a-z]{2,8}(?:-[A-Z][a-z]{2})?(?:\s\d{1,2})?)?\s?;")
+_SMALL = re.compile(r"[a-z]{1,2}[A-Z]")
 _ZONE = re.compile(r"(?:Eastern|Central|Mountain|Pacific|Atlantic|E[SD]?T|C[SD]?T|M[SD]?T|P[SD]?T|GMT|UTC|Mon|Sat|Sun)")
 
 _OPENING_WORDS_TEXT = """
@@ -169,7 +170,8 @@ def _kind(text: str, match: re.Match[str], end: str) -> str:
     if not token and re.search(r"\.\s$", text[max(0, start - 2) : start]):
         return "inner" if first.islower() else "end"  # the last of ". . ."
     if not token or not token[-1].isalpha():
-        return "inner" if first.islower() and token[-1:].isdigit() else "end"
+        # "7.4. mRNA": a word that begins small wherever it is.
+        return "inner" if first.islower() and token[-1:].isdigit() and not _SMALL.match(ahead) else "end"
     ends = _ends(text, start - len(token), token, ahead, closed > stop)
     return "end" if ends else "inner"
 
