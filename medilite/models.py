@@ -182,8 +182,14 @@ def load_profile(name_or_path: str, *, with_absent: bool = False) -> Profile:
                 f" nor a file.{suggestion(name_or_path, shipped_profiles())}"
             )
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         profile = Profile.model_validate({**raw, "root": root} if isinstance(raw, dict) else raw)
+    except OSError as error:
+        raise ProfileError(f"Profile {path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"Profile {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    except RecursionError as error:
+        raise ProfileError(f"Profile {path} is nested too deeply.") from error
     except yaml.YAMLError as error:
         raise ProfileError(f"Profile {path} is not valid YAML: {error}") from error
     except ValidationError as error:

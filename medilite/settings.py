@@ -273,8 +273,13 @@ class Settings(BaseSettings):
             return cls.model_fields[name].get_default(call_default_factory=True)
         if name in ("engine", "precision", "log") or (name == "sources" and value.lower() in ("auto", "off")):
             return value.lower()
-        if name in ("profile", "weights", "sources", "data_dir", "cache_dir") and "://" in value:
-            raise ValueError("it is an address, and a name or path on this machine belongs here")
+        if name in ("profile", "weights", "sources", "data_dir", "cache_dir"):
+            if "://" in value:
+                raise ValueError("it is an address, and a name or path on this machine belongs here")
+            try:
+                Path(value).expanduser()
+            except RuntimeError:
+                raise ValueError("no home of that user is known. Write the whole path, or set HOME") from None
         return value
 
     @field_validator("host")

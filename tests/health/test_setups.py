@@ -148,6 +148,12 @@ BROKEN: dict[str, tuple[Callable[[Setup], object], str]] = {
     ),
     "a profile that there is not": (lambda s: s.say(profile="lit"), "lite"),
     "a profile that is no YAML": (lambda s: spoiled(s, "mine.yaml", b"{"), "mine.yaml"),
+    "a profile in another encoding": (
+        lambda s: spoiled(s, "mine.yaml", (s.root / "mine.yaml").read_text().encode("utf-16")), "UTF-8",
+    ),
+    "a profile nested without end": (lambda s: spoiled(s, "mine.yaml", b"[" * 5000), "nested"),
+    "votes in a home of nobody": (lambda s: s.say(data_dir="~nosuchuser/votes"), "MEDILITE_DATA_DIR"),
+    "a key that no header takes": (lambda s: s.say(engine="remote", server_key="k\u00e9y"), "MEDILITE_SERVER_KEY"),
     "a mirror without a token": (lambda s: s.say(mirror="owner/votes"), "HF_TOKEN"),
     "a library that is not there": (lambda s: s.say(sources=s.root / "nowhere"), "nowhere"),
     # users and folders
