@@ -18,6 +18,8 @@ WIDTHS = {"desktop": (1280, 900), "tablet": (768, 1024), "phone": (390, 844), "z
 SHOWN_IN = """scheme =>
   (getComputedStyle(document.body).backgroundColor === "rgb(255, 255, 255)") === (scheme === "light")"""
 
+SETTLED = "() => !document.getAnimations().some((a) => a instanceof CSSTransition && a.playState === 'running')"
+
 _SAMPLER = """
 window.samples = [];
 window.shift = 0;
@@ -79,7 +81,7 @@ class Visit:
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
             self.page.wait_for_function(SHOWN_IN, arg=scheme)
-            self.page.wait_for_timeout(250)  # they fade in
+            self.page.wait_for_function(SETTLED)  # they fade in
             yield scheme
 
     def tab(self, name: str) -> None:

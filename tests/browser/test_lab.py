@@ -27,7 +27,7 @@ RESULTS = {"forks": "#lab-forks article", "strength": "#lab-strengths article", 
            "wording": "#lab-wordings tbody tr", "learned": "#lab-learned tbody tr",
            "own": "#lab-own article"}  # fmt: skip
 
-RULES = {"light": None, "dark": {"type": "rule", "values": [*COLOURS["values"], "scrollable-region-focusable"]}}
+RULES = {"light": None, "dark": {"runOnly": [*COLOURS["runOnly"], "scrollable-region-focusable"]}}
 """Of axe-core: all, and those that find something else in the dark or on a phone."""
 
 
