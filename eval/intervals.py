@@ -180,13 +180,14 @@ def _drawn_middles(values: Array, clusters: Clusters | None, resamples: int, see
 
 @cache
 def _middles() -> Callable[[Array, Clusters, npt.NDArray[np.uint16], float], Array]:
-    """Return the function (median, trimmed mean) × sets of values in ascending order, compiled.
+    """Return the function (median, trimmed mean) × sets of values in ascending order, compiled once for all starts.
 
     A set has the value of each question as often as its cluster came: 14 million steps a column, which numpy
     could only do by writing all sets out.
     """
-    from numba import njit
+    from medilite.engine.native.code_cache import compiled
 
+    @compiled()
     def middles(values: Any, clusters: Any, counts: Any, trim: float) -> Any:
         found = np.full((2, len(counts)), np.nan)
         for draw in range(len(counts)):
@@ -213,8 +214,7 @@ def _middles() -> Callable[[Array, Clusters, npt.NDArray[np.uint16], float], Arr
             found[1, draw] = summed / (size - 2 * out)
         return found
 
-    compiled: Callable[[Array, Clusters, npt.NDArray[np.uint16], float], Array] = njit(middles)
-    return compiled
+    return middles
 
 
 def function_interval(

@@ -2,12 +2,13 @@
 
 PEFT's logits are computed in one pass over prompt and answer. Where each token
 of the answer is PEFT's likeliest at its place, greedy decoding by PEFT gives
-that answer; one literal `generate` a model guards the argument.
+that answer; a literal `generate` by the stacked model guards the argument.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +58,20 @@ def run(engine: LocalEngine, requests: list[Request], recorder: _Recorder) -> li
     return [(row.argmax(-1).tolist(), row) for row in rows]
 
 
-def peft_model(profile: Profile, weights: Path, model: str) -> Any:
-    """Return transformers' model with PEFT's adapters of that model active, stacked ones together."""
+def peft_models(profile: Profile, weights: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each model's id and transformers' model with PEFT's adapters of that model active, stacked ones together."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    loaded = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32)
-    chain = profile.chain(model)
-    if not chain:
-        return loaded.eval()
-    wrapped = PeftModel.from_pretrained(loaded, str(profile.adapter_path(chain[0])), adapter_name=chain[0].id)
-    for link in chain[1:]:
-        wrapped.load_adapter(str(profile.adapter_path(link)), adapter_name=link.id)
-    wrapped.base_model.set_adapter([link.id for link in chain])
-    return wrapped.eval()
+    loaded = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32).eval()
+    yield profile.ids[0], loaded
+    first, *others = [spec for spec in profile.models if spec.adapter]
+    wrapped = PeftModel.from_pretrained(loaded, str(profile.adapter_path(first)), adapter_name=first.id)
+    for spec in others:
+        wrapped.load_adapter(str(profile.adapter_path(spec)), adapter_name=spec.id)
+    for spec in (first, *others):
+        wrapped.base_model.set_adapter([link.id for link in profile.chain(spec.id)])
+        yield spec.id, wrapped.eval()
 
 
 @pytest.fixture
@@ -93,8 +94,7 @@ def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, que
 
     agreed = compared = 0
     largest = 0.0
-    for model in profile.ids:
-        reference = peft_model(profile, weights, model)
+    for model, reference in peft_models(profile, weights):
         for number, question in enumerate(questions):
             tokens, logits = answers[question, model]
             prompt = prompt_ids(tokenizer, question_messages(question))
@@ -106,7 +106,7 @@ def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, que
             agreed += prefix if bool(same.all()) else prefix - 1
             compared += len(tokens)
             largest = max(largest, float((whole[:prefix] - logits[:prefix]).abs().max()))
-            if number == 0:
+            if number == 0 and profile.get(model).stacked_on:
                 generated = reference.generate(
                     input_ids=torch.tensor([prompt]), max_new_tokens=NEW_TOKENS, do_sample=False
                 )[0, len(prompt) :].tolist()
