@@ -9,7 +9,6 @@ GPU both in bfloat16). It makes 2 × rounds × questions × models answers: choo
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.speed.report import ratio, spread
 from bench.study_way import BATCH_SIZE, answer_all
 from eval.answers import read_answers
 from eval.command import chosen, run_command, write_result
@@ -113,36 +113,14 @@ def record(plan: Plan, settings: Settings, taken: Sequence[tuple[Taken, Taken]])
         "seconds": seconds,
         "tokens": {"ours": own.tokens, "study": other.tokens},
         "answers_per_s": {way: spread([answers / one for one in each]) for way, each in seconds.items()},
-        "ratio": ratio_by_t(seconds["ours"], seconds["study"]),
+        # Answers a second: the study's seconds over ours.
+        "ratio": ratio(seconds["study"], seconds["ours"]),
         "same_answers": sum(own.said[key] == text for key, text in other.said.items()) / answers,
         "study_load_s": statistics.fmean(one.load_s for _, one in taken),
         "device": device_name(),
         "versions": versions((*PACKAGES, "peft")),
         "commit": dict(zip(("id", "dirty"), commit(CODE), strict=True)),
     }
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return median, lowest and highest."""
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
-
-
-def ratio_by_t(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """Return how many times as fast ours is, from the seconds of each round.
-
-    The geometric mean of the rounds' ratios with its 95 % interval (Student's t
-    of their logarithms; None for one round), and the ratios themselves. Rounds are
-    few here, and resampling three of them (`bench.speed.report.ratio`) shows no tails.
-    """
-    from scipy.stats import t
-
-    rounds = [other / own for own, other in zip(ours, theirs, strict=True)]
-    logs = [math.log(one) for one in rounds]
-    mean, low, high = statistics.fmean(logs), None, None
-    if len(logs) > 1:
-        reach = float(t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
-        low, high = math.exp(mean - reach), math.exp(mean + reach)
-    return {"mean": math.exp(mean), "low": low, "high": high, "rounds": rounds}
 
 
 def lines(result: dict[str, Any]) -> list[str]:
@@ -157,7 +135,7 @@ def lines(result: dict[str, Any]) -> list[str]:
     between = "" if times["low"] is None else f", 95 % interval {times['low']:.2f} to {times['high']:.2f}"
     return [
         *found,
-        f"ours / the study's {times['mean']:.2f} ({min(times['rounds']):.2f} to {max(times['rounds']):.2f}{between}), "
+        f"ours / the study's {times['mean']:.2f} ({times['min']:.2f} to {times['max']:.2f}{between}), "
         f"n = {result['rounds']} rounds of {result['answers']:,} answers; {result['same_answers']:.0%} of the answers "
         f"are the same; {result['device']}",
     ]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from bench.speed.runs import Measured
-from eval.intervals import mean_intervals
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -42,12 +41,18 @@ def of_peer(runs: Sequence[tuple[Measured, int | None]]) -> dict[str, Any]:
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float | None]:
     """Return ours over theirs, run by run: median and range, and the geometric mean with its 95 % interval.
 
-    The interval is a bootstrap-t over runs of the logarithms; None for a single run.
+    The interval is Student's t of the logarithms; None for a single run. Runs are
+    few, and resampling a few of them shows no tails.
     """
+    from scipy.stats import t
+
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    logs = mean_intervals([[math.log(one)] for one in ratios])
-    interval = [None if math.isnan(x) else math.exp(x) for x in (float(logs.low[0]), float(logs.high[0]))]
-    return {**spread(ratios), "mean": math.exp(float(logs.mean[0])), "low": interval[0], "high": interval[1]}
+    logs = [math.log(one) for one in ratios]
+    mean, low, high = statistics.fmean(logs), None, None
+    if len(logs) > 1:
+        reach = float(t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
+        low, high = math.exp(mean - reach), math.exp(mean + reach)
+    return {**spread(ratios), "mean": math.exp(mean), "low": low, "high": high}
 
 
 def with_ratios(peers: Mapping[str, dict[str, Any]], ours: str) -> dict[str, Any]:

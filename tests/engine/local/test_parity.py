@@ -59,7 +59,7 @@ def run(engine: LocalEngine, requests: list[Request], recorder: _Recorder) -> li
 
 
 def peft_models(profile: Profile, weights: Path) -> Iterator[tuple[str, Any]]:
-    """Yield each model's id and transformers' model with PEFT's adapters of that model active, stacked ones together."""
+    """Yield each model's id, and transformers' model with its adapters active by PEFT, stacked ones together."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
