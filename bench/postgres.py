@@ -92,11 +92,11 @@ class Postgres:
                 raise RuntimeError(f"postgres did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """Stop it at once, with open connections too; its data stay."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it at once, with open connections too; its data stay ("fast" shutdown)."""
         if self._server is None:
             return
-        self._server.send_signal(signal.SIGINT)  # fast shutdown
+        self._server.send_signal(how)
         try:
             self._server.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -106,7 +106,8 @@ class Postgres:
 
     def remove(self) -> None:
         """Stop it and delete its data."""
-        self.stop()
+        # "Immediate" shutdown: a fast one first writes all of what is then deleted.
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -116,7 +116,7 @@ def stale_adapters(board: Board) -> list[str]:
     try:
         profile = load_profile(board.about["profile"])
     except ProfileError:
-        return []  # A profile of one's own, that is not here.
+        return []  # A user's own profile, which isn't here.
     stale = []
     for model in board.about["models"]:
         if model["id"] not in profile.ids or model["adapter"] is None:

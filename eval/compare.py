@@ -72,7 +72,7 @@ def compare(
     p-values are corrected over all comparisons of the split; in slices, over all of one dimension.
     """
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    # A metric that no answer has (nobody was judged) compares nothing.
+    # Nothing to compare: no answer has this metric (none was judged).
     metrics = tuple(metric for metric, values in scores.values.items() if not np.isnan(values).all())
     everything = np.ones(len(scores.questions), bool)
     tables["comparisons"] = _differences(scores, pairs, metrics, everything, resamples, seed)

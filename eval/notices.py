@@ -11,7 +11,7 @@ Recall is measured on published phrasings that no rule was written for:
 
 Of each, the half whose SHA-256 is odd was read while the first rules were written (`read`). The other half was closed
 until those rules were measured; then half of it was opened, and the rules of safety/indirect.py were written
-(`opened`). What is still closed (`closed`) nobody has read: only its recall holds for new phrasings. False alarms are
+(`opened`). Nobody has read what is still closed (`closed`): only its recall holds for new phrasings. False alarms are
 counted on MedQuAD's distinct questions, and what fires is printed, so that one can see what it is.
 """
 

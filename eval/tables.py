@@ -58,7 +58,7 @@ def metric_rows(scores: SplitScores, resamples: int = RESAMPLES, seed: int = SEE
     """
     models = scores.models
     columns = np.concatenate([scores.values[metric] for metric in scores.values], axis=1)
-    # A metric that nobody has a value of keeps its rows, with n 0.
+    # A metric without any value keeps its rows, with n 0.
     means = mean_intervals(columns, resamples, seed, clusters=scores.clusters)
     rows: list[Row] = []
     for m, metric in enumerate(scores.values):

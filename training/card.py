@@ -269,7 +269,7 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when all is written and published, 2 for an error a user can mend."""
+    """Run the command line; 0 when all is written and published, 2 for an error that a user can fix."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description="Write the adapters' model cards.")
     parser.add_argument("--profile", default="lite", help="whose adapters: a profile's name or file (default: lite)")
     parser.add_argument("--models", help="ids, with commas (default: every adapter in its place)")

@@ -1,4 +1,4 @@
-// The leaderboard's table: which columns show, in which order the rows stand, what the search finds.
+// The leaderboard's table: which columns show, in which order the rows are, what the search finds.
 (() => {
   "use strict";
 
@@ -30,7 +30,7 @@
     hide(board.parentElement.querySelector(".lb-nothing"), !nothing);
   }
 
-  // What has no number stands last either way; equal ones keep their order.
+  // What has no number is last either way; equal ones keep their order.
   function sort(board) {
     const body = board.tBodies[0];
     const rows = [...body.rows];

@@ -3,7 +3,7 @@
 It does what Gradio's page does: it opens the document and the files of code and
 style that it takes to draw it, keeps a connection open by which the server
 knows that the page is there, sends events that don't wait to `run/predict` and
-the others to `queue/join`, listens to `queue/data` as long as one goes on and
+the others to `queue/join`, listens to `queue/data` as long as one runs and
 applies the differences that come.
 """
 

@@ -19,7 +19,7 @@ alone."""
 
 BESIDE = ("file", "timer")
 LIMIT_MS = 500.0
-"""Limit for the 95th percentile of everything without a model, in seconds."""
+"""Limit for the 95th percentile of everything without a model."""
 
 MEMORY = {"rss": "Resident memory", "own": "Of it without files behind it"}
 LEVEL = 0.02

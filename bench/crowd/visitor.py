@@ -204,7 +204,7 @@ class Visitor:
         self.tally.votes.append(CastVote(browser.voter, token, choice))
 
     async def live_vote(self) -> None:
-        """Have two models answer a question of one's own, and vote on them."""
+        """Have two models answer the visitor's own question, and vote on them."""
         browser = self.browser
         question = self.rng.choice(self.questions)
         await self._ask("vote", "vote-ask", "vote-live-pair", vote_question=question, call=self._call())

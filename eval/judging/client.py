@@ -8,9 +8,9 @@ of failure. It retries nothing here: what a failure means depends on the keys.
 | ------------------------------------- | --------------------------------------------------------- |
 | 429                                   | the key rests as long as retry-after says; else 1, 2, 4 s … |
 | 429, a daily limit or no quota left   | the same; without retry-after the key rests for a day     |
-| 401, 403                              | the key is left out; the others go on                     |
+| 401, 403                              | the key is left out; the others continue                     |
 | 408, 409, 498, 5xx, timeout, no or broken HTTP answer | asked again after 1, 2, 4 s … or retry-after, `tries` times |
-| 413, or the context is too long       | this ask can't be judged (`NotJudged`); the others go on  |
+| 413, or the context is too long       | this ask can't be judged (`NotJudged`); the others continue  |
 | 400 json_validate_failed              | what the judge wrote is its reply, JSON or not            |
 | any other 4xx                         | `JudgeError`: no ask would fare better                    |
 """

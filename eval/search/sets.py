@@ -60,7 +60,7 @@ def examples() -> list[Example]:
 
 
 def is_about(topic: str, example: Example) -> bool:
-    """Tell whether a topic is among those accepted for an example question."""
+    """Return whether a topic is among those accepted for an example question."""
     return bool(example.topics and re.search(example.topics, topic.casefold()))
 
 

@@ -128,7 +128,7 @@ def _found(name: str, check: Check) -> Finding:
         return Finding(name, "skipped", str(reason))
     except MediLiteError as error:
         return Finding(name, "failed", str(error))
-    except Exception as error:  # a broken installation may raise anything, and the other checks go on
+    except Exception as error:  # a broken installation may raise anything, and the other checks still run
         return Finding(name, "failed", f"The check itself failed ({type(error).__name__}: {error}). Report it.")
 
 

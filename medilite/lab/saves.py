@@ -88,7 +88,7 @@ class SavedModels:
     def _lend(self, model: str, save: Save) -> ModelSpec:
         parent = self._profile.get(model)
         look_at(save.folder, self._profile)
-        # By its content: a run that goes on may write another save to the same folder.
+        # By its content: a run that continues may write another save to the same folder.
         digest = hashlib.sha256(model.encode())
         for name in ADAPTER_FILES:
             digest.update((save.folder / name).read_bytes())

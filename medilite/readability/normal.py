@@ -10,7 +10,7 @@ settles them by these rules:
   code stay.
 - A line break ends a sentence if a list item, a heading, a table row or a blank
   line follows or a heading or row precedes it, and otherwise unless the next
-  line goes on in lower case (a sentence that was wrapped). So a list counts as
+  line continues in lower case (a sentence that was wrapped). So a list counts as
   one sentence an item. An item may also follow on the same line, as "- " before
   a capital or as a bullet (MedQuAD's lists read like that).
 - A stop that belongs to a word ends no sentence: decimals (2.5), abbreviations

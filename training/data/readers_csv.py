@@ -25,7 +25,7 @@ def read_csv(
     """Read a table of pairs: UTF-8 (or UTF-16 with its mark), comma, semicolon or tab, one row of column names.
 
     A row with the wrong number of fields, bytes that are no text, or a quote
-    that is never closed becomes a problem that names its line; reading goes on
+    that is never closed becomes a problem that names its line; reading continues
     after it. Raises DataError if the table has no columns for question and
     answer, or no rows at all.
     """

@@ -410,7 +410,7 @@ class RunningBatch:
         """Give a row its next token or end it; a failure ends this row alone."""
         try:
             step = replace(self._next(row, token), scores=scores)
-        except Exception as error:  # a tokenizer may raise anything, and the others go on
+        except Exception as error:  # a tokenizer may raise anything, and the others continue
             step = RowStep("", len(row.tokens) - row.prompt, "error", f"the answer can't be read ({error})")
         running.steps[row.number] = step
         if step.stopped:

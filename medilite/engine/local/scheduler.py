@@ -132,7 +132,7 @@ class Scheduler:
                 self._take_in()
                 if self._running:
                     self._go_on()
-            except Exception as error:  # the thread must survive any error, or nobody is answered any more
+            except Exception as error:  # the thread must survive any error, or no request is answered
                 _log("The engine failed between two steps", error)
                 for call in list(self._running):
                     self._end(call, _as_engine_error(error))

@@ -366,7 +366,7 @@ def power_of_two(context: Any, exponent: Any) -> Any:
 def add_shared(context: Any, address: Any, amount: Any) -> Any:
     """Add to an int64 that threads share and return what it was.
 
-    This and `read_shared` stand in one order that all threads see (seq_cst): a
+    This and `read_shared` are in one order that all threads see (seq_cst): a
     team's `enter` and `_begin` each write one counter, then read the other's.
     """
 

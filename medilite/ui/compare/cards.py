@@ -53,7 +53,7 @@ def answer_html(pane: Pane) -> Markup:
 
 
 def stop_words(pane: Pane, limit: int) -> tuple[str, str, str]:
-    """Return (kind for the style, a few words, the same at length): how an answer stopped, or that it goes on."""
+    """Return (kind for the style, a few words, the same at length): how an answer stopped, or that it is not over."""
     tokens = f"{pane.tokens} token{'' if pane.tokens == 1 else 's'}"
     if pane.stopped is None:
         return ("writing", f"writing · {tokens}", "") if pane.tokens else ("waiting", "waiting", "")

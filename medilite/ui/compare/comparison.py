@@ -91,7 +91,7 @@ class Comparison:
     rewriters: tuple[ModelSpec, ...] = ()
     """Models that answer as well once there is a passage."""
     before: Comparison | None = None
-    """The comparison that this one follows up on; each model goes on from its own answers."""
+    """The comparison that this one follows up on; each model continues from its own answers."""
 
     @classmethod
     def of(
@@ -200,7 +200,7 @@ class Comparison:
                 self._check(pane)
 
     def cancel(self) -> None:
-        """End the answers that still go on, as the person asked."""
+        """End the answers that are still being written, as the person asked."""
         for pane in self.panes:
             if not pane.stopped:
                 pane.finish("cancelled")
@@ -208,7 +208,7 @@ class Comparison:
                 self._check(pane)
 
     def fail(self, reason: str) -> None:
-        """End the answers that still go on with an error, keeping the text so far."""
+        """End the answers that are still being written with an error, keeping the text so far."""
         for pane in self.panes:
             if not pane.stopped:
                 pane.finish("error", reason)

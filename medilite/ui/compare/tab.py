@@ -166,7 +166,7 @@ class CompareTab(AskingTab):
     ) -> Iterator[dict[Any, Any]]:
         """Check what was asked, then answer it step by step; what is wrong is said next to the field.
 
-        Each model goes on from what it said in `following`, where that is given.
+        Each model continues from what it said in `following`, if that is given.
         """
         rewriters = {spec.id for spec in self.profile.rewriters}
         try:

@@ -66,7 +66,7 @@ def kept_of(sent: Any, now: float) -> dict[str, Any]:
 
 
 class SignIn:
-    """Stands between the session and everything else; see the module."""
+    """The middleware between the session and everything else; see the module."""
 
     def __init__(self, app: App, settings: Settings) -> None:
         self.app, self.limits = app, VisitorLimits(settings)

@@ -30,7 +30,7 @@ SHOWN_BEFORE = 60
 
 
 class ForksView(View):
-    """Maps the forks of a question's answers, and lets all models go on from one of them."""
+    """Maps the forks of a question's answers, and lets all models continue from one of them."""
 
     key, label, verb = "forks", "Fork map", "Map the forks"
     about = (
@@ -43,7 +43,7 @@ class ForksView(View):
         self.profile = profile
 
     def build_result(self) -> None:
-        """Lay out the map, and under it what goes on from a fork."""
+        """Lay out the map, and under it what continues from a fork."""
         self.result = html_slot(templates(TEMPLATE).empty(), "lab-forks", "ml-slot")
         with gr.Column(visible=False, elem_classes="ml-ask") as self.onward:
             html_slot(templates(TEMPLATE).onward_head(), "lab-onward-head", "ml-slot")
@@ -58,13 +58,13 @@ class ForksView(View):
                     minimum=1, maximum=8192, elem_id="lab-onward-tokens", min_width=160,
                 )  # fmt: skip
                 self.go_on = gr.Button(
-                    "Let all go on from here", elem_id="lab-go-on", elem_classes="ml-button", scale=0
+                    "Let all continue from here", elem_id="lab-go-on", elem_classes="ml-button", scale=0
                 )
         self.continued_place = html_slot("", "lab-onward", "ml-grid-slot")
 
     @property
     def places(self) -> list[Any]:
-        """From where all models are to go on."""
+        """From where all models are to continue."""
         return [self.model, self.tokens]
 
     @property
@@ -117,7 +117,7 @@ class ForksView(View):
         yield Shown(Stage("writing"), "", self._offer(found))
 
     def _offer(self, found: ForkMap) -> dict[Any, Any]:
-        """Return the choice of where to go on: the first fork, if there is one."""
+        """Return the choice of where to continue: the first fork, if there is one."""
         labels = [(found.profile.get(model).label, model) for model in found.answers]
         if not labels:
             return {self.onward: gr.Column(visible=False)}
@@ -133,7 +133,7 @@ class ForksView(View):
     # --- from here on --------------------------------------------------------------------
 
     def continued(self, work: Work, model: object, tokens: object) -> Iterator[Shown]:
-        """Let all models go on from the first tokens of an answer."""
+        """Let all models continue from the first tokens of an answer."""
         found = work.session.forks
         assert found is not None
         specs = work.able()

@@ -1,6 +1,6 @@
 """The tab Lab: one question, several ways to see why the answers differ.
 
-Its views share the question, the buttons and the line that says what goes on;
+Its views share the question, the buttons and the line that says what is happening;
 seats, limits and Stop are those of Compare. Nothing of it loads before it is opened.
 """
 
@@ -117,7 +117,7 @@ class LabTab(AskingTab):
         self.stop.click(lambda held: held.lab.request_stop(), session, None, **LIGHT)
 
     def open(self, session: Session) -> str:
-        """Return the question that Compare answered, to go on with here; "" for none."""
+        """Return the question that Compare answered, to continue with here; "" for none."""
         return session.comparison.questions[0] if session.comparison else ""
 
     def choose(self, session: Session, key: str) -> Update:
@@ -171,7 +171,7 @@ class LabTab(AskingTab):
 
     @streamed
     def go_on(self, session: Session, model: object, tokens: object) -> Iterator[Update]:
-        """Let every model go on from the first tokens of an answer of the map."""
+        """Let every model continue from the first tokens of an answer of the map."""
         if session.forks is None:
             yield {self.error: notices.error_html("There is no map yet: press Map the forks first.")}
             return

@@ -57,7 +57,7 @@ def stop(page: gr.Blocks, drain: Drain, grace_s: float) -> None:
     drain.begin()
     log.info("Stopping: %d answers are under way and have %g s to finish in.", drain.running, grace_s)
     if not drain.wait(grace_s):
-        log.info("Ending %d answers that go on.", drain.running)
+        log.info("Ending %d answers that are still being written.", drain.running)
         drain.end()
         drain.wait(LAST_WORDS_S)
     _let_send(page)

@@ -1,7 +1,7 @@
-"""What trust takes: networks, draws, banks, when names were told; and less of what texts could be guessed by.
+"""What trust needs: networks, draws, banks, when names were shown; and less from which texts could be guessed.
 
 Visitors' own questions whose text isn't kept lose seeds, exact counts and keys
-that depend on the text. A text goes where no vote stands for which it was kept.
+that depend on the text. A text is deleted if no vote remains for which it was kept.
 """
 
 from __future__ import annotations

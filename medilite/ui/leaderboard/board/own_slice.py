@@ -1,4 +1,4 @@
-"""A slice of one's own: questions of the board chosen by filters and a pattern, and two models' differences there."""
+"""A visitor's own slice: questions of the board chosen by filters and a pattern, and two models' differences there."""
 
 from __future__ import annotations
 
