@@ -23,7 +23,6 @@ def main() -> int:
         from medilite.logs import set_up_logging
         from medilite.models import load_profile
         from medilite.settings import load_settings
-        from medilite.ui.leaderboard.board.view import read_ahead
         from medilite.ui.page.app import build_ui, serve
         from medilite.ui.page.loading import is_loading, load_now, start_loading
 
@@ -37,7 +36,8 @@ def main() -> int:
             load_now(engine)
         page = build_ui(engine, profile, settings, votes=votes)
         page.shelf.start()
-        start_loading(engine, lambda: read_ahead(profile.name))
+        # The tab's first visitor would wait for the board's files, plotly and the templates.
+        start_loading(engine, lambda: page.leaderboard.open(None))
         if mirror := start_mirror(settings, votes):
             page.drain.at_the_end("push the votes to their mirror", mirror.close)
         start_deleting(settings, votes)

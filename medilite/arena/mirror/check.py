@@ -33,7 +33,7 @@ def check(settings: Settings) -> str | None:
     finally:
         store.database.close()
     if state is None:
-        return f"{settings.mirror}: nothing is mirrored yet; the app begins with it once it runs"
+        return f"{settings.mirror}: nothing is mirrored yet; the app starts mirroring once it runs"
     age = state.age_s(time.time())
     waiting = f"{state.waiting:,} {'vote waits' if state.waiting == 1 else 'votes wait'}"
     whole = "it never held everything" if age is None else f"it held everything {age / 60:.0f} minutes ago"

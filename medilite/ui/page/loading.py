@@ -19,7 +19,7 @@ _THREAD_NAME = "medilite-load"
 _one_at_a_time = threading.Lock()
 
 
-def start_loading(engine: Engine, then: Callable[[], None] | None = None) -> threading.Thread:
+def start_loading(engine: Engine, then: Callable[[], object] | None = None) -> threading.Thread:
     """Load the engine in a thread of its own, then what scores the answers, then call `then`; return the thread.
 
     Errors are not raised here: `engine.progress()` carries them to the page.
@@ -34,7 +34,7 @@ def load_now(engine: Engine) -> None:
     _load_engine(engine)
 
 
-def _load(engine: Engine, then: Callable[[], None] | None) -> None:
+def _load(engine: Engine, then: Callable[[], object] | None) -> None:
     from medilite.readability import warm_up
     from medilite.safety import emergency_notice
 

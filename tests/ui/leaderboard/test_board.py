@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from html import unescape
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from medilite.leaderboard import Board
 from medilite.readability import measure
 from medilite.ui.leaderboard.board import differences, questions, study, table
 from medilite.ui.leaderboard.board.about import intro_html, provenance_html
-from medilite.ui.leaderboard.board.view import GRADE, View, find_boards, read_ahead
+from medilite.ui.leaderboard.board.view import GRADE, View, find_boards
 from medilite.ui.leaderboard.tab import LeaderboardTab
 from medilite.ui.page.words import number_text
 from tests.ui.html import read
@@ -437,19 +438,13 @@ def test_a_broken_board_is_a_message(lite, made_boards, tmp_path):
     assert made.show_trade(SPLIT, "a|b", "c") == made.show(SPLIT, "All", "All", GRADE, None) == gr.skip()
 
 
-def test_read_ahead_leaves_nothing_to_read_when_the_tab_is_opened(lite, made_boards, tmp_path, monkeypatch):
+def test_a_tab_that_was_opened_once_ahead_has_nothing_left_to_read_or_load(lite, made_boards, tmp_path, monkeypatch):
     folder = tmp_path / "boards"
     shutil.copytree(made_boards[0], folder)
     made = built(lite, folder, tmp_path)
-    read_ahead("lite", folder)
+    made.open(None)
+    loaded = set(sys.modules)
     monkeypatch.setattr("medilite.leaderboard._read", lambda path: pytest.fail(f"{path} was read at the opening"))
     monkeypatch.setattr("medilite.leaderboard._read_lines", lambda path: pytest.fail(f"{path} was read"))
     assert 'id="lb-table"' in made.open(None)[made.table]
-
-
-def test_reading_ahead_leaves_a_broken_board_to_the_tab(made_boards, tmp_path):
-    folder = tmp_path / "boards"
-    shutil.copytree(made_boards[0], folder)
-    (folder / "lite" / "scores.json.gz").write_bytes(b"no gzip")
-    read_ahead("lite", folder)
-    read_ahead("lite", tmp_path / "nothing")
+    assert set(sys.modules) == loaded

@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from medilite.errors import DataError
 from medilite.leaderboard import BOARD_FILE, FOLDER, Board, Row, current_board
 from medilite.models import ModelSpec
 from medilite.ui.page.words import interval_text, number_text, number_word
@@ -301,23 +300,6 @@ def find_boards(profile: str, folder: Path = FOLDER) -> tuple[View | None, View 
     own = [view for view in measured if view.about["profile"] == profile]
     reported = [view for view in views if view.about["reported"]]
     return next(iter(own or measured), None), next(iter(reported), None)
-
-
-def read_ahead(profile: str, folder: Path = FOLDER) -> None:
-    """Read the profile's board and load plotly in advance, so that the tab's first visitor doesn't wait.
-
-    A broken board is reported by the tab, not here.
-    """
-    import plotly.graph_objects as go
-
-    # Plotly loads its own parts with the first figure.
-    go.Figure(data=[{"type": "bar"}, {"type": "scatter"}, {"type": "heatmap"}], layout={"annotations": [{}]})
-    try:
-        view, _ = find_boards(profile, folder)
-        if view is not None:
-            _ = view.by_answer, view.answers, view.questions
-    except DataError:
-        return
 
 
 @lru_cache(maxsize=4)
