@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
 log = logging.getLogger(__name__)
+
+_STREAMS = re.compile(rb"text/event-stream(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 INSTRUCTIONS = (
     "Checkpoints of one very small language model, for studying such models. What they answer is often wrong and is "
@@ -81,7 +84,7 @@ class McpTools:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as a stream for clients that accept one, as JSON for those that accept only JSON."""
         accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
-        streams = b"text/event-stream" in accepted
+        streams = _STREAMS.search(accepted) is not None
         # The SDK requires both types by name, and refuses `*/*`, which covers them.
         accept = b"application/json, text/event-stream" if streams else b"application/json"
         headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]

@@ -71,6 +71,8 @@ def test_there_are_five_tools_with_their_types(served, lite):
         ("text/event-stream", "text/event-stream"),
         ("*/*", "application/json"),
         ("application/*;q=0.8", "application/json"),
+        ("application/json, text/event-stream;q=0", "application/json"),
+        ("application/json;q=0.5, text/event-stream; q=0.9", "text/event-stream"),
     ],
 )
 def test_a_client_gets_the_kind_that_it_accepts(served, accept, kind):
