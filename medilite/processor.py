@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import re
 import subprocess
 import sys
 from functools import lru_cache
@@ -152,6 +153,7 @@ def computed_in(settings: Settings) -> str:
 @lru_cache
 def _settle() -> tuple[str, str]:
     """Return the name and the features of the target; Numba is made to leave one that this machine can't run."""
+    drop_useless_threads()
     import llvmlite.binding as llvm
     from numba.core import config as settings
     from numba.core.codegen import get_host_cpu_features
@@ -178,6 +180,14 @@ def _settle() -> tuple[str, str]:
         log.warning("NUMBA_DISABLE_JIT is set, but what MediLite computes with has to be compiled, so it is.")
         config.DISABLE_JIT = 0
     return target()
+
+
+def drop_useless_threads() -> None:
+    """Take NUMBA_NUM_THREADS below 1 out of the environment: importing Numba would fail, and nothing here uses it."""
+    said = os.environ.get("NUMBA_NUM_THREADS", "")
+    if re.fullmatch(r"\s*(?:-\s*\d+|[+-]?0+)\s*", said):
+        log.warning("NUMBA_NUM_THREADS=%s is ignored: it has to be 1 or more. MEDILITE_THREADS sets the threads.", said)
+        del os.environ["NUMBA_NUM_THREADS"]
 
 
 def compile_for_this_machine() -> None:

@@ -70,3 +70,8 @@ order is written down, and nothing is compiled with `fastmath`: Numba compiles a
 function once alone and once into each of its callers, and which of the two runs
 differs between the process that compiles and one that loads from the cache.
 """
+
+from medilite.processor import drop_useless_threads
+
+# Before any file of this folder imports Numba.
+drop_useless_threads()

@@ -182,12 +182,17 @@ print(processor.lacking())
 
 INSTEAD = "MediLite compiles for this machine instead. Unset NUMBA_CPU_NAME and NUMBA_CPU_FEATURES."
 
-TOLD = {
+TOLD: dict[str, tuple[dict[str, str], str | None, str]] = {
     "another processor": ({"NUMBA_CPU_NAME": "generic"}, "compile for (NUMBA_CPU_NAME='generic') has no conv", ""),
     "a name that is none": ({"NUMBA_CPU_NAME": "foo", "NUMBA_CPU_FEATURES": ""}, None, INSTEAD),
     "a feature taken": ({"NUMBA_CPU_FEATURES": "-avx512f"}, None, ""),
     "no AVX": ({"NUMBA_ENABLE_AVX": "0"}, None, ""),
-    "no compiling": ({"NUMBA_DISABLE_JIT": "1"}, None, "NUMBA_DISABLE_JIT is set, but"),
+    # Two at once: compiling takes seconds.
+    "no compiling, no threads": (
+        {"NUMBA_DISABLE_JIT": "1", "NUMBA_NUM_THREADS": "0"},
+        None,
+        "NUMBA_DISABLE_JIT is set, but",
+    ),
 }
 
 
