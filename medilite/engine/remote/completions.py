@@ -40,6 +40,7 @@ LONGEST_LINE = 1 << 20
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
+_FIELD = re.compile(rb"(?:data|event|id|retry)?(?::|$)")
 _IN_ADDRESS = re.compile(r"://[^\s/]+@")
 
 _SHOWN = 200
@@ -123,8 +124,8 @@ async def _events(response: httpx.Response) -> AsyncGenerator[tuple[bytes, bytes
     and unknown fields are ignored, and so is an event without data. Beyond the standard, the last event
     counts without its blank line: some servers end so.
     """
-    kind, data = b"", list[bytes]()
-    size = 0
+    kind, data, bare = b"", list[bytes](), list[bytes]()
+    size, begun = 0, False
     async with contextlib.aclosing(_lines(response)) as lines:
         async for line in lines:
             if not line:
@@ -132,6 +133,13 @@ async def _events(response: httpx.Response) -> AsyncGenerator[tuple[bytes, bytes
                     yield kind, b"\n".join(data)
                 kind, data, size = b"", [], 0
                 continue
+            if not begun and not _FIELD.match(line) and (bare or line.lstrip().startswith(b"{")):
+                bare.append(line)
+                size += len(line)
+                if size > LONGEST_LINE:
+                    raise ServerFailure("sends what is no completion")
+                continue
+            begun, bare = True, []
             name, _, value = line.partition(b":")
             value = value.removeprefix(b" ")
             if name == b"data":
@@ -141,8 +149,9 @@ async def _events(response: httpx.Response) -> AsyncGenerator[tuple[bytes, bytes
                     raise ServerFailure("sends what is no completion")
             elif name == b"event":
                 kind = value
-    if any(data):
-        yield kind, b"\n".join(data)
+    # Some answer with one JSON document, for an error above all, whatever was asked for.
+    if any(data) or bare:
+        yield kind, b"\n".join(data or bare)
 
 
 def _documents(data: bytes) -> list[bytes]:
@@ -204,8 +213,11 @@ def _piece(data: bytes) -> Piece | None:
         raise ServerFailure("sends what is no completion")
     if event.get("error") is not None:
         raise ServerFailure(f"broke off with an error{_quoted(event['error'])}")
+    if event.get("object") == "error":
+        raise ServerFailure(f"broke off with an error{_quoted(event)}")
     choices = event.get("choices")
-    if choices == []:
+    # Such as a count of tokens at the end.
+    if choices == [] or (choices is None and ("usage" in event or not event)):
         return None
     choice = choices[0] if isinstance(choices, list) else None
     if not isinstance(choice, dict):

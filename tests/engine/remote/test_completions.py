@@ -39,6 +39,9 @@ A, B = event("a"), event("b")
 @pytest.mark.parametrize(
     "stream",
     [
+        A + b"\n\n" + B + b'\n\ndata: {"choices": null, "usage": {}}\n\ndata: {"usage": {"total_tokens": 2}}\n\n',
+        b'{\n  "choices": [\n    {"text": "ab", "finish_reason": "stop"}\n  ]\n}\n',
+        b'{"status": "waiting"}\n' + A + b"\n\n" + B + b"\n\n",
         A + b"\n\n" + B + b"\n\ndata: [DONE]\n\n",
         b"data:\n\n" + A + b"\n\ndata\n\ndata: \n\n" + B + b"\n\n",
         b'event: ping\ndata: {"type": "ping"}\n\n' + A + b"\n\nevent: ping\ndata: {}\n\n" + B + b"\n\n",
@@ -52,6 +55,9 @@ A, B = event("a"), event("b")
         A.replace(b"data: ", b"data:") + b"\n\n" + B + b"\n\ndata:[DONE]\n\n" + event("after the end") + b"\n\n",
     ],
     ids=[
+        "counts",
+        "one document",
+        "a line before",
         "plain",
         "empty",
         "typed",
@@ -77,11 +83,17 @@ def test_a_stream_is_read_as_the_standard_says_however_it_is_cut(stream, size):
         (b'event: error\ndata: {"message": "out of memory"}\n\n', "out of memory"),
         (b"event: error\ndata: overloaded\n\n", "overloaded"),
         (b'data: {"error": {"message": "no"}}\n\n', "no"),
+        (b'data: {"object": "error", "message": "too long", "code": 400}\n\n', "too long"),
     ],
 )
 def test_what_goes_wrong_in_a_stream_is_said(stream, said):
     with pytest.raises(ServerFailure, match=said):
         read(A + b"\n\n" + stream)
+
+
+def test_an_error_without_a_stream_is_said():
+    with pytest.raises(ServerFailure, match="overloaded"):
+        read(b'{"error": {"message":\n\n"overloaded"}}')
 
 
 @pytest.mark.parametrize(
