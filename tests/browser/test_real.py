@@ -71,9 +71,8 @@ def test_stop(real_app, visit):
     assert set(here.states()) <= {"end", "length"}
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_chat(real_app, visit, lite, size):
-    here = visit(real_app, size).ready()
+def test_a_chat(real_app, visit):
+    here = visit(real_app, "phone").ready()
     here.tab("Chat")
     here.set_tokens(TOKENS, "chat")
     here.choose("Base")
