@@ -24,6 +24,7 @@ CHECKS = (
     "adapter",
     "engine",
     "scores",
+    "assets",
     "library",
     "store",
     "mirror",

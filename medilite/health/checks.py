@@ -108,6 +108,7 @@ def findings(
     else:
         yield from check_engine(profile, settings, engine_of)
     yield from _run("scores", skip, check_scores)
+    yield from _run("assets", skip, partial(check_assets, profile))
     yield from _run("library", skip, partial(check_library, settings))
     yield from _run("store", skip, partial(check_store, settings))
     yield from _run("mirror", skip, partial(check_mirror, settings))
@@ -297,6 +298,21 @@ def check_scores() -> str:
     if emergency_notice("I want to kill myself") is None or emergency_notice(QUESTION) is not None:
         raise DataError("The notices on emergencies are broken: get medilite/safety from the repository again.")
     return f"an answer has its grade ({scores.flesch_kincaid_grade:.1f}), an emergency its notice"
+
+
+def check_assets(profile: Profile) -> str:
+    """Read the example questions, the answers to vote on and the leaderboard, as the page does. Raises DataError."""
+    from medilite.arena.bank import bank_folder, read_bank
+    from medilite.leaderboard import FOLDER, boards, load_board
+    from medilite.questions import QUESTIONS_FILE, read_questions
+
+    found = [f"{len(read_questions(QUESTIONS_FILE)):,} questions"]
+    if bank := read_bank(bank_folder(profile)):
+        found.append(f"answers to {len(bank.questions):,} of them to vote on")
+    if profile.name in boards(FOLDER):
+        load_board(FOLDER / profile.name)
+        found.append("the leaderboard")
+    return ", ".join(found)
 
 
 # --- the library of passages -----------------------------------------------------------------

@@ -67,7 +67,8 @@ def test_everything_in_order(own, settings):
     assert states(all_of(own, settings)) == {
         "versions": "ok", "disk": "ok", "address": "ok", "memory": "ok", "weights": "ok", "adapter sft": "ok",
         "adapter grpo": "ok",
-        "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "scores": "ok", "library": "skipped",
+        "engine base": "ok", "engine sft": "ok", "engine grpo": "ok", "scores": "ok", "assets": "ok",
+        "library": "skipped",
         "store": "ok",
         "mirror": "skipped",
     }  # fmt: skip

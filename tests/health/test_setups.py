@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import app
+from medilite import questions
 from medilite.__main__ import main
 from medilite.arena.store import Store
 from medilite.errors import StoreError
@@ -110,6 +111,13 @@ def no_table(setup: Setup) -> None:
         connection.execute("DROP TABLE meta")
 
 
+def no_questions(setup: Setup) -> None:
+    path = setup.root / "questions.jsonl"
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    setup.patch.setattr(questions, "QUESTIONS_FILE", path)
+    questions.load_questions.cache_clear()
+
+
 def no_place_for_words(setup: Setup) -> None:
     """Neither cache nor temporary folder can be written: there is no dictionary to count syllables by."""
     setup.say(cache_dir=setup.file() / "cache")
@@ -156,6 +164,7 @@ BROKEN: dict[str, tuple[Callable[[Setup], object], str]] = {
     "a key that no header takes": (lambda s: s.say(engine="remote", server_key="k\u00e9y"), "MEDILITE_SERVER_KEY"),
     "a mirror without a token": (lambda s: s.say(mirror="owner/votes"), "HF_TOKEN"),
     "a library that is not there": (lambda s: s.say(sources=s.root / "nowhere"), "nowhere"),
+    "example questions that are none": (no_questions, "questions.jsonl"),
     # users and folders
     "a user without a name or a home": (nobody, "HOME"),
     "votes in a folder that can't be made": (lambda s: s.say(data_dir=s.file() / "data"), "MEDILITE_DATA_DIR"),
@@ -224,6 +233,7 @@ def setup(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for held in made.held:
         held.close()
     scores._measure_cached.cache_clear()
+    questions.load_questions.cache_clear()
 
 
 def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
