@@ -36,8 +36,13 @@ def main() -> int:
             load_now(engine)
         page = build_ui(engine, profile, settings, votes=votes)
         page.shelf.start()
-        # The tab's first visitor would wait for the board's files, plotly and the templates.
-        start_loading(engine, lambda: page.leaderboard.open(None))
+
+        def read_ahead() -> None:
+            # The first voter would wait for the pairs, the leaderboard's first visitor for its files and plotly.
+            page.booth.read_ahead()
+            page.leaderboard.open(None)
+
+        start_loading(engine, read_ahead)
         if mirror := start_mirror(settings, votes):
             page.drain.at_the_end("push the votes to their mirror", mirror.close)
         start_deleting(settings, votes)

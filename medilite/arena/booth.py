@@ -6,6 +6,7 @@ has texts and a token, and nothing that depends on the models except the texts, 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import random
@@ -118,8 +119,8 @@ class Booth:
     A `voter_id` is the id that a browser sends, or a `SignedIn`. A signed-in visitor gets pairs for their account; a
     pair that their browser got before is theirs too, and is voted on under the id that it was drawn for.
 
-    Nothing is opened or read before a visitor needs it. `folder` has the ready-made answers. `clock` gives seconds
-    since 1970; `aside` runs work in the background.
+    Nothing is opened or read before a visitor needs it, or `read_ahead` is called. `folder` has the ready-made answers.
+    `clock` gives seconds since 1970; `aside` runs work in the background.
     """
 
     def __init__(
@@ -174,6 +175,11 @@ class Booth:
         return self._networks.of(self.store, address, self._clock()) if address else ""
 
     # --- ready-made pairs ----------------------------------------------------------------
+
+    def read_ahead(self) -> None:
+        """Read the ready-made answers in advance; what is wrong with them is said when a pair is drawn."""
+        with contextlib.suppress(MediLiteError):
+            self._answers.get(self.here)
 
     def draw(self, voter_id: object) -> Shown | NoPair:
         """Return the voter's next pair of ready-made answers, or why there is none.

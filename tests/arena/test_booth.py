@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from medilite.arena import booth as booth_module
+from medilite.arena import ready as ready_module
 from medilite.arena import drawing
 from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, NoPair, Shown
 from medilite.arena.contestants import contestants
@@ -136,6 +137,17 @@ def test_answers_that_cannot_be_read_are_an_error_that_says_where(booth, tmp_pat
     (tmp_path / "bank" / "provenance.json").unlink()
     with pytest.raises(DataError, match=r"provenance\.json"):
         booth.draw(booth.welcome(None))
+
+
+def test_what_was_read_ahead_is_not_read_again_for_the_first_visitor(booth, monkeypatch):
+    booth.read_ahead()
+    monkeypatch.setattr(ready_module, "read_bank", lambda _: pytest.fail("read again"))
+    assert isinstance(booth.draw(booth.welcome(None)), Shown)
+
+
+def test_reading_ahead_leaves_errors_to_the_draw(booth, tmp_path):
+    (tmp_path / "bank" / "provenance.json").unlink()
+    booth.read_ahead()
 
 
 def test_the_same_answers_are_never_offered(make_booth, lite, tmp_path, clock):

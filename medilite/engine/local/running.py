@@ -114,6 +114,7 @@ class RunningBatch:
         self._logits = np.empty((slots, shape.vocabulary), np.float32)
         self._scored: np.ndarray | None = None  # logits of answers that are scored, while there are any
         self._calls: list[_Running] = []
+        self._texts: dict[int, str] = {}
         if opening:
             places = [llama.bank.place(model) for model in models]
             self._read_opening([place for place in places if place is not None], list(opening))
@@ -404,7 +405,10 @@ class RunningBatch:
         )  # fmt: skip
 
     def _text_of(self, token: int) -> str:
-        return str(self._tokenizer.decode([token], skip_special_tokens=False))
+        # Every token scored has a dozen alternatives, mostly of the same few hundred.
+        if token not in self._texts:
+            self._texts[token] = str(self._tokenizer.decode([token], skip_special_tokens=False))
+        return self._texts[token]
 
     def _take(self, running: _Running, row: _Row, token: int, scores: tuple[TokenScore, ...] = ()) -> None:
         """Give a row its next token or end it; a failure ends this row alone."""

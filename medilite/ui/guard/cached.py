@@ -25,6 +25,9 @@ _HASHED = re.compile(r"/assets/[\w@.+-]*-[\w-]{8}\.(?:js|css)")
 _MADE_WITH = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
 """The document has the address in it by which it was asked for."""
 
+_ASKS_FOR_MORE = re.compile(rb"page|deep.?link|%", re.I)
+"""Queries that the document may depend on; any other (an old link, ?__theme=dark) is the browser's alone."""
+
 _OTHERWISE = (b"range", b"if-range", b"if-match", b"if-unmodified-since")
 _QUALITY = 5
 
@@ -100,7 +103,7 @@ def _key(scope: Scope) -> Key | None:
     if scope["type"] != "http" or scope["method"] != "GET" or any(name in _OTHERWISE for name, _ in scope["headers"]):
         return None
     path, encoding = scope["path"], _encoding(header(scope, b"accept-encoding") or "")
-    if path == "/" and not scope.get("query_string"):
+    if path == "/" and not _ASKS_FOR_MORE.search(scope.get("query_string", b"")):
         return path, encoding, scope["scheme"], scope.get("root_path"), *(header(scope, name) for name in _MADE_WITH)
     return (path, encoding) if _HASHED.fullmatch(path) else None
 

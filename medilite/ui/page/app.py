@@ -79,6 +79,7 @@ class Page(gr.Blocks):
     shelf: Shelf
     votes: Votes
     leaderboard: LeaderboardTab
+    booth: Booth
     endpoints: tuple[Endpoint, ...]
     signs_in: bool = False
 
@@ -154,7 +155,7 @@ def build_ui(
     drain.at_the_end("close the engine", engine.close)
     drain.at_the_end("close the votes' database", votes.close)
     drain.at_the_end("close the library", shelf.close)
-    page.shelf, page.votes, page.leaderboard = shelf, votes, leaderboard
+    page.shelf, page.votes, page.leaderboard, page.booth = shelf, votes, leaderboard, booth
     page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None

@@ -101,7 +101,7 @@ def test_a_document_is_kept_by_the_address_that_is_in_it_and_its_scripts_may_run
 @pytest.mark.parametrize(
     ("url", "headers", "method"),
     [
-        ("/?view=api", {}, "GET"), ("/", {}, "HEAD"), (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config", {}, "GET"),
+        ("/?deep_link=x", {}, "GET"), ("/?p%61ge=x", {}, "GET"), ("/", {}, "HEAD"), (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config", {}, "GET"),
         ("/assets/index.js", {}, "GET"), ("/static/a-DphvyggB.js", {}, "GET"),
         ("/assets/a-DphvyggB.json", {}, "GET"),
     ],
@@ -122,6 +122,14 @@ def test_what_is_not_for_everybody_is_sent_on_and_not_kept(made):
         (answer,) = ask(kept, (FILE, {}))
         assert (answer.status_code, answer.text) == (made.status, PAGE.replace("{host}", "one.example"))
     assert len(made.asked) == 2
+
+
+def test_queries_that_it_does_not_depend_on_make_it_no_more_often():
+    made = Made()
+    kept = Cached(made)
+    for query in ("", "?__theme=dark", "?x=1", "?x=2", "?q=asthma&m=base"):
+        assert ask(kept, (f"/{query}", {}))[0].status_code == 200
+    assert len(made.asked) == 1
 
 
 def test_a_browser_that_has_it_is_told_so():
