@@ -81,7 +81,7 @@ def judge(table: VoteTable) -> Trust:
     suspicion = np.zeros(len(table))
     newcomers, together = np.where(trusted, -1, table.network), _sharing(table, trusted)
     # Voters last: by then votes of many ids of one place no longer count as usual.
-    for unit in (newcomers, together, table.voter):
+    for unit in (newcomers, table.voter):
         standing = left_out == 0
         votes = table.where(standing)
         for mark, chance in ((FAVOURS, _favours(votes, unit[standing])), (SELECTIVE, _selects(votes, unit[standing]))):
@@ -93,8 +93,7 @@ def judge(table: VoteTable) -> Trust:
     weight, bound = np.ones(len(table)), None
     for rated_together in (table.public, ~table.public):
         counted = (left_out == 0) & rated_together
-        # One bound for all groups: on one address some ids can vote on even days and others on odd ones.
-        weights, points = bounded(table, counted, newcomers, np.minimum(together, 0))
+        weights, points = bounded(table, counted, newcomers, together)
         weight[counted], bound = weights[counted], bound if points is None else points
     judged = dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons), weight=weight)
     return Trust(judged, trusted, suspicion, bound, by_place)

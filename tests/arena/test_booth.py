@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from medilite.arena import booth as booth_module
-from medilite.arena import ready as ready_module
 from medilite.arena import drawing
+from medilite.arena import ready as ready_module
 from medilite.arena.booth import OWN_TABLE_VOTES, PAIR_LIFETIME_S, REFRESH_S, NoPair, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import REPEATED

@@ -42,6 +42,7 @@ def attack(
     ties: bool = False,
     apart_s: float = 0.2,
     days: int = 1,
+    sets: int = 0,
 ) -> VoteTable:
     """Return `count` votes of one address with fresh ids that choose FAVOURITE wherever it stands.
 
@@ -49,7 +50,8 @@ def attack(
     calls every pair equally good instead. `random_share` of the votes choose by
     chance, as a cover; with `skips` only pairs with FAVOURITE are voted on;
     `beside` has the ids vote by turns, as a class does. Votes are `apart_s`
-    seconds apart, on so many `days`.
+    seconds apart, on so many `days`; with `sets` the ids are in so many sets, of
+    which no two vote on one day.
     """
     rng = np.random.default_rng(10_000 + seed)
     left = rng.integers(0, 6, count)
@@ -68,6 +70,8 @@ def attack(
     outcome = np.where(rng.random(count) < random_share, rng.choice([LEFT, RIGHT], count), TIE if ties else outcome)
     voter = np.arange(count) % (count // each) if beside else np.arange(count) // each
     day = np.arange(count) * days // count
+    if sets:
+        day = voter % sets + sets * (np.arange(count) // (count // each))
     return table(
         left, right, outcome, voter, rng.integers(0, 130, count), rng.uniform(0.1, 0.9, count),
         network=day, voted_at=1.7e9 + 5e4 + np.arange(count) * apart_s + day * 86_400.0,
@@ -97,6 +101,15 @@ def office(seed: int, colleagues: int = 30, each: int = 10, days: int = 10) -> V
     return dataclasses.replace(
         one, network=day, networks=tuple(f"n{i}" for i in range(days)), voted_at=one.voted_at + day * 86_400.0
     )
+
+
+def colleagues_weight(seed: int, colleagues: int, each: int, *, cheat: bool = False) -> float:
+    """Return as how many votes those of an office count, beside honest voters and, with `cheat`, OVER_DAYS."""
+    mine = together(honest(seed), office(seed, colleagues, each))
+    after = judge(together(mine, attack(seed, **OVER_DAYS)) if cheat else mine).table
+    inside = (after.voter > honest(seed).voter.max()) & (after.voter <= mine.voter.max())
+    assert inside.sum() == colleagues * each
+    return float((after.weight * (after.left_out == 0))[inside].sum())
 
 
 def together(one: VoteTable, other: VoteTable) -> VoteTable:
@@ -168,9 +181,15 @@ AGED = {
     "…85 % by chance": {**OVER_DAYS, "random_share": 0.85},
     "…for one, against another": {**OVER_DAYS, "loser": 5},
     "…on twenty days": {**OVER_DAYS, "days": 20},
+    "…in seven sets that share no day": {**OVER_DAYS, "sets": 7},
+    "…a thousand votes": {**OVER_DAYS, "count": 1000},
+    "…250 votes": {**OVER_DAYS, "count": 250},
     "four ids, 125 votes each": {**OVER_DAYS, "each": 125},
 }
 """The same by ids that have grown old on one address; some vote on even days, the others on odd ones."""
+
+OFFICES = {"thirty": (30, 10), "ten": (10, 10), "sixty": (60, 10), "five, sixty votes each,": (5, 60)}
+"""Honest colleagues who share an address and whose browsers are old: how many, and votes of each."""
 
 
 def main(runs: int, first: int) -> None:
@@ -195,6 +214,13 @@ def main(runs: int, first: int) -> None:
             f"{name:50s} mean {np.mean(shifts):5.1f}, 95 % below {np.percentile(shifts, 95):5.1f}, most "
             f"{np.max(shifts):5.1f}; without trust {np.mean(raw):6.1f}; counted as {np.mean(counted):5.1f}"
         )
+    for name, (colleagues, each) in OFFICES.items():
+        weights = [colleagues_weight(seed, colleagues, each) for seed in before]
+        full = sum(weight == colleagues * each for weight in weights)
+        print(f"{name} honest old colleagues count in full in {full} of {runs} runs (least {min(weights):.0f})")
+    beside = [colleagues_weight(seed, 30, 10, cheat=True) for seed in before]
+    full = sum(weight == 300 for weight in beside)
+    print(f"thirty, while a hundred old ids of another address cheat: {full} of {runs} runs (least {min(beside):.0f})")
     pupils = []
     for seed in before:
         after = judge(together(honest(seed), school(seed)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -19,11 +20,12 @@ from tests.attacks.bought import (
     BASE,
     CASES,
     HONEST,
+    OFFICES,
     OVER_DAYS,
     attack,
+    colleagues_weight,
     honest,
     moved,
-    office,
     school,
     together,
 )  # fmt: skip
@@ -52,18 +54,21 @@ def test_many_votes_of_one_place_take_no_honest_voter_for_a_cheat():
 def test_ids_that_have_grown_old_on_one_address_are_bounded_together(name):
     mine, theirs = honest(1), attack(1, **AGED[name])
     before, after = judge(mine), judge(together(mine, theirs))
-    assert after.trusted.sum() > 400
+    assert after.trusted.sum() >= 200
     assert moved(before, after) <= 30, "one standard error, however many days and ids; it was up to 85"
     if after.table.weight.min() == 1:
         assert FAVOURS in after.table.reasons
         assert moved(before, after) <= 10
 
 
-def test_colleagues_who_share_an_address_count_in_full_once_their_browsers_are_old():
-    after = judge(together(honest(0), office(0)))
-    inside = after.table.network > honest(0).network.max()
-    assert (inside.sum(), after.trusted[inside].all()) == (300, True)
-    assert after.table.weight[inside].sum() > 250
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("office", OFFICES.values(), ids=OFFICES)
+def test_colleagues_who_share_an_address_count_in_full_once_their_browsers_are_old(office, seed):
+    assert colleagues_weight(seed, *office) == math.prod(office)
+
+
+def test_nor_do_they_count_less_because_somebody_at_another_address_cheats():
+    assert colleagues_weight(0, 30, 10, cheat=True) == 300
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def test_a_document_is_kept_by_the_address_that_is_in_it_and_its_scripts_may_run
 @pytest.mark.parametrize(
     ("url", "headers", "method"),
     [
-        ("/?deep_link=x", {}, "GET"), ("/?p%61ge=x", {}, "GET"), ("/", {}, "HEAD"), (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config", {}, "GET"),
+        ("/?deep_link=x", {}, "GET"), ("/?p%61ge=x", {}, "GET"), ("/", {}, "HEAD"),
+        (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config", {}, "GET"),
         ("/assets/index.js", {}, "GET"), ("/static/a-DphvyggB.js", {}, "GET"),
         ("/assets/a-DphvyggB.json", {}, "GET"),
     ],
