@@ -242,6 +242,8 @@ def test_a_list_of_two_word_items_is_no_endless_sentence():
         ("I. Introduction\nII. Methods\nIII. Results", 3),
         ("The EKG was normal. pH was 7.4. pO2 was low.", 3),
         ("Exon 7. mRNA is made from it.", 2),
+        ("ALS, a.k.a. Lou Gehrig's disease, is rare. N.B. Do not chew.", 2),
+        ("Take vit. C and vit. D daily. Profs. Lee and Roe agree.", 2),
         ("Symptoms include: * fever * chills * nausea", 4),
         ("<button>Send it</button><optgroup>All of them</optgroup>", 2),
         ("V. cholerae lives in water.\nI. scapularis is a tick.", 2),

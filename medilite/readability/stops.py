@@ -66,7 +66,7 @@ _JOINING = frozenset(_JOINING_TEXT.split())
 _WITH_WHAT_FOLLOWS_TEXT = """
 dr drs mr mrs ms messrs mx prof st ste mt ft rev fr sgt lt col cpt capt cmdr gen gov sen rep hon pres supt vs v viz
 cf fig figs eq eqs sec sect vol vols ch chap chaps pp para paras var subsp ssp sp spp cv nov approx ca esp incl excl
-al resp aka dept attn ref refs ed eds trans tab suppl
+al resp aka profs vit mme mlle dept attn ref refs ed eds trans tab suppl
 """
 _WITH_WHAT_FOLLOWS = frozenset(_WITH_WHAT_FOLLOWS_TEXT.split())
 """Abbreviations that end no sentence, whatever follows; but for _ENDS_BEFORE_CAPITAL."""
@@ -87,7 +87,7 @@ etc inc co corp ltd bros univ assn assoc inst dept ave blvd rd hwy jr sr esq al 
 tbsp tbsps tbs pt pts qt qts gal gals fl mg mcg ml kg cm mm km ft yd yds sq cu hr hrs min mins sec secs wk wks mo
 mos yr yrs approx max avg est misc appt appts temp tab tabs cap caps inj subq subcut supp supps susp soln oint conc
 dil equiv neg pos diff resp incl excl prn bid tid qid po hosp meds staph strep clin biol chem phys psych neurol subj
-obj hx dx rx tx fx sx pl sing abbr def ex lab labs vit vits mil gov gen no nos vol jan feb mar apr jun jul aug sept
+obj hx dx rx tx fx sx pl sing abbr def ex lab labs vits mil gov gen no nos vol jan feb mar apr jun jul aug sept
 sep oct nov dec mon tue tues wed thu thur thurs fri sat sun
 """
 _ENDS_BEFORE_CAPITAL = frozenset(_ENDS_BEFORE_CAPITAL_TEXT.split())
@@ -225,7 +225,7 @@ def _after_dotted(text: str, begin: int, token: str, ahead: str, word: str) -> b
     """Return whether dotted letters end a sentence before a capital."""
     name = token.lower()
     opens = word.lower() in _OPENING_WORDS
-    if name in {"e.g", "i.e"}:
+    if name in {"e.g", "i.e", "a.k.a", "f.k.a", "n.b"}:
         return False
     if name in {"a.m", "p.m"}:
         return not _ZONE.match(ahead)
