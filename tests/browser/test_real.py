@@ -16,7 +16,7 @@ def grown(here, question: str) -> list[dict]:
 
     A hundred tokens of six models take less than a second, in which a busy browser may look once: then there are more.
     """
-    for tokens in (4 * TOKENS, 512):
+    for tokens in (4 * TOKENS, 256):
         here.set_tokens(tokens)
         here.page.evaluate("window.samples = []")
         here.sample()
