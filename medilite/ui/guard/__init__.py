@@ -49,7 +49,7 @@ def guards(
         Middleware(SafeHeaders, head=head),
         Middleware(KnownAddress, proxies=TrustedProxies.parse(proxies)),
         Middleware(OpenDoors, own=routes, signs_in=settings.signs_in),
-        Middleware(Cached),
+        Middleware(Cached, limits=limits),
         Middleware(Paced, limits=limits, visits=visits),
         *sign_in,
         Middleware(BoundedBody, limit=body_limit(settings.max_question_chars)),

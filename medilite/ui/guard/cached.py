@@ -13,8 +13,10 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, header
+from medilite.errors import RateLimitError
+from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, header, refuse, retry_after
 from medilite.ui.guard.headers import inline_scripts, script_hash
+from medilite.ui.guard.limits import VisitorLimits
 
 MOST_BYTES = 32_000_000
 """What is kept at most, as it is sent; what was asked for longest ago goes first. Gradio's files take a third of it."""
@@ -46,8 +48,8 @@ class _Answer:
 class Cached:
     """Keeps these responses by address and encoding; everything else passes through."""
 
-    def __init__(self, app: App, most_bytes: int = MOST_BYTES) -> None:
-        self.app, self.most_bytes = app, most_bytes
+    def __init__(self, app: App, limits: VisitorLimits | None = None, most_bytes: int = MOST_BYTES) -> None:
+        self.app, self.limits, self.most_bytes = app, limits, most_bytes
         self._kept: OrderedDict[Key, _Answer] = OrderedDict()
         self._bytes = 0
         self._making: dict[Key, asyncio.Lock] = {}
@@ -55,6 +57,13 @@ class Cached:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class."""
         key = _key(scope)
+        if self.limits and scope["type"] == "http" and scope["path"] == "/" and key not in self._kept:
+            # To make a document takes 50 ms, and anyone can make up host names and queries.
+            try:
+                self.limits.count("sessions", address=(scope.get("client") or ("", 0))[0])
+            except RateLimitError as error:
+                await refuse(send, 429, str(error), [retry_after(error)])
+                return
         if key is None:
             await self.app(scope, receive, send)
             return

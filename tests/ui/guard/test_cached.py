@@ -9,8 +9,10 @@ import brotli
 import httpx
 import pytest
 
+from medilite.settings import load_settings
 from medilite.ui.guard.cached import Cached
 from medilite.ui.guard.headers import SafeHeaders, script_hash
+from medilite.ui.guard.limits import VisitorLimits
 
 FILE = "/assets/index-DphvyggB.js"
 PAGE = "<html><script>let here = '{host}'</script>" + "<p>words</p>" * 400
@@ -139,6 +141,18 @@ def test_a_browser_that_has_it_is_told_so():
     for known, status in (('"1"', 304), ('W/"1", "2"', 304), ('"2"', 200)):
         (answer,) = ask(kept, (FILE, {"If-None-Match": known}))
         assert (answer.status_code, bool(answer.content)) == (status, status == 200)
+
+
+def test_documents_that_have_to_be_made_are_limited_by_address_and_kept_ones_are_not():
+    made = Made()
+    kept = Cached(made, VisitorLimits(load_settings()))
+    ask(kept, ("/", {}))
+    made_up = [("/", {"Host": f"{number}.example"}) for number in range(100)]
+    made_up += [(f"/?deep_link={number}", {}) for number in range(100)]
+    statuses = [answer.status_code for answer in ask(kept, *made_up)]
+    assert set(statuses) == {200, 429}
+    assert len(made.asked) < 130
+    assert {answer.status_code for answer in ask(kept, *[("/", {})] * 200)} == {200}
 
 
 def test_what_is_kept_is_bounded():
