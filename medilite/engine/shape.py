@@ -9,6 +9,11 @@ from typing import Any
 
 from medilite.errors import WeightsError
 
+_SIZES = (
+    "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size",
+    "max_position_embeddings",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class LlamaShape:
@@ -31,9 +36,13 @@ class LlamaShape:
         """Read config.json; raises WeightsError if the architecture isn't plain Llama."""
         try:
             raw: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise WeightsError(f"{folder / 'config.json'} is no JSON ({error}). Get it again.") from error
-        rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+        if not isinstance(raw, dict) or not isinstance(
+            raw.get("rope_parameters") or raw.get("rope_scaling") or {}, dict
+        ):
+            raise WeightsError(f"{folder / 'config.json'} describes no model. Get it again.")
+        rope: dict[str, Any] = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
         unlike = {
             "model_type": raw.get("model_type") != "llama",
             "rope_type": rope.get("rope_type", rope.get("type", "default")) != "default",
@@ -47,6 +56,13 @@ class LlamaShape:
                 f"{folder.name}/config.json: the engine runs plain Llama models; {', '.join(wrong)} is something else "
                 f"({', '.join(f'{key}={raw.get(key)!r}' for key in wrong)}). Use a SmolLM2 or another Llama base."
             )
+        for key in (*_SIZES, "num_key_value_heads", "head_dim", "rms_norm_eps", "rope_theta"):
+            value = raw.get(key)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            number = whole or isinstance(value, float) or (value is None and key != "rms_norm_eps")
+            right = whole if key in _SIZES else number
+            if not right or (value is not None and not 0 < value < 2**31):
+                raise WeightsError(f"{folder / 'config.json'}: {key}={value!r} can't be right. Get it again.")
         heads = raw["num_attention_heads"]
         return cls(
             layers=raw["num_hidden_layers"],
@@ -58,6 +74,6 @@ class LlamaShape:
             vocabulary=raw["vocab_size"],
             context=raw["max_position_embeddings"],
             rms_norm_eps=raw["rms_norm_eps"],
-            rope_theta=float(rope.get("rope_theta", raw.get("rope_theta", 10000.0))),
+            rope_theta=float(rope.get("rope_theta") or raw.get("rope_theta") or 10000.0),
             tied_head=bool(raw.get("tie_word_embeddings")),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gguf
@@ -16,6 +17,7 @@ from medilite.engine.native.arrays import new_array
 from medilite.engine.native.intrinsics import BLOCK
 from medilite.engine.native.tiles import FOUR, GROUP, NUMBERS, TILE
 from medilite.engine.shape import LlamaShape
+from medilite.errors import WeightsError
 from tests.engine.small import write_base
 
 
@@ -153,3 +155,23 @@ def test_one_output_is_unpacked_as_an_embedding_is_read() -> None:
         read(tiles[word // BLOCK].ctypes.data, tiles.shape[1], word % BLOCK, out.ctypes.data)
         np.testing.assert_allclose(out[:128], wanted[word], rtol=1e-6, atol=1e-8)
         assert out[128] == 7
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "[" * 5000, '{"model_type": "llama", "rope_scaling": "yarn"}'])
+def test_a_configuration_that_describes_no_model_is_said(content, tmp_path):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        LlamaShape.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("num_attention_heads", 0), ("num_hidden_layers", None), ("vocab_size", "49152"), ("hidden_size", -1),
+     ("num_key_value_heads", 0), ("head_dim", "64"), ("rms_norm_eps", -1.0), ("intermediate_size", True)],
+)  # fmt: skip
+def test_a_size_that_no_model_has_is_named(key, value, tmp_path):
+    sizes = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2, "intermediate_size": 64,
+             "vocab_size": 320, "max_position_embeddings": 64, "rms_norm_eps": 1e-5}  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", **sizes, key: value}))
+    with pytest.raises(WeightsError, match=key):
+        LlamaShape.read(tmp_path)
