@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import shutil
 import sys
 from html import unescape
@@ -376,6 +378,19 @@ def test_a_slice_of_ones_own_has_differences_with_n_and_what_could_have_been_fou
     assert "Nothing is corrected" in whole
     some = sliced(tab, "Clinic", "treatment", None, None, "  ", "questions")
     assert f"{len(questions.listed(view, SPLIT, 'Clinic', 'treatment'))} questions of" in some
+
+
+def test_a_slice_can_be_kept_as_a_page_that_needs_no_server(tab, view):
+    whole = sliced(tab, "All", "All", 3, None, "</script><b>x|^", "questions")
+    head, encoded = read(whole).one("a", "ml-tool").attributes["href"].split(",", 1)
+    assert head == "data:text/html;charset=utf-8;base64"
+    text = base64.b64decode(encoded).decode("utf-8")
+    kept, shown = read(text), read(whole)
+    assert [row.text for row in kept.one("tbody").all("tr")] == [row.text for row in shown.one("tbody").all("tr")]
+    for said in ("</script><b>x|^", "3 to", "Not", "Seed", "95 % intervals", "Easier is not better", SPLIT):
+        assert said in kept.text
+    assert kept.all("script") == kept.all("b") == []
+    assert not re.search(r"(?:src|href)\s*=|url\(|@import|https?://", text)
 
 
 def test_a_slice_is_chosen_by_words_in_questions_or_answers_and_by_length(tab, view, made_boards):

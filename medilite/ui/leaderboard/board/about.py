@@ -39,10 +39,11 @@ def _read_by(view: View) -> dict[str, Any] | None:
 
 def provenance_html(view: View) -> Markup:
     """Return everything that it takes to compute the numbers again, folded away."""
-    return templates(TEMPLATE).provenance(_provenance(view))
+    return templates(TEMPLATE).provenance(origins(view))
 
 
-def _provenance(view: View) -> Iterator[tuple[str, str]]:
+def origins(view: View) -> Iterator[tuple[str, str]]:
+    """Yield (what, in words) of everything that made a board's numbers."""
     record = view.about["provenance"]
     setup = record["setup"]
     yield "Base", setup["base"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from medilite.errors import MediLiteError, QuestionError
+from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from medilite.slices import FEWEST, LONGEST_PATTERN, difference, matches
+from medilite.ui.compare.downloads import data_uri
 from medilite.ui.html import Markup, templates
+from medilite.ui.leaderboard.board.about import origins
 from medilite.ui.leaderboard.board.differences import Pair, signed
 from medilite.ui.leaderboard.board.questions import ALL, Text, texts_of
 from medilite.ui.leaderboard.board.view import AT_ODDS, F1, GRADE, LOOPS, PRECISION, RECALL, WORDS, View
@@ -144,5 +148,22 @@ def slice_html(view: View, split: str, pair: Pair, places: Sequence[int], given:
             }
         )  # fmt: skip
     by_answers = bool(str(given[4] or "").strip()) and given[5] == ANSWERS
-    total = len(columns["qid"])
-    return templates(TEMPLATE).result(labels[pair[0]], labels[pair[1]], len(places), total, rows, by_answers, FEWEST)
+    said = (labels[pair[0]], labels[pair[1]], len(places), len(columns["qid"]), rows, by_answers)
+    macros = templates(TEMPLATE)
+    page = macros.page(
+        *said, view.about["title"], _chosen_words(view, split, given), [*origins(view)], NOT_MEDICAL_ADVICE_LONG,
+        datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+    )  # fmt: skip
+    return macros.result(*said, FEWEST, data_uri(str(page), "text/html"))
+
+
+def _chosen_words(view: View, split: str, given: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return what a slice's fields say, as (name, value)."""
+    source, qtype, shortest, longest, pattern, where = given
+    words = f"{_words(shortest, 0):,} to {_words(longest, MOST_WORDS):,} words"
+    looked_for = str(pattern or "").strip()
+    return [
+        ("Test set", split), ("Source", str(source or ALL)), ("Type", str(qtype or ALL)),
+        ("Reference", words),
+        *([("Words", f"{looked_for} (in: {WHERE[where].lower()})")] if looked_for else []),
+    ]  # fmt: skip
