@@ -390,6 +390,8 @@ def test_a_slice_can_be_kept_as_a_page_that_needs_no_server(tab, view):
     for said in ("</script><b>x|^", "3 to", "Not", "Seed", "95 % intervals", "Easier is not better", SPLIT):
         assert said in kept.text
     assert kept.all("script") == kept.all("b") == []
+    # On a phone the table scrolls, not the page.
+    assert ".lb-table-scroll { overflow-x: auto" in text.replace(".scroll, ", "")
     assert not re.search(r"(?:src|href)\s*=|url\(|@import|https?://", text)
 
 
