@@ -100,15 +100,17 @@ class Asked:
     def spans(self) -> Iterable[tuple[int, int, str]]:
         """Yield (start, end, key as `name_key`) for each run of words that may be a name, longest first.
 
-        A run that says "illness" or the like also yields the keys that have another word of `ILLNESS` for it.
+        A run with one word of `ILLNESS` also yields the keys with each of the others in its place.
         """
         kept = [name_word(word) for word in self.named_words()]
         for length in range(min(NAME_WORDS, len(kept)), 0, -1):
             for start in range(len(kept) - length + 1):
                 run = kept[start : start + length]
-                for some in [run, *(_said_as(run, word) for word in ILLNESS if len(run) > 1 and word not in run)]:
-                    if some:
-                        yield start, start + length, " ".join(sorted(some))
+                yield start, start + length, " ".join(sorted(run))
+                rest = [word for word in run if word not in ILLNESS]
+                if rest and len(rest) == length - 1:
+                    for word in ILLNESS:
+                        yield start, start + length, " ".join(sorted([*rest, word]))
 
     def named_words(self) -> list[str]:
         """Return the words that the positions of `spans` refer to: those that a name may have."""
@@ -158,12 +160,6 @@ def name_key(name: str) -> str:
     """
     kept = sorted(name_word(word) for word in words(name) if word not in _JOINERS)
     return " ".join(kept) if 0 < len(kept) <= NAME_WORDS else ""
-
-
-def _said_as(run: Sequence[str], word: str) -> list[str]:
-    """Return the words of a name with `word` for its one word of `ILLNESS`; none where it has none, or several."""
-    at = [place for place, own in enumerate(run) if own in ILLNESS]
-    return [word if place in at else own for place, own in enumerate(run)] if len(at) == 1 else []
 
 
 def name_word(word: str) -> str:
