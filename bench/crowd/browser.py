@@ -1,10 +1,9 @@
 """One open page in a browser, as the server sees it: what is fetched, sent and listened to, and in which order.
 
 It does what Gradio's page does: it opens the document and the files of code and
-style that it takes to draw it, keeps a connection open by which the server
-knows that the page is there, sends events that don't wait to `run/predict` and
-the others to `queue/join`, listens to `queue/data` as long as one runs and
-applies the differences that come.
+style that it takes to draw it, sends events that don't wait to `run/predict`
+and the others to `queue/join`, listens to `queue/data` as long as one runs,
+applies the differences that come, and says when it is closed.
 """
 
 from __future__ import annotations

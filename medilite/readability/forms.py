@@ -1,4 +1,4 @@
-"""Where a text says late or not at all who does something (passives), and abbreviations that it doesn't explain.
+"""Where a text has passives, and abbreviations that it doesn't explain.
 
 Rules on words, no parser: a passive is a form of "be", up to three adverbs and a participle. What looks like one and
 isn't ("is tired", "are inherited diseases") is left out where its words show that. A language model, which wrote the
