@@ -100,7 +100,12 @@ class CheckedCalls:
 
     def _admit(self, session: object, address: str) -> None:
         """Count a session that is new; raises RateLimitError if there are too many from its address."""
-        if self.limits is None or self.visits is None or not isinstance(session, str) or self.visits.is_back(session):
+        if (
+            self.limits is None
+            or self.visits is None
+            or not isinstance(session, str)
+            or self.visits.heard_from(session)
+        ):
             return
         self.limits.count("sessions", address=address)
         self.visits.note(session, network_of(address))

@@ -41,7 +41,7 @@ class Visits:
         """Whether a session's page was closed and has sent nothing since."""
         return session in self._left
 
-    def is_back(self, session: str) -> bool:
+    def heard_from(self, session: str) -> bool:
         """Note that a session has sent something, so its page is open; return whether it has been seen before."""
         with self._lock:
             self._left.discard(session)

@@ -100,7 +100,7 @@ def test_a_page_is_forgotten_an_hour_after_it_was_closed_or_a_day_after_it_was_u
     idle(pages, "asleep since yesterday", DAY + 1, left=False)
     # A reload begins another session; back from the browser's cache is the same one.
     idle(pages, "closed and back", HOUR + 1, left=True)
-    assert pages.visits.is_back("closed and back")
+    assert pages.visits.heard_from("closed and back")
     pages.delete_all_expired_state()
     kept = {"just closed", "hidden for a night", "closed and back"}
     assert set(pages.session_data) == set(pages.time_last_used) == kept
