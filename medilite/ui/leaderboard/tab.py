@@ -13,7 +13,7 @@ from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.ui.compare.cards import grid_html
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.about import empty_html, intro_html, provenance_html
+from medilite.ui.leaderboard.board.about import empty_html, intro_html, provenance_html, split_label
 from medilite.ui.leaderboard.board.bleu import bleu
 from medilite.ui.leaderboard.board.differences import differences_html
 from medilite.ui.leaderboard.board.grades import grades
@@ -149,7 +149,7 @@ class LeaderboardTab:
             return {
                 self.error: "",
                 self.intro: intro_html(view, split, self.profile.name),
-                self.split: gr.Radio(choices=[(_split_label(view, name), name) for name in view.splits], value=split),
+                self.split: gr.Radio(choices=[(split_label(view, name), name) for name in view.splits], value=split),
                 self.body: gr.Column(visible=True),
                 self.table: table_html(view, split) + kinds_html(view, split),
                 **self.scatter.show(scatter(view, split)),
@@ -250,14 +250,6 @@ class LeaderboardTab:
                 bool(texts_of(view, split, self.data)[0]),
             ),
         }
-
-
-def _split_label(view: View, split: str) -> str:
-    questions = view.split(split)["questions"]
-    names = {"study": "The study’s test split", "distinct": "Test split without shared questions"}
-    names |= {"clean/known": "Sealed questions, known diseases", "clean/new": "Sealed questions, new diseases"}
-    label = names.get(split) or names.get(split.partition("/")[0], split)
-    return f"{label} ({questions:,})"
 
 
 def _place_html(view: View, found: list[Listed], at: int, order: str, texts: dict[str, Text], missing: str) -> Markup:

@@ -83,3 +83,12 @@ def _versions(commit: str | None, dirty: bool | None, versions: dict[str, str | 
     named = [f"{name} {version}" for name, version in versions.items() if version]
     at = f"commit {commit[:10]}{' with changes' if dirty else ''}" if commit else ""
     return ", ".join(filter(None, (at, *named)))
+
+
+def split_label(view: View, split: str) -> str:
+    """Return what a set of questions is called, and how many it has."""
+    questions = view.split(split)["questions"]
+    names = {"study": "The study’s test split", "distinct": "Test split without shared questions"}
+    names |= {"clean/known": "Sealed questions, known diseases", "clean/new": "Sealed questions, new diseases"}
+    label = names.get(split) or names.get(split.partition("/")[0], split)
+    return f"{label} ({questions:,})"

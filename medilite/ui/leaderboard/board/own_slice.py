@@ -14,7 +14,7 @@ from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from medilite.slices import FEWEST, LONGEST_PATTERN, difference, matches
 from medilite.ui.compare.downloads import data_uri
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.about import origins
+from medilite.ui.leaderboard.board.about import origins, split_label
 from medilite.ui.leaderboard.board.differences import Pair, signed
 from medilite.ui.leaderboard.board.questions import ALL, Text, texts_of
 from medilite.ui.leaderboard.board.view import AT_ODDS, F1, GRADE, LOOPS, PRECISION, RECALL, WORDS, View
@@ -163,7 +163,7 @@ def _chosen_words(view: View, split: str, given: Sequence[Any]) -> list[tuple[st
     words = f"{_words(shortest, 0):,} to {_words(longest, MOST_WORDS):,} words"
     looked_for = str(pattern or "").strip()
     return [
-        ("Test set", split), ("Source", str(source or ALL)), ("Type", str(qtype or ALL)),
+        ("Questions of", split_label(view, split)), ("Source", str(source or ALL)), ("Type", str(qtype or ALL)),
         ("Reference", words),
         *([("Words", f"{looked_for} (in: {WHERE[where].lower()})")] if looked_for else []),
     ]  # fmt: skip
