@@ -43,9 +43,9 @@ _CROWD = {
     "Your vote is kept. To count in full, sign in where that is offered, or come back: this browser counts in full "
     "once it has voted on three days over a week.",
     True: "When votes were last counted, browsers at your network address that have voted for a week or more had given "
-    "{:,} today, which counted as {:,}: with others that share addresses they choose differently from everybody else, "
-    "further than chance allows, so together they may move the ratings only so far. Your vote is kept. To count in "
-    "full, sign in where that is offered.",
+    "{:,} today, which counted as {:,}. With others that share addresses, they choose differently from everybody else, "
+    "by more than chance would explain; so together they can move the ratings only so far. Your vote is kept. To count "
+    "in full, sign in where that is offered.",
 }
 """What a voter is told whose network's votes count as fewer, by whether this browser is an old one."""
 
