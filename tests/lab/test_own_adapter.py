@@ -95,6 +95,15 @@ def _write(path: Path, header: object, data: int, length: int | None = None) -> 
         (lambda f: _write(f / WEIGHTS_FILE, {}, 0, length=2**60), "header is longer"),
         (lambda f: _write(f / WEIGHTS_FILE, {"x": 3}, 0), "no whole safetensors file"),
         (lambda f: _write(f / WEIGHTS_FILE, [], 0), "no whole safetensors file"),
+        (lambda f: (f / CONFIG_FILE).write_text("[" * 100_000), "can't be read (RecursionError)"),
+        (
+            lambda f: _write(f / WEIGHTS_FILE, {"x": {"shape": ["512"], "data_offsets": [0, 0]}}, 0),
+            "no whole safetensors",
+        ),
+        (
+            lambda f: _write(f / WEIGHTS_FILE, {"x": {"shape": [1.5], "data_offsets": [0, 0]}}, 0),
+            "no whole safetensors",
+        ),
         (lambda f: (f / WEIGHTS_FILE).open("r+b").truncate(65 * 2**20), "at most 64 MB"),
     ],
 )

@@ -280,6 +280,16 @@ def test_a_pattern_that_python_would_match_for_years_stops_nothing(key: str, pat
         config.targets_module("model.layers.11.self_attn.q_proj")
 
 
+def test_patterns_get_a_time_and_the_one_that_takes_longer_is_named(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "adapter_config.json"
+    slow = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "rank_pattern": {".*a.*b.*a.*b.*a.*b.*x": 4}}
+    file.write_text(json.dumps(slow | {"target_modules": ["q_proj"]}))
+    monkeypatch.setattr("medilite.engine.local.adapter_config._MATCHING_S", 0.05)
+    config = AdapterConfig.read(file)
+    with pytest.raises(AdapterConfigError, match="rank_pattern has a pattern that takes too long"):
+        config.rank_and_scale("ab" * 4000)
+
+
 def test_a_pointer_of_git_lfs_is_called_so(base: Path, tmp_path: Path) -> None:
     folder = _plain(base, tmp_path)
     (folder / "adapter_model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\n")
