@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 
 import pytest
 
@@ -22,7 +21,9 @@ from medilite.readability import (
     textstat_module,
     whole_grade,
 )
+from medilite.readability.forms import abbreviations, passives
 from medilite.readability.normal import normalise_with_origins
+from tests.support.growth import is_linear
 
 # Syllables by hand (one number a word), punctuation aside:
 #   The doctor will see you now.                              1 2 1 1 1 1           =  7 in  6 words
@@ -285,15 +286,14 @@ def test_pasted_pages_and_unicodes_variants(text, running):
     ],
 )
 def test_the_running_text_takes_no_longer_than_its_length_asks(piece):
-    def took(count):
-        begun = time.process_time()
-        normalise(piece * count)
-        return time.process_time() - begun
+    assert is_linear(normalise, piece)
 
-    took(100)
-    # Twenty times the text: a quadratic way would take 400 times as long, each time. A collection of garbage, in a
-    # process that has run many tests, takes a second once.
-    assert any(took(20_000) < 100 * max(took(1_000), 1e-3) for _ in range(3))
+
+@pytest.mark.parametrize(
+    "piece", ["ABC ", "(ABC) ", "ABC (x y ", "BE ", "AB", "is not so very ", "is is used ", "was "]
+)
+def test_looking_for_passives_and_abbreviations_takes_no_longer_than_a_text_s_length_asks(piece):
+    assert is_linear(lambda text: [*passives(text), *abbreviations(text)], piece)
 
 
 def test_markup_changes_no_score():
