@@ -60,7 +60,7 @@ leaderboard: env-train fetch  ## answer the test questions, score and compare: h
 	$(PY) -m eval.generate
 	$(PY) -m eval.leaderboard
 
-leaderboard-check: env-train  ## recompute every committed number of the leaderboard
+leaderboard-check: env-train  ## recompute the leaderboard from its answers; of topic similarity a sample
 	@# What needs MedQuAD's references is checked where they are at hand.
 	@if [ ! -f data/medquad/manifest.json ] && [ -f "$(MEDQUAD)/medquad-xml.tar.xz" ]; then \
 		$(PY) -m training.prepare_medquad --source "$(MEDQUAD)/medquad-xml.tar.xz" --out data/medquad; \

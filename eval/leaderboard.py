@@ -2,8 +2,9 @@
 
 Scores the answers, compares the models, and writes tables, answers and their
 provenance to assets/leaderboard/PROFILE (medilite.leaderboard has the format),
-and the study's own table beside it. `--check` makes every committed number
-again from the committed answers and fails on any difference.
+and the study's own table beside it. `--check` makes the committed numbers
+again from the committed answers (of topic similarity a sample, all with
+`--all`) and fails on any difference.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="score a committed board's answers again (assets/leaderboard/PROFILE), no model needed",
     )
-    parser.add_argument("--check", action="store_true", help="make every committed number again and compare")
+    parser.add_argument("--check", action="store_true", help="make the committed numbers again and compare")
     parser.add_argument("--all", action="store_true", help="with --check: topic similarity of all answers, no sample")
     return parser
 
