@@ -51,8 +51,13 @@ def test_card_marks_and_a_library_that_goes_away(serve, visit, lite, shelf, size
     page.locator(".ml-tip").get_by_text("Not found in the source.").wait_for()
     assert lost.get_attribute("tabindex") == "0"
     assert "not found" in page.locator(".ml-source-count").first.inner_text()
+    hard = page.locator("#source .ml-hard-word").first
+    assert hard.evaluate("one => getComputedStyle(one).textDecorationLine") == "none"
+    page.locator("#mark-hard input").check()
+    assert hard.evaluate("one => getComputedStyle(one).textDecorationLine") == "underline"
     found = Axe().run(page, context={"include": [["#source"], ["#answers"]]})
     assert found.violations_count == 0, found.generate_report()
+    page.locator("#mark-hard input").uncheck()
     width, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= room
 

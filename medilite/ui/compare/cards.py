@@ -13,7 +13,7 @@ from medilite.lab.lay_words import plain_words
 from medilite.models import ModelSpec
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.links import settings_of
-from medilite.ui.compare.marks import Mark, marked_html
+from medilite.ui.compare.marks import hard_marks, marked_html
 from medilite.ui.html import Markup, templates
 from medilite.ui.page.decoding import decoding_words
 from medilite.ui.page.scores import grade_html, headline_html, rest_html
@@ -47,7 +47,7 @@ def grid_html(comparison: Comparison) -> Markup:
 
 def answer_html(pane: Pane) -> Markup:
     """Return the answer's text, escaped, with its marks (which the page shows when asked to)."""
-    marks: list[Mark] = [(span.start, span.end, f"ml-{span.kind}") for span in pane.hard]
+    marks = hard_marks(pane.hard)
     marks += [(span.start, span.end, "ml-differs") for span in pane.differs]
     return marked_html(pane.text, marks) if pane.checked is None else held_html(pane.text, marks, pane.checked)
 

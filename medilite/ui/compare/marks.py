@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
+from medilite.readability import Span
 from medilite.ui.html import Markup
 
 Mark = tuple[int, int, str]
 """(start, end, class): the characters text[start:end] carry the CSS class."""
+
+
+def hard_marks(spans: Iterable[Span]) -> list[Mark]:
+    """Return the marks of what is hard to read."""
+    return [(span.start, span.end, f"ml-{span.kind}") for span in spans]
 
 
 def marked_html(text: str, marks: Iterable[Mark]) -> Markup:

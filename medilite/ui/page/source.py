@@ -8,11 +8,12 @@ from concurrent.futures import CancelledError, Future
 
 from medilite.claims import sentences
 from medilite.errors import MediLiteError
-from medilite.readability import measure
+from medilite.lab.lay_words import plain_words
+from medilite.readability import hard_spans, measure
 from medilite.sources.marks import Mark
 from medilite.sources.shelf import Shelf, ShelfState, Sought
 from medilite.ui.compare.marks import Mark as MarkedText
-from medilite.ui.compare.marks import marked_html
+from medilite.ui.compare.marks import hard_marks, marked_html
 from medilite.ui.html import Markup, templates
 from medilite.ui.page.scores import grade_badge_html
 
@@ -33,9 +34,18 @@ def source_html(sought: Sought, key: str = "compare") -> Markup | str:
     first, *others = (hit.passage for hit in sought.found.hits)
     own = f"What {first.institute or sought.about.title} says"
     title = CDC if first.source == "CDC" else NIH if sought.about.title == "MedQuAD" else own
+    badge = grade_badge_html(passage_grade(first.text))
     return templates(TEMPLATE).card(
-        title, first, sought.about, grade_badge_html(passage_grade(first.text)), others, key
+        title, first, passage_html(first.text), plain_words(first.text), sought.about, badge, others, key
     )
+
+
+def passage_html(text: str) -> Markup:
+    """Return a passage with what is hard to read in it marked, as in answers: invisible until the page shows marks."""
+    try:
+        return marked_html(text, hard_marks(hard_spans(text)))
+    except MediLiteError:  # its dictionary can't be had: a passage without marks is still a passage
+        return Markup.escape(text)
 
 
 def passage_grade(text: str) -> float | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from medilite.errors import DataError
 from medilite.models import load_profile
 from medilite.prompts import sourced_messages
 from medilite.settings import load_settings
@@ -19,6 +20,7 @@ from medilite.ui.compare.downloads import as_csv, as_json
 from medilite.ui.compare.links import decode_link, link_of, settings_of
 from medilite.ui.compare.tab import CompareTab
 from medilite.ui.guard.limits import Admission
+from medilite.ui.page import source
 from medilite.ui.page.kept import kept_comparison
 from medilite.ui.page.session import Session
 from medilite.ui.page.source import source_html
@@ -193,6 +195,22 @@ def test_a_passage_fits_the_context_by_whole_sentences(ask):
     assert passage.text.endswith("words.")
     assert 10 < passage.text.count("Sentence") < 30
     assert session.comparison.panes[0].stopped == "end"
+
+
+def test_what_is_hard_to_read_in_a_passage_is_marked_as_in_an_answer(monkeypatch):
+    passage = replace(PASSAGE, text="Edema is treated with a diuretic. <b>No</b> cure is known.")
+    sought = replace(FITS, found=Found("?", (Hit(passage, 1.0, 0.9),), True, 0.9))
+    card = source_html(sought)
+    assert '<span class="ml-hard-word">diuretic</span>' in card
+    assert "ml-passive" in card
+    assert "<dt>diuretic</dt><dd>water pill</dd>" in card
+    assert "&lt;b&gt;No&lt;/b&gt;" in card
+
+    def lost(text):
+        raise DataError("no dictionary")
+
+    monkeypatch.setattr(source, "hard_spans", lost)
+    assert "Edema is treated with a diuretic. &lt;b&gt;" in source_html(sought)
 
 
 def test_a_library_of_ones_own_is_called_by_its_name():
