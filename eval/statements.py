@@ -114,10 +114,11 @@ def over_seeds(row: Row, label: str) -> str:
     The first run is the placed adapter, which was chosen for its result.
     """
     first, *others = (_signed(value) for value in row["each"])
+    questions = "validation questions" if row["split"].endswith("val") else f"questions of {row['split']}"
     alone = "does not explain" if row["high"] < 0 or row["low"] > 0 else "may explain"
     return (
         f"From other seeds the same training gives other results: its median grade differs from {label}’s by {first}, "
-        f"theirs by {' and '.join(others)} ({row['n']} questions of {row['split']} on which none of them loops). Over "
+        f"theirs by {' and '.join(others)} ({row['n']} {questions} on which none of them loops). Over "
         f"questions and runs that is {_signed(row['difference'])} ({_signed(row['low'])} to {_signed(row['high'])}), "
         f"which a change of seed alone {alone}; this one was chosen for its result."
     )

@@ -90,19 +90,38 @@
 
   // A spreadsheet runs what starts with one of these as a formula.
   const cell = (value) =>
-    typeof value === "string" ? `"${value.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : String(value ?? "");
+    typeof value === "string" ? `"${value.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : Number.isNaN(value) ? "" : String(value ?? "");
 
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-plot]") : null;
     const drawn = button && document.querySelector(`#${button.dataset.plot}-plot .js-plotly-plot`);
     if (!drawn) return;
     const head = ["series", "x", "x_low", "x_high", "y", "y_low", "y_high", "label"];
-    const lines = [head, ...drawn.data.flatMap(rowsOf)].map((row) => row.map(cell).join(","));
+    download(button.dataset.plot, [head, ...drawn.data.flatMap(rowsOf)]);
+  });
+
+  function download(name, rows) {
+    const lines = rows.map((row) => row.map(cell).join(","));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
-    link.download = `medilite-${button.dataset.plot}.csv`;
+    link.download = `medilite-${name}.csv`;
     link.click();
     URL.revokeObjectURL(link.href);
+  }
+
+  // ---- the whole table as a file, whatever shows of it: a line for each number, unrounded ----------------
+
+  document.addEventListener("click", (event) => {
+    const board = event.target instanceof Element && event.target.closest("[data-table]") ? table() : null;
+    if (!board) return;
+    const units = new Map();
+    for (const head of board.querySelectorAll("thead th[data-key]"))
+      units.set(head.dataset.key, head.querySelector(".ml-unit").textContent);
+    const rows = [...board.querySelectorAll("tbody td[data-key]")].map(({ dataset, parentElement }) => [
+      ...[board.dataset.split, parentElement.dataset.model, dataset.key, units.get(dataset.key)],
+      ...["value", "low", "high", "n", "of"].map((name) => Number(dataset[name] ?? NaN)),
+    ]);
+    download("leaderboard", [["questions", "model", "metric", "unit", "value", "low", "high", "n", "of"], ...rows]);
   });
 
   document.addEventListener("change", (event) => {

@@ -170,6 +170,27 @@
     error = wrong?.textContent ?? "";
   }
 
+  // ---- what Gradio's own controls don't tell a screen reader ---------------------------
+
+  const set = (element, name, value) => {
+    if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  };
+
+  // What a group of boxes or buttons chooses, and whether a fold is open; its arrow is a sign for the eye.
+  function nameControls() {
+    for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
+      const label = group.querySelector('[data-testid="block-info"]')?.textContent.trim();
+      if (label) group.setAttribute("aria-label", label);
+    }
+    for (const fold of document.querySelectorAll(".label-wrap")) {
+      set(fold, "aria-expanded", String(fold.classList.contains("open")));
+      set(fold.querySelector(".icon"), "aria-hidden", "true");
+    }
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest(".label-wrap")) setTimeout(nameControls);
+  });
+
   // Arabic or Hebrew is written from the right, whatever the page's own language.
   function followTheWriting() {
     for (const field of document.querySelectorAll('textarea:not([dir="auto"])')) field.dir = "auto";
@@ -177,6 +198,8 @@
 
   new MutationObserver(() => {
     followTheWriting();
+    nameControls();
+    showPressed();
     keepOpen();
     follow();
     reveal();
@@ -197,17 +220,33 @@
   function focusOn(at, beside = root.hasAttribute("data-beside")) {
     const cards = [...document.querySelectorAll("#answers .ml-card")];
     const many = beside ? 1 : 2;
+    const view = () => `${root.getAttribute("data-focus") !== null} ${root.hasAttribute("data-beside")}`;
+    const before = view();
     if (at === null || cards.length < many) {
       if (root.hasAttribute("data-focus")) announce("All answers.");
       root.removeAttribute("data-focus");
       root.removeAttribute("data-beside");
+      showPressed();
+      if (view() !== before) bring(document.querySelector(".ml-tools"), "start");
       return;
     }
     const first = Math.min(Math.max(at, 0), cards.length - many);
     root.setAttribute("data-focus", String(first));
     root.toggleAttribute("data-beside", beside);
+    showPressed();
+    // The answers begin below marks and source: what was asked to be shown would be out of sight. So would the beginning
+    // of the next answer, after a long one was read to its end.
+    const start = document.querySelector(beside ? "#source" : "#answers .ml-asked");
+    if (start && (view() !== before || start.getBoundingClientRect().top < 0)) bring(start, "start");
     const what = beside ? "beside the source" : `and ${cards[first + 1].ariaLabel}`;
     announce(`${cards[first].ariaLabel} ${what}, ${first + 1} of ${cards.length - many + 1}.`);
+  }
+
+  function showPressed() {
+    for (const button of document.querySelectorAll("[data-focus-view]")) {
+      const on = focused() !== null && (button.dataset.focusView === "source") === root.hasAttribute("data-beside");
+      set(button, "aria-pressed", String(on));
+    }
   }
 
   const focused = () => (root.hasAttribute("data-focus") ? Number(root.getAttribute("data-focus")) : null);
@@ -220,6 +259,7 @@
       // Pressed once more it ends; the other button changes over.
       focusOn(focused() !== null && root.hasAttribute("data-beside") === beside ? null : (focused() ?? 0), beside);
     }
+    if (event.target.closest("[data-focus-end]")) focusOn(null);
     const move = event.target.closest("[data-focus-move]");
     if (move && focused() !== null) focusOn(focused() + Number(move.dataset.focusMove));
   });

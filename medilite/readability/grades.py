@@ -20,14 +20,14 @@ BandKey = Literal["plain", "recommended", "hard", "very-hard", "none"]
 
 @dataclass(frozen=True, slots=True)
 class GradeBand:
-    """A range of grades: a key for styles, and a short word for people."""
+    """A range of grades: a key for styles, and a short word for people, which must not read as praise of an answer."""
 
     key: BandKey
     label: str
 
 
 PLAIN = GradeBand("plain", "Very easy")
-RECOMMENDED = GradeBand("recommended", "As recommended")
+RECOMMENDED = GradeBand("recommended", "Easy")
 HARD = GradeBand("hard", "Hard")
 VERY_HARD = GradeBand("very-hard", "Very hard")
 NO_BAND = GradeBand("none", "No grade")

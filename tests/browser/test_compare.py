@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 from dataclasses import replace
 
@@ -352,7 +353,8 @@ def test_the_bank_fills_the_field(serve, visit):
     url, engine = serve()
     here = visit(url).ready()
     page = here.page
-    page.locator(".ml-fold .label-wrap", has_text="More questions").click()
+    fold = page.get_by_role("button", name=re.compile(r"^More questions, by topic \(\d+\)$"), expanded=False)
+    fold.click()
     page.locator("#topic input").click()
     page.get_by_role("option", name="Breathing and lungs").click()
     page.locator("#bank input").click()
@@ -454,6 +456,11 @@ def test_two_answers_at_a_time_are_whole_and_the_arrow_keys_move_on(serve, visit
     assert len(models) == 6
     page.locator("#focus-view").press("Enter")
     assert shown() == models[:2]
+    assert page.locator("#focus-view").get_attribute("aria-pressed") == "true"
+    page.wait_for_function(
+        "() => { const at = document.querySelector('#answers .ml-card').getBoundingClientRect().top;"
+        "return at >= 0 && at < innerHeight - 100; }"
+    )  # below marks and source one would see nothing change
     assert page.evaluate(
         """() => [...document.querySelectorAll('#answers .ml-answer')].filter(a => a.offsetParent)
                  .every(a => a.scrollHeight <= a.clientHeight + 1 || getComputedStyle(a).overflowY === 'visible')"""
@@ -471,6 +478,9 @@ def test_two_answers_at_a_time_are_whole_and_the_arrow_keys_move_on(serve, visit
     assert here.overflow() <= 0
     page.locator("#question textarea").press("ArrowLeft")
     assert shown() == models[-4:-2], "in a field the arrows are the field's"
-    page.locator("#focus-view").focus()
+    page.locator("[data-focus-end]").click()
+    assert shown() == models, "a phone has no Escape"
+    page.locator("#focus-view").press("Enter")
     page.keyboard.press("Escape")
     assert shown() == models
+    assert page.locator("#focus-view").get_attribute("aria-pressed") == "false"

@@ -99,6 +99,15 @@ def test_plots_are_loaded_with_the_tab_and_hand_out_their_numbers(serve, visit, 
     assert series == '"Base"'
     x, low, high = map(float, numbers[:3])
     assert low < x < high
+    with page.expect_download() as csv:
+        page.locator("[data-table]").press("Enter")
+    head, *lines = csv.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert head.replace('"', "") == "questions,model,metric,unit,value,low,high,n,of"
+    grade = next(line for line in lines if '"grpo","flesch_kincaid_grade"' in line).split(",")
+    assert float(grade[5]) < float(grade[4]) < float(grade[6])
+    assert int(grade[7]) <= int(grade[8])
+    judged = next(line for line in lines if '"grpo","correctness"' in line).split(",")
+    assert judged[4:8] == ["", "", "", "0"], "null is no 0"
     with page.expect_download() as png:
         page.locator("#lb-scatter .modebar-btn").first.click()
     assert png.value.suggested_filename == "medilite-grade-and-content.png"

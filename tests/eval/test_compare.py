@@ -217,7 +217,7 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
     }
     assert made["statements"]["grpo"] == (
         "From other seeds the same training gives other results: its median grade differs from SFT r16 high’s by −2.0, "
-        "theirs by −1.0 and −3.0 (30 questions of clean/val on which none of them loops). Over questions and runs that "
+        "theirs by −1.0 and −3.0 (30 validation questions on which none of them loops). Over questions and runs that "
         "is −2.0 (−3.0 to −1.0), which a change of seed alone does not explain; this one was chosen for its result."
     )
     by_chance = {
@@ -228,7 +228,7 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
         "n": 9,
         "split": "clean/val",
     }
-    assert "−2.0, theirs by 0.0 and −0.5 (9 questions" in (said := over_seeds(by_chance, "SFT"))
+    assert "−2.0, theirs by 0.0 and −0.5 (9 validation questions" in (said := over_seeds(by_chance, "SFT"))
     assert "(−2.0 to 0.0), which a change of seed alone may explain" in said
     rows = made["rows"]
     row = row_of(rows, model="grpo", metric="flesch_kincaid_grade")

@@ -16,7 +16,7 @@ from medilite.ui.page.source import passage_grade
 LOWEST, HIGHEST = 0.0, 18.0
 """The grades that the axis shows; a grade beyond them is drawn at the edge, with its true number."""
 
-TICKS = (0, 2, 4, 6, 8, 10, 12, 14, 16, 18)
+TICKS = (0, 3, 6, 9, 12, 15, 18)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,10 @@ class CompareTab(AskingTab):
     def _about_source(self) -> str:
         labels = [spec.label for spec in self.profile.rewriters]
         more = f" {' and '.join(labels)}, trained for this alone, answers too." if labels else ""
-        return f"The models get the passage that fits your question, and say it in their own words.{more}"
+        return (
+            "The models get the passage that fits your question, to say it in their own words. "
+            f"They can still get it wrong.{more}"
+        )
 
     def _empty_plot(self) -> str:
         return plot_html([Pane(spec) for spec in self.profile.models], asked=False)

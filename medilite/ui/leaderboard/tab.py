@@ -67,7 +67,7 @@ class LeaderboardTab:
         """Lay out the tab inside the current Blocks; `tab` is the one that contains it."""
         heads = templates("leaderboard/board.html")
         self.error = html_slot("", "lb-error", "ml-slot")
-        self.intro = html_slot('<p class="ml-quiet">Reading the leaderboard.</p>', "lb-intro", "lb-slot")
+        self.intro = html_slot('<p class="ml-quiet lb-reading">Reading the leaderboard.</p>', "lb-intro", "lb-slot")
         with gr.Column(visible=False, elem_classes="lb-body") as self.body:
             self.split = gr.Radio([], label="Questions", elem_id="lb-split", elem_classes="lb-pick")
             html_slot(controls_html(), "lb-controls", "lb-slot")

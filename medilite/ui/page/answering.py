@@ -28,6 +28,7 @@ from medilite.ui.guard.address import caller, network_of
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import StopFlag
 from medilite.ui.page.updates import Updates
+from medilite.ui.page.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -124,16 +125,17 @@ class Watch:
         stops = [row.stopped or ("error" if broken else "cancelled") for row in rows]
         for model, row, stopped in zip(self._models, rows, stops, strict=False):
             metrics.count_answer(model, stopped, row.tokens)
+        tokens = sum(row.tokens for row in rows)
         done = {
             "models": len(self._models),
-            "tokens": sum(row.tokens for row in rows),
+            "tokens": tokens,
             "stopped": stops,
             "first_token_s": None if self._first_s is None else round(self._first_s, 3),
             "duration_s": round(time.monotonic() - self._began, 3),
         }
         log.info(
-            "%d models wrote %d tokens in %.1f s.", done["models"], done["tokens"], done["duration_s"],
-            extra={"data": done},
+            "%s wrote %s in %.1f s.", counted(len(self._models), "model"), counted(tokens, "token"),
+            done["duration_s"], extra={"data": done},
         )  # fmt: skip
 
 

@@ -105,12 +105,12 @@ def _part(text: str, marks: Sequence[MarkedText], start: int, end: int) -> Marku
 
 
 def count_html(text: str, held: Sequence[Mark] | None) -> Markup | str:
-    """Return how many of an answer's sentences were not found, or are at odds; "" if it wasn't compared with any."""
+    """Return how many of an answer's sentences got which mark, and how many none; "" if it wasn't compared with any."""
     if held is None:
         return ""
     verdicts = Counter(mark.verdict for mark in held)
     said = len(sentences(text))
-    return templates(TEMPLATE).count(verdicts["not_found"], verdicts["at_odds"], len(held), said)
+    return templates(TEMPLATE).count(verdicts["found"], verdicts["not_found"], verdicts["at_odds"], len(held), said)
 
 
 def legend_html() -> Markup:

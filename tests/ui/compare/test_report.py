@@ -34,6 +34,7 @@ def test_a_report_has_every_answer_its_scores_and_what_it_takes_to_make_it_again
     assert "grpo on sft-r16-high" in text
     assert "Easier is not better" in text
     assert NOT_MEDICAL_ADVICE_LONG[:40] in page.text
+    assert "Compared with" not in page.text, "nothing was"
 
 
 @pytest.mark.parametrize("question", ["<script>alert(1)</script> asthma?", "a </title><img src=x onerror=alert(1)>"])

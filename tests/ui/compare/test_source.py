@@ -114,7 +114,8 @@ def test_answers_are_held_against_the_source_on_demand(ask):
     marked = tab.hold_against_source(session, True)[tab.grid]
     assert "ml-held-not_found" in marked
     assert "Not found in the source" in marked
-    assert "1 of 2 sentences not found" in marked
+    # All of them: "0 not found" alone would read as "all is right".
+    assert "Of 2 sentences: 1 found, 1 not found" in " ".join(marked.split())
     assert "ml-held" not in tab.hold_against_source(session, False)[tab.grid]
     _, _, again = ask(FITS, check=True)
     assert any("ml-held-not_found" in str(html) for html in again.values())

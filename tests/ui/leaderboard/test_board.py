@@ -73,7 +73,11 @@ def test_every_cell_is_the_committed_number_with_interval_count_and_rank(view):
     # Its one empty answer has no grade, and that stands there.
     assert cell.one("span", "lb-n").text == f"{row['of'] - 1} of {row['of']}"
     assert cell.one("span", "lb-rank").text == f"rank {row['rank']}"
-    assert "lb-first" in cell.one("span", "lb-rank").attributes["class"]
+    # The easiest is not marked as the best.
+    firsts = [key for key, one in cells.items() if any("lb-first" in r.attributes["class"] for r in one.all("span"))]
+    led = [column for column in view.columns if view.cell(SPLIT, "grpo", column.key).rank == 1]
+    assert firsts == [column.key for column in led if not column.of_ease] != []
+    assert GRADE in [column.key for column in led]
     assert not cells["words"].all("span", "lb-n")
     score = view.part(SPLIT, "grpo", "bleu_study", "score")
     assert cells["bleu_study"].one("span", "lb-mean").text == f"{score.value:.2f}"
@@ -114,7 +118,7 @@ def test_floors_stand_below_the_models_and_have_no_rank(view):
     assert echo["question_echo"].one("span", "lb-mean").text == "1.000"
     reference = {cell.attributes["data-key"]: cell for cell in rows["ceiling-reference"].all("td")}
     assert reference["content_precision"].one("span", "lb-mean").text == "1.000"
-    assert "No models" in floors.text
+    assert "Not models" in floors.text
     (similar,) = (column for column in view.columns if column.key == "topic_similarity")
     assert "The echoed question has " in similar.explanation
 
@@ -183,7 +187,7 @@ def test_differences_are_the_committed_ones_with_what_they_come_to(view):
     grade = rows[GRADE]
     assert cells[0].startswith(differences.signed(grade["median"], 1))
     # Twelve questions and a correction for hundreds of comparisons leave nothing clear.
-    assert cells[1:] == ["not clear", "100 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
+    assert cells[1:] == ["not clear", "over 99 %", differences.p_text(grade["p_holm"]), f"{grade['n']:,}"]
     assert grade["difference"] < 0, "easier"
     assert "corrected for all" in html.text
 
@@ -201,6 +205,10 @@ def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
     assert [said(-1, 0.04), said(1, 0.04), said(-1, 0.05), said(-1, None)] == ["better", "worse"] + 2 * ["not clear"]
     assert [said(1, 1e-9, neither), said(-1, 1e-9, neither)] == ["more", "less"]
     assert [differences.p_text(p) for p in (None, 1e-30, 0.0456, 1)] == ["–", "below 0.001", "0.046", "1.000"]
+    said = [differences.likely_text(p) for p in (None, 1.0, 0.996, 0.994, 0.5, 0.004, 0.0)]
+    assert said == ["–", "over 99 %", "over 99 %", "99 %", "50 %", "below 1 %", "below 1 %"], (
+        "an estimate is never sure"
+    )
     assert [differences.signed(v, 1) for v in (1.25, -1.25, 0.01, 0)] == ["+1.2", "−1.2", "0.0", "0.0"]
 
 
@@ -244,6 +252,7 @@ def test_the_study_s_table_stands_beside_ours_and_not_in_it(view, reported):
     grade = committed(view, split=SPLIT, model="grpo", metric=GRADE)["mean"]
     assert f"{grade:.1f}" in ours.text
     assert f"{grade:.1f}" not in theirs.text
+    assert "n 16" in ours.text
     assert len(read(study.study_html(reported, None, None)).all("table")) == 1
 
 

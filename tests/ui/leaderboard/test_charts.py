@@ -264,6 +264,10 @@ def test_the_timeline_counts_every_vote(results):
     rows = timeline(results).table.rows
     assert sum(int(row[1]) for row in rows) == 597
     assert timeline(dataclasses.replace(results, periods=())) is None
+    assert "dtick" not in timeline(results).figure["layout"]["yaxis"]
+    few = [dataclasses.replace(results.periods[0], counted=1, left_out=2)]
+    axis = timeline(dataclasses.replace(results, periods=tuple(few))).figure["layout"]["yaxis"]
+    assert axis["dtick"] == 1, "no parts of a vote: 0, 0, 0, 1, 1, 1"
 
 
 def test_names_from_outside_are_data_in_a_plot_too(lite, results):

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import SIMILARITY, View
+from medilite.ui.leaderboard.board.view import SIMILARITY, Cell, View
 
 TEMPLATE = "leaderboard/board.html"
+
+_STATED = ("clean/known", "distinct/test")
+"""What is known of each model is of the first of these splits that a board has (eval.statements)."""
 
 
 def empty_html() -> Markup:
@@ -23,7 +26,9 @@ def intro_html(view: View, split: str, profile: str) -> Markup:
     precision = view.about["provenance"]["setup"].get("precision")
     said = view.statements
     known = [(spec, said[spec.id]) for spec in view.models if spec.id in said]
-    return templates(TEMPLATE).intro(view.about, answered, view.split(split), precision, other, known, _read_by(view))
+    main = view.split(next((name for name in _STATED if name in view.splits), view.splits[0]))["questions"]
+    shown = view.split(split)
+    return templates(TEMPLATE).intro(view.about, answered, shown, precision, other, known, _read_by(view), main)
 
 
 def _read_by(view: View) -> dict[str, Any] | None:
@@ -34,12 +39,18 @@ def _read_by(view: View) -> dict[str, Any] | None:
     labels = {column.key: column.label for column in view.columns}
     good = [labels[row["metric"]] for row in reading["auc"] if row["measures_truth"] and row["metric"] in labels]
     similar = next((row["value"] for row in reading["auc"] if row["metric"] == SIMILARITY), None)
-    return {"metrics_read": reading, **reading, "good": good, "similar": similar}
+    read = reading.get("models", {})
+    shares = [
+        (spec.label, Cell(share["value"], share["low"], share["high"], read[spec.id]["n"], None, None))
+        for spec in view.models
+        if spec.id in read and (share := read[spec.id].get("right_or_partly"))
+    ]
+    return {"metrics_read": reading, **reading, "good": good, "similar": similar, "shares": shares}
 
 
 def provenance_html(view: View) -> Markup:
     """Return everything that it takes to compute the numbers again, folded away."""
-    return templates(TEMPLATE).provenance(origins(view))
+    return templates(TEMPLATE).provenance(origins(view), f"assets/leaderboard/{view.board.folder.name}")
 
 
 def origins(view: View) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from medilite.ui.leaderboard.board.view import (
     Column,
     View,
 )
-from medilite.ui.page.words import number_text
+from medilite.ui.page.words import number_text, percent
 
 FIRST = (
     *(GRADE, "smog_index", "coleman_liau_index", "dale_chall_score", "gunning_fog", "grade_8", LOOPS, WORDS),
@@ -68,6 +68,15 @@ def p_text(p: float | None) -> str:
     return "below 0.001" if p < 0.001 else number_text(p, 3)
 
 
+def likely_text(probability: float | None) -> str:
+    """Return an estimated probability in per cent, never as certain: 0.998 is "over 99 %"."""
+    if probability is None:
+        return "–"
+    if not 0.005 <= probability < 0.995:
+        return "over 99 %" if probability > 0.5 else "below 1 %"
+    return percent(probability)
+
+
 def verdict(row: Row, column: Column) -> str:
     """Return the verdict on a difference in a word or two: never better or worse if it may be chance.
 
@@ -98,7 +107,7 @@ def _told(row: Row, column: Column) -> dict[str, Any]:
         "difference": value,
         "between": f"{low} to {high}",
         "verdict": verdict(row, column),
-        "likely": row["probability_better"],
+        "likely": likely_text(row["probability_better"]),
         "p": p_text(row["p_holm"]),
         "n": row["n"],
     }

@@ -67,7 +67,7 @@ def grades(view: View, split: str) -> Chart | None:
         middle = min(max(spread.middle, 0.0), float(LAST))
         place = {"xref": "x", "yref": f"{y} domain", "x0": middle, "x1": middle, "y0": 0, "y1": 1}
         layout["shapes"].append({"type": "line", **place, "line": {"color": INK, "width": 2, "dash": "dot"}})
-        said = f"<b>{escape(spread.spec.label)}</b>, {percent(spread.easy / spread.n)} easy"
+        said = f"<b>{escape(spread.spec.label)}</b>, {percent(spread.easy / spread.n)} of {spread.n:,} easy"
         layout["annotations"].append(note(said, x=0, y=domain[1], xanchor="left", yanchor="bottom"))
     ticks = list(range(0, LAST + 1, 3))
     layout["xaxis"] = axis(

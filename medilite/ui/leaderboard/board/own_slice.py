@@ -42,11 +42,11 @@ class OwnSlice:
             self.source = gr.Dropdown([ALL], value=ALL, label="Source", filterable=False, elem_id="lb-own-source")
             self.qtype = gr.Dropdown([ALL], value=ALL, label="Type", filterable=False, elem_id="lb-own-qtype")
             self.shortest = gr.Number(
-                0, label="Reference: at least", info="words", precision=0, minimum=0, maximum=MOST_WORDS,
+                0, label="Reference’s words: at least", precision=0, minimum=0, maximum=MOST_WORDS,
                 elem_id="lb-own-shortest", min_width=140,
             )  # fmt: skip
             self.longest = gr.Number(
-                MOST_WORDS, label="Reference: at most", info="words", precision=0, minimum=0, maximum=MOST_WORDS,
+                MOST_WORDS, label="Reference’s words: at most", precision=0, minimum=0, maximum=MOST_WORDS,
                 elem_id="lb-own-longest", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="lb-row"):

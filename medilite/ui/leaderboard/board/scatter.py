@@ -26,8 +26,9 @@ def _chart(view: View, known: list[tuple[ModelSpec, Cell, Cell]], grade: Column,
             spec.label, spec.colour, [x.value], [y.value], symbols[spec.id],
             error_x=whiskers(spec.colour, x.value, x.low, x.high),
             error_y=whiskers(spec.colour, y.value, y.low, y.high),
+            text=[f"grade of {x.counted} answers, content of {y.counted}"],
             hovertemplate=f"<b>{escape(spec.label)}</b><br>{escape(grade.label)} {x.text(grade.digits)}<br>"
-            f"{escape(measure.label)} {y.text(measure.digits)}<extra></extra>",
+            f"{escape(measure.label)} {y.text(measure.digits)}<br>%{{text}}<extra></extra>",
         )
         for spec, x, y in known
     ]  # fmt: skip
@@ -50,7 +51,7 @@ def _chart(view: View, known: list[tuple[ModelSpec, Cell, Cell]], grade: Column,
         ),
         Table(
             "Grade and content of each model, with 95 % intervals",
-            ("Model", grade.label, measure.label),
-            [(spec.label, x.text(grade.digits), y.text(measure.digits)) for spec, x, y in known],
+            ("Model", grade.label, "of answers", measure.label, "of answers"),
+            [(spec.label, x.text(grade.digits), x.counted, y.text(measure.digits), y.counted) for spec, x, y in known],
         ),
     )

@@ -17,6 +17,8 @@ KEYS = {
 }
 """What the study reported, by column: label, which way is better, digits."""
 
+MEASURED = "Means, as the study’s (the table above has median grades), with 95 % intervals and the number of answers."
+
 
 def study_html(reported: View, measured: View | None, split: str | None) -> Markup:
     """Return the study's table and, if there are measurements, ours with the same columns."""
@@ -26,9 +28,7 @@ def study_html(reported: View, measured: View | None, split: str | None) -> Mark
     ]
     tables = [_table(reported, theirs, models, f"Reported: {reported.about['title']}", "No uncertainty was reported.")]
     if measured is not None and split is not None:
-        tables.append(
-            _table(measured, split, models, f"Measured here: {measured.about['title']}", "With 95 % intervals.")
-        )
+        tables.append(_table(measured, split, models, f"Measured here: {measured.about['title']}", MEASURED))
     return templates("leaderboard/board.html").study(tables, reported.about["notes"])
 
 

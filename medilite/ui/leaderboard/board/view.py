@@ -107,14 +107,14 @@ class Cell:
         """How many were scored: "1,385 of 1,386", or "" if unknown."""
         return "" if self.n is None or self.of is None else f"{self.n:,} of {self.of:,}"
 
-    @property
-    def rank_tip(self) -> str:
-        """What the rank means."""
+    def rank_tip(self, column: Column) -> str:
+        """Return what the rank in a column means."""
+        side = "easier" if column.of_ease else "better"
         better = (self.rank or 1) - 1
         if not better:
-            return "No model’s interval lies wholly on the better side."
+            return f"No model’s interval lies wholly on the {side} side."
         verb = "model’s interval lies" if better == 1 else "models’ intervals lie"
-        return f"{number_word(better).capitalize()} {verb} wholly on the better side."
+        return f"{number_word(better).capitalize()} {verb} wholly on the {side} side."
 
 
 @dataclass(frozen=True)

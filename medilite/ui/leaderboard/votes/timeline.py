@@ -11,6 +11,10 @@ from medilite.ui.leaderboard.chart import ACCENT, INK, MUTED, Chart, Spec, Table
 _EVERY = {HOUR_S: "hour", 6 * HOUR_S: "six hours", DAY_S: "day", 7 * DAY_S: "week", 28 * DAY_S: "four weeks"}
 
 
+FEW = 5
+"""So many votes have a tick each: plotly would divide the axis into parts of a vote, and print 0, 0, 0, 1, 1, 1."""
+
+
 def timeline(results: Results) -> Chart | None:
     """Return the votes over time, None without votes."""
     periods = results.periods
@@ -19,6 +23,7 @@ def timeline(results: Results) -> Chart | None:
     length_s = periods[0].length_s
     every = _EVERY.get(length_s, f"{length_s / DAY_S:,.0f} days")
     starts = [_start(period) for period in periods]
+    most = max(period.counted + period.left_out for period in periods)
     return Chart(
         "Votes over time",
         f"One bar per {every} (UTC).",
@@ -31,7 +36,7 @@ def timeline(results: Results) -> Chart | None:
             320,
             barmode="stack",
             xaxis=axis(type="date", showgrid=False),
-            yaxis=axis("Votes", rangemode="tozero", tickformat=",d"),
+            yaxis=axis("Votes", rangemode="tozero", tickformat=",d", **({"dtick": 1} if most <= FEW else {})),
         ),
         Table(
             f"Votes per {every}",
