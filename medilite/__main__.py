@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m medilite",
         description="Six checkpoints of one small model answer health questions. Not medical advice.",
+        epilog='For example: python -m medilite ask "What helps against hay fever?"',
     )
     parser.add_argument("--version", action="version", version=f"medilite {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -53,18 +54,23 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("question", help='the question in quotes, or "-" to read it from standard input')
     ask.add_argument("--models", default="all", metavar="all|id,id", help="which models answer (default: all)")
     ask.add_argument(
-        "--max-new-tokens", type=int, default=DEFAULT.max_new_tokens, metavar="N", help="(default: %(default)s)"
-    )
+        "--max-new-tokens", type=int, default=DEFAULT.max_new_tokens, metavar="N",
+        help="longest answer, in tokens: one is about three quarters of a word (default: %(default)s)",
+    )  # fmt: skip
     ask.add_argument(
-        "--temperature", type=float, default=DEFAULT.temperature, metavar="T", help="0 is greedy (default: %(default)g)"
-    )
-    ask.add_argument("--top-p", type=float, default=DEFAULT.top_p, metavar="P", help="(default: %(default)g)")
+        "--temperature", type=float, default=DEFAULT.temperature, metavar="T",
+        help="0: always the likeliest word; higher: more varied, riskier (default: %(default)g)",
+    )  # fmt: skip
+    ask.add_argument(
+        "--top-p", type=float, default=DEFAULT.top_p, metavar="P",
+        help="choose among the likeliest words only, which are this likely together (default: %(default)g)",
+    )  # fmt: skip
     ask.add_argument(
         "--repetition-penalty",
         type=float,
         default=DEFAULT.repetition_penalty,
         metavar="R",
-        help="1 is none (default: %(default)g)",
+        help="above 1, words used before become rarer (default: %(default)g)",
     )
     ask.add_argument(
         "--seed",
@@ -120,7 +126,11 @@ def _add_votes(commands: Any, common: argparse.ArgumentParser, as_json: argparse
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. Errors that a person can fix become a message on stderr."""
-    options = build_parser().parse_args(argv)
+    parser = build_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        parser.print_help(sys.stderr)
+        return EXIT_ERROR
+    options = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # An answer may hold any character; one that the terminal has no code for is written as \xe8, not an error.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -35,7 +35,7 @@ def clean_question(text: object, max_chars: int = MAX_QUESTION_CHARS) -> str:
         raise QuestionError(f"The question has to be text, not {type(text).__name__}.")
     cleaned = clean_text(text).strip()
     if not cleaned or not any(character.isalnum() for character in cleaned):
-        raise QuestionError("There is no question yet: type one, or pick one of the examples.")
+        raise QuestionError("There is no question yet: type one.")
     if len(cleaned) > max_chars:
         raise QuestionError(
             f"The question has {len(cleaned):,} characters; at most {max_chars:,} fit. Shorten it and ask again."

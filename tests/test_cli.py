@@ -156,12 +156,19 @@ def test_bad_input_is_a_message_and_exit_code_2(scripted, capsys, arguments, nam
     assert scripted.requests == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["aks"], ["ask"], ["ask", QUESTION, "--seed", "x"], ["ask", "a", "b"]])
+@pytest.mark.parametrize("arguments", [["aks"], ["ask"], ["ask", QUESTION, "--seed", "x"], ["ask", "a", "b"]])
 def test_wrong_usage_is_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == 2
     assert "usage: python -m medilite" in capsys.readouterr().err
+
+
+def test_without_a_command_the_commands_are_listed(capsys):
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "have models answer a question" in err
 
 
 def test_a_bad_environment_variable_is_exit_code_2(scripted, capsys, monkeypatch):
@@ -260,6 +267,7 @@ def own_profile(tmp_path):
         "learning_rate": 4e-4,
         "steps": 1200,
         "test_loss": 2.25,
+        "test_loss_interval": [2.0, 2.5],
         "base_test_loss": 2.5,
         "test_pairs": 300,
     }
@@ -285,9 +293,9 @@ def test_models_tells_what_is_here_and_how_it_was_trained(own_profile, capsys):
     assert main(["models", "--profile", str(own_profile)]) == 0
     text = capsys.readouterr().out
     assert (
-        "rank 8; learning rate 0.0004; 1,200 steps; test loss 2.250 (lower is better, base 2.500, n = 300 pairs)"
-        in text
-    )
+        "rank 8; learning rate 0.0004; 1,200 steps; test loss 2.250 (95 % interval 2.000 to 2.500, lower is better, "
+        "base 2.500, n = 300 pairs)"
+    ) in text
     assert "adapter: adapters/grpo, stacked on sft" in text
     assert text.count("ready") == 3
 

@@ -110,7 +110,7 @@ def _load_scores() -> None:
 def _as_text(question: str, specs: Sequence[ModelSpec], answers: Sequence[Answer]) -> Iterator[str]:
     if notice := emergency_notice(question):
         yield f"{notice.title}\n{notice.text}\n"
-    yield f"{NOT_MEDICAL_ADVICE}\n"
+    yield f"{NOT_MEDICAL_ADVICE}\nA grade says how easily an answer reads, not whether it is right.\n"
     for spec, answer in zip(specs, answers, strict=True):
         yield f"== {spec.label} ({spec.id}) · {_summary(answer)}\n"
         if answer.text.strip():

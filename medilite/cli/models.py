@@ -94,5 +94,8 @@ def _training_line(record: Row | None) -> str | None:
         asides = ["lower is better"]
         asides += [f"base {known['base_test_loss']:.3f}"] if "base_test_loss" in known else []
         asides += [f"n = {known['test_pairs']:,} pairs"] if "test_pairs" in known else []
+        match (record or {}).get("test_loss_interval"):
+            case [float() | int() as low, float() | int() as high]:
+                asides.insert(0, f"95 % interval {low:.3f} to {high:.3f}")
         parts.append(f"test loss {known['test_loss']:.3f} ({', '.join(asides)})")
     return f"trained: {'; '.join(parts)}" if parts else None

@@ -16,7 +16,7 @@ def checked(profile: Profile, requests: Sequence[Request]) -> tuple[Request, ...
     for request in requests:
         profile.get(request.model)
         if not any(m.role == "user" and m.content.strip() for m in request.messages):
-            raise QuestionError("There is no question yet: type one, or pick one of the examples.")
+            raise QuestionError("There is no question yet: type one.")
         if request.other:
             profile.get(request.other)
     if len({request.scored is None for request in requests}) > 1:
