@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class LeaderboardTab:
         self.data = data
         self.votes = votes
         self.slice = OwnSlice()
+        self._same_for_all = lru_cache(maxsize=8)(self._of_board)
 
     # --- what is on the page -------------------------------------------------------------
 
@@ -146,23 +148,26 @@ class LeaderboardTab:
                 beside = study_html(reported, None, None) if reported else ""
                 return {self.intro: empty_html(), self.study: beside, self.error: ""}
             split = split if split in view.splits else view.splits[0]
-            return {
-                self.error: "",
-                self.intro: intro_html(view, split, self.profile.name),
-                self.split: gr.Radio(choices=[(split_label(view, name), name) for name in view.splits], value=split),
-                self.body: gr.Column(visible=True),
-                self.table: table_html(view, split) + kinds_html(view, split),
-                **self.scatter.show(scatter(view, split)),
-                **self.grades.show(grades(view, split)),
-                **self._trade(view, split, None, None),
-                **self.bleu.show(bleu(view, split)),
-                self.study: study_html(reported, view, split) if reported else "",
-                self.provenance: provenance_html(view),
-                **self._browser(view, split),
-            }
+            return {**self._same_for_all(view, reported, split), **self._browser(view, split)}
         except MediLiteError as error:
             log.error("The board can't be shown: %s", error)
             return {self.error: notices.error_html(str(error)), self.intro: ""}
+
+    def _of_board(self, view: View, reported: View | None, split: str) -> Update:
+        """Return what every visitor sees of a split: made once, for it takes some 50 ms of a processor."""
+        return {
+            self.error: "",
+            self.intro: intro_html(view, split, self.profile.name),
+            self.split: gr.Radio(choices=[(split_label(view, name), name) for name in view.splits], value=split),
+            self.body: gr.Column(visible=True),
+            self.table: table_html(view, split) + kinds_html(view, split),
+            **self.scatter.show(scatter(view, split)),
+            **self.grades.show(grades(view, split)),
+            **self._trade(view, split, None, None),
+            **self.bleu.show(bleu(view, split)),
+            self.study: study_html(reported, view, split) if reported else "",
+            self.provenance: provenance_html(view),
+        }
 
     def show_trade(self, split: str, pair: str, measure: str) -> Update:
         """Return the differences and the plot of the quarters for the chosen pair and measure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import sys
@@ -472,5 +473,12 @@ def test_a_tab_that_was_opened_once_ahead_has_nothing_left_to_read_or_load(lite,
     loaded = set(sys.modules)
     monkeypatch.setattr("medilite.leaderboard._read", lambda path: pytest.fail(f"{path} was read at the opening"))
     monkeypatch.setattr("medilite.leaderboard._read_lines", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("medilite.ui.leaderboard.tab.table_html", lambda *_: "made again")
     assert 'id="lb-table"' in made.open(None)[made.table]
     assert set(sys.modules) == loaded
+
+    monkeypatch.undo()
+    monkeypatch.setattr("medilite.ui.leaderboard.tab.table_html", lambda *_: "made again")
+    for board in folder.glob("*/board.json"):
+        os.utime(board, (1, 1))
+    assert made.open(None)[made.table].startswith("made again")

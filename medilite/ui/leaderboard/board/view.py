@@ -117,7 +117,7 @@ class Cell:
         return f"{number_word(better).capitalize()} {verb} wholly on the {side} side."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """A board with everything that the page shows of it."""
 
