@@ -290,7 +290,8 @@
       if (tip && !tip.hidden) hideTip();
       (shown("stop") || shown("chat-stop") || shown("vote-stop") || shown("lab-stop"))?.click();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const button = shown("ask") || shown("send") || shown("vote-ask") || shown("lab-run");
+      const further = document.activeElement?.closest("#vote-further") ? shown("vote-follow") : null;
+      const button = further || shown("ask") || shown("send") || shown("vote-ask") || shown("lab-run");
       if (button) {
         event.preventDefault();
         event.stopPropagation();

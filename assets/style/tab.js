@@ -14,7 +14,7 @@
   const FORMS = {
     compare: ["question", "models", ...decoding("compare"), "from-source", "mark-hard", "mark-differs", "check-source"],
     chat: ["chat-model", "chat-question", ...decoding("chat")],
-    vote: ["vote-mode", "vote-question", "vote-keep"],
+    vote: ["vote-mode", "vote-question", "vote-keep", "vote-further"],
   };
   const LINKED = FORMS.compare.length - 3; // so many of its fields are in a link
 
@@ -86,13 +86,15 @@
   }
 
   const text = (place, selector) => place.querySelector(selector)?.textContent ?? "";
+  const turnsBefore = (shown) =>
+    [...shown.querySelectorAll(".ml-earlier-turn")].map((turn) => [text(turn, ".ml-earlier-asked"), text(turn, ".ml-earlier-said")]);
   const card = (shown) => ({
     model: shown.dataset.model,
     tokens: Number(shown.dataset.tokens),
     state: shown.dataset.state,
     text: text(shown, ".ml-text"),
     why: text(shown, ".ml-why"),
-    earlier: [...shown.querySelectorAll(".ml-earlier-turn")].map((turn) => [text(turn, ".ml-earlier-asked"), text(turn, ".ml-earlier-said")]),
+    earlier: turnsBefore(shown),
   });
 
   function answers() {
@@ -124,7 +126,9 @@
     if (!shown || ["drawing", "start", "closed"].includes(shown.dataset.state)) return null;
     const [left = "", right = ""] = [...shown.querySelectorAll(".ml-answer .ml-text")].map((one) => one.textContent);
     const said = [...shown.querySelectorAll('[aria-pressed="true"]')].map((chip) => [chip.dataset.side, chip.dataset.detail]);
-    return { state: shown.dataset.state, token: shown.dataset.token, question: text(shown, ".vt-question"), left, right, said };
+    const [one = [], other = []] = [...shown.querySelectorAll(".vt-card")].map(turnsBefore);
+    const earlier = one.map(([asked, left], i) => [asked, left, other[i]?.[1] ?? ""]);
+    return { state: shown.dataset.state, token: shown.dataset.token, question: text(shown, ".vt-question"), left, right, earlier, said };
   }
 
   function pairs() {

@@ -132,8 +132,10 @@
   function act(what) {
     if (what === "next") next();
     else if (what === "tour") openTour();
-    else if (what === "stop") document.getElementById("vote-stop")?.click();
-    else if (what === "live") document.querySelector('#vote-mode input[value="live"]')?.click();
+    else if (what === "stop") {
+      acted = true; // the button goes with what was being written
+      document.getElementById("vote-stop")?.click();
+    } else if (what === "live") document.querySelector('#vote-mode input[value="live"]')?.click();
     else send(what);
   }
 
@@ -174,6 +176,9 @@
   // ---- what has come ----------------------------------------------------------------------
 
   const before = new Map(); // of every place for pairs, the state in which it was seen last
+  const opened = new Map(); // and of the pair that was open last, its token and what was said of its answers
+  const chips = (now) => [...now.querySelectorAll("[aria-pressed]")];
+  const named = (chip) => `${chip.dataset.side} ${chip.dataset.detail}`;
   let clock = 0;
 
   function arrived() {
@@ -181,16 +186,26 @@
       const now = document.querySelector(`#${place} .vt-pair`);
       if (!now) continue;
       const state = `${now.dataset.state} ${now.dataset.token}`;
-      if (before.get(place) === state) continue;
+      if (before.get(place) === state) {
+        const said = () => chips(now).filter((chip) => chip.ariaPressed === "true").map(named);
+        if (now.dataset.state === "open") opened.set(place, { token: now.dataset.token, said: said() });
+        continue;
+      }
       before.set(place, state);
       if (now.dataset.state === "open") {
-        // A new pair is updated in place: what was said of the last one must not stick to it.
-        for (const chip of now.querySelectorAll("[aria-pressed]")) chip.setAttribute("aria-pressed", "false");
-        for (const text of now.querySelectorAll(".ml-answer")) text.scrollTop = 0;
+        // A new pair is updated in place: what was said of the last one must not stick to it. After a follow-up or an
+        // undo it is the same pair, of which all that holds.
+        const last = opened.get(place);
+        const same = last?.token === now.dataset.token;
+        for (const chip of chips(now)) chip.setAttribute("aria-pressed", String(same && last.said.includes(named(chip))));
+        if (!same) for (const text of now.querySelectorAll(".ml-answer")) text.scrollTop = 0;
       }
       countDown(now);
       if (now.dataset.say) window.medilite.announce(now.dataset.say);
-      if (now.dataset.state === "writing" && seen(now)) bring(now, "start");
+      if (now.dataset.state === "writing") {
+        for (const text of now.querySelectorAll(".ml-answer")) text.scrollTop = 0;
+        if (seen(now)) bring(now, "start");
+      }
       if (acted && seen(now)) follow(now);
     }
   }
@@ -298,6 +313,6 @@
   }).observe(document, {
     childList: true,
     subtree: true,
-    attributeFilter: ["data-state", "data-token", "data-voter", "style", "class"],
+    attributeFilter: ["data-state", "data-token", "data-voter", "aria-pressed", "style", "class"],
   });
 })();

@@ -23,12 +23,23 @@ from medilite.arena.bank import bank_folder
 from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Knowledge, draw_again, draw_place, draw_sides, draw_two
 from medilite.arena.knowledge import knowledge_of
-from medilite.arena.live import LiveRun, able_contestants
+from medilite.arena.live import LiveRun, Texts, able_contestants
 from medilite.arena.marks import mark
 from medilite.arena.networks import Networks
 from medilite.arena.ratings import rate
 from medilite.arena.ready import Had, NoPair, Ready, ReadyAnswers
-from medilite.arena.records import OWN_QUESTION, Ballot, Candidate, Choice, Contestant, Kind, Pair, Vote, text_key
+from medilite.arena.records import (
+    OWN_QUESTION,
+    Ballot,
+    Candidate,
+    Choice,
+    Contestant,
+    Kind,
+    Pair,
+    Vote,
+    conversation_text,
+    text_key,
+)
 from medilite.arena.table import read_table
 from medilite.arena.trust import TRUSTED_AFTER_S, TRUSTED_DAYS, judge
 from medilite.arena.voter_counts import OwnTable, orient, own_table
@@ -38,7 +49,6 @@ from medilite.errors import EngineError, MediLiteError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.readability import measure
 from medilite.records import Decoding, Step
-from medilite.textdiff import similarity
 
 if TYPE_CHECKING:
     from medilite.arena.store import Limits, Store
@@ -67,12 +77,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a visitor gets to see of a pair before they vote."""
+    """What a visitor gets to see of a pair before they vote; `earlier` are the turns before a follow-up."""
 
     token: str
     question: str
     left: str
     right: str
+    earlier: tuple[Texts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +91,16 @@ class Taken:
     """What a visitor gets once their vote is durable: no names yet, and nothing else that depends on the models.
 
     `fresh` is False if they had voted on the pair already; the earlier vote counts. `texts` are question, left and
-    right as they were shown, if still available; `given` is how many votes the voter has given, None if unknown.
+    right as they were shown, if still available, `earlier` the same of the turns before a follow-up; `given` is how
+    many votes the voter has given, None if unknown.
     """
 
     ballot: Ballot
     kind: Kind
     fresh: bool
-    texts: tuple[str, str, str] | None
+    texts: Texts | None
     given: int | None
+    earlier: tuple[Texts, ...] = ()
 
 
 class Crowd(NamedTuple):
@@ -103,14 +116,15 @@ class Outcome:
     """What a visitor sees once their vote can't be taken back any more: the pair, with its names.
 
     `others` counts the other counted votes on the two answers, by choice in this order; None if they can't be read.
-    `texts` as in `Taken`. `crowd` is about the votes of such voters from the voter's network today, when votes were
-    last rated, where they count as fewer than they are; else None.
+    `texts` and `earlier` as in `Taken`. `crowd` is about the votes of such voters from the voter's network today, when
+    votes were last rated, where they count as fewer than they are; else None.
     """
 
     vote: Vote
     others: Mapping[Choice, int] | None
-    texts: tuple[str, str, str] | None
+    texts: Texts | None
     crowd: Crowd | None = None
+    earlier: tuple[Texts, ...] = ()
 
 
 class Booth:
@@ -237,6 +251,23 @@ class Booth:
             two_probability=probability * sided,
         )  # fmt: skip
 
+    def follow_live(
+        self, run: LiveRun, voter_id: object, question: str, keep: bool, able: Mapping[str, bool]
+    ) -> LiveRun:
+        """Return the run in which both models of a finished live pair are asked a further question.
+
+        Its answers become part of the pair by `finish_live`. Until then, and for good if they break off, the pair stays
+        as it is, and can be voted on. Raises EngineError if a model can't answer any more, TokenError once the pair is
+        voted on, has expired or isn't this voter's, and StoreError.
+        """
+        if not all(able.get(contestant.model) for contestant in run.contestants):
+            raise EngineError(
+                "One of the two models can't answer at the moment, so there is no follow-up. You can still vote on "
+                "what they have answered."
+            )
+        self.store.note_follow_up(_checked(run.token), self._owner(run.token, voter_id), self._clock())
+        return run.follow(question, keep)
+
     def advance(self, run: LiveRun, step: Step) -> None:
         """Add one step of the engine to a live pair."""
         run.advance(step, self._clock())
@@ -259,20 +290,19 @@ class Booth:
             return NoPair.FAILED
         if run.cut_short:
             return NoPair.STOPPED
-        scores = [measure(text) for text in run.texts]
-        if not all(score.words for score in scores):
+        if not all(measure(text).words for text in run.texts):
             return NoPair.WORDLESS
+        now = self._clock()
+        if run.before is not None:
+            assert run.before.pair is not None, "only a finished pair is followed up on"
+            run.pair = self._with_turns(run.before.pair, run, now)
+            self.store.extend_pair(_checked(run.token), run.pair, now)
+            return Shown(_checked(run.token), run.question, *run.shown(), run.earlier)
         if run.pair is None:
-            left, right = (
-                Candidate(contestant, text, text_key(text), run.seed, score.words, score.flesch_kincaid_grade)
-                for contestant, text, score in zip(run.contestants, run.texts, scores, strict=True)
-            )
             question = (OWN_QUESTION, text_key(run.question), run.question)
-            now = self._clock()
             began = now if run.began_at is None else run.began_at
-            alike = similarity(*run.texts) or 0.0
             run.pair = self._pair(
-                "live", run.voter, question, left, right, alike, run.decoding, began, now,
+                "live", run.voter, question, *run.sides(), run.decoding, began, now,
                 two_probability=run.two_probability,
             )  # fmt: skip
             run.token = new_token()
@@ -284,13 +314,24 @@ class Booth:
         token = self.store.add_pair(run.pair, run.token)
         return Shown(token, run.question, one, other)
 
+    def _with_turns(self, pair: Pair, run: LiveRun, now: float) -> Pair:
+        """Return a live pair as it is with the turns of `run`."""
+        left, right, alike = run.sides()
+        question = conversation_text(run.questions)
+        return dataclasses.replace(
+            pair, question=question, question_key=text_key(question), left=left, right=right, similarity=alike,
+            expires_at=now + PAIR_LIFETIME_S, turns=len(run.runs),
+        )  # fmt: skip
+
     def reopen(
-        self, token: object, voter_id: object, texts: tuple[str, str, str] | None = None
+        self, token: object, voter_id: object, texts: Texts | None = None, earlier: tuple[Texts, ...] = ()
     ) -> tuple[Shown, Kind, LiveRun | None] | None:
         """Return a pair that a page had before it was reloaded; None if it is another voter's, or no longer here.
 
-        `texts` are a live pair's question and answers, which only the page has: they are shown to its voter again, and
-        never stored, even with consent. Raises TokenError, StoreError or DataError.
+        `texts` are a live pair's question and answers, `earlier` those of the turns before, which only the page has:
+        they are shown to its voter again, and never stored, even with consent. If the last answers of a follow-up were
+        stored but never reached the page, the pair is set back to the turns that did. Raises TokenError, StoreError or
+        DataError.
         """
         voter = self._owner(token, voter_id)
         pair = self.store.find_pair(_checked(token), voter)
@@ -300,13 +341,16 @@ class Booth:
             self._answers.get(self.here)
             found = self._texts(pair, None) if self._clock() < pair.expires_at else None
             return (Shown(_checked(token), *found), pair.kind, None) if found else None
-        if texts is None:
+        if texts is None or len(earlier) >= pair.turns:
             return None
-        question, *answers = texts
-        sides = (pair.left.contestant, pair.right.contestant)
-        run = LiveRun(voter, question, False, sides, pair.left.seed, self._answers.names, pair.decoding, pair=pair)
-        run.texts, run.stopped, run.token = answers, ["end", "end"], _checked(token)
-        run.made, run.reopened = Shown(_checked(token), question, *run.shown()), True
+        sides, seed = (pair.left.contestant, pair.right.contestant), self._rng.randrange(2**31)
+        first = LiveRun(voter, "", False, sides, seed, self._answers.names, pair.decoding, token=_checked(token))
+        run = first.reopen((*earlier, texts))
+        run.pair = pair
+        if pair.turns > len(run.runs):
+            run.pair = self._with_turns(pair, run, self._clock())
+            self.store.extend_pair(_checked(token), run.pair, self._clock())
+        run.made = Shown(_checked(token), run.question, *run.shown(), run.earlier)
         return run.made, pair.kind, run
 
     # --- votes ---------------------------------------------------------------------------
@@ -338,10 +382,15 @@ class Booth:
             given = store.given_by(voter)
         except StoreError as error:  # the vote is durable already, so this is no failure of it
             log.warning("A vote is stored, but its texts and counts can't be read: %s", error)
-        return Taken(vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given)
+        return Taken(
+            vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given, self._earlier(vote.pair, run)
+        )
 
     def reveal(self, token: object, voter_id: object, run: LiveRun | None = None) -> Outcome:
-        """Return which models they were; from then on the vote can't be taken back. Raises TokenError or StoreError."""
+        """Return which models they were; from then on the vote can't be taken back. Raises TokenError or StoreError.
+
+        Words and grades of a live pair are exact if `run` is the pair's.
+        """
         store = self.store
         vote = store.reveal(_checked(token), self._owner(token, voter_id), self._clock())
         others = crowd = None
@@ -350,7 +399,8 @@ class Booth:
             others = orient(vote.pair, store.choices_on(vote.pair.left.key, vote.pair.right.key, vote.pair.id))
         except StoreError as error:  # the names are revealed already, so this is no failure of it
             log.warning("A pair's names are revealed, but its texts and counts can't be read: %s", error)
-        return Outcome(vote, others, self._texts(vote.pair, run), crowd)
+        shown = _measured(vote, run)
+        return Outcome(shown, others, self._texts(vote.pair, run), crowd, self._earlier(vote.pair, run))
 
     def _crowd(self, vote: Vote) -> Crowd | None:
         """Return what a voter's network has given today, where that counts as fewer votes."""
@@ -373,7 +423,7 @@ class Booth:
         pair = store.find_pair(_checked(token), voter)
         assert pair is not None, "a vote has just been found by this token"
         texts = self._texts(pair, run)
-        return (Shown(_checked(token), *texts) if texts else None), pair.kind
+        return (Shown(_checked(token), *texts, self._earlier(pair, run)) if texts else None), pair.kind
 
     def _owner(self, token: object, voter_id: object) -> str:
         """Return the voter ID that owns this pair, or the one that a new pair would get."""
@@ -409,7 +459,7 @@ class Booth:
         """Return a pair with the texts that its vote may store: the project's own, and a visitor's with consent."""
         if pair.kind == "live":
             mine = run is not None and run.keep and run.pair is not None and run.pair.id == pair.id
-            return run.pair if mine and run and run.pair else pair
+            return dataclasses.replace(run.pair, asked=pair.asked) if mine and run and run.pair else pair
         found = self._answers.row_of(pair)
         if found is None:
             return pair
@@ -421,7 +471,11 @@ class Booth:
             right=dataclasses.replace(pair.right, text=right.text),
         )
 
-    def _texts(self, pair: Pair, run: LiveRun | None) -> tuple[str, str, str] | None:
+    def _earlier(self, pair: Pair, run: LiveRun | None) -> tuple[Texts, ...]:
+        """Return a live pair's turns before the last one, as they were shown, if they are still available."""
+        return run.earlier if run is not None and run.pair is not None and run.pair.id == pair.id else ()
+
+    def _texts(self, pair: Pair, run: LiveRun | None) -> Texts | None:
         """Return question and answers of a pair as they were shown, if they are still available."""
         if pair.kind == "live":
             mine = run is not None and run.pair is not None and run.pair.id == pair.id
@@ -465,6 +519,17 @@ class Booth:
             log.exception("The votes could not be rated for the next pairs.")
         finally:
             self._refreshing = False
+
+
+def _measured(vote: Vote, run: LiveRun | None) -> Vote:
+    """Return a vote on a live pair with words and grades as they are; of private texts only coarse ones are stored."""
+    if run is None or run.pair is None or run.pair.id != vote.pair.id:
+        return vote
+    left, right = (
+        dataclasses.replace(stored, words=exact.words, grade=exact.grade)
+        for stored, exact in zip((vote.pair.left, vote.pair.right), run.sides()[:2], strict=True)
+    )
+    return dataclasses.replace(vote, pair=dataclasses.replace(vote.pair, left=left, right=right))
 
 
 def _checked(token: object) -> str:

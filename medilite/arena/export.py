@@ -20,7 +20,10 @@ Record = dict[str, Any]
 
 
 def vote_record(vote: Vote) -> Record:
-    """Return a vote as plain data; what is not kept or not known is None."""
+    """Return a vote as plain data; what is not kept or not known is None.
+
+    With more than one of `turns` the texts are JSON lists (`conversation_text`), and words and grade are of all turns.
+    """
     pair, ballot = vote.pair, vote.ballot
     record: Record = {
         "id": pair.id, "kind": pair.kind, "profile": pair.profile, "question_id": pair.question_id,
@@ -41,7 +44,7 @@ def vote_record(vote: Vote) -> Record:
         "voted_at": _iso(vote.voted_at), "undone_at": _iso(vote.undone_at), "marks": ",".join(vote.marks),
         "counted": vote.counted, "app_version": pair.app_version,
         "bank": pair.bank, "two_probability": pair.two_probability, "place_probability": pair.place_probability,
-        "network": vote.network or None,
+        "network": vote.network or None, "turns": pair.turns, "asked": pair.asked,
     }  # fmt: skip
 
 
@@ -88,13 +91,14 @@ def preference_pairs(votes: Iterable[Vote]) -> Iterator[Record]:
     """Yield {prompt, chosen, rejected} for every two answers of which one was preferred.
 
     Several votes on the same two answers make one pair, by majority; a draw makes none. Only counted votes whose texts
-    are kept go in, and an answer that a majority of its voters called wrong or unsafe is never the chosen one.
+    are kept go in, and an answer that a majority of its voters called wrong or unsafe is never the chosen one. Votes
+    after follow-ups stay out: there each model continued from its own answers, so the two don't share a prompt.
     """
     leads: dict[tuple[str, str, str], int] = {}
     unsafe: dict[tuple[str, str], int] = {}
     for vote in votes:
         pair, ballot = vote.pair, vote.ballot
-        if not vote.counted or None in (pair.question, pair.left.text, pair.right.text):
+        if not vote.counted or pair.turns > 1 or None in (pair.question, pair.left.text, pair.right.text):
             continue
         question, left, right = pair.question or "", pair.left.text or "", pair.right.text or ""
         for text, flagged in ((left, ballot.left_unsafe), (right, ballot.right_unsafe)):
@@ -115,7 +119,7 @@ _PARQUET_TYPES = {
     **{f"{side}_{name}": kind for side in ("left", "right") for name, kind in (
         ("seed", "int64"), ("words", "int64"), ("flesch_kincaid_grade", "float64"), ("unsafe", "bool_"))},
     "similarity": "float64", "decide_s": "float64", "counted": "bool_", "two_probability": "float64",
-    "place_probability": "float64",
+    "place_probability": "float64", "turns": "int64", "asked": "int64",
 }  # fmt: skip
 """Types of columns that aren't text. Not inferred, since a column may hold only None for a long time."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,7 +65,10 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One of the two answers of a pair. `text` is None if it may not be kept."""
+    """One of the two answers of a pair, or one model's side of a conversation (`conversation_text`), all of it scored.
+
+    `text` is None if it may not be kept.
+    """
 
     contestant: Contestant
     text: str | None
@@ -82,6 +86,8 @@ class Pair:
     words, from 0 to 1, that the answers have in common. Times are seconds since 1970 (UTC). `bank` names the bank that
     a ready-made pair is from. `two_probability` is the probability with which these two were drawn, on these sides,
     `place_probability` that of the question and seed given the two; None if unknown, or if nothing was drawn.
+    `turns` is how many questions the voter was shown whole answers to: more than one after follow-ups. `asked` is how
+    many were asked: more than `turns` where a follow-up's answers broke off, or were being written when the vote came.
     """
 
     id: str
@@ -101,6 +107,8 @@ class Pair:
     bank: str = ""
     two_probability: float | None = None
     place_probability: float | None = None
+    turns: int = 1
+    asked: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,11 @@ class Vote:
 def text_key(text: str) -> str:
     """Return the key of a text that may be kept: its SHA-256."""
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def conversation_text(turns: Sequence[str]) -> str:
+    """Return as one text what was asked, or what one model answered, turn by turn: several as a JSON list of them."""
+    return turns[0] if len(turns) == 1 else json.dumps(list(turns), ensure_ascii=False)
 
 
 def _details(details: object) -> frozenset[str]:

@@ -20,6 +20,7 @@ def pair_row(pair: Pair) -> dict[str, Any]:
         "decoding": json.dumps(dataclasses.asdict(pair.decoding), sort_keys=True),
         "created_at": pair.created_at, "expires_at": pair.expires_at, "app_version": pair.app_version,
         "bank": pair.bank, "two_probability": pair.two_probability, "place_probability": pair.place_probability,
+        "turns": pair.turns, "asked": pair.asked,
     }  # fmt: skip
     for side, candidate in (("left", pair.left), ("right", pair.right)):
         row |= {
@@ -59,6 +60,7 @@ def as_pair(row: Mapping[Any, Any]) -> Pair:
         row["id"], row["kind"], row["profile"], row["voter"], row["question_id"], row["question_key"],
         row.get("question"), left, right, row["similarity"], Decoding(**json.loads(row["decoding"])), row["created_at"],
         row["expires_at"], row["app_version"], row["bank"], row["two_probability"], row["place_probability"],
+        row["turns"], row["asked"],
     )  # fmt: skip
 
 

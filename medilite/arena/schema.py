@@ -70,6 +70,8 @@ def _pair_columns() -> list[sa.Column]:
         sa.Column("bank", sa.String, nullable=False, server_default=""),
         sa.Column("two_probability", sa.Double, nullable=True),
         sa.Column("place_probability", sa.Double, nullable=True),
+        sa.Column("turns", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("asked", sa.Integer, nullable=False, server_default="1"),
     ]
 
 

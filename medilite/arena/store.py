@@ -47,6 +47,11 @@ class Limits:
 
 _DAY_KEY = "network key"
 
+_EXTENDED = (
+    "left_words", "left_grade", "right_words", "right_grade", "similarity", "expires_at", "turns",
+)  # fmt: skip
+"""The columns of a live pair that a follow-up changes; its keys depend on its id alone."""
+
 
 class Store(StoreReader):
     """Pairs and votes in a database; safe to use from several threads, and from several processes at once."""
@@ -117,6 +122,34 @@ class Store(StoreReader):
         """Return the pair of a token, if it is this voter's."""
         with self.database.read() as connection:
             return self._pair(connection, token, voter)
+
+    def note_follow_up(self, token: str, voter: str, now: float) -> None:
+        """Note that both models of an open live pair are asked a further question, before they are.
+
+        Raises TokenError if there is no such pair of this voter's, it has expired, or is voted on: names may be known.
+        """
+        with self.database.write(lock=voter) as connection:
+            pair, c = self._open_pair(connection, token, voter, now), schema.pairs.c
+            connection.execute(schema.pairs.update().where(c.id == pair.id).values(asked=c.asked + 1))
+
+    def extend_pair(self, token: str, pair: Pair, now: float) -> None:
+        """Store what an open pair has become by a follow-up; again changes nothing. Raises as `note_follow_up`."""
+        row = pair_row(hidden(pair))
+        changed = {name: row[name] for name in _EXTENDED}
+        with self.database.write(lock=pair.voter) as connection:
+            self._open_pair(connection, token, pair.voter, now)
+            connection.execute(schema.pairs.update().where(schema.pairs.c.id == pair.id).values(changed))
+
+    def _open_pair(self, connection: sa.Connection, token: str, voter: str, now: float) -> Pair:
+        pair = self._pair(connection, token, voter)
+        vote = self._vote(connection, pair.id) if pair else None
+        if vote is not None and vote.undone_at is None:
+            raise TokenError("You have voted on these answers, so there is no follow-up to them. Ask a new question.")
+        if pair is None or pair.kind != "live" or now > pair.expires_at:
+            raise TokenError(
+                "These answers are no longer kept here, so there is no follow-up to them. Ask a new question."
+            )
+        return pair
 
     def add_same(self, pair: Pair) -> None:
         """Note that a pair was drawn whose answers are the same; nobody votes on it, so its texts are not stored."""

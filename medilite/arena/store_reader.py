@@ -55,6 +55,7 @@ class StoreReader:
         wanted = sa.select(
             *contestants, c.choice, c.voter, c.question_key, c.left_grade - c.right_grade, c.left_words,
             c.right_words, c.similarity, c.left_unsafe, c.right_unsafe, c.kind, c.voted_at, left_out, c.network, c.bank,
+            c.turns,
         )  # fmt: skip
         if before is not None:
             wanted = wanted.where(c.voted_at < before)

@@ -16,7 +16,7 @@ from medilite.arena.voters import is_account
 
 COLUMNS = (
     "left", "right", "choice", "voter", "question_key", "grade_difference", "left_words", "right_words", "similarity",
-    "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out", "network", "bank",
+    "left_unsafe", "right_unsafe", "kind", "voted_at", "left_out", "network", "bank", "turns",
 )  # fmt: skip
 """The columns of `Store.rating_rows`."""
 
@@ -41,7 +41,8 @@ class VoteTable:
     where a text has no grade; `log_length_ratio` is log(words left / words right), `similarity` the share of words in
     common. `left_out` indexes `reasons`: why a vote is not counted, 0 ("") if it is. `network` indexes `networks`, the
     networks by day, and is -1 if unknown; `account` is true for votes of signed-in voters, `public` for those on pairs
-    that anybody can look up. `weight`, from 0 to 1, is how much a vote counts if it is not left out.
+    that anybody can look up. `turns` is how many turns of a conversation were shown. `weight`, from 0 to 1, is how much
+    a vote counts if it is not left out.
     """
 
     contestants: tuple[Contestant, ...]
@@ -65,6 +66,7 @@ class VoteTable:
     networks: tuple[str, ...]
     account: NDArray[np.bool_]
     public: NDArray[np.bool_]
+    turns: Ints
     weight: Floats
 
     def __len__(self) -> int:
@@ -138,6 +140,7 @@ def as_table(rows: Sequence[tuple[Any, ...]], known: Iterable[Contestant] = ()) 
         networks=tuple(name for name, code in networks.items() if code >= 0),
         account=np.array([is_account(name) for name in voters], dtype=bool)[voter],
         public=np.array(column["bank"]) == PUBLIC_BANK,
+        turns=np.array(column["turns"], dtype=np.int64),
         weight=np.ones(len(rows)),
     )
 

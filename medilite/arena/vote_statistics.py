@@ -31,6 +31,7 @@ class Counts:
 
     `marked` counts a vote with two marks under both, so it may add up to more
     than were left out; a vote that was taken back is counted as that alone.
+    `live` are on visitors' own questions, `followed` of these after follow-ups.
     """
 
     given: int
@@ -38,6 +39,7 @@ class Counts:
     undone: int
     marked: Mapping[str, int]
     live: int
+    followed: int
 
     @property
     def left_out(self) -> int:
@@ -61,6 +63,7 @@ def count(table: VoteTable) -> Counts:
         undone=int(by_reason.get(UNDONE, 0)),
         marked={mark: votes for mark, votes in marked.items() if votes},
         live=int(table.live.sum()),
+        followed=int((table.turns > 1).sum()),
     )
 
 

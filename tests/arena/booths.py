@@ -55,6 +55,15 @@ def live(booth, clock, *rows, keep=False, voter_id=None):
     return run
 
 
+def follow(booth, clock, voter_id, run, *rows, keep=False):
+    """Ask both models of a live pair a further question, whose answers come in these steps."""
+    further = booth.follow_live(run, voter_id, "How long?", keep, dict.fromkeys(booth.here, True))
+    for step in rows:
+        booth.advance(further, Step(step))
+        clock.wait(10)
+    return further
+
+
 def row(text, stopped=None, error=None):
     return RowStep(text, 1, stopped, error)
 

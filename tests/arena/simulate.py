@@ -98,7 +98,7 @@ def table(left, right, outcome, voter, question, similarity=None, **fields) -> V
         "left_unsafe": np.zeros(count, bool), "right_unsafe": np.zeros(count, bool), "live": np.zeros(count, bool),
         "voted_at": 1.7e9 + np.arange(count) * 60.0, "left_out": np.zeros(count, np.int64), "reasons": ("",),
         "network": np.full(count, -1), "networks": (), "account": np.zeros(count, bool),
-        "public": np.zeros(count, bool), "weight": np.ones(count), **fields,
+        "public": np.zeros(count, bool), "turns": np.ones(count, np.int64), "weight": np.ones(count), **fields,
     }  # fmt: skip
     values["networks"] = values["networks"] or tuple(
         f"n{i}" for i in range(int(np.max(values["network"], initial=-1)) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from medilite.arena.booth import NoPair, Shown
+from medilite.arena.export import preference_pairs, public_records, vote_record
 from medilite.arena.mask import MASK
 from medilite.arena.schema import metadata
 from medilite.arena.votes import Votes
-from medilite.errors import EngineError, StoreError
-from tests.arena.booths import OWN_QUESTION, WHOLE, drawn, live, pairs_of, row, votes_of
+from medilite.errors import EngineError, StoreError, TokenError
+from tests.arena.booths import OWN_QUESTION, WHOLE, drawn, follow, live, pairs_of, row, votes_of
 from tests.support.banks import write_bank
 
 
@@ -128,6 +130,116 @@ def test_a_live_pair_needs_two_models(booth, able):
         booth.begin_live(booth.welcome(None), OWN_QUESTION, False, able)
 
 
+# -- follow-ups ----------------------------------------------------------------------------
+
+FURTHER = ((row("Two weeks.", "end"), row("Ask your doctor.", "end")),)
+TURNS = ((OWN_QUESTION, "Rest the knee. Then move it again.", "See a doctor soon, and rest until then."),)
+
+
+def said(request):
+    return [(message.role, message.content) for message in request.messages][-3:]
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_each_model_continues_its_own_conversation_and_one_vote_is_on_all_of_it(booth, clock, keep):
+    me = booth.welcome(None)
+    first = live(booth, clock, *WHOLE, keep=keep, voter_id=me)
+    token = booth.finish_live(first).token
+    run = follow(booth, clock, me, first, *FURTHER, keep=keep)
+    left, right = run.requests()
+    assert said(left) == [("user", OWN_QUESTION), ("assistant", TURNS[0][1]), ("user", "How long?")]
+    assert said(right)[1] == ("assistant", TURNS[0][2])
+    assert left.visitor == right.visitor == first.requests()[0].visitor != "", "so that prefixes are reused"
+    shown = booth.finish_live(run)
+    assert shown == Shown(token, "How long?", "Two weeks.", "Ask your doctor.", TURNS)
+    clock.wait(60)
+    taken = booth.vote(token, me, "left", run=run)
+    assert (taken.texts, taken.earlier) == (("How long?", "Two weeks.", "Ask your doctor."), TURNS)
+    assert booth.undo(token, me, run) == (shown, "live")
+    booth.vote(token, me, "right", run=run)
+    assert booth.reveal(token, me, run).earlier == TURNS
+    (vote,) = votes_of(booth)
+    assert (vote.pair.turns, vote.pair.asked, vote.ballot.choice) == (2, 2, "right")
+    assert (vote.pair.left.contestant, vote.pair.right.contestant) == first.contestants
+    record = vote_record(vote)
+    assert (record["turns"], record["asked"]) == (2, 2)
+    if keep:
+        assert json.loads(record["question"]) == [OWN_QUESTION, "How long?"]
+        assert json.loads(record["left_answer"]) == [TURNS[0][1], "Two weeks."]
+        assert record["right_words"] == 11, "words of both answers"
+    else:
+        assert record["question"] is record["left_answer"] is record["left_seed"] is None
+        assert not any(text in everything_stored(booth) for text in ("How long", "Two weeks", "Rest the knee"))
+    assert list(preference_pairs([vote])) == [], "they have no prompt in common"
+    assert next(public_records([vote]))["turns"] == 2
+
+
+BROKEN_OFF = [
+    ((row("Two weeks.", "end"), row("", "error", "The adapter of grpo is broken.")), NoPair.FAILED),
+    ((row("Two weeks.", "end"), row(" …", "end")), NoPair.WORDLESS),
+    ((row("Two weeks.", "end"), row("Ask")), NoPair.STOPPED),
+]
+
+
+@pytest.mark.parametrize(("rows", "reason"), BROKEN_OFF)
+def test_after_a_follow_up_that_breaks_off_the_vote_is_on_the_turns_before(booth, clock, rows, reason):
+    me = booth.welcome(None)
+    first = live(booth, clock, *WHOLE, voter_id=me)
+    token = booth.finish_live(first).token
+    broken = follow(booth, clock, me, first, rows)
+    broken.cancel()
+    assert booth.finish_live(broken) is reason
+    again = follow(booth, clock, me, first, *FURTHER)
+    assert booth.finish_live(again).earlier == TURNS, "what broke off is not in the conversation"
+    booth.vote(token, me, "left", run=again)
+    (vote,) = votes_of(booth)
+    assert (vote.pair.turns, vote.pair.asked) == (2, 3), "and the record says that something did"
+
+
+def test_no_follow_up_to_a_pair_that_is_voted_on_expired_or_another_s(booth, clock):
+    """Who knows the names could otherwise go on and vote again."""
+    me = booth.welcome(None)
+    first = live(booth, clock, *WHOLE, voter_id=me)
+    token = booth.finish_live(first).token
+    with pytest.raises(TokenError):
+        follow(booth, clock, booth.welcome(None), first)
+    with pytest.raises(EngineError, match="One of the two"):
+        booth.follow_live(first, me, "How long?", False, {first.contestants[0].model: True})
+    under_way = follow(booth, clock, me, first, *FURTHER)
+    booth.vote(token, me, "left", run=first)
+    with pytest.raises(TokenError, match="You have voted"):
+        booth.finish_live(under_way)
+    with pytest.raises(TokenError, match="You have voted"):
+        follow(booth, clock, me, first)
+    (vote,) = votes_of(booth)
+    assert (vote.pair.turns, vote.pair.asked) == (1, 2), "the vote came while a follow-up was written"
+    booth.undo(token, me, first)
+    assert booth.finish_live(under_way).earlier == TURNS, "nothing was revealed"
+    clock.wait(4000)
+    with pytest.raises(TokenError, match="no longer"):
+        follow(booth, clock, me, under_way)
+
+
+def test_a_conversation_is_reopened_with_the_turns_that_the_page_has(booth, clock):
+    me = booth.welcome(None)
+    first = live(booth, clock, *WHOLE, keep=True, voter_id=me)
+    token = booth.finish_live(first).token
+    booth.finish_live(follow(booth, clock, me, first, *FURTHER, keep=True))
+    last = ("How long?", "Two weeks.", "Ask your doctor.")
+    shown, _, run = booth.reopen(token, me, last, TURNS)
+    assert (shown, run.reopened, run.keep) == (Shown(token, *last, TURNS), True, False)
+    assert said(run.requests()[1])[1] == ("assistant", TURNS[0][2])
+    assert booth.reopen(token, me, last, TURNS * 2) is None, "more than were ever stored"
+    # The follow-up's answers were stored, but its page lost the connection before they came.
+    shown, _, run = booth.reopen(token, me, TURNS[0])
+    assert shown == Shown(token, *TURNS[0])
+    booth.finish_live(follow(booth, clock, me, run, *FURTHER, keep=True))
+    booth.reopen(token, me, TURNS[0])
+    booth.vote(token, me, "left")
+    (vote,) = votes_of(booth)
+    assert (vote.pair.turns, vote.pair.asked, vote.pair.question) == (1, 3, None)
+
+
 # -- a database that fails -----------------------------------------------------------------
 
 
@@ -161,7 +273,8 @@ def test_a_locked_database_loses_nothing(on_file, clock):
 
 def test_a_live_pair_can_be_stored_later(on_file, clock):
     booth, path = on_file()
-    run = live(booth, clock, *WHOLE)
+    me = booth.welcome(None)
+    run = live(booth, clock, *WHOLE, voter_id=me)
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError):
@@ -169,6 +282,14 @@ def test_a_live_pair_can_be_stored_later(on_file, clock):
         other.execute("ROLLBACK")
     other.close()
     assert isinstance(booth.finish_live(run), Shown)
+    further = follow(booth, clock, me, run, *FURTHER)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError):
+            booth.finish_live(further)
+        other.execute("ROLLBACK")
+    other.close()
+    assert booth.finish_live(further).earlier == TURNS
 
 
 def test_a_vanished_database_is_said_until_it_is_back(on_file, clock):

@@ -200,7 +200,8 @@ def test_names_come_when_nothing_can_be_taken_back(booth, clock):
     me = booth.welcome(None)
     shown = drawn(booth, me, clock)
     taken = booth.vote(shown.token, me, "left")
-    assert {field.name for field in dataclasses.fields(taken)} == {"ballot", "kind", "fresh", "texts", "given"}
+    told = {field.name for field in dataclasses.fields(taken)}
+    assert told == {"ballot", "kind", "fresh", "texts", "given", "earlier"}
     booth.reveal(shown.token, me)
     assert booth.undo(shown.token, me) is None
     assert not booth.vote(shown.token, me, "right").fresh

@@ -40,3 +40,15 @@ def test_an_old_file_opens_and_keeps_what_a_vote_keeps(tmp_path, open_store, rev
         "base on Kept?",
         "grpo on Kept?",
     }
+
+
+def test_votes_and_pairs_of_before_follow_ups_are_of_one_turn(tmp_path, open_store):
+    path, kept = tmp_path / "votes.db", own("Kept?")
+    old_database(path, "0003", votes=[kept], pairs=[own("Open?")])
+    store = open_store(path)
+    assert [vote.pair for vote in store.votes()] == [kept]
+    with store.database.read() as connection:
+        assert (
+            connection.exec_driver_sql("SELECT turns, asked FROM pairs UNION ALL SELECT turns, asked FROM votes").all()
+            == [(1, 1)] * 2
+        )

@@ -434,6 +434,7 @@ def test_lines_that_are_no_lines_are_left_alone(store, hub, mirrored, open_store
         {**vote, "id": "x6", "row": {**vote["row"], "id": "x6", "left_seed": 1 << 70}},
         {**vote, "id": "x7", "row": {**vote["row"], "id": "x7", "voter": "\ud800"}},
         {**vote, "id": "x8", "revision": 0},
+        {**vote, "id": "x9", "row": {**vote["row"], "id": "x9", "turns": 2}},
         {**vote, "format": 2},
         {"format": 1, "event": "question", "key": text_key("this"), "text": "that", "id": "q"},
         {"format": 1, "event": "deleted", "what": "meta", "id": "secret", "revision": 1},

@@ -291,8 +291,8 @@ def test_rating_rows_hold_what_the_ratings_need(store):
     rows = [tuple(row) for row in store.rating_rows()]
     assert all(len(row) == len(COLUMNS) for row in rows)
     assert rows == [
-        (base, grpo, "equal", "voter", "q1", None, 2, 2, 0.4, 0, 1, "ready", NOW + 60, "", "", ""),
-        (base, grpo, "both_bad", "voter", "q1", 0.0, 2, 2, 0.4, 0, 0, "ready", NOW + 61, "taken back", "", ""),
+        (base, grpo, "equal", "voter", "q1", None, 2, 2, 0.4, 0, 1, "ready", NOW + 60, "", "", "", 1),
+        (base, grpo, "both_bad", "voter", "q1", 0.0, 2, 2, 0.4, 0, 0, "ready", NOW + 61, "taken back", "", "", 1),
     ]
 
 

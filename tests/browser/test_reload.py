@@ -103,6 +103,10 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     page.click("#vote-ask")
     token = here.wait_pair("open", "vote-live-pair")
     page.locator("#vote-live-pair [data-detail=unsafe]").first.click()
+    page.locator("#vote-further textarea").fill("And then?")
+    page.click("#vote-follow")
+    page.wait_for_selector("#vote-live-pair .vt-pair[data-state=open] .ml-earlier-turn", state="attached")
+    page.locator("#vote-further textarea").fill("And after that, half ty")
     live = here.vote_texts("vote-live-pair")
     page.wait_for_timeout(400)
 
@@ -116,6 +120,8 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert "Restored" in restored(here, "vote")
     assert here.wait_pair("open", "vote-live-pair") == token
     assert here.vote_texts("vote-live-pair") == live
+    assert page.locator("#vote-live-pair .ml-earlier-asked").all_text_contents() == ["What helps?"] * 2
+    assert page.locator("#vote-further textarea").input_value() == "And after that, half ty"
     assert page.locator("#vote-question textarea").input_value() == "What helps?"
     page.wait_for_selector("#vote-live-pair [data-detail=unsafe][aria-pressed=true]")
     page.locator("#vote-live-pair [data-choice=left]").click()

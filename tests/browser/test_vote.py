@@ -63,7 +63,7 @@ def labels(lite):
 # -- pair after pair ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "way", "pairs"), [("desktop", "keyboard", 12), ("phone", "mouse", 5)])
+@pytest.mark.parametrize(("size", "way", "pairs"), [("desktop", "keyboard", 8), ("phone", "mouse", 5)])
 def test_pair_after_pair(poll, visit, lite, monkeypatch, size, way, pairs):
     monkeypatch.setattr(drawing, "AGAIN", 0)
     url, booth = poll()
@@ -285,12 +285,31 @@ def test_a_question_of_one_s_own(poll, visit, lite, size):
     assert all(abs(s["words"][0] - s["words"][1]) <= 1 for s in seen), "not in step"
     assert len({height for s in seen for height in s["heights"]}) == 1, "of one height"
     assert all(len(text.split()) > 12 for text in here.vote_texts("vote-live-pair"))
+    # A follow-up: by Stop it is left out, what was said of an answer stays, and its text is in the field again.
+    texts, said = here.vote_texts("vote-live-pair"), page.locator("#vote-live-pair [aria-pressed=true]")
+    page.locator("#vote-live-pair [data-side=left][data-detail=easier]").click()
+    further = page.get_by_label("Ask both a further question")
+    further.fill("And at night?")
+    further.press("Control+Enter" if size == "desktop" else "Enter")
+    here.wait_pair("writing", "vote-live-pair")
+    page.locator("#vote-live-pair [data-do=stop]").click()
+    here.wait_pair("open", "vote-live-pair")
+    assert "You stopped the follow-up" in here.pair("vote-live-pair").text_content()
+    assert page.evaluate("document.activeElement.className").startswith("vt-question"), "not lost with the button"
+    assert (here.vote_texts("vote-live-pair"), said.count()) == (texts, 1)
+    assert further.input_value() == "And at night?"
+    page.click("#vote-follow")
+    page.wait_for_selector("#vote-live-pair .vt-pair[data-state=open] .ml-earlier-turn", state="attached")
+    assert page.locator("#vote-live-pair .ml-earlier-said").all_text_contents() == texts
+    assert (further.input_value(), said.count(), here.overflow() <= 0) == ("", 1, True)
     texts = here.vote_texts("vote-live-pair")
     page.locator("#vote-live-pair [data-choice=equal]").click()
     here.wait_pair("voted", "vote-live-pair")
     assert here.vote_texts("vote-live-pair") == texts
+    assert further.is_hidden()
     (vote,) = votes(booth)
     assert (vote.pair.kind, vote.ballot.choice, vote.pair.question) == ("live", "equal", None)
+    assert (vote.pair.turns, vote.pair.asked) == (2, 3)
     page.keyboard.press("n")
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     page.get_by_label("Ready-made").check()
@@ -388,6 +407,9 @@ def test_nothing_that_the_browser_receives_before_the_vote_tells_who_it_is(poll,
     page.locator("#vote-question textarea").fill("What helps against cold feet?")
     page.click("#vote-ask")
     here.wait_pair("open", "vote-live-pair")
+    page.locator("#vote-further textarea").fill("And warm ones?")
+    page.click("#vote-follow")
+    page.wait_for_selector("#vote-live-pair .vt-pair[data-state=open] .ml-earlier-turn", state="attached")
     replies = page.evaluate("window.received")[already:]
     # The policy says “base-uri”, and the same whatever is shown.
     policies = {dict(reply.get("headers", ())).pop("content-security-policy", "") for reply in replies} - {""}

@@ -32,7 +32,7 @@ _PAIR: dict[str, tuple[type, ...]] = {
         ("grade", (float, int, type(None))))},
     "similarity": (float, int), "decoding": (str,), "created_at": (float, int), "expires_at": (float, int),
     "app_version": (str,), "bank": (str,), "two_probability": (float, int, type(None)),
-    "place_probability": (float, int, type(None)),
+    "place_probability": (float, int, type(None)), "turns": (int,), "asked": (int,),
 }  # fmt: skip
 COLUMNS: dict[str, dict[str, tuple[type, ...]]] = {
     "vote": {
@@ -49,7 +49,7 @@ COLUMNS: dict[str, dict[str, tuple[type, ...]]] = {
 """The columns of a vote and of a same, as in the store, and their valid values."""
 
 ADDED: dict[str, dict[str, Any]] = {
-    "vote": {"bank": "", "two_probability": None, "place_probability": None, "network": ""},
+    "vote": {"bank": "", "two_probability": None, "place_probability": None, "network": "", "turns": 1, "asked": 1},
     "same": {},
 }
 """Columns that older files lack, and the values to use there."""
@@ -169,6 +169,7 @@ def _is_ballot(row: Mapping[str, Any]) -> bool:
         and row["kind"] in ("ready", "live")
         and all(name in REASONS for name in reasons)
         and all(0 <= count < _LONGEST for count in words)
+        and 1 <= row["turns"] <= row["asked"] < _LONGEST
     )
 
 

@@ -31,11 +31,12 @@ def html_slot(value: str, elem_id: str, classes: str) -> gr.HTML:
 
 
 def question_field(
-    elem_id: str, label: str = "Your health question", example: str = "For example: What helps against hay fever?"
-) -> gr.Textbox:
+    elem_id: str, label: str = "Your health question", example: str = "For example: What helps against hay fever?",
+    info: str | None = None,
+) -> gr.Textbox:  # fmt: skip
     """Return the field for a question; it grows with its text."""
     return gr.Textbox(
-        label=label, placeholder=example, lines=1, max_lines=8, elem_id=elem_id, elem_classes="ml-question"
+        label=label, info=info, placeholder=example, lines=1, max_lines=8, elem_id=elem_id, elem_classes="ml-question"
     )
 
 

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
 
+from medilite.arena.live import Texts
 from medilite.models import Profile
 from medilite.prompts import clean_text
 from medilite.records import StopReason
@@ -60,12 +61,15 @@ def kept_turns(given: object, profile: Profile, max_chars: int) -> list[Turn]:
     return turns
 
 
-def kept_texts(given: object) -> tuple[str, str, str] | None:
-    """Return question, left and right answer of a live pair that a page had, None if it had none."""
+def kept_conversation(given: object) -> tuple[Texts, ...]:
+    """Return question, left and right answer of every turn of a live pair that a page had, () if it had none."""
     if not isinstance(given, dict):
-        return None
-    question, left, right = (_text(given.get(name)) for name in ("question", "left", "right"))
-    return (question, left, right) if question else None
+        return ()
+    last = [given.get(name) for name in ("question", "left", "right")]
+    earlier = given.get("earlier")
+    turns = [*(earlier[:MOST_EARLIER] if isinstance(earlier, list) else ()), last]
+    read = [tuple(map(_text, turn)) for turn in turns if isinstance(turn, list) and len(turn) == 3]
+    return tuple((question, left, right) for question, left, right in read if question) if read[-1][0] else ()
 
 
 def broke_off(panes: list[Pane]) -> bool:

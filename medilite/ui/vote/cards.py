@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medilite.arena.booth import NAMES_S, UNDO_S, NoPair, Outcome, Shown, Taken
+from medilite.arena.live import LiveRun, Texts
 from medilite.arena.marks import MARKS, REPEATED
 from medilite.arena.records import REASONS, UNSAFE, Ballot, Candidate, Choice
 from medilite.models import ModelSpec, Profile
 from medilite.ui.compare.cards import SHORT_NOTICE
+from medilite.ui.compare.comparison import MOST_EARLIER
 from medilite.ui.html import Markup, templates
 from medilite.ui.page.scores import grade_badge_html
 
@@ -32,9 +34,6 @@ DETAIL_WORDS = {UNSAFE: "Wrong or unsafe", **{name: words.capitalize() for name,
 
 GONE = "This text is no longer available; your vote still counts."
 
-Texts = tuple[str, str, str]
-"""Question, left answer, right answer, as they are shown."""
-
 TEMPLATE = "vote/cards.html"
 
 _CROWD = {
@@ -52,30 +51,56 @@ _CROWD = {
 # --- before the vote -----------------------------------------------------------------------
 
 
-def open_html(shown: Shown, kind: str, *, again: bool = False) -> Markup:
-    """Return a pair that can be voted on; `kind` is where it comes from, `again` whether its vote was taken back."""
-    said = "Your vote is taken back and doesn't count. Choose again." if again else ""
-    told = _macros().verdict(said) if said else ""
-    cards = _open_cards(shown.left, shown.right)
-    return _macros().pair("open", shown.question, cards, _choices(), told, shown.token, said, skip=kind == "ready")
+TAKEN_BACK = "Your vote is taken back and doesn't count. Choose again."
+
+_LEFT_OUT: dict[NoPair | None, str] = {
+    NoPair.FAILED: "The follow-up was not answered by both models",
+    NoPair.STOPPED: "You stopped the follow-up",
+    NoPair.WORDLESS: "One model said nothing to the follow-up",
+    None: "The page was reloaded, or lost its connection, before the follow-up was answered",
+}
+"""Why a follow-up is no part of the pair."""
 
 
-def writing_html(question: str, left: str, right: str) -> Markup:
-    """Return a live pair while it is written."""
+def left_out_html(shown: Shown, reason: NoPair | None) -> Markup:
+    """Return a pair as it was before a follow-up that has no two whole answers; `reason` None stands for a reload."""
+    said = f"{_LEFT_OUT[reason]}, so it is left out: choose by the answers that are here, or follow up again."
+    return open_html(shown, "live", said=said)
+
+
+def open_html(shown: Shown, kind: str, *, said: str = "") -> Markup:
+    """Return a pair that can be voted on; `kind` is where it comes from, `said` what there is to say about it."""
+    told, live, turns = _macros().verdict(said) if said else Markup(), kind == "live", len(shown.earlier) + 1
+    if turns > MOST_EARLIER:
+        told += _macros().fine(f"These are {turns} questions in a row, which is the limit: choose now.")
+    elif turns > 1:
+        asked = "both" if turns == 2 else f"all {turns}"
+        told += _macros().fine(f"You vote once, on the answers to {asked} questions together.")
     return _macros().pair(
-        "writing", question, _open_cards(left, right, usable=False), _macros().while_written(_BUTTONS)
-    )
+        "open", shown.question, _open_cards(shown.left, shown.right, shown.earlier), _choices(), told, shown.token,
+        said, skip=not live, further=live and turns <= MOST_EARLIER,
+    )  # fmt: skip
 
 
-def unkept_html(question: str, left: str, right: str) -> Markup:
+def writing_html(question: str, run: LiveRun | None, before: LiveRun | None = None) -> Markup:
+    """Return a live pair while it is written, None before that; after `before`, which stays if this breaks off."""
+    left, right = run.shown() if run else ("", "")
+    earlier = (*before.earlier, (before.question, *before.shown())) if before else ()
+    cards, bar = _open_cards(left, right, earlier, usable=False), _macros().while_written(_BUTTONS)
+    token = before.token if before else ""
+    return _macros().pair("writing", question, cards, bar, token=token, further=before is not None)
+
+
+def unkept_html(run: LiveRun) -> Markup:
     """Return a live pair that is whole but could not be stored, so that it can't be voted on yet."""
     bar = _macros().buttons(_macros().button("Try again", "again", primary=True))
-    return _macros().pair("unkept", question, _open_cards(left, right, usable=False), bar)
+    cards = _open_cards(*run.shown(), run.earlier, usable=False)
+    return _macros().pair("unkept", run.question, cards, bar, token=run.token if run.before else "")
 
 
-def _open_cards(left: str, right: str, *, usable: bool = True) -> list[dict[str, Any]]:
+def _open_cards(left: str, right: str, earlier: Sequence[Texts] = (), *, usable: bool = True) -> list[dict[str, Any]]:
     return [
-        _card(side, text, _macros().details(LETTERS[side], side, DETAIL_WORDS, usable, SHORT_NOTICE))
+        _card(side, text, _macros().details(LETTERS[side], side, DETAIL_WORDS, usable, SHORT_NOTICE), earlier)
         for side, text in zip(LETTERS, (left, right), strict=True)
     ]
 
@@ -97,7 +122,7 @@ def taken_html(taken: Taken, token: str) -> Markup:
     bar = macros.buttons(show, macros.button("Undo", "undo", seconds=round(UNDO_S)))
     said, (question, *texts) = _given(taken.ballot), taken.texts or ("The question of this pair", GONE, GONE)
     cards = [
-        _card(side, text, macros.after_choice(said[side], SHORT_NOTICE))
+        _card(side, text, macros.after_choice(said[side], SHORT_NOTICE), taken.earlier)
         for side, text in zip(LETTERS, texts, strict=True)
     ]
     return macros.pair("taken", question, cards, bar, told, token, verdict)
@@ -111,8 +136,11 @@ def voted_html(outcome: Outcome, token: str, profile: Profile, source: str = "")
     cards, labels = [], []
     for side, candidate, text in zip(LETTERS, (pair.left, pair.right), texts, strict=True):
         spec = _spec(candidate, profile)
-        foot = macros.after_choice(said[side], SHORT_NOTICE, grade_badge_html(candidate.grade), candidate.words)
-        cards.append(_card(side, text, foot, macros.model(spec, EARLIER), spec))
+        # Of a live pair whose texts are gone only coarse figures are left, which would pass for exact ones.
+        known = outcome.texts is not None or pair.kind == "ready"
+        grade = grade_badge_html(candidate.grade) if known else ""
+        foot = macros.after_choice(said[side], SHORT_NOTICE, grade, candidate.words, pair.turns)
+        cards.append(_card(side, text, foot, outcome.earlier, macros.model(spec, EARLIER), spec))
         labels.append(spec.label if spec else EARLIER)
     told = macros.verdict(verdict, macros.who(*(card["name"] for card in cards)))
     if reasons := [MARKS[name] for name in vote.marks if name in MARKS]:
@@ -198,7 +226,7 @@ def nothing_html(reason: NoPair, question: str = "", texts: Sequence[str] = ()) 
     if not any(texts):
         return _macros().without_pair("nothing", title, words, button, title)
     told = _macros().panel(title, words, button)
-    return _macros().pair("nothing", question, _open_cards(*texts, usable=False), told=told, say=title)
+    return _macros().pair("nothing", question, _open_cards(texts[0], texts[1], usable=False), told=told, say=title)
 
 
 def broken_off_html(question: str, left: str, right: str) -> Markup:
@@ -255,8 +283,11 @@ def _next(kind: str) -> Markup:
     return _macros().button("Next pair" if kind == "ready" else "Next question", "next", "N", primary=True)
 
 
-def _card(side: str, text: str, foot: Markup, name: str = "", spec: ModelSpec | None = None) -> dict[str, Any]:
-    return {"letter": LETTERS[side], "text": text, "foot": foot, "name": name, "spec": spec}
+def _card(
+    side: str, text: str, foot: Markup, earlier: Sequence[Texts] = (), name: str = "", spec: ModelSpec | None = None
+) -> dict[str, Any]:
+    turns = [(asked, left if side == "left" else right) for asked, left, right in earlier]
+    return {"letter": LETTERS[side], "text": text, "foot": foot, "earlier": turns, "name": name, "spec": spec}
 
 
 def _spec(candidate: Candidate, profile: Profile) -> ModelSpec | None:

@@ -14,15 +14,16 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.arena.booth import Booth, NoPair, Outcome
+from medilite.arena.booth import Booth, NoPair, Outcome, Shown
 from medilite.arena.live import LiveRun
 from medilite.arena.voters import SignedIn, is_account
 from medilite.engine.protocol import Engine
-from medilite.errors import MediLiteError, StoreError, TokenError
+from medilite.errors import MediLiteError, QuestionError, StoreError, TokenError
 from medilite.models import Profile
 from medilite.prompts import clean_question
 from medilite.settings import Settings
 from medilite.sources.shelf import Shelf
+from medilite.ui.compare.comparison import MOST_EARLIER
 from medilite.ui.guard.address import caller
 from medilite.ui.guard.limits import Admission
 from medilite.ui.html import Markup, templates
@@ -30,7 +31,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.answering import Stage, message_of, run
 from medilite.ui.page.asking import AskingTab, streamed
 from medilite.ui.page.controls import LIGHT, MODEL_EVENTS, html_slot, question_field
-from medilite.ui.page.kept import kept_texts
+from medilite.ui.page.kept import kept_conversation
 from medilite.ui.page.loading import wait_until_ready
 from medilite.ui.page.session import Session
 from medilite.ui.page.source import Seeking, source_html
@@ -44,9 +45,11 @@ from medilite.ui.vote.account import (
     failure_html,
 )
 from medilite.ui.vote.cards import (
+    TAKEN_BACK,
     broken_off_html,
     closed_html,
     drawing_html,
+    left_out_html,
     nothing_html,
     open_html,
     start_html,
@@ -115,7 +118,7 @@ class VoteTab(AskingTab):
             self.question = question_field("vote-question")
             self.keep = gr.Checkbox(
                 False,
-                label="My question and both answers may be kept with my vote",
+                label="What I ask and both models’ answers may be kept with my vote",
                 info=_KEPT + (_MIRRORED if self.settings.is_mirrored and not self.settings.forgets else ""),
                 elem_id="vote-keep",
             )
@@ -129,6 +132,12 @@ class VoteTab(AskingTab):
             self.pair = html_slot(drawing_html(), "vote-pair", "vt-slot")
         with gr.Column(elem_classes="vt-live"):
             self.live_pair = html_slot(start_html(), "vote-live-pair", "vt-slot")
+            with gr.Column(elem_classes="vt-further"):
+                self.further = question_field(
+                    "vote-further", "Not sure yet? Ask both a further question", "For example: How long does it take?",
+                    "Each model continues from its own answers. You vote once, on all of them together.",
+                )  # fmt: skip
+                self.follow = gr.Button("Follow up", elem_id="vote-follow", elem_classes="ml-button", scale=0)
         self.own = html_slot("", "vote-own", "ml-slot")
         self.account = html_slot("", "vote-account", "ml-slot") if self.settings.signs_in else None
         self.voter = html_slot("", "vote-voter", "ml-slot ml-hidden")
@@ -150,15 +159,13 @@ class VoteTab(AskingTab):
             button = gr.Button(visible="hidden", elem_id=f"vote-do-{name}")
             button.click(act, sent, shown, js=_CALL, trigger_mode="multiple", **LIGHT).then(None, js=_SETTLED, **LIGHT)
         self.mode.input(None, self.mode, None, js="(mode) => window.medilite.vote.mode(mode)", **LIGHT)
-        gr.on(
-            [self.ask.click, self.question.submit],
-            self.answer,
-            [*sent, self.question, self.keep],
-            [*shown, self.ask, self.stop, self.status, self.emergency],
-            js=_CALL,
-            trigger_mode="once",
-            **MODEL_EVENTS,
-        )
+        told = [*shown, self.ask, self.follow, self.stop, self.status, self.emergency]
+        for triggers, asked, field, more in (
+            ([self.ask.click, self.question.submit], self.answer, self.question, []),
+            ([self.follow.click, self.further.submit], self.follow_up, self.further, [self.further]),
+        ):
+            given = [*sent, field, self.keep]
+            gr.on(triggers, asked, given, [*told, *more], js=_CALL, trigger_mode="once", **MODEL_EVENTS)
         self.stop.click(lambda held: held.vote.request_stop(), session, None, **LIGHT)
 
     # --- ready-made pairs ----------------------------------------------------------------
@@ -177,12 +184,18 @@ class VoteTab(AskingTab):
         token, account = _given(kept).get("token"), account_of(signed)
         voter_id = _voter_id(_given(call).get("voter"), account)
         try:
-            found = self.booth.reopen(token, voter_id, kept_texts(kept))
+            *earlier, texts = kept_conversation(kept) or (None,)
+            state = _given(kept).get("state")
+            # A follow-up that was being written, or that could not be stored, is no part of the pair.
+            cut = state in ("writing", "unkept") and bool(earlier)
+            found = self.booth.reopen(token, voter_id, earlier.pop() if cut else texts, tuple(earlier))
             if found is None:
                 return {}
             shown, kind, run = found
             session.live = run or session.live
-            if _given(kept).get("state") not in ("taken", "voted"):
+            if cut:
+                pair = left_out_html(shown, None)
+            elif state not in ("taken", "voted"):
                 pair = open_html(shown, kind)
             else:
                 pair = voted_html(self.booth.reveal(token, voter_id, session.live), str(token), self.profile)
@@ -194,17 +207,18 @@ class VoteTab(AskingTab):
     def _live_again(self, session: Session, call: object, signed: Signed) -> Update:
         """Return the live pair that the page had before it was reloaded; one that is not whole can't be voted on."""
         kept = _given(_given(call).get("kept")).get("live")
-        texts = kept_texts(kept)
-        if texts is None or session.vote.busy or session.live is not None:
+        turns = kept_conversation(kept)
+        if not turns or session.vote.busy or session.live is not None:
             return {}
-        pair = self._again(session, call, kept, signed) or {self.live_pair: broken_off_html(*texts)}
-        return {**pair, self.emergency: notices.emergency_html(texts[0])}
+        pair = self._again(session, call, kept, signed) or {self.live_pair: broken_off_html(*turns[-1])}
+        return {**pair, self.emergency: notices.emergency_html(*(question for question, *_ in turns))}
 
     def _live(self, session: Session, given: Mapping[str, Any], voter_id: object) -> LiveRun | None:
         """Return the visitor's live pair; made of what the page shows where the server has forgotten it."""
         kept = _given(given.get("live"))
         if session.live is None and kept.get("token") and kept["token"] == given.get("token"):
-            found = self.booth.reopen(kept["token"], voter_id, kept_texts(kept))
+            *earlier, texts = kept_conversation(kept) or (None,)
+            found = self.booth.reopen(kept["token"], voter_id, texts, tuple(earlier))
             session.live = found[2] if found else None
         return session.live
 
@@ -278,7 +292,8 @@ class VoteTab(AskingTab):
         """Return what the library says to a pair's question, once the vote is given; "" if nothing fits."""
         if outcome.texts is None or self.shelf.state.kind != "ready":
             return ""
-        sought = Seeking(self.shelf, outcome.texts[0]).come(wait=True)
+        earlier = [question for question, *_ in outcome.earlier]
+        sought = Seeking(self.shelf, outcome.texts[0], earlier).come(wait=True)
         return source_html(sought, key="vote") if sought and sought.found and sought.found.fits else ""
 
     def undo(self, session: Session, call: object, signed: Signed = None) -> Update:
@@ -294,7 +309,7 @@ class VoteTab(AskingTab):
         if undone is None:
             return {self.error: notices.note_html("It is too late to take this vote back: it counts.")}
         shown, kind = undone
-        html = open_html(shown, kind, again=True) if shown else undone_html(kind)
+        html = open_html(shown, kind, said=TAKEN_BACK) if shown else undone_html(kind)
         return {self.error: "", self._slot(kind): html}
 
     def show_own(self, session: Session, call: object, signed: Signed = None) -> Update:
@@ -315,6 +330,32 @@ class VoteTab(AskingTab):
         self, session: Session, call: object, question: str, keep: bool, signed: Signed = None
     ) -> Iterator[Update]:
         """Have two models answer the visitor's question, in step; the pair can be voted on once both have stopped."""
+        yield from self._answer(session, call, question, keep, signed)
+
+    @streamed
+    def follow_up(
+        self, session: Session, call: object, question: str, keep: bool, signed: Signed = None
+    ) -> Iterator[Update]:
+        """Have both models of the pair that is open answer a further question, each after its own answers."""
+        given = _given(call)
+        try:
+            last = self._live(session, given, _voter_id(given.get("voter"), account_of(signed)))
+            if session.vote.busy or last is None or not isinstance(last.made, Shown):
+                raise QuestionError("There are no two answers to follow up on yet: press Ask, and let both end.")
+            if len(last.runs) > MOST_EARLIER:
+                raise QuestionError(
+                    f"You have asked {len(last.runs)} questions in a row, which is the limit. Choose, or press Ask "
+                    "for two other answers."
+                )
+        except Exception as error:
+            yield {self.error: self._error(error)}
+            return
+        yield from self._answer(session, call, question, keep, signed, last)
+
+    def _answer(
+        self, session: Session, call: object, question: str, keep: bool, signed: Signed, last: LiveRun | None = None
+    ) -> Iterator[Update]:
+        """Answer a question, after `last` if it is a follow-up: then the pair stays as it was until both have ended."""
         account = account_of(signed)
         try:
             asked = clean_question(question, self.settings.max_question_chars)
@@ -325,34 +366,48 @@ class VoteTab(AskingTab):
             yield {self.error: self._error(error)}
             return
         live: LiveRun | None = None
+        begun = False
         try:
             with self.admission.seat(session.visitor), session.vote.running() as stop:
+                begun = True
                 yield {
+                    **({self.further: ""} if last else {}),
                     self.error: _on_the_way(_given(call), account),
                     self.voter: _voter_html(browser),
                     self.own: own,
                     **self._as_whom(account),
                     self.ask: gr.Button(interactive=False),
+                    self.follow: gr.Button(interactive=False),
                     self.stop: gr.Button(interactive=True),
                     self.status: notices.status_html("Asking.", "busy"),
-                    self.emergency: notices.emergency_html(asked),
-                    self.live_pair: writing_html(asked, "", ""),
+                    self.emergency: notices.emergency_html(*(last.questions if last else ()), asked),
+                    self.live_pair: writing_html(asked, None, last),
                 }
                 for progress in wait_until_ready(self.engine, stop):
                     yield {self.status: notices.progress_html(progress, asked=True)}
                 if not stop.is_set():
                     able = {model: state.available for model, state in self.engine.availability().items()}
-                    live = session.live = self.booth.begin_live(voter_id, asked, keep is True, able)
+                    if last is not None:
+                        live = self.booth.follow_live(last, voter_id, asked, keep is True, able)
+                    else:
+                        live = session.live = self.booth.begin_live(voter_id, asked, keep is True, able)
                     for stage in run(self.engine, live.requests(), stop, self._taker(live), blind=True):
                         yield self._writing(live, stage)
-            yield self._end(live)
+            yield self._end(session, live, last, question)
         except Exception as error:
-            broken = nothing_html(NoPair.FAILED, asked, live.shown()) if live and any(live.texts) else start_html()
+            idle = self._idle(notices.status_html("No answer this time.", "error"))
             yield {
                 self.error: self._error(error),
-                self.live_pair: broken,
-                **self._idle(notices.status_html("No answer this time.", "error")),
+                **idle,
+                **(self._broken(asked, live, last, question) if begun else {}),
             }
+
+    def _broken(self, asked: str, live: LiveRun | None, last: LiveRun | None, typed: str) -> Update:
+        """Return what is shown once something has gone wrong, instead of what was being written."""
+        if last is not None and isinstance(last.made, Shown):
+            return {self.live_pair: left_out_html(last.made, NoPair.FAILED), self.further: typed}
+        some = live is not None and any(live.texts)
+        return {self.live_pair: nothing_html(NoPair.FAILED, asked, live.shown()) if live and some else start_html()}
 
     def _taker(self, live: LiveRun) -> Any:
         return lambda step: self.booth.advance(live, step)
@@ -361,30 +416,37 @@ class VoteTab(AskingTab):
         status = notices.stage_html(stage)
         if stage.kind in ("loading", "waiting"):
             return {self.status: status}
-        pair = writing_html(live.question, *live.shown())
+        pair = writing_html(live.question, live, live.before)
         # How it ended is said once the pair is stored (`_end`).
         return (
             {self.live_pair: pair} if stage.kind in ("done", "stopped") else {self.status: status, self.live_pair: pair}
         )
 
-    def _end(self, live: LiveRun | None) -> Update:
-        """Make a pair of two answers that have stopped."""
-        if live is None:
-            return {self.live_pair: start_html(), **self._idle(notices.status_html("Stopped.", "ready"))}
-        stopped = not live.done
-        live.cancel()
-        said = "Stopped." if stopped else "Both answers are here. Choose."
-        return {**self._registered(live), **self._idle(notices.status_html(said, "ready"))}
+    def _end(self, session: Session, live: LiveRun | None, last: LiveRun | None, typed: str) -> Update:
+        """Make a pair of two answers that have stopped, or add them to the pair that they follow up on."""
+        stopped = live is None or not live.done
+        idle = self._idle(notices.status_html("Stopped." if stopped else "Both answers are here. Choose.", "ready"))
+        if live is not None:
+            live.cancel()
+            shown = self._registered(session, live)
+            # What was asked without an answer is in its field again.
+            return {**shown, **idle, **({self.further: typed} if last is not None and session.live is last else {})}
+        if last is not None and isinstance(last.made, Shown):
+            return {**idle, self.live_pair: left_out_html(last.made, NoPair.STOPPED), self.further: typed}
+        return {**idle, self.live_pair: start_html()}
 
-    def _registered(self, live: LiveRun) -> Update:
-        left, right = live.shown()
+    def _registered(self, session: Session, live: LiveRun) -> Update:
         try:
             made = self.booth.finish_live(live)
         except StoreError as error:
-            return {self.error: self._error(error), self.live_pair: unkept_html(live.question, left, right)}
-        if isinstance(made, NoPair):
-            return {self.error: "", self.live_pair: nothing_html(made, live.question, (left, right))}
-        return {self.error: "", self.live_pair: open_html(made, LIVE)}
+            session.live = live
+            return {self.error: self._error(error), self.live_pair: unkept_html(live)}
+        if isinstance(made, Shown):
+            session.live = live
+            return {self.error: "", self.live_pair: open_html(made, LIVE)}
+        if live.before is not None and isinstance(live.before.made, Shown):
+            return {self.error: "", self.live_pair: left_out_html(live.before.made, made)}
+        return {self.error: "", self.live_pair: nothing_html(made, live.question, live.shown())}
 
     def register_again(self, session: Session, call: object) -> Update:
         """Try again to store a live pair whose answers are there."""
@@ -392,17 +454,22 @@ class VoteTab(AskingTab):
         if live is None or not live.done or session.vote.busy:
             return {self.error: notices.error_html("These answers are no longer available: ask your question again.")}
         try:
-            return self._registered(live)
+            return self._registered(session, live)
         except Exception as error:
             return {self.error: self._error(error)}
 
     def _idle(self, status: str) -> Update:
-        return {self.ask: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
+        return {
+            self.ask: gr.Button(interactive=True),
+            self.follow: gr.Button(interactive=True),
+            self.stop: gr.Button(interactive=False),
+            self.status: status,
+        }
 
     @property
     def form(self) -> list[Any]:
         """The fields, in the order in which the page keeps them (assets/style/tab.js)."""
-        return [self.mode, self.question, self.keep]
+        return [self.mode, self.question, self.keep, self.further]
 
     # --- who is voting ----------------------------------------------------------------------
 

@@ -44,9 +44,9 @@ def test_gradio_reports_nothing_and_offers_five_endpoints_alone(page):
 
 def test_events_that_ask_the_model_share_one_line(page):
     asking = [fn for fn in page.fns.values() if fn.concurrency_id == "model"]
-    # Ask and Enter are one event in Compare and in Blind vote; Follow up is one; Chat has Send and Enter,
+    # Ask and Enter are one event in Compare and in Blind vote; Follow up is one in each; Chat has Send and Enter,
     # and Retry; the Lab has its views' button, the one that goes on from a fork and the board's; programs have two.
-    assert len(asking) == 10
+    assert len(asking) == 11
     assert all(fn.concurrency_limit is None and fn.queue for fn in asking)
     assert page._queue.max_size == 5
 

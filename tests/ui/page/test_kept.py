@@ -7,7 +7,7 @@ import pytest
 from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
 from medilite.ui.page.decoding import DEFAULTS
-from medilite.ui.page.kept import BROKE_OFF, broke_off, kept_comparison, kept_texts, kept_turns
+from medilite.ui.page.kept import BROKE_OFF, broke_off, kept_comparison, kept_conversation, kept_turns
 from medilite.ui.page.session import Desk
 
 CARD = {"model": "base", "tokens": 12, "state": "end", "text": "Asthma is a disease of the lungs.", "why": ""}
@@ -73,14 +73,20 @@ def test_a_conversation_comes_back_as_it_was(lite):
     assert kept_turns({"0": one}, lite, 50) == []
 
 
-@pytest.mark.parametrize("given", [None, {}, {"left": "a", "right": "b"}, ["Why?", "a", "b"]])
-def test_a_live_pair_without_texts_is_none(given):
-    assert kept_texts(given) is None
+@pytest.mark.parametrize(
+    "given",
+    [None, {}, {"left": "a", "right": "b"}, ["Why?", "a", "b"], {"question": "", "earlier": [["Why?", "a", "b"]]}],
+)
+def test_a_live_pair_without_texts_has_no_turns(given):
+    assert kept_conversation(given) == ()
 
 
 def test_a_live_pair_keeps_what_was_written():
-    assert kept_texts({"question": "Why?", "left": "So", "right": ""}) == ("Why?", "So", "")
-    assert kept_texts({"question": "Why?"}) == ("Why?", "", ""), "asked, and cut before the first word"
+    assert kept_conversation({"question": "Why?", "left": "So", "right": ""}) == (("Why?", "So", ""),)
+    assert kept_conversation({"question": "Why?"}) == (("Why?", "", ""),), "asked, and cut before the first word"
+    earlier = [["First?", "One", "Two"], ["", "x", "y"], ["Bad?", 3], "x", ["Far?", "x", "y"]]
+    told = kept_conversation({"question": "Why?", "left": "So", "right": "No", "earlier": earlier})
+    assert told == (("First?", "One", "Two"), ("Why?", "So", "No")), "no more than can be asked in a row"
 
 
 def test_the_status_is_the_answers_once_something_was_asked():

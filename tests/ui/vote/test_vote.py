@@ -14,7 +14,7 @@ from medilite.arena.contestants import contestants
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS
 from medilite.arena.votes import Votes
-from medilite.errors import StoreError
+from medilite.errors import RateLimitError, StoreError
 from medilite.settings import load_settings
 from medilite.ui.guard.limits import Admission
 from medilite.ui.page.app import build_ui
@@ -359,6 +359,7 @@ def test_a_live_pair_can_be_voted_on_after_a_restart(tab, clock):
     voted = told(tab, voter, pair)
     assert voted.attributes["data-state"] == "voted"
     assert "no longer available" in voted.text
+    assert voted.all("span", "ml-grade-number") == [], "what is stored is coarse"
 
 
 def test_only_a_tick_keeps_the_question_and_with_its_vote_alone(tab):
@@ -461,9 +462,120 @@ def test_a_live_pair_that_could_not_be_stored_is_stored_later(tab, monkeypatch):
     assert (stored.attributes["data-state"], texts(stored)) == ("open", texts(kept))
 
 
+EMERGENCY = "I have chest pain and can't breathe, what should I do?"
+
+
 def test_an_emergency_is_told_above_live_answers(tab):
-    updates = ask(tab, question="I have chest pain and can't breathe, what should I do?")
+    updates = ask(tab, question=EMERGENCY)
     assert "ml-emergency" in updates[0][tab.emergency]
+
+
+# -- follow-ups ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(tab):
+    """Ask live; return the session, what the page sends of its pair, and the pair."""
+    session = Session()
+    updates = ask(tab, session)
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    pair = pair_of(updates[-1], tab.live_pair)
+    question, (left, right) = pair.one("h2").text, texts(pair)
+    live = {"token": pair.attributes["data-token"], "question": question, "left": left, "right": right}
+    return session, sent(voter, pair, live=live), pair
+
+
+def follow(tab, session, call, question="How long?"):
+    return list(tab.follow_up(session, call, question, False))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_both_are_asked_further_and_the_vote_is_on_the_whole_conversation(tab, asked, clock, lite, restarted):
+    session, call, pair = asked
+    if restarted:
+        session = Session()
+    updates = follow(tab, session, call, EMERGENCY)
+    assert "ml-emergency" in updates[0][tab.emergency]
+    assert updates[0][tab.further] == ""
+    slots = [pair_of(u, tab.live_pair) for u in updates if tab.live_pair in u]
+    assert [s.attributes["data-state"] for s in (slots[0], slots[-1])] == ["writing", "open"]
+    assert {s.attributes["data-token"] for s in slots} == {call["token"]}, "which is the pair after a reload"
+    assert all("data-further" in s.attributes for s in slots)
+    assert not any(spec.label in str(value) for u in updates for value in u.values() for spec in lite.models)
+    before = [[p.text for p in card.all("p", "ml-earlier-said")] for card in slots[-1].all("article")]
+    assert before == [[text] for text in texts(pair)]
+    assert "both questions together" in slots[-1].text
+    last = [request.messages[-2].content for request in tab.engine.requests[-1]]
+    assert last == texts(pair), "each continues from its own"
+    clock.wait(60)
+    tab.cast(session, call)
+    voted = pair_of(tab.reveal(session, call), tab.live_pair)
+    assert [p.text for p in voted.all("p", "ml-earlier-said")] == texts(pair)
+    for card in voted.all("article"):
+        words = len(card.one("p", "ml-earlier-said").text.split()) + len(card.one("p", "ml-text").text.split())
+        assert f"{words} words in 2 answers" in card.text, "and not what is stored of a private text"
+    (vote,) = tab.booth.store.votes()
+    assert (vote.pair.turns, vote.pair.asked) == (2, 2)
+
+
+def test_a_follow_up_that_ends_early_is_left_out_and_what_was_asked_is_in_its_field_again(asked, tab, monkeypatch):
+    session, call, pair = asked
+
+    def left_out(update, why):
+        shown = pair_of(update, tab.live_pair)
+        assert (shown.attributes["data-state"], shown.attributes["data-token"]) == ("open", call["token"])
+        assert texts(shown) == texts(pair)
+        assert why in shown.one("p", "vt-verdict").text
+        assert update[tab.further] == "How long?"
+        assert "data-further" in shown.attributes
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tab.engine, "fail_after", dict.fromkeys(tab.profile.ids, 2))
+        left_out(follow(tab, session, call)[-1], "not answered by both")
+    with monkeypatch.context() as broken:
+        broken.setattr(tab.engine, "explode_after", 2)
+        update = follow(tab, session, call)[-1]
+        left_out(update, "not answered by both")
+        assert "Something went wrong" in update[tab.error]
+    updates = []
+    for update in tab.follow_up(session, call, "How long?", False):
+        updates.append(update)
+        session.vote.request_stop()
+    left_out(updates[-1], "You stopped the follow-up")
+    # It is the page's last state, too, if the page is reloaded meanwhile.
+    live = {**call["live"], "state": "writing", "question": "How long?", "left": "Tw", "right": "", "earlier": [
+        [call["live"][name] for name in ("question", "left", "right")]
+    ]}  # fmt: skip
+    again = tab.enter(Session(), {"voter": call["voter"], "kept": {"live": live}})
+    assert "page was reloaded" in pair_of(again, tab.live_pair).text
+    assert texts(pair_of(again, tab.live_pair)) == texts(pair)
+    tab.cast(session, call)
+    (vote,) = tab.booth.store.votes()
+    assert (vote.pair.turns, vote.pair.asked) == (1, 3), "the third was stopped before the models were asked"
+
+
+def test_a_follow_up_that_is_refused_leaves_the_pair_as_it_is(asked, tab, monkeypatch):
+    session, call, _ = asked
+    for given in ({**call, "live": None}, {**call, "live": {**call["live"], "token": "x"}}, {}, None, 3):
+        (update,) = follow(tab, Session(), given)
+        assert list(update) == [tab.error]
+        assert "press Ask" in update[tab.error]
+    assert "no question yet" in follow(tab, session, call, " ")[0][tab.error]
+
+    def full(visitor):
+        raise RateLimitError("Too many questions.", 1.0)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(tab.admission, "seat", full)
+        (update,) = follow(tab, session, call)
+        assert "Too many questions" in update[tab.error]
+        assert tab.live_pair not in update
+    for _ in range(3):
+        last = pair_of(follow(tab, session, call)[-1], tab.live_pair)
+    assert "data-further" not in last.attributes
+    assert "choose now" in last.text
+    (update,) = follow(tab, session, call)
+    assert "4 questions in a row" in update[tab.error]
 
 
 # -- one's own table --------------------------------------------------------------------
@@ -505,7 +617,7 @@ def test_contestants_are_hashed_from_the_committed_adapters(lite):
 
 def test_after_a_vote_a_source_is_shown_only_where_a_passage_fits(make_tab):
     tab = make_tab()
-    outcome = SimpleNamespace(texts=("What is hay fever?", "One.", "Two."))
+    outcome = SimpleNamespace(texts=("What is hay fever?", "One.", "Two."), earlier=())
     tab.shelf = FakeShelf(FITS)
     assert "Hay fever makes the nose run" in tab._source(outcome)
     tab.shelf = FakeShelf(NOTHING)

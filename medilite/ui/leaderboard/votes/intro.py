@@ -35,7 +35,8 @@ def counts_html(results: Results) -> Markup:
 
 def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
     counts = results.counts
-    yield "Given", counts.given, f"{counts.live:,} of them on visitors’ own questions"
+    followed = f", {counts.followed:,} of these after follow-ups" * bool(counts.followed)
+    yield "Given", counts.given, f"{counts.live:,} of them on visitors’ own questions{followed}"
     yield "Counted", counts.counted, "in the ratings"
     yield "Left out", counts.left_out, "for the reasons below"
     yield "Taken back", counts.undone, "by the voter, before the names were shown"
