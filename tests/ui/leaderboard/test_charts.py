@@ -232,13 +232,14 @@ def test_the_matrix_says_by_number_and_word_who_is_ahead(results, names):
     (heat,) = chart.figure["data"]
     order = [row.contestant for row in results.ratings.rows]
     at = {c: i for i, c in enumerate(results.matrix.contestants)}
-    for one, shares, (_, *cells) in zip(order, heat["z"], chart.table.rows, strict=True):
-        for other, share, cell in zip(order, shares, cells, strict=True):
+    for one, shares, texts, (_, *cells) in zip(order, heat["z"], heat["text"], chart.table.rows, strict=True):
+        for other, share, text, cell in zip(order, shares, texts, cells, strict=True):
             score, votes = results.matrix.score(at[one], at[other]), results.matrix.votes(at[one], at[other])
             if one == other or score is None:
                 assert (share, cell) == (None, "itself" if one == other else "no votes")
                 continue
             assert share == 100 * score
+            assert text == f"{100 * score:.0f} %<br>n {votes}"
             word = "even" if abs(score - 0.5) < 0.005 else "ahead" if score > 0.5 else "behind"
             assert cell == f"{100 * score:.0f} %, {word}, {votes} vote{'' if votes == 1 else 's'}"
 

@@ -59,10 +59,11 @@ def bleu(view: View, split: str) -> Chart | None:
         figure("parts-of-bleu", traces, 40 + 190 * len(PARTS), showlegend=False, **layout),
         Table(
             "The parts of BLEU, with 95 % intervals",
-            ("Model", *(f"{label}, {unit}" for label, unit, _, _ in PARTS.values())),
+            ("Model", "Answers", *(f"{label}, {unit}" for label, unit, _, _ in PARTS.values())),
             [
                 (
                     spec.label,
+                    view.part(split, spec.id, KIND, "score").counted,
                     *(view.part(split, spec.id, KIND, part).text(digits) for part, (_, _, digits, _) in PARTS.items()),
                 )
                 for spec in models

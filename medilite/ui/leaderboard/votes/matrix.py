@@ -33,7 +33,7 @@ def matrix(results: Results, names: Names) -> Chart | None:
         "type": "heatmap",
         **{"x": plain, "y": plain, "colorscale": _SCALE, "zmin": 0, "zmax": 100, "showscale": False},
         "z": [[None if share is None else 100 * share for share in row] for row in shares],
-        "text": [["" if share is None else percent(share) for share in row] for row in shares],
+        "text": [[_text(results, one, other) for other in order] for one in order],
         "customdata": [[escape(_told(results, names, one, other)) for other in order] for one in order],
         **{
             "texttemplate": "%{text}",
@@ -45,9 +45,9 @@ def matrix(results: Results, names: Names) -> Chart | None:
     }
     return Chart(
         "Who beat whom",
-        "The share of the points that the model of the row took from the model of the column, and the votes on those "
-        "two. Above 50 % is ahead. These are plain counts; the ratings also take into account which models each met "
-        "and on which side.",
+        "The share of the points that the model of the row took from the model of the column, and n, the votes on "
+        "those two. Above 50 % is ahead. These are plain counts; the ratings also take into account which models each "
+        "met and on which side.",
         figure(
             "who-beat-whom",
             [heat],
@@ -70,6 +70,12 @@ def _at(results: Results, one: Contestant, other: Contestant) -> tuple[int, int]
 
 def _share(results: Results, one: Contestant, other: Contestant) -> float | None:
     return None if one == other else results.matrix.score(*_at(results, one, other))
+
+
+def _text(results: Results, one: Contestant, other: Contestant) -> str:
+    share = _share(results, one, other)
+    votes = results.matrix.votes(*_at(results, one, other))
+    return "" if share is None else f"{percent(share)}<br>n {votes:,}"
 
 
 def _told(results: Results, names: Names, one: Contestant, other: Contestant) -> str:
