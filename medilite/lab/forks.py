@@ -8,6 +8,7 @@ probability of either token at the fork is known for both.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -88,15 +89,16 @@ class Place:
 
 @dataclass(slots=True)
 class ScoredAnswer:
-    """One answer under all models: what of the scores is needed, place by place.
+    """One answer under all models: what of the scores is needed, place by place. A page keeps it while it is open.
 
-    `own[model][at]` is the probability of the token that the answer has there, `apart[at]` how far all models are
-    apart: the Jensen-Shannon divergence, in bits, from 0 to log2 of their number. None is not known.
+    `own[model][at]` is the probability of the token that the answer has there to a model, `from_other[model][at]` how
+    far the model that wrote it is from another there (Kullback-Leibler, bits; nan: not known), `apart[at]` how far all
+    models are apart: the Jensen-Shannon divergence, in bits, from 0 to log2 of their number. None is not known.
     """
 
     model: str
-    own: dict[str, list[float]] = field(default_factory=dict)
-    from_other: dict[tuple[str, str], list[float | None]] = field(default_factory=dict)
+    own: dict[str, array[float]] = field(default_factory=dict)
+    from_other: dict[str, array[float]] = field(default_factory=dict)
     apart: list[float | None] = field(default_factory=list)
     farthest: list[Place] = field(default_factory=list)
 
@@ -150,9 +152,10 @@ class Scoring:
         """Return the scored answer; a model that failed is left out."""
         found = ScoredAnswer(self.answer.model)
         for model, scores in self.scores.items():
-            found.own[model] = [math.exp(score.logprob) for score in scores]
-            for other, name in enumerate(self.models):
-                found.from_other[model, name] = [score.bits[other] if score.bits else None for score in scores]
+            found.own[model] = array("d", [math.exp(score.logprob) for score in scores])
+        for other, name in enumerate(self.models):
+            bits = [score.bits[other] if score.bits else None for score in self.scores.get(self.answer.model, ())]
+            found.from_other[name] = array("d", [math.nan if value is None else value for value in bits])
         found.apart = [_mean([s[at].bits[-1] if s[at].bits else None for s in self.scores.values()])
                        for at in range(len(self.answer.ids))]  # fmt: skip
         order = sorted((at for at, bits in enumerate(found.apart) if bits), key=lambda at: -(found.apart[at] or 0.0))
@@ -161,6 +164,12 @@ class Scoring:
             likeliest = {model: (text, math.exp(log)) for model, (text, log) in best.items()}
             found.farthest.append(Place(at, self.answer.piece(at) or "", found.apart[at] or 0.0, likeliest))
         return found
+
+    def keep_for(self, answers: Iterable[Written]) -> None:
+        """Forget the scores that none of these answers, which are scored later, has in common with this one."""
+        shared = [(first_difference(self.answer.ids, other.ids), len(other.ids)) for other in answers]
+        most = max((length if at is None else at for at, length in shared), default=0)
+        self.scores = {model: scores[:most] for model, scores in self.scores.items()}
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -196,7 +205,7 @@ class ForkMap:
         at = first_difference(answer.ids, before.ids)
         if at is None:
             return None
-        bits = self._value(self.scored.get(model), (model, parent), at)
+        bits = self._bits(self.scored.get(model), parent, at)
         return Fork(
             model, parent, at,
             Choice(answer.piece(at) or "", self._share(model, model, at), self._share(model, parent, at)),
@@ -230,6 +239,7 @@ class ForkMap:
         own = scored.own.get(to) if scored else None
         return own[at] if own and at < len(own) else None
 
-    def _value(self, scored: ScoredAnswer | None, key: tuple[str, str], at: int) -> float | None:
-        values = scored.from_other.get(key) if scored else None
-        return values[at] if values and at < len(values) else None
+    def _bits(self, scored: ScoredAnswer | None, other: str, at: int) -> float | None:
+        """Return how far the model of a scored answer is from another at a place of it."""
+        values = scored.from_other.get(other) if scored else None
+        return values[at] if values and at < len(values) and not math.isnan(values[at]) else None

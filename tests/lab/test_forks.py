@@ -115,6 +115,12 @@ def test_what_answers_have_in_common_is_scored_once():
     third.take(Step(rest))
     assert third.scores["grpo"] == one.scores["grpo"][:2] + one.scores["base"][2:]
     assert len(third.result().apart) == 4
+    # Of scores only what a later answer needs is held, and of the result one answer's own model's divergences.
+    one.keep_for([other.answer, third.answer])
+    assert {len(scores) for scores in one.scores.values()} == {2}
+    assert Scoring(third.answer, models, [one, other]).requests(ASKED, "v") == requests
+    assert list(third.result().from_other) == models
+    one = scored(one.answer, models, {"base": 0.7, "grpo": 0.2})
     # Of the same answer its last token is left, and nothing is taken from where a model failed.
     assert Scoring(answer("grpo", 5, 6, 7, END), models, [one]).requests(ASKED)[0].scored == (END,)
     assert Scoring(answer("grpo", 5, 6), ["base"], [one]).requests(ASKED)[0].begun == ()

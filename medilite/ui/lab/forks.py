@@ -111,8 +111,10 @@ class ForksView(View):
                 yield Shown(stage, f"{number} of {len(found.answers)} answers scored by all models")
             if work.stop.is_set():
                 break
-            done.append(scoring)
             found.scored[answer.model] = scoring.result()
+            done.append(scoring)
+            for one in done:
+                one.keep_for(list(found.answers.values())[number + 1 :])
             yield Shown(Stage("writing"), "", {self.result: map_html(found, specs)})
         yield Shown(Stage("writing"), "", self._offer(found))
 
