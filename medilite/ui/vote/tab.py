@@ -83,7 +83,7 @@ _UNKEPT = (
     "it, even if you agreed to that."
 )
 
-_KEPT = "Otherwise your vote is kept, and only a keyed hash of the texts, which reveals nothing."
+_KEPT = "Otherwise only your vote is kept, and a code by which the same texts are recognised but can’t be read."
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
 Update = dict[Any, Any]
