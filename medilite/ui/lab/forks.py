@@ -54,7 +54,7 @@ class ForksView(View):
                     min_width=200,
                 )  # fmt: skip
                 self.tokens = gr.Number(
-                    1, label="Tokens kept", info="Words, or parts of words. It begins at the fork.", precision=0,
+                    1, label="Tokens kept", info="Words, or parts of words: at first up to the fork.", precision=0,
                     minimum=1, maximum=8192, elem_id="lab-onward-tokens", min_width=160,
                 )  # fmt: skip
                 self.go_on = gr.Button(

@@ -38,7 +38,7 @@ class LearnedView(View):
     key, label, verb = "learned", "While it learned", "Ask every save"
     about = (
         "When did it learn that? A save is the model as it was after so many steps of its training. The same question "
-        "goes to the model that the training began from (step 0) and to every save, in one batch with the same seed. "
+        "goes to the model that the training began from (step 0) and to every save, all with the same random numbers. "
         "Move through the steps: what changed since the save before, when the answer became easier to read, and when "
         "it began or stopped using the words of the source."
     )

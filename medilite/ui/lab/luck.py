@@ -36,9 +36,10 @@ class LuckView(View):
 
     key, label, verb = "luck", "Sure or lucky?", "Ask eight times"
     about = (
-        "Would it say the same again? Each model answers eight times, with its words drawn at random (temperature 0.7, "
-        "eight seeds, the same eight for all). What it says every time, it says by what it learned; what it says once, "
-        "by luck. These are counts, not marks for being right: a model can be sure of something wrong."
+        "Would it say the same again? Each model answers eight times, with its words drawn at random (temperature 0.7; "
+        "a seed is one run of random numbers, and all models get the same eight). What it says every time, it is sure "
+        "of; what it says once may be luck. These are counts, not marks for being right: a model can be sure of "
+        "something wrong."
     )
 
     def build_result(self) -> None:

@@ -47,9 +47,9 @@ class OwnView(View):
 
     key, label, verb = "own", "Your adapter", "Bring it and ask"
     about = (
-        "How does your own adapter answer? Name a LoRA adapter that was trained on this base, and it answers beside "
-        "the others, in the same batch with the same seed. Then compare it with one of them on some questions of this "
-        "project: is the difference in grade clear, or how many questions would it take?"
+        "How does your own adapter answer? If you have trained one on this page’s base (a LoRA adapter), name it, and "
+        "it answers beside the others, with the same random numbers. Then compare it with one of them on some "
+        "questions of this project: is the difference in grade clear, or how many questions would it take?"
     )
 
     def __init__(self, profile: Profile, settings: Settings, brought: Brought) -> None:

@@ -28,9 +28,10 @@ class StrengthView(View):
 
     key, label, verb = "strength", "Strength", "Answer at five strengths"
     about = (
-        "How much of a training does it take? An adapter is a small change to the model, and it can be added in part: "
+        "How much of the training shows? What training made is an adapter, a small change that is added to the model, "
+        "and it can be added in part: "
         "0 is the model without it, 1 is the trained model, beyond 1 is more of the same change than training made. "
-        "You get five answers along that way, one at the strength that you choose, in one batch with the same seed."
+        "You get five answers along that way, one at the strength that you choose, all with the same random numbers."
     )
 
     def __init__(self, profile: Profile) -> None:
