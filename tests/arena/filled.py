@@ -65,7 +65,7 @@ def made_votes(here: Mapping[str, Contestant], count: int, seed: int = 0) -> lis
     votes[1] = dataclasses.replace(votes[1], marks=("hasty", "pattern"))
     votes[2] = dataclasses.replace(votes[2], marks=("hasty",))
     own = dataclasses.replace(
-        votes[3].pair, kind="live", question_id=OWN_QUESTION, question=OWN, question_key=text_key(OWN)
+        votes[3].pair, kind="live", question_id=OWN_QUESTION, question=OWN, question_key=text_key(OWN), turns=2, asked=3
     )
     votes[3] = dataclasses.replace(votes[3], pair=own)
     return votes

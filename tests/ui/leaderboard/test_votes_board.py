@@ -108,6 +108,7 @@ def test_the_left_s_advantage_is_a_sentence(results):
 def test_all_counts_are_public(results):
     rows = {name: row.all("td")[0].text for name, row in rows_of(intro.counts_html(results)).items()}
     assert rows["Given"] == "600"
+    assert "1 of them on visitors’ own questions, 1 of these after follow-ups" in read(intro.counts_html(results)).text
     assert rows["Counted"] == "597"
     assert rows["Left out"] == "3"
     assert rows["Taken back"] == "1"
