@@ -92,6 +92,11 @@ def test_a_model_without_answers_shows_as_such_and_a_judge_without_scores_too(vi
     assert not any("data-value" in cell.attributes for cell in nobody.all("td"))
     judged = next(cell for cell in rows["base"].all("td") if cell.attributes["data-key"] == "correctness")
     assert judged.text == f"–0 of {committed(view, split=SPLIT, model='base', metric=GRADE)['of']}"
+    # A visitor sees it among a judge's scores, not as a column of dashes in the overview.
+    assert view.column("correctness").groups == ("judge",)
+    assert "overview" in view.column(GRADE).groups
+    assert "No answer was judged" in provenance_html(view)
+    assert "No answer was judged" not in intro_html(view, SPLIT, "lite")
 
 
 def test_heads_say_which_way_is_better_and_what_was_trained_for(view):
@@ -170,7 +175,7 @@ def test_what_other_seeds_gave_follows_what_is_known(made_boards, tmp_path):
 def test_the_board_says_in_which_numbers_the_answers_were_computed(view):
     assert "questions, computed in int8." in intro_html(view, SPLIT, "lite")
     assert "<dt>Precision</dt><dd>int8</dd>" in provenance_html(view)
-    assert "<code>python -m eval.judge</code>" in intro_html(view, SPLIT, "lite")
+    assert "<code>python -m eval.judge</code>" in provenance_html(view)
 
 
 def test_every_column_is_in_a_group_but_for_none(view):

@@ -50,7 +50,8 @@ def _read_by(view: View) -> dict[str, Any] | None:
 
 def provenance_html(view: View) -> Markup:
     """Return everything that it takes to compute the numbers again, folded away."""
-    return templates(TEMPLATE).provenance(origins(view), f"assets/leaderboard/{view.board.folder.name}")
+    folder = f"assets/leaderboard/{view.board.folder.name}"
+    return templates(TEMPLATE).provenance(origins(view), view.about["missing"], folder)
 
 
 def origins(view: View) -> Iterator[tuple[str, str]]:

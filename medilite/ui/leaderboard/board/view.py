@@ -46,7 +46,10 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table; `trained_on` names the models that a reward on it trained, `lead` what it shows."""
+    """One column of the table; `trained_on` names the models that a reward on it trained, `lead` what it shows.
+
+    `measured` is whether any model has a number in it.
+    """
 
     key: str
     label: str
@@ -56,11 +59,13 @@ class Column:
     digits: int
     trained_on: tuple[str, ...]
     lead: str = "mean"
+    measured: bool = True
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that show it, besides "all"."""
-        return tuple(name for name, keys in GROUP_KEYS.items() if self.key in keys)
+        """The groups that show it, besides "all"; the overview has no column of dashes."""
+        named = tuple(name for name, keys in GROUP_KEYS.items() if self.key in keys)
+        return named if self.measured else tuple(name for name in named if name != "overview")
 
     @property
     def of_ease(self) -> bool:
@@ -172,11 +177,13 @@ class View:
             return tuple(one["id"] for one in self.about["models"] if key in one.get("trained_on", ()))
 
         named = ("key", "label", "unit", "better", "explanation", "digits")
+        measured = {row["metric"] for row in self.board.tables.get("means", []) if row["mean"] is not None}
         metrics = [
             Column(
                 **{name: metric[name] for name in named},
                 trained_on=trained_on(metric["key"]),
                 lead=metric.get("lead", "mean"),
+                measured=metric["key"] in measured,
             )
             for metric in self.about["metrics"]
         ]
