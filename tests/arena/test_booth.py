@@ -22,13 +22,14 @@ from tests.support.banks import QUESTIONS, answer_text, write_bank
 
 
 def test_what_is_shown_has_texts_and_a_token_and_nothing_else(booth, lite, clock):
-    assert [field.name for field in dataclasses.fields(Shown)] == ["token", "question", "left", "right"]
+    assert [field.name for field in dataclasses.fields(Shown)] == ["token", "question", "left", "right", "earlier"]
     shown = drawn(booth, booth.welcome(None), clock)
     (row,) = pairs_of(booth)
     number = {model: i for i, model in enumerate(contestants(lite))}
     texts = [answer_text(row["question_id"], number[row[f"{s}_model"]], row["left_seed"]) for s in ("left", "right")]
     assert [shown.left, shown.right] == texts
     assert shown.question == QUESTIONS[row["question_id"]]
+    assert shown.earlier == ()
     assert len(shown.token) == 32
     assert row["expires_at"] == NOW + PAIR_LIFETIME_S
 

@@ -89,9 +89,10 @@ def test_every_event_of_the_page_is_watched_and_streams_still_stream(lite):
     handlers = [event.fn for event in page.fns.values() if event.fn]
     assert all(handler.__name__ and hasattr(handler, "__wrapped__") for handler in handlers)
     streaming = {event_name(fn) for fn in handlers if fn.__code__.co_flags & 0x20}
-    tabs = {"CompareTab.answer", "CompareTab.follow_up", "ChatTab.answer", "ChatTab.answer_again", "VoteTab.answer"}
+    tabs = {"CompareTab.answer", "CompareTab.follow_up", "ChatTab.answer", "ChatTab.answer_again"}
+    votes = {"VoteTab.answer", "VoteTab.follow_up"}
     lab = {"LabTab.answer", "LabTab.go_on", "LabTab.compare_own"}
-    assert streaming == tabs | lab | {"Asking.ask", "Asking.compare"}
+    assert streaming == tabs | votes | lab | {"Asking.ask", "Asking.compare"}
 
 
 def test_a_person_gets_the_id_of_the_lines_about_them(caplog):
