@@ -13,7 +13,7 @@ from torch import nn
 
 from medilite.errors import TrainingError
 from training.lean.products import FrozenLinear, freeze_in_bfloat16
-from training.lean.tokens import micro_batches, token_log_probs
+from training.lean.tokens import even_batches, micro_batches, token_log_probs
 
 
 def tiny_llama(seed: int = 0) -> Any:
@@ -33,6 +33,8 @@ def test_micro_batches_hold_every_row_once_and_stay_under_the_limit() -> None:
     groups = list(micro_batches(lengths, 100))
     assert groups == [[0, 2, 3, 4], [1], [5]]
     assert list(micro_batches([], 100)) == []
+    assert even_batches(lengths, 2) == [[5], [1, 4, 3, 2, 0]]
+    assert even_batches([3, 9], 4) == [[1], [0]]
 
 
 def test_a_frozen_product_is_the_rounded_product_both_ways() -> None:
@@ -183,6 +185,37 @@ def test_adapters_that_were_merged_and_weights_that_were_moved_count_as_they_are
     changed = values()
     assert (changed - before).abs().max() > 1e-3
     torch.testing.assert_close(values(), changed)
+
+
+def test_threads_side_by_side_give_the_gradients_of_one_after_another() -> None:
+    from training.lean.llama import dropout_seeds
+    from training.lean.sft import _Part, _side_by_side
+
+    model = adapted_llama(EVERY, dropout=0.3).train()
+    causal, threads = model.get_base_model(), torch.get_num_threads()
+    torch.manual_seed(4)
+    parts = [_Part(*rows_of(*lengths), dropout_seeds(causal)) for lengths in ((9, 12), (20,), (30, 31), (60,))]
+    torch.manual_seed(4)
+    # As many draws, one for each dropout of each layer, as when each was drawn on its own.
+    assert [seed for part in parts for seed in part.seeds] == [int(torch.randint(2**31, ())) for _ in range(4 * 14)]
+
+    losses, gradients = [], []
+    for way in ("in turn", "at once", "at once again"):
+        model.zero_grad()
+        if way == "in turn":
+            shares = [part.loss(model) / 99 for part in parts]
+            for share in shares:
+                share.backward()
+            losses.append(torch.stack(shares).sum().item())
+        else:
+            losses.append(_side_by_side(model, parts, 99, 2).item())
+        gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.requires_grad})
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-4, atol=1e-7)
+        assert torch.equal(gradients[1][name], gradients[2][name])
 
 
 @pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings")

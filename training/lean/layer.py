@@ -7,7 +7,7 @@ norms' sums in float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,11 +41,12 @@ class Frozen:
 
 
 class Rows(NamedTuple):
-    """The rows' lengths, and the cosine and sine of each token's place, float32 (N, D / 2)."""
+    """The rows' lengths, the cosine and sine of each token's place, float32 (N, D / 2), and the dropouts' seeds."""
 
     lengths: Sequence[int]
     cosine: torch.Tensor
     sine: torch.Tensor
+    seeds: Iterator[int]
 
 
 class _Product:
@@ -56,12 +57,11 @@ class _Product:
         self._factors = [factor.to(weight.dtype) for factor in factors]
         self._kept: list[tuple[torch.Tensor, int | None, torch.Tensor]] = []
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, seeds: Iterator[int]) -> torch.Tensor:
         y = F.linear(x, self._weight)
         for number, low in enumerate(self._adapters):
             a, b = self._factors[2 * number : 2 * number + 2]
-            # From the generator that checkpoints save.
-            seed = int(torch.randint(2**31, ())) if low.dropout else None
+            seed = next(seeds) if low.dropout else None
             seen = x if seed is None else drop(x, seed, low.dropout)
             shrunk = F.linear(seen, a)
             y[:, low.outputs].addmm_(shrunk, b.t(), alpha=low.scale)
@@ -99,14 +99,16 @@ class Layer(torch.autograd.Function):
             for weight, own in zip((frozen.qkv, frozen.out, frozen.gate_up, frozen.down), adapters, strict=True)
         )
         _, normed, first_factors = norm(x, None, frozen.attention_norm, frozen.eps, dtype)
-        qkv = qkv_product.forward(normed)
+        qkv = qkv_product.forward(normed, rows.seeds)
         rotate(qkv, heads.queries + heads.keys, rows.cosine, rows.sine)
         attended, weights = attend(qkv, rows.lengths, heads)
-        middle, normed, middle_factors = norm(x, out_product.forward(attended), frozen.mlp_norm, frozen.eps, dtype)
-        gate_up = gate_up_product.forward(normed)
+        middle, normed, middle_factors = norm(
+            x, out_product.forward(attended, rows.seeds), frozen.mlp_norm, frozen.eps, dtype
+        )
+        gate_up = gate_up_product.forward(normed, rows.seeds)
         ctx.kept = (x, first_factors, qkv, weights, middle, middle_factors, gate_up, frozen, rows)
         ctx.products = (qkv_product, out_product, gate_up_product, down_product)
-        return middle + down_product.forward(swish(gate_up))
+        return middle + down_product.forward(swish(gate_up), rows.seeds)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:

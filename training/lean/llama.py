@@ -16,15 +16,37 @@ from training.lean.products import FrozenLinear
 _PRODUCTS = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"), ("down_proj",))
 
 
-def hidden_states(causal: Any, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
-    """Return the last hidden states (N, H) of rows that lie end to end in `ids` (N,)."""
+def hidden_states(
+    causal: Any, ids: torch.Tensor, lengths: Sequence[int], seeds: Sequence[int] | None = None
+) -> torch.Tensor:
+    """Return the last hidden states (N, H) of rows that lie end to end in `ids` (N,).
+
+    `seeds` are `dropout_seeds` that were drawn before; else they are drawn now.
+    """
+    body = _body(causal)
+    return body(ids, lengths, dropout_seeds(causal) if seeds is None else seeds)
+
+
+def is_by_hand(causal: Any) -> bool:
+    """Return whether the model's layers are computed here, so that several threads can run them at a time."""
+    return isinstance(_body(causal), _Body)
+
+
+def dropout_seeds(causal: Any) -> list[int]:
+    """Draw the seeds of one pass's dropouts from torch's generator, which checkpoints save; [] for other models."""
+    body = _body(causal)
+    count = body.dropouts() if isinstance(body, _Body) else 0
+    return torch.randint(2**31, (count,)).tolist() if count else []
+
+
+def _body(causal: Any) -> _Body | _Padded:
     body = _BODIES.get(causal)
     if body is None or (isinstance(body, _Body) and body.moved()):
         with torch.inference_mode(False):  # or the weights could never be trained on
             body = _BODIES[causal] = _Body(causal) if _fits(causal) else _Padded(causal)
     if isinstance(body, _Body) and torch.is_grad_enabled() and _base_is_trained(causal):
         body = _Padded(causal)
-    return body(ids, lengths)
+    return body
 
 
 class _Body:
@@ -59,12 +81,17 @@ class _Body:
             for layer, frozen in zip(self._model.layers, self._frozen, strict=True)
         )
 
-    def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+    def dropouts(self) -> int:
+        """Return how many adapters' inputs are dropped out of in one pass."""
+        own = (low for layer in self._model.layers for by_product in _adapters(layer)[0] for low in by_product)
+        return sum(low.dropout > 0 for low in own)
+
+    def __call__(self, ids: torch.Tensor, lengths: Sequence[int], seeds: Sequence[int]) -> torch.Tensor:
         places = torch.cat([torch.arange(length) for length in lengths]).to(ids.device)
         x = self._model.embed_tokens(ids).float()
         cosine, sine = self._model.rotary_emb(x[None], places[None])
         half = cosine.shape[-1] // 2
-        rows = Rows(lengths, cosine[0, :, :half].contiguous(), sine[0, :, :half].contiguous())
+        rows = Rows(lengths, cosine[0, :, :half].contiguous(), sine[0, :, :half].contiguous(), iter(seeds))
         for layer, frozen in zip(self._model.layers, self._frozen, strict=True):
             adapters, factors = _adapters(layer)
             x = Layer.apply(x, frozen, rows, adapters, *factors)
@@ -77,7 +104,7 @@ class _Padded:
     def __init__(self, causal: Any) -> None:
         self._model = causal.model
 
-    def __call__(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+    def __call__(self, ids: torch.Tensor, lengths: Sequence[int], seeds: Sequence[int]) -> torch.Tensor:
         # No attention mask is needed: no used position attends to the padding on the right.
         padded = nn.utils.rnn.pad_sequence(list(ids.split(list(lengths))), batch_first=True)
         hidden = self._model(input_ids=padded, use_cache=False).last_hidden_state

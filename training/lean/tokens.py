@@ -68,20 +68,32 @@ def micro_batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
         yield group
 
 
+def even_batches(lengths: Sequence[int], count: int) -> list[list[int]]:
+    """Return the rows' indices in at most `count` groups of about as many tokens: the longest first, to the least."""
+    groups: list[list[int]] = [[] for _ in range(count)]
+    tokens = [0] * count
+    for row in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        least = tokens.index(min(tokens))
+        groups[least].append(row)
+        tokens[least] += lengths[row]
+    return [group for group in groups if group]
+
+
 def token_log_probs(
     model: Any,
     rows: Sequence[torch.Tensor],
     scored: Sequence[torch.Tensor],
     temperature: float = 1.0,
     entropy: bool = False,
+    seeds: Sequence[int] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (log-probabilities, entropies) of the N tokens that `scored` marks, row after row.
 
     `rows` are token ids without padding, int64 (T,) each; `scored` are as many
     booleans, which never mark a row's first token. Both results are of
     temperature-scaled logits, float32 (N,), in nats; the log-probabilities have a
-    gradient where the model has one. Entropies are empty unless asked for. Raises
-    TrainingError for an adapter of the head.
+    gradient where the model has one. Entropies are empty unless asked for; `seeds`
+    as in `hidden_states`. Raises TrainingError for an adapter of the head.
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     if hasattr(causal.lm_head, "lora_A"):
@@ -89,7 +101,7 @@ def token_log_probs(
             "The lean loop takes no adapter of lm_head: leave it out of target_modules, or set loop: trl."
         )
     ids = torch.cat(list(rows))
-    hidden = hidden_states(causal, ids, [len(row) for row in rows])
+    hidden = hidden_states(causal, ids, [len(row) for row in rows], seeds)
     places = torch.cat(list(scored)).nonzero()[:, 0]
     log_probs, entropies = _LogProbs.apply(hidden[places - 1], causal.lm_head.weight, ids[places], temperature, entropy)
     return log_probs, entropies
