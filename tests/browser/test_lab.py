@@ -8,6 +8,7 @@ import pytest
 
 from medilite.models import ROOT
 from medilite.ui.lab.tab import LabTab
+from tests.browser.pages import SHOWN_IN, WIDTHS
 from tests.browser.test_axe import COLOURS, SIDEWAYS, grave
 from tests.support.saves import with_saves
 
@@ -31,19 +32,28 @@ RULES = {"light": None, "dark": {"runOnly": [*COLOURS["runOnly"], "scrollable-re
 """Of axe-core: all, and those that find something else in the dark or on a phone."""
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_view_by_keyboard_under_axe(serve, visit, lite, tmp_path, size, scheme):
+def show(page, size: str, scheme: str) -> None:
+    """Give the page another width and other colours."""
+    page.set_viewport_size(dict(zip(("width", "height"), WIDTHS[size], strict=True)))
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(SHOWN_IN, arg=scheme)
+
+
+def test_every_view_by_keyboard_under_axe(serve, visit, lite, tmp_path):
+    """Each view is made once and looked at twice: rules about names see no width, and colours no question."""
     scripts = {model: BEGINNING + end for model, end in zip(lite.ids, ENDS, strict=True)}
     profile = with_saves(lite, tmp_path / "grpo", (5, 10, 15, 20))
     url, engine = serve(scripts=scripts, broken={"sft-r16-low": "The adapter is missing."}, profile=profile)
-    here = visit(url, size, scheme).ready()
+    here = visit(url).ready()
     page = here.page
     assert page.locator("#lab-run").count() == 0, "nothing of the Lab is there before it is opened"
     # Every tab is in sight on a phone too.
+    show(page, "phone", "dark")
     assert [tab for tab in page.get_by_role("tab").all() if not tab.is_visible()] == []
+    show(page, "desktop", "light")
     here.tab("Lab")
     page.locator("#lab-question textarea").fill(QUESTION)
-    found: dict[str, object] = {}
+    found: dict[tuple[str, str], object] = {}
     throttle = page.context.new_cdp_session(page)
     for view, result in RESULTS.items():
         page.locator("#lab-view input:checked").focus()
@@ -76,7 +86,7 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, tmp_path, size, sc
         assert len(engine.requests) > before
         assert page.locator(result).count() >= 5
         assert page.locator("#lab-emergency .ml-emergency").is_visible()
-        if view == "own" and size == "desktop":
+        if view == "own":
             page.locator("#lab-board-run").press("Enter")
             page.locator("#lab-board .lab-legend").wait_for()
         for fold in page.locator("details.lab-more:visible > summary, #lab-wordings details > summary").all():
@@ -94,9 +104,12 @@ def test_every_view_by_keyboard_under_axe(serve, visit, lite, tmp_path, size, sc
         if view in ("strength", "luck", "learned"):
             page.locator(".lb-section:visible .lb-plot .main-svg").first.wait_for()
         throttle.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-        page.wait_for_timeout(300)
-        found[view] = (grave(page, RULES[scheme]), max(page.evaluate(SIDEWAYS), 0))
-    assert found == dict.fromkeys(RESULTS, ([], 0))
+        for size, scheme in (("phone", "dark"), ("desktop", "light")):
+            show(page, size, scheme)
+            page.wait_for_timeout(300)
+            found[view, size] = (grave(page, RULES[scheme]), max(page.evaluate(SIDEWAYS), 0))
+    assert {where: one for where, one in found.items() if one != ([], 0)} == {}
+    assert len(found) == 2 * len(RESULTS)
     # What was mapped is still there, and all models go on from a fork.
     page.locator("#lab-view input[value=forks]").check()
     fork = page.locator("#lab-forks article[data-model=grpo]")

@@ -256,10 +256,9 @@ def test_the_walk_through_comes_once(poll, visit, size):
 # -- live -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_question_of_one_s_own(poll, visit, lite, size):
+def test_a_question_of_one_s_own(poll, visit, lite):
     url, booth = poll(step_s=0.02)
-    here = visit(url, size).ready().vote_tab()
+    here = visit(url).ready().vote_tab()
     page = here.page
     page.get_by_label("Live").check()
     field = page.locator("#vote-question textarea")
@@ -290,7 +289,7 @@ def test_a_question_of_one_s_own(poll, visit, lite, size):
     page.locator("#vote-live-pair [data-side=left][data-detail=easier]").click()
     further = page.get_by_label("Ask both a further question")
     further.fill("And at night?")
-    further.press("Control+Enter" if size == "desktop" else "Enter")
+    further.press("Control+Enter")
     here.wait_pair("writing", "vote-live-pair")
     page.locator("#vote-live-pair [data-do=stop]").click()
     here.wait_pair("open", "vote-live-pair")
@@ -298,7 +297,7 @@ def test_a_question_of_one_s_own(poll, visit, lite, size):
     assert page.evaluate("document.activeElement.className").startswith("vt-question"), "not lost with the button"
     assert (here.vote_texts("vote-live-pair"), said.count()) == (texts, 1)
     assert further.input_value() == "And at night?"
-    page.click("#vote-follow")
+    further.press("Enter")
     page.wait_for_selector("#vote-live-pair .vt-pair[data-state=open] .ml-earlier-turn", state="attached")
     assert page.locator("#vote-live-pair .ml-earlier-said").all_text_contents() == texts
     assert (further.input_value(), said.count(), here.overflow() <= 0) == ("", 1, True)
