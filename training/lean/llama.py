@@ -27,6 +27,11 @@ def hidden_states(
     return body(ids, lengths, dropout_seeds(causal) if seeds is None else seeds)
 
 
+def causal_of(model: Any) -> Any:
+    """Return the causal model that PEFT may have wrapped."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def is_by_hand(causal: Any) -> bool:
     """Return whether the model's layers are computed here, so that several threads can run them at a time."""
     return isinstance(_body(causal), _Body)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from trl import SFTTrainer
 
-from training.lean.llama import dropout_seeds, is_by_hand
+from training.lean.llama import causal_of, dropout_seeds, is_by_hand
 from training.lean.tokens import even_batches, micro_batches, token_log_probs
 
 MICRO_BATCH_TOKENS = 1024
@@ -31,10 +31,10 @@ class _Part(NamedTuple):
 class LeanSFTTrainer(SFTTrainer):
     """SFTTrainer whose steps run in micro-batches of like length; the loss is the same mean over labelled tokens.
 
-    On a CPU each thread takes micro-batches of its own: a product is faster on
-    one thread than in halves on two, and all else has but one. Data, optimiser,
-    schedule, checkpoints and callbacks are the trainer's own. TRL's per-token
-    metrics (entropy, accuracy) are not computed.
+    On a CPU each thread takes micro-batches of its own: sharing each product
+    takes longer, and what is between the products runs on one thread. Data,
+    optimiser, schedule, checkpoints and callbacks are the trainer's own. TRL's
+    per-token metrics (entropy, accuracy) are not computed.
     """
 
     def training_step(
@@ -77,16 +77,12 @@ class LeanSFTTrainer(SFTTrainer):
             scored = [inputs["labels"][row, : lengths[row]] != -100 for row in group]
             for row in scored:
                 row[0] = False
-            yield _Part(ids, scored, dropout_seeds(_causal(model)))
-
-
-def _causal(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+            yield _Part(ids, scored, dropout_seeds(causal_of(model)))
 
 
 def _is_for_threads(model: Any) -> bool:
     """Return whether several threads may run the model at once: dropouts have to have seeds of their own."""
-    return next(model.parameters()).device.type == "cpu" and is_by_hand(_causal(model))
+    return next(model.parameters()).device.type == "cpu" and is_by_hand(causal_of(model))
 
 
 def _side_by_side(model: Any, parts: Sequence[_Part], count: torch.Tensor | int, threads: int) -> torch.Tensor:
@@ -101,11 +97,12 @@ def _side_by_side(model: Any, parts: Sequence[_Part], count: torch.Tensor | int,
         share = part.loss(model) / count
         return share.detach(), torch.autograd.grad(share, parameters)
 
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         found = list(_pool(threads).map(computed, parts))
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
     for _, gradients in found:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)

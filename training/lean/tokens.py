@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from medilite.errors import TrainingError
-from training.lean.llama import hidden_states
+from training.lean.llama import causal_of, hidden_states
 from training.lean.pointwise import predict
 
 _TILE = 256
@@ -95,7 +95,7 @@ def token_log_probs(
     gradient where the model has one. Entropies are empty unless asked for; `seeds`
     as in `hidden_states`. Raises TrainingError for an adapter of the head.
     """
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    causal = causal_of(model)
     if hasattr(causal.lm_head, "lora_A"):
         raise TrainingError(
             "The lean loop takes no adapter of lm_head: leave it out of target_modules, or set loop: trl."
