@@ -274,22 +274,19 @@ def test_a_locked_database_loses_nothing(on_file, clock):
 def test_a_live_pair_can_be_stored_later(on_file, clock):
     booth, path = on_file()
     me = booth.welcome(None)
-    run = live(booth, clock, *WHOLE, voter_id=me)
-    with sqlite3.connect(path, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError):
-            booth.finish_live(run)
-        other.execute("ROLLBACK")
-    other.close()
-    assert isinstance(booth.finish_live(run), Shown)
-    further = follow(booth, clock, me, run, *FURTHER)
-    with sqlite3.connect(path, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError):
-            booth.finish_live(further)
-        other.execute("ROLLBACK")
-    other.close()
-    assert booth.finish_live(further).earlier == TURNS
+
+    def stored_later(run):
+        with sqlite3.connect(path, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError):
+                booth.finish_live(run)
+            other.execute("ROLLBACK")
+        other.close()
+        return booth.finish_live(run)
+
+    first = live(booth, clock, *WHOLE, voter_id=me)
+    assert stored_later(first).earlier == ()
+    assert stored_later(follow(booth, clock, me, first, *FURTHER)).earlier == TURNS
 
 
 def test_a_vanished_database_is_said_until_it_is_back(on_file, clock):

@@ -63,7 +63,7 @@ _LEFT_OUT: dict[NoPair | None, str] = {
 
 
 def left_out_html(shown: Shown, reason: NoPair | None) -> Markup:
-    """Return a pair as it was before a follow-up that has no two whole answers; `reason` None stands for a reload."""
+    """Return a pair as it was before a follow-up that was left out; `reason` is None after a reload."""
     said = f"{_LEFT_OUT[reason]}, so it is left out: choose by the answers that are here, or follow up again."
     return open_html(shown, "live", said=said)
 
