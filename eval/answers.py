@@ -3,7 +3,8 @@
 A line of `runs/NAME/answers.jsonl`:
 
     qid        the question's id: the qid of its first row in the split
-    question   hash of what was asked (questions.text_hash): the question's text, with its passage if it had one
+    question   hash of what was asked (questions.text_hash): the question's text; with a passage the whole turn, and
+               how words were weighed
     model      id in the profile
     text       the answer
     tokens     how many tokens it has, the closing one not counted

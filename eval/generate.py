@@ -179,7 +179,7 @@ def as_saved(
     question = answered.question
     return SavedAnswer(
         qid=question.qid,
-        question=text_hash(question.messages[0].content),
+        question=text_hash(question.asked),
         model=answer.model,
         text=answer.text,
         tokens=answer.tokens,

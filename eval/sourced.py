@@ -216,7 +216,7 @@ def figures(
 
 def answered(run: Run, asked: Sequence[Question]) -> dict[tuple[str, str], SavedAnswer]:
     """Return a run's answers by question and model; raises DataError where one answered another prompt."""
-    prompts = {question.qid: text_hash(question.messages[0].content) for question in asked}
+    prompts = {question.qid: text_hash(question.asked) for question in asked}
     found = {(one.qid, one.model): one for one in read_answers(run.answers).answers if one.qid in prompts}
     other = next((one for one in found.values() if one.question != prompts[one.qid]), None)
     if other:

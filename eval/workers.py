@@ -99,7 +99,9 @@ def _ask(
     task: Todo, decoding: Decoding, seed: int, stream: Callable[[Sequence[Request]], Iterator[Step]]
 ) -> list[Answered]:
     """Ask questions in one call."""
-    of = [[Request(model, question.messages, decoding, seed) for model in models] for question, models in task]
+    of = [
+        [Request(model, q.messages, decoding, seed, passage=q.passage or "") for model in models] for q, models in task
+    ]
     requests = [request for each in of for request in each]
     try:
         answers = collect(requests, stream(requests))

@@ -6,7 +6,7 @@ documents what counts as a word and a sentence. textstat loads at first use;
 `warm_up` does it ahead of time.
 """
 
-from medilite.readability.dictionary import textstat_module
+from medilite.readability.dictionary import familiar_words, textstat_module
 from medilite.readability.grades import (
     BANDS,
     RECOMMENDED_GRADES,
@@ -30,6 +30,7 @@ __all__ = [
     "Metric",
     "Readability",
     "Span",
+    "familiar_words",
     "grade_band",
     "grade_word",
     "hard_spans",

@@ -48,6 +48,14 @@ def english_words() -> Collection[str]:
     return known
 
 
+def familiar_words() -> frozenset[str]:
+    """Return the words of Dale and Chall's list, in lower case; raises DataError as `textstat_module` does."""
+    textstat_module()
+    from textstat.backend.utils import get_lang_easy_words
+
+    return frozenset(get_lang_easy_words("en"))
+
+
 def _load() -> ModuleType:
     import nltk
     import textstat

@@ -61,6 +61,7 @@ class Batch:
             self._prompts,
             llama.shape.vocabulary,
             [len(request.begun) for request in kept],
+            [call.shifts[i] for i in living] if call.shifts else (),
         )
         room = max(
             len(prompt) + request.decoding.max_new_tokens for prompt, request in zip(self._prompts, kept, strict=True)

@@ -7,8 +7,12 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from medilite.records import Request, RowStep, Step
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(eq=False, slots=True)
@@ -17,13 +21,15 @@ class Call:
 
     `prompts[i]` are the token ids of `requests[i]`; None, with a reason in
     `errors[i]`, is a row that can't start. The last `scored[i]` of them are an answer that is
-    scored, not written; 0 if one is written. A call is all of one kind.
+    scored, not written; 0 if one is written. A call is all of one kind. `shifts[i]` is what each token's logit gains
+    or loses before a token of row i is chosen: (vocabulary,) float32, or None.
     """
 
     requests: Sequence[Request]
     prompts: Sequence[list[int] | None]
     errors: Sequence[str | None]
     scored: Sequence[int] = ()
+    shifts: Sequence[np.ndarray | None] = ()
     steps: queue.SimpleQueue[Step | BaseException | None] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
 

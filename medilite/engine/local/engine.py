@@ -14,6 +14,7 @@ from medilite.engine.local.calls import Call
 from medilite.engine.local.scheduler import Runner, Scheduler
 from medilite.engine.protocol import Availability, Occupancy
 from medilite.engine.validate import check_context, check_plain, checked
+from medilite.engine.wording import Wording
 from medilite.errors import EngineError, ModelUnavailableError
 from medilite.models import ModelSpec, Profile
 from medilite.processor import computed_in, lacking
@@ -37,6 +38,7 @@ class _Loaded:
     stop_ids: frozenset[int]
     scheduler: Scheduler
     availability: dict[str, Availability]
+    wording: Wording
     exact_rows: bool
     """Whether rows are exact to the last bit, so that calls share one batch: the engine with compiled code."""
 
@@ -93,7 +95,11 @@ class LocalEngine:
             )
         errors = [self._why_unavailable(loaded, request) for request in requests]
         prompts = [None if error else ids for error, ids in zip(errors, whole, strict=True)]
-        yield from self._answer(loaded, Call(requests, prompts, errors, [len(answer) for answer in answers]))
+        # One array for all models that answer one question from one passage.
+        sourced = {(r.passage, r.messages[-1].content) for r in requests if r.passage}
+        shifts = {key: loaded.wording.shifts(*key) for key in sourced}
+        rows = [shifts.get((r.passage, r.messages[-1].content)) for r in requests] if shifts else ()
+        yield from self._answer(loaded, Call(requests, prompts, errors, [len(answer) for answer in answers], rows))
 
     def _why_unavailable(self, loaded: _Loaded, request: Request) -> str | None:
         models = (request.model, *([request.other] if request.other else []))
@@ -207,7 +213,8 @@ class LocalEngine:
             llama, runner = self._int8(folder, chains, tokenizer, stop_ids, report)
         else:
             llama, runner = self._floats(folder, chains, tokenizer, stop_ids)
-        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability, not in_floats)
+        wording = Wording(tokenizer, shape.vocabulary)
+        return _Loaded(llama, tokenizer, stop_ids, Scheduler(runner), availability, wording, not in_floats)
 
     def _floats(
         self, folder: Path, chains: dict[str, list[Adapter]], tokenizer: Any, stop_ids: frozenset[int]

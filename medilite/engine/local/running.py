@@ -230,7 +230,8 @@ class RunningBatch:
         key = (request.seed, len(request.begun))
         if request.decoding.temperature and key not in noise:
             noise[key] = SeedNoise(request.seed, self._llama.shape.vocabulary)
-        self._sampler.put(slot, request.decoding, prompt, noise.get(key), len(request.begun))
+        shifts = running.call.shifts[number] if running.call.shifts else None
+        self._sampler.put(slot, request.decoding, prompt, noise.get(key), len(request.begun), shifts)
         return True
 
     def _asked(self, running: _Running, number: int) -> tuple[Request, list[int]]:

@@ -61,23 +61,34 @@ class SlotSampler:
             np.zeros((slots, min(longest, vocabulary)), np.int32), np.zeros(slots, np.int32),
         )  # fmt: skip
         self._noise: list[SeedNoise | None] = [None] * slots
+        self._shifts: list[np.ndarray | None] = [None] * slots
         self._steps = np.zeros(slots, np.int64)
 
-    def put(self, slot: int, decoding: Decoding, prompt: Sequence[int], noise: SeedNoise | None, step: int = 0) -> None:
+    def put(
+        self, slot: int, decoding: Decoding, prompt: Sequence[int], noise: SeedNoise | None, step: int = 0,
+        shifts: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
         """Begin a row; like in transformers, prompt tokens count as seen. A row that samples needs `noise`.
 
-        `step` is how many tokens of its answer are in `prompt` already.
+        `step` is how many tokens of its answer are in `prompt` already. `shifts` (vocabulary,) are added to its logits,
+        what a token gains only until it is chosen, or rows would say it again and again; with them the answer's own
+        tokens alone count as seen, for the words of a passage are to be said.
         """
         self._slots.temperatures[slot] = max(decoding.temperature, _LEAST_TEMPERATURE) if decoding.temperature else 0
         self._slots.top_ps[slot], self._slots.penalties[slot] = decoding.top_p, decoding.repetition_penalty
-        see(self._slots, slot, np.array(prompt if decoding.repetition_penalty != 1 else [], np.int32))
+        before = prompt if shifts is None else prompt[len(prompt) - step :]
+        see(self._slots, slot, np.array(before if decoding.repetition_penalty != 1 else [], np.int32))
         self._noise[slot], self._steps[slot] = noise, step
+        self._shifts[slot] = None if shifts is None else shifts.copy()
 
     def choose(self, logits: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the next token of each row, (B,) int32, from float32 logits (B, vocabulary), which it works on.
 
         `rows` (B,) are the rows' slots. A row whose logits are not finite has no next token: −1.
         """
+        for row, slot in enumerate(rows.tolist()):
+            if (shifts := self._shifts[slot]) is not None:
+                logits[row] += shifts
         noise, lines = _NO_NOISE, np.zeros(len(rows), np.int32)
         if (sampled := np.flatnonzero(self._slots.temperatures[rows])).size:
             drawn: dict[int, np.ndarray] = {}
@@ -90,6 +101,9 @@ class SlotSampler:
             noise = np.stack(list(drawn.values()))
         chosen = np.empty(len(rows), np.int32)
         choose(logits, rows, self._slots, noise, lines, chosen)
+        for slot, token in zip(rows.tolist(), chosen.tolist(), strict=True):
+            if (shifts := self._shifts[slot]) is not None and shifts[token] > 0:
+                shifts[token] = 0
         self._steps[rows] += 1
         return chosen
 
@@ -97,12 +111,13 @@ class SlotSampler:
 class Sampler:
     """The same for a batch whose rows are in order and step together.
 
-    `prompts` are the rows' prompt ids, `begun` how many of each one's last belong to the answer.
+    `prompts` are the rows' prompt ids, `begun` how many of each one's last belong to the answer, `shifts` what is added
+    to a row's logits.
     """
 
     def __init__(
         self, decodings: Sequence[Decoding], seeds: Sequence[int], prompts: Sequence[Sequence[int]], vocabulary: int,
-        begun: Sequence[int] = (),
+        begun: Sequence[int] = (), shifts: Sequence[np.ndarray | None] = (),
     ) -> None:  # fmt: skip
         longest = max(len(p) + d.max_new_tokens for p, d in zip(prompts, decodings, strict=True))
         self._slots = SlotSampler(len(seeds), vocabulary, longest)
@@ -110,7 +125,8 @@ class Sampler:
         steps = begun or [0] * len(seeds)
         noise = {key: SeedNoise(key[0], vocabulary) for key in zip(seeds, steps, strict=True)}
         for row, (decoding, seed, prompt, step) in enumerate(zip(decodings, seeds, prompts, steps, strict=True)):
-            self._slots.put(row, decoding, prompt, noise[seed, step] if decoding.temperature else None, step)
+            own = noise[seed, step] if decoding.temperature else None
+            self._slots.put(row, decoding, prompt, own, step, shifts[row] if shifts else None)
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""

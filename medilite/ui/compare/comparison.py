@@ -142,8 +142,9 @@ class Comparison:
         """Return what to ask the engine for a visitor: one request a pane, the same seed for all."""
         given = self.given
         messages = sourced_messages(self.question, given.text) if given else question_messages(self.question)
+        passage = given.text if given else ""
         return tuple(
-            Request(model, (*self.conversation(model), *messages), self.decoding, self.seed, visitor)
+            Request(model, (*self.conversation(model), *messages), self.decoding, self.seed, visitor, passage=passage)
             for model in (pane.spec.id for pane in self.panes)
         )
 

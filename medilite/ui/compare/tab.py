@@ -115,7 +115,7 @@ class CompareTab(AskingTab):
         labels = [spec.label for spec in self.profile.rewriters]
         more = f" {' and '.join(labels)}, trained for this alone, answers too." if labels else ""
         return (
-            "The models get the passage that fits your question, to say it in their own words. "
+            "The models get the passage that fits your question, to say it in plain words. "
             f"They can still get it wrong.{more}"
         )
 

@@ -7,7 +7,7 @@ import pytest
 from medilite.engine.local.engine import LocalEngine
 from medilite.engine.protocol import collect
 from medilite.models import Profile
-from medilite.prompts import question_messages
+from medilite.prompts import question_messages, sourced_messages
 from medilite.questions import load_questions
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
@@ -50,3 +50,17 @@ def test_int8_says_nearly_what_float32_says(int8_engine: LocalEngine, random_eng
     ours, theirs = (collect(requests, engine.stream(requests)) for engine in (int8_engine, random_engine))
     same = sum(a.text.split()[:3] == b.text.split()[:3] for a, b in zip(ours, theirs, strict=True))
     assert same >= 8, [(a.text, b.text) for a, b in zip(ours, theirs, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["int8_engine", "random_engine"])
+def test_a_passage_weighs_the_words_of_its_own_row_alone(name: str, request: pytest.FixtureRequest) -> None:
+    engine = request.getfixturevalue(name)
+    passage = "Noonan syndrome is caused by changes in PTPN11. It affects 1 in 2,500 people."
+    asked = sourced_messages("What causes Noonan syndrome?", passage)
+    plain = Request("base", asked, Decoding(max_new_tokens=24))
+    weighed = Request("base", asked, Decoding(max_new_tokens=24), passage=passage)
+    (alone,) = collect([plain], engine.stream([plain]))
+    together = collect([weighed, plain], engine.stream([weighed, plain]))
+    assert together[1] == alone
+    assert together[0].text != alone.text
+    assert "PTPN11" in together[0].text

@@ -166,3 +166,23 @@ def test_dropped_rows_leave_the_others_as_they_were() -> None:
     part.keep([0, 2])
     for _ in range(5):
         assert whole.choose(logits)[[0, 2]].tolist() == part.choose(logits[[0, 2]]).tolist()
+
+
+def test_shifts_move_their_own_row_alone_before_penalty_and_draw() -> None:
+    sampler, rows = SlotSampler(2, 3, 10), np.arange(2, dtype=np.int32)
+    logits = np.array([[2.0, 1.0, 0.0]] * 2, np.float32)
+    shifts = np.array([0.0, 2.0, 0.0], np.float32)
+    sampler.put(0, Decoding(), [], None, shifts=shifts)
+    sampler.put(1, Decoding(), [], None)
+    # What a token gains it gains once; the caller's array stays as it was.
+    assert [sampler.choose(logits.copy(), rows).tolist() for _ in range(2)] == [[1, 0], [0, 0]]
+    assert shifts[1] == 2
+    # A penalty is of the shifted logit, and of the answer's tokens alone: 3, then 3 / 2 is below 2.
+    for begun, expected in ((0, [1, 0]), (1, [0, 0])):
+        sampler.put(0, Decoding(repetition_penalty=2.0), [1], None, begun, shifts)
+        assert sampler.choose(logits.copy(), rows).tolist() == expected
+    # The next row in the slot has none.
+    sampler.put(0, Decoding(), [], None)
+    assert sampler.choose(logits.copy(), rows).tolist() == [0, 0]
+    batch = Sampler([Decoding()] * 2, [0, 0], [[], []], 3, shifts=[None, shifts])
+    assert batch.choose(torch.from_numpy(logits)).tolist() == [0, 1]

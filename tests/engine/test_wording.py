@@ -1,0 +1,66 @@
+"""How words are weighed while a model answers from a passage, with a tokenizer of whole words."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from medilite.engine.wording import NAME_GAIN, OTHER_COST, Wording, is_name
+from medilite.prompts import sourced_messages
+
+VOCABULARY = (
+    "", ".", " gene", " TTN", "TTN", " is", " doctors", "Doctors", " nephrologist", " kidney", " swells", " 7", " 9",
+    "ing", "opath", " edema", "\n", "�", " Renal", " ESKD",
+)  # fmt: skip
+
+
+class WordTokenizer:
+    """Tokens are the words of VOCABULARY, with the space before them; what is not there has none."""
+
+    def __call__(self, text: str, **_: object) -> dict[str, list[int]]:
+        pieces = re.findall(r" ?\w+|\W", text)
+        return {"input_ids": [VOCABULARY.index(piece) for piece in pieces if piece in VOCABULARY]}
+
+    def decode(self, ids: list[int], **_: object) -> str:
+        return "".join(VOCABULARY[i] for i in ids)
+
+
+@pytest.fixture(scope="module")
+def wording() -> Wording:
+    return Wording(WordTokenizer(), len(VOCABULARY))
+
+
+def weighed(wording: Wording, passage: str, question: str) -> dict[str, float]:
+    shifts = wording.shifts(passage, sourced_messages(question, passage)[0].content)
+    assert shifts.dtype == np.float32
+    return dict(zip(VOCABULARY, shifts.tolist(), strict=True))
+
+
+def test_names_of_the_passage_gain_and_hard_words_that_it_lacks_cost(wording: Wording) -> None:
+    found = weighed(wording, "TTN causes edema in 7 of them (ESKD).", "What does a nephrologist do?")
+    # Also where it begins a sentence, and where it doesn't.
+    assert {word for word, shift in found.items() if shift == NAME_GAIN} == {" TTN", "TTN", " ESKD"}
+    costly = {word for word, shift in found.items() if shift == -OTHER_COST}
+    assert costly == {" 9", "opath", " Renal", " kidney", " gene"}
+    # The passage's number and hard word, the question's, plain ones in any form, signs, an ending, the answer's end.
+    for word in (" 7", " edema", " nephrologist", " doctors", "Doctors", " swells", ".", "\n", "�", "ing", ""):
+        assert found[word] == 0, word
+
+
+def test_a_passage_leaves_nothing_for_the_next(wording: Wording) -> None:
+    first = weighed(wording, "TTN causes edema.", "Why?")
+    assert weighed(wording, "It is 9.", "Why?")[" edema"] == -OTHER_COST
+    assert weighed(wording, "TTN causes edema.", "Why?") == first
+    assert NAME_GAIN not in weighed(wording, "It is so.", "Why?").values()
+
+
+@pytest.mark.parametrize("word", ["BRCA2", "2q33", "NIH", "mtDNA", "HbA1c"])
+def test_names(word: str) -> None:
+    assert is_name(word)
+
+
+@pytest.mark.parametrize("word", ["Marfan", "X-linked", "kidney", "", "a", "40", "10,000"])
+def test_no_names(word: str) -> None:
+    assert not is_name(word)
