@@ -3,10 +3,10 @@
 A small model that is asked to say a passage in plain words leaves its names out, and says hard words that it knows from
 elsewhere. So every token's logit is shifted before the next one is chosen: the letters of the passage's names (genes,
 abbreviations) gain NAME_GAIN until they are said, and what is neither in the passage or the question nor plain loses
-OTHER_COST. Plain are tokens that begin a word of the list of Dale and Chall, in any of its forms, or that are one of its
-endings. 2 makes a token e² = 7.4 times likelier, or less likely, beside the others. All of this was chosen on validation
-questions (docs/sources.md): where names gained for good, rows repeated them, and where digits gained, which are tokens
-of their own, other numbers were made of them.
+OTHER_COST. Plain are tokens that begin a word of the list of Dale and Chall, in any of its forms, or that are one of
+its endings. 2 makes a token e² = 7.4 times likelier, or less likely, beside the others. All of this was chosen on
+validation questions (docs/sources.md): where names gained for good, rows repeated them, and where digits gained, which
+are tokens of their own, other numbers were made of them.
 """
 
 from __future__ import annotations
