@@ -143,6 +143,7 @@ def given(session):
 def test_models_answer_from_the_passage_and_the_page_says_so(ask):
     tab, session, page = ask(FITS, from_source=True)
     assert given(session) == sourced_messages("What is hay fever?", PASSAGE.text)[0].content
+    assert {request.passage for request in session.comparison.requests()} == {PASSAGE.text}
     assert "answered from the source’s passage" in page[tab.grid]
     assert 'data-model="source"' in page[tab.plot]
     assert "#q=" in page[tab.toolbar]
@@ -156,6 +157,7 @@ def test_without_a_passage_the_models_answer_alone_and_the_page_says_so(ask):
     for sought in (NOTHING, Sought(ShelfState("missing", "The library in x is damaged."))):
         tab, session, page = ask(sought, from_source=True)
         assert given(session) == "What is hay fever?"
+        assert {request.passage for request in session.comparison.requests()} == {""}
         assert "no passage to answer from" in page[tab.grid]
         assert session.comparison.done
         assert json.loads(as_json(session.comparison))["answered_from"] is None
