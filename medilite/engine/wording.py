@@ -19,6 +19,7 @@ from medilite.content.common_words import FUNCTION_WORDS, GENERAL_WORDS
 from medilite.content.key_terms import stem
 from medilite.prompts import clean_text
 from medilite.readability import familiar_words
+from medilite.readability.english import is_english
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,17 +35,22 @@ _ENDINGS = frozenset(["s", "es", "ed", "ing", "ly", "er", "est", "d", "r", "y", 
 class Wording:
     """The shifts of one tokenizer's tokens; `size` is how many logits the model has. Safe to use from several threads.
 
-    The tokenizer is one of `prompts`; the first call reads all of its tokens, in about a second.
+    The tokenizer is one of `prompts`; the first call reads all of its tokens, in less than a second.
     """
 
     def __init__(self, tokenizer: Any, size: int) -> None:
         self._tokenizer, self._size = tokenizer, size
 
     def shifts(self, passage: str, asked: str) -> np.ndarray:
-        """Return what each token's logit gains or loses, (size,) float32; `asked` is the turn that has the passage."""
+        """Return what each token's logit gains or loses, (size,) float32; `asked` is the turn that has the passage.
+
+        Nothing, where the passage is not English.
+        """
         import numpy as np
 
         said = clean_text(passage)
+        if not is_english(said):
+            return np.zeros(self._size, np.float32)  # or English words, the plain ones, would take its words' place
         shifts: np.ndarray = self._others * np.float32(-OTHER_COST)
         # Tokens differ at the beginning of a text and within it.
         shifts[self._tokens(clean_text(asked)) + self._tokens(said)] = 0

@@ -56,6 +56,11 @@ def test_a_passage_leaves_nothing_for_the_next(wording: Wording) -> None:
     assert NAME_GAIN not in weighed(wording, "It is so.", "Why?").values()
 
 
+def test_a_passage_in_another_language_weighs_nothing(wording: Wording) -> None:
+    spanish = "El síndrome es causado por cambios en el gen TTN y afecta a muchas personas en todo el mundo."
+    assert set(weighed(wording, spanish, "What causes it?").values()) == {0}
+
+
 @pytest.mark.parametrize("word", ["BRCA2", "2q33", "NIH", "mtDNA", "HbA1c"])
 def test_names(word: str) -> None:
     assert is_name(word)
