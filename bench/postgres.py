@@ -20,6 +20,7 @@ REMEDY = (
     "PostgreSQL's server was not found, so its tests are skipped. Install it: `apt install postgresql` on Debian, "
     "`brew install postgresql` on a Mac."
 )
+POOL_REMEDY = "PgBouncer was not found, so its test is skipped. Install it: `apt install pgbouncer` on Debian."
 START_S = 60.0
 _numbers = itertools.count()
 
@@ -32,6 +33,11 @@ def find_postgres() -> Path | None:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
     return None
+
+
+def find_pool() -> str | None:
+    """Return PgBouncer's program, or None; Debian puts it where only root looks."""
+    return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 class Postgres:

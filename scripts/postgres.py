@@ -1,8 +1,8 @@
-"""Install PostgreSQL's server, which the tests of the votes' store use.
+"""Install PostgreSQL's server, and PgBouncer before it, which the tests of the votes' store use.
 
     .venv/bin/python scripts/postgres.py
 
-It installs Debian's package as root (or by a sudo that asks no password). Where
+It installs Debian's packages as root (or by a sudo that asks no password). Where
 that can't be done it says what to do; that is an error only in CI.
 """
 
@@ -14,24 +14,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.postgres import REMEDY, find_postgres
+from bench.postgres import POOL_REMEDY, REMEDY, find_pool, find_postgres
 from scripts.system import apt_install
 
 
-def install_postgres() -> Path | None:
-    """Install PostgreSQL if it isn't here; return the folder of its programs, or None if that can't be done."""
-    if found := find_postgres():
-        return found
-    apt_install("the tests of the votes' store", "postgresql")
-    return find_postgres()
+def remedies() -> list[str]:
+    """Return what to do about each of the two that isn't here."""
+    return ([] if find_postgres() else [REMEDY]) + ([] if find_pool() else [POOL_REMEDY])
 
 
 def main() -> int:
-    """Install PostgreSQL if need be; return 1 where a missing one is an error (CI), else 0."""
-    if install_postgres():
-        return 0
-    print(REMEDY, file=sys.stderr)
-    return 1 if os.environ.get("CI") else 0
+    """Install what isn't here; return 1 where something is still missing and that is an error (CI), else 0."""
+    if remedies():
+        apt_install("the tests of the votes' store", "postgresql", "pgbouncer")
+    missing = remedies()
+    if missing:
+        print("\n".join(missing), file=sys.stderr)
+    return 1 if missing and os.environ.get("CI") else 0
 
 
 if __name__ == "__main__":

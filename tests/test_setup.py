@@ -271,15 +271,25 @@ def test_a_browser_is_installed_by_apt_and_else_by_playwright(monkeypatch):
     assert commands[2].endswith("-m playwright install chromium")
 
 
+@pytest.mark.parametrize("missing", ["postgres", "pool"])
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
-def test_a_missing_postgres_is_a_failure_in_ci_alone(monkeypatch, capsys, ci, code):
+def test_a_missing_database_or_pool_is_a_failure_in_ci_alone(monkeypatch, capsys, ci, code, missing):
     asked = []
-    monkeypatch.setattr(postgres, "find_postgres", lambda: None)
-    monkeypatch.setattr(postgres, "apt_install", lambda *words: asked.append(words))
+    for name in ("postgres", "pool"):
+        monkeypatch.setattr(postgres, f"find_{name}", lambda name=name: None if name == missing else "/usr/bin")
+    monkeypatch.setattr(postgres, "apt_install", lambda *words: asked.append(words[1:]))
     monkeypatch.setenv("CI", ci)
     assert postgres.main() == code
-    assert asked[0][1] == "postgresql"
-    assert "apt install postgresql" in capsys.readouterr().err
+    assert asked == [("postgresql", "pgbouncer")]
+    package = {"postgres": "postgresql", "pool": "pgbouncer"}[missing]
+    assert f"apt install {package}`" in capsys.readouterr().err
+
+
+def test_nothing_is_installed_where_database_and_pool_are_there(monkeypatch):
+    for name in ("find_postgres", "find_pool"):
+        monkeypatch.setattr(postgres, name, lambda: "/usr/bin")
+    monkeypatch.setattr(postgres, "apt_install", lambda *words: pytest.fail("installs"))
+    assert postgres.main() == 0
 
 
 # -- Makefile and .ci/run --------------------------------------------------------

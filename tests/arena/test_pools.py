@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -17,20 +16,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
-from bench.postgres import new_database
+from bench.postgres import POOL_REMEDY, find_pool, new_database
 from medilite.arena.database import Database
 from medilite.errors import StoreError
 from tests.conftest import do_without
 
 pytestmark = pytest.mark.slow
 
-REMEDY = "PgBouncer was not found, so its tests are skipped. Install it: `apt install pgbouncer` on Debian."
-
 
 @pytest.fixture
 def pooled(postgres: str, tmp_path: Path) -> Iterator[str]:
     """The URL of a fresh database behind PgBouncer, which hands out two connections transaction by transaction."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or do_without(REMEDY)
+    program = find_pool() or do_without(POOL_REMEDY)
     direct = urlsplit(new_database(postgres))
     server = parse_qs(direct.query)["host"][0]
     with closing(socket.socket()) as probe:
