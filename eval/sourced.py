@@ -221,8 +221,8 @@ def answered(run: Run, asked: Sequence[Question]) -> dict[tuple[str, str], Saved
     other = next((one for one in found.values() if one.question != prompts[one.qid]), None)
     if other:
         raise DataError(
-            f"{run.answers} answers {other.qid} from another passage, or none: the library or the data has changed "
-            "since. Give another --run."
+            f"{run.answers} answers {other.qid} from another passage, or none, or with words weighed otherwise: the "
+            "library, the data or the code has changed since. Give another --run."
         )
     return found
 
