@@ -1,4 +1,4 @@
-"""Install PostgreSQL's server, and PgBouncer before it, which the tests of the votes' store use.
+"""Install PostgreSQL's server and PgBouncer, which the tests of the votes' store use.
 
     .venv/bin/python scripts/postgres.py
 
