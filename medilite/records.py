@@ -72,8 +72,8 @@ class Request:
     Two requests with the same `seed` get the same random numbers step by step, for any models. `visitor` is a secret id
     of the visitor: an engine may keep what it computed for one visitor and reuse it when they ask again, and serves
     visitors in turn. Without one nothing is kept. `network` is a hash of the network address: turns are between
-    addresses first, and one address never fills the engine. `passage` is what the answer has to be made from, and the
-    last message has too: the local engine then weighs words (`engine.wording`).
+    addresses first, and one address never fills the engine. `passage` is what the answer has to be made from, a part
+    of the last message: the local engine then weighs words (`engine.wording`).
 
     For researchers; an engine that can't do it raises EngineError:
 
