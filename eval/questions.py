@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medilite.checkpoints import read_training_record
 from medilite.data import CLEAN, FOLDERS, SPLITS_OF, data_fingerprint, load_split, question_key
-from medilite.engine.wording import NAME_GAIN, OTHER_COST
+from medilite.engine.wording import RULE
 from medilite.errors import DataError, suggestion
 from medilite.models import Profile
 from medilite.prompts import question_messages, sourced_messages
@@ -64,8 +64,7 @@ class Question:
     @property
     def asked(self) -> str:
         """What an answers file has the hash of: that turn, and with a passage how words were weighed."""
-        weighed = "" if self.passage is None else f"\n{NAME_GAIN:+g} {-OTHER_COST:+g}"
-        return self.messages[0].content + weighed
+        return self.messages[0].content + ("" if self.passage is None else f"\n{RULE}")
 
 
 def load_questions(data: Path, split: str, limit: int | None = None) -> list[Question]:

@@ -232,9 +232,11 @@ def run(options: argparse.Namespace) -> int:
     settings, profile = chosen(options)
     every = load_questions(options.data, options.split)
     say("Looking the questions up")
-    drawn = sampled(every, options.count, SEED)
+    drawn = sampled(every, options.after + options.count, SEED)[options.after :]
     fitting = with_passages(drawn, options.data, settings)
-    more = sampled([question for question in every if question.qtype == GENETIC], options.genes, SEED)
+    more = sampled(
+        [question for question in every if question.qtype == GENETIC], options.genes_after + options.genes, SEED
+    )[options.genes_after :]
     genetic = [one for one in with_passages(more, options.data, settings) if _genes(one.passage)]
     folder = options.run or RUNS / f"sourced-{profile.name}"
     runs = {way: Run(folder / way) for way in WAYS}
@@ -259,8 +261,9 @@ def run(options: argparse.Namespace) -> int:
     one = next(iter(answers["with"].values()))
     result = {
         "profile": profile.name, "split": options.split, "data": fingerprint_of(options.data, [options.split]),
-        "drawn": len(drawn), "fitting": len(fitting), "of_own_reference": sum(one.own for one in fitting),
-        "on_genes": len(genetic), "seed": SEED,
+        "after": options.after, "drawn": len(drawn), "fitting": len(fitting),
+        "of_own_reference": sum(one.own for one in fitting),
+        "genes_after": options.genes_after, "on_genes": len(genetic), "seed": SEED,
         "decoding": dataclasses.asdict(one.setup.decoding), "precision": one.setup.precision,
         "adapters": {model: of.adapter for (_, model), of in answers["with"].items()}, "failed": failed,
         "measures": MEASURES, "intervals": METHOD, "commit": head, "commit_dirty": dirty,
@@ -320,6 +323,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="questions on genes besides, for the gene's figures alone (default: %(default)s)",
     )
+    for name, of in (("--after", "questions"), ("--genes-after", "those on genes")):
+        parser.add_argument(
+            name,
+            type=positive_int,
+            default=0,
+            metavar="N",
+            help=f"leave out the first N {of}, asked before (default: 0)",
+        )
     parser.add_argument(
         "--from-board", type=Path, metavar="FOLDER", help="take answers without the source over from a board"
     )

@@ -1,12 +1,13 @@
 """How words are weighed while a model answers from a passage: plain words, or the passage's own.
 
-A small model that is asked to say a passage in plain words leaves its names out, and says hard words that it knows from
-elsewhere. So every token's logit is shifted before the next one is chosen: the letters of the passage's names (genes,
-abbreviations) gain NAME_GAIN until they are said, and what is neither in the passage or the question nor plain loses
-OTHER_COST. Plain are tokens that begin a word of the list of Dale and Chall, in any of its forms, or that are one of
-its endings. 2 makes a token e² = 7.4 times likelier, or less likely, beside the others. All of this was chosen on
-validation questions (docs/sources.md): where names gained for good, rows repeated them, and where digits gained, which
-are tokens of their own, other numbers were made of them.
+A small model that is asked to say a passage in plain words leaves its names out, and says hard words, inheritance and
+"no" as it knows them from elsewhere. So every token's logit is shifted before the next one is chosen: the letters of
+the passage's names (genes, abbreviations) gain NAME_GAIN until they are said. What neither passage nor question says
+loses PATTERN_COST where it is a word for how a disease is inherited, OTHER_COST where it denies or is not plain. Plain
+are tokens that begin a word of the list of Dale and Chall, in any of its forms, or that are one of its endings. 2 makes
+a token e² = 7.4 times likelier, or less likely, beside the others. All of this was chosen on validation questions
+(docs/sources.md): where names gained for good, rows repeated them, and where digits gained, which are tokens of their
+own, other numbers were made of them.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ if TYPE_CHECKING:
 
 NAME_GAIN = 2.0
 OTHER_COST = 2.0
+PATTERN_COST = 10.0
+
+RULE = f"names {NAME_GAIN:+g}, others {-OTHER_COST:+g}, patterns of inheritance {-PATTERN_COST:+g}, no {-OTHER_COST:+g}"
+"""Which words weigh what, for records of what was asked."""
 
 _WORD = re.compile(r"\S+")
+_LETTERS = re.compile(r"\w+")
 _EDGES = re.compile(r"^\W+|\W+$")
+_PATTERNS = frozenset(["autosomal", "dominant", "recessive", "mitochondrial", "sporadic"])
+_SEX_LINKED = frozenset([" X", "X", " Y", "Y", "linked"])  # as tokens: " linked" is a word like any other
+_DENYING = frozenset(["no", "not", "never", "neither", "nor", "without", "cannot"])
 _ENDINGS = frozenset(["s", "es", "ed", "ing", "ly", "er", "est", "d", "r", "y", "al", "t", "re", "ve", "ll"])
 
 
@@ -51,22 +60,24 @@ class Wording:
         said = clean_text(passage)
         if not is_english(said):
             return np.zeros(self._size, np.float32)  # or English words, the plain ones, would take its words' place
-        shifts: np.ndarray = self._others * np.float32(-OTHER_COST)
-        # Tokens differ at the beginning of a text and within it.
-        shifts[self._tokens(clean_text(asked)) + self._tokens(said)] = 0
+        shifts: np.ndarray = -self._costs
+        # Tokens differ at the beginning of a text, after a space, after a sign ("(recessive)"), and by case. A capital
+        # is free only where it is said: with "not" and "no" in the passage, "No, …" is still no answer to begin with.
+        words = " ".join(["", *_LETTERS.findall(clean_text(asked))])
+        shifts[[token for form in (clean_text(asked), said, words, words.lower()) for token in self._tokens(form)]] = 0
         named = [word for found in _WORD.findall(said) if is_name(word := _EDGES.sub("", found))]
         tokens = {token for word in named for token in (*self._tokens(word), *self._tokens(f" {word}"))}
         shifts[[token for token in tokens if any(map(str.isalpha, self._text(token)))]] = NAME_GAIN
         return shifts
 
     @cached_property
-    def _others(self) -> np.ndarray:
-        """1 for each token that is not plain, 0 for the others: (size,) float32."""
+    def _costs(self) -> np.ndarray:
+        """What each token loses where nobody has said it: (size,) float32."""
         import numpy as np
 
         known = familiar_words() | FUNCTION_WORDS | GENERAL_WORDS
         roots = {stem(word) for word in known}
-        return np.array([not _is_plain(self._text(token), known, roots) for token in range(self._size)], np.float32)
+        return np.array([_cost(self._text(token), known, roots) for token in range(self._size)], np.float32)
 
     def _text(self, token: int) -> str:
         text: str = self._tokenizer.decode([token], skip_special_tokens=True)
@@ -83,6 +94,13 @@ def is_name(word: str) -> bool:
     Names of diseases and people are words like any other.
     """
     return sum(map(str.isupper, word)) >= 2 or (any(map(str.isdigit, word)) and any(map(str.isalpha, word)))
+
+
+def _cost(text: str, known: frozenset[str], roots: set[str]) -> float:
+    word = text.strip().lower()
+    if word in _PATTERNS or text in _SEX_LINKED:
+        return PATTERN_COST
+    return 0.0 if word not in _DENYING and _is_plain(text, known, roots) else OTHER_COST
 
 
 def _is_plain(text: str, known: frozenset[str], roots: set[str]) -> bool:

@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from medilite.engine.wording import NAME_GAIN, OTHER_COST, Wording, is_name
+from medilite.engine.wording import NAME_GAIN, OTHER_COST, PATTERN_COST, Wording, is_name
 from medilite.prompts import sourced_messages
 
 VOCABULARY = (
     "", ".", " gene", " TTN", "TTN", " is", " doctors", "Doctors", " nephrologist", " kidney", " swells", " 7", " 9",
     "ing", "opath", " edema", "\n", "�", " Renal", " ESKD",
+    " recessive", " X", "X", "-", "linked", " linked", " No", " not", " no", " (",
 )  # fmt: skip
 
 
@@ -43,10 +44,26 @@ def test_names_of_the_passage_gain_and_hard_words_that_it_lacks_cost(wording: Wo
     # Also where it begins a sentence, and where it doesn't.
     assert {word for word, shift in found.items() if shift == NAME_GAIN} == {" TTN", "TTN", " ESKD"}
     costly = {word for word, shift in found.items() if shift == -OTHER_COST}
-    assert costly == {" 9", "opath", " Renal", " kidney", " gene"}
+    assert costly == {" 9", "opath", " Renal", " kidney", " gene", " No", " not", " no"}
     # The passage's number and hard word, the question's, plain ones in any form, signs, an ending, the answer's end.
     for word in (" 7", " edema", " nephrologist", " doctors", "Doctors", " swells", ".", "\n", "�", "ing", ""):
         assert found[word] == 0, word
+
+
+def test_inheritance_and_no_cost_where_nobody_says_them(wording: Wording) -> None:
+    found = weighed(wording, "It is X-linked and does not go away.", "Is it inherited?")
+    assert {word for word, shift in found.items() if shift == -PATTERN_COST} == {" recessive", "X"}  # "X" begins a text
+    assert {word: found[word] for word in (" X", "linked", " not")} == {" X": 0, "linked": 0, " not": 0}
+    # "No" is not "not": an answer that begins with it denies what was asked.
+    assert found[" No"] == found[" no"] == -OTHER_COST
+    other = weighed(wording, "It is recessive.", "Is it inherited?")
+    assert {word for word, shift in other.items() if shift == -PATTERN_COST} == {" X", "X", "linked"}
+    assert other[" linked"] == 0
+
+
+@pytest.mark.parametrize("passage", ["It is so (recessive).", "Recessive is what it is.", '"Recessive" is the word.'])
+def test_a_word_is_said_after_a_sign_and_with_a_capital_too(wording: Wording, passage: str) -> None:
+    assert weighed(wording, passage, "How is it passed on?")[" recessive"] == 0
 
 
 def test_a_passage_leaves_nothing_for_the_next(wording: Wording) -> None:

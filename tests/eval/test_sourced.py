@@ -100,6 +100,9 @@ def test_the_whole_command(lite, tmp_path, monkeypatch, capsys):
     prompts = {call[0].messages[0].content for call in engines[-1].requests}
     assert sum(prompt.startswith("Passage: ") for prompt in prompts) == found["fitting"] == len(prompts) / 2
     assert "unsupported claims with the source" in capsys.readouterr().out
+    # What was asked before can be left out.
+    assert sourced.main([*command[:2], "--run", str(tmp_path / "other"), "--after", "1", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())["drawn"] == len(rows) - 1
     # A second run asks nothing; one whose passages are others is refused.
     assert sourced.main(command) == 0
     assert engines[-1].requests == []
