@@ -35,6 +35,7 @@ from medilite import claims
 from medilite.cli.terminal import positive_int, say
 from medilite.content.repetition import longest_copied
 from medilite.engine import open_engine
+from medilite.engine.wording import RULE
 from medilite.errors import DataError
 from medilite.provenance import commit, device_name, versions
 from medilite.settings import Settings
@@ -264,7 +265,7 @@ def run(options: argparse.Namespace) -> int:
         "after": options.after, "drawn": len(drawn), "fitting": len(fitting),
         "of_own_reference": sum(one.own for one in fitting),
         "genes_after": options.genes_after, "on_genes": len(genetic), "seed": SEED,
-        "decoding": dataclasses.asdict(one.setup.decoding), "precision": one.setup.precision,
+        "decoding": dataclasses.asdict(one.setup.decoding), "precision": one.setup.precision, "words_weighed": RULE,
         "adapters": {model: of.adapter for (_, model), of in answers["with"].items()}, "failed": failed,
         "measures": MEASURES, "intervals": METHOD, "commit": head, "commit_dirty": dirty,
         "answers_commits": sorted({str(of.commit) for way in WAYS for of in answers[way].values()}),

@@ -45,6 +45,11 @@ class BaseTokenizer:
         self._named = {name: t["content"] if isinstance(t, dict) else t for name, t in named.items() if t}
 
     @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return int(self._tokenizer.get_vocab_size())
+
+    @property
     def eos_token_id(self) -> int:
         """The token that ends a turn; raises WeightsError if the tokenizer names none."""
         found = self._tokenizer.token_to_id(str(self._named.get("eos_token")))

@@ -70,6 +70,15 @@ class Wording:
         shifts[[token for token in tokens if any(map(str.isalpha, self._text(token)))]] = NAME_GAIN
         return shifts
 
+    def costs(self, passage: str, asked: str) -> dict[int, float]:
+        """Return the shifts of words for inheritance and denial, by token: few enough to be sent to a server."""
+        shifts = self.shifts(passage, asked)
+        return {token: float(shifts[token]) for token in self._claiming if shifts[token] < 0}
+
+    @cached_property
+    def _claiming(self) -> list[int]:
+        return [token for token in range(self._size) if _claims(self._text(token))]
+
     @cached_property
     def _costs(self) -> np.ndarray:
         """What each token loses where nobody has said it: (size,) float32."""
@@ -97,10 +106,17 @@ def is_name(word: str) -> bool:
 
 
 def _cost(text: str, known: frozenset[str], roots: set[str]) -> float:
-    word = text.strip().lower()
-    if word in _PATTERNS or text in _SEX_LINKED:
+    if _is_pattern(text):
         return PATTERN_COST
-    return 0.0 if word not in _DENYING and _is_plain(text, known, roots) else OTHER_COST
+    return 0.0 if not _claims(text) and _is_plain(text, known, roots) else OTHER_COST
+
+
+def _is_pattern(text: str) -> bool:
+    return text.strip().lower() in _PATTERNS or text in _SEX_LINKED
+
+
+def _claims(text: str) -> bool:
+    return _is_pattern(text) or text.strip().lower() in _DENYING
 
 
 def _is_plain(text: str, known: frozenset[str], roots: set[str]) -> bool:

@@ -25,7 +25,7 @@ import json
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +70,10 @@ class ServerFailure(Exception):
         self.retry, self.elsewhere, self.blame, self.wait_s = retry, elsewhere, blame, wait_s
 
 
-def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> dict[str, Any]:
-    """Return the body of a streaming request.
+def body(
+    request: Request, prompt: Sequence[int], stop_ids: Collection[int], costs: Mapping[int, float] | None = None
+) -> dict[str, Any]:
+    """Return the body of a streaming request; `costs` is what a token's logit gets added (OpenAI's `logit_bias`).
 
     `temperature`, `top_p` and `top_k` are always given: a server takes what is left
     out from the model's generation_config.json. `repetition_penalty`,
@@ -91,6 +93,7 @@ def body(request: Request, prompt: Sequence[int], stop_ids: Collection[int]) -> 
         "seed": request.seed & (2**63 - 1),
         "stop_token_ids": sorted(stop_ids),
         "return_token_ids": True,
+        **({"logit_bias": {str(token): cost for token, cost in costs.items()}} if costs else {}),
     }
 
 

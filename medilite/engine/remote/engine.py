@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from medilite.engine.loading import LoadOnce
 from medilite.engine.protocol import Availability
 from medilite.engine.remote.circuit import Circuit, Clock
+from medilite.engine.remote.completions import body
 from medilite.engine.remote.lockstep import Lockstep
 from medilite.engine.remote.row import Limits, Writer
 from medilite.engine.remote.servers import Server, parse_addresses
 from medilite.engine.tokenizer import BaseTokenizer
 from medilite.engine.validate import check_context, check_plain, checked
+from medilite.engine.wording import Wording
 from medilite.errors import EngineError, WeightsError
 from medilite.models import Profile
 from medilite.progress import LoadProgress, ProgressCallback
@@ -46,8 +48,12 @@ class _Loaded:
     loop: asyncio.AbstractEventLoop
     http: httpx.AsyncClient
     writer: Writer
+    wording: Wording
     asked_at: float
     calls: set[Lockstep] = field(default_factory=set)
+
+    def costs(self, request: Request) -> dict[int, float]:
+        return self.wording.costs(request.passage, request.messages[-1].content) if request.passage else {}
 
 
 class RemoteEngine:
@@ -105,10 +111,11 @@ class RemoteEngine:
         asked = {messages: _ids(loaded, messages) for messages in {r.messages for r in requests}}
         for request in requests:
             check_context(request, len(asked[request.messages]), self.context_length())
+        bodies = [body(r, asked[r.messages], loaded.stop_ids, loaded.costs(r)) for r in requests]
         call = Lockstep([RowStep("", 0) for _ in requests])
         loaded.calls.add(call)
         try:
-            writing = _start(loaded.loop, self._write(loaded.writer, requests, asked, call))
+            writing = _start(loaded.loop, self._write(loaded.writer, requests, bodies, call))
         except RuntimeError as error:  # the loop is closed
             raise _closed() from error
         writing.add_done_callback(lambda done: _report_failure(done, call))
@@ -133,16 +140,16 @@ class RemoteEngine:
         loaded.loop.call_soon_threadsafe(loaded.loop.stop)
 
     async def _write(
-        self, writer: Writer, requests: Sequence[Request], asked: Mapping[Any, list[int]], call: Lockstep
+        self, writer: Writer, requests: Sequence[Request], bodies: Sequence[Mapping[str, Any]], call: Lockstep
     ) -> None:
         """Write all rows at once; cancelled, it closes every row's HTTP stream."""
         async with asyncio.TaskGroup() as group:
-            for row, request in enumerate(requests):
+            for row, (request, asked) in enumerate(zip(requests, bodies, strict=True)):
                 # `row=row`: each function has its own.
                 def on_step(step: RowStep, row: int = row) -> None:
                     call.add(row, step)
 
-                group.create_task(writer.write(request, asked[request.messages], on_step))
+                group.create_task(writer.write(request, asked, on_step))
 
     def _available(self, model: str) -> Availability:
         if any(server.answers and server.may_serve(model) for server in self._servers):
@@ -173,7 +180,8 @@ class RemoteEngine:
                 " again."
             )
         writer = Writer(self._servers, http, tokenizer, stop_ids, self._limits, self._clock)
-        return _Loaded(tokenizer, stop_ids, context, loop, http, writer, self._clock())
+        wording = Wording(tokenizer, tokenizer.size)
+        return _Loaded(tokenizer, stop_ids, context, loop, http, writer, wording, self._clock())
 
     async def _client(self) -> httpx.AsyncClient:
         import httpx

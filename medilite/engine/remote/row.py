@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medilite.engine.detokenize import IncrementalText
 from medilite.engine.remote.circuit import Clock
-from medilite.engine.remote.completions import Piece, ServerFailure, body, pieces, refusal
+from medilite.engine.remote.completions import Piece, ServerFailure, pieces, refusal
 from medilite.engine.remote.servers import Server, pick
 from medilite.records import Request, RowStep, StopReason
 
@@ -102,8 +102,11 @@ class Writer:
         self._limits, self._clock = limits, clock
         self._picks = 0
 
-    async def write(self, request: Request, prompt: Sequence[int], on_step: Callable[[RowStep], None]) -> None:
-        """Pass an answer's steps to `on_step`; the last may be an error. A begun answer is never tried again."""
+    async def write(self, request: Request, asked: Mapping[str, Any], on_step: Callable[[RowStep], None]) -> None:
+        """Pass an answer's steps to `on_step`; the last may be an error. A begun answer is never tried again.
+
+        `asked` is the HTTP request's body.
+        """
         growing = Growing(self._tokenizer, self._stop_ids, request.decoding.max_new_tokens)
         tried: list[Server] = []
         began, begun = self._clock(), False
@@ -112,7 +115,7 @@ class Writer:
                 server = await self._admit(request.model, tried, began)
                 tried.append(server)
                 try:
-                    async for step in self._try(server, request, prompt, growing):
+                    async for step in self._try(server, request, asked, growing):
                         begun = True
                         on_step(step)
                     return
@@ -174,14 +177,14 @@ class Writer:
         await asyncio.sleep(wait_s)
 
     async def _try(
-        self, server: Server, request: Request, prompt: Sequence[int], growing: Growing
+        self, server: Server, request: Request, asked: Mapping[str, Any], growing: Growing
     ) -> AsyncGenerator[RowStep, None]:
         """Yield an answer's steps from one server; the last has `stopped`. Raises ServerFailure."""
         probe = server.circuit.enter()
         server.busy += 1
         over = server.circuit.left  # how to note the end, if nothing else is known
         try:
-            async with contextlib.aclosing(self._pieces(server, request, prompt)) as stream:
+            async with contextlib.aclosing(self._pieces(server, request, asked)) as stream:
                 limit_s, begun = self._limits.first_token_s, False
                 until = asyncio.get_running_loop().time() + limit_s
                 while True:
@@ -212,13 +215,12 @@ class Writer:
             server.busy -= 1
             over(probe)
 
-    async def _pieces(self, server: Server, request: Request, prompt: Sequence[int]) -> AsyncGenerator[Piece, None]:
+    async def _pieces(self, server: Server, request: Request, asked: Mapping[str, Any]) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of one server's answer; closing closes the HTTP stream. Raises ServerFailure."""
         import httpx
 
-        url, asked = f"{server.url}/v1/completions", body(request, prompt, self._stop_ids)
         try:
-            async with self._http.stream("POST", url, json=asked) as response:
+            async with self._http.stream("POST", f"{server.url}/v1/completions", json=asked) as response:
                 if response.status_code == 404:
                     server.missing.add(request.model)
                 if response.status_code != 200:

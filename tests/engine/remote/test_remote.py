@@ -18,8 +18,9 @@ from medilite.engine.protocol import Engine, collect
 from medilite.engine.remote.engine import RemoteEngine
 from medilite.engine.remote.row import Limits
 from medilite.engine.tokenizer import BaseTokenizer
+from medilite.engine.wording import PATTERN_COST
 from medilite.errors import ContextOverflowError, EngineError, QuestionError, SettingsError, UnknownModelError
-from medilite.prompts import prompt_ids, question_messages
+from medilite.prompts import prompt_ids, question_messages, sourced_messages
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
 from tests.support.model_servers import Reply, free_port, model_server
@@ -152,6 +153,20 @@ def test_decoding_reaches_the_server(connect, say, lite):
         "seed": 5, "stream": True, "return_token_ids": True, "stop_token_ids": [0, 1, 2],
     }  # fmt: skip
     assert {key: told[key] for key in wanted} == wanted
+
+
+def test_a_server_is_told_what_a_passage_does_not_say(connect, say, lite, tokenizer):
+    """Inheritance and denial alone: a tokenizer of single bytes knows the X and Y of "X-linked"."""
+    passage = "It is passed on with the X chromosome."
+    asked = sourced_messages("Is it inherited?", passage)
+    with one_server([say()], lite) as server:
+        engine = connect(server)
+        for request in (Request("base", asked, Decoding(8), passage=passage), *asks("base")):
+            collect([request], engine.stream([request]))
+    with_passage, without = server.asked
+    (y,) = tokenizer("Y")["input_ids"]
+    assert with_passage["logit_bias"] == {str(y): -PATTERN_COST}
+    assert "logit_bias" not in without
 
 
 def test_an_answer_ends_at_its_limit_and_at_any_control_token(connect, lite, tokenizer):
