@@ -123,13 +123,18 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("LoRA", f"rank {lora['rank']}, alpha {lora['alpha']:g}, on {', '.join(lora['target_modules'])}"),
         ("Base held in", "4 bits (nf4)" if config["base"]["quantize_4bit"] else config["base"]["dtype"]),
         ("Learning rate", f"{record['learning_rate']:g}"),
-        ("Trained on", f"{record[f'train_{what}']:,} {what}, {record['steps']:,} steps"),
+        ("Trained on", f"{record[f'train_{what}']:,} {what}{_last(record)}, {record['steps']:,} steps"),
         ("Longest pair", f"{config['data']['max_tokens']:,} tokens"),
         ("Seed", str(record["seed"])),
         ("Took", f"{record['duration_s'] / 60:,.0f} minutes on {record['device']}"),
         ("Data", f"fingerprint `{record['data_fingerprint']}`"),
         ("Code", f"MediLite, commit `{commit}`"),
     ]
+
+
+def _last(record: dict[str, Any]) -> str:
+    ending = record.get("ending")
+    return f", then {ending['pairs']:,} short ones in prose" if ending else ""
 
 
 def _results(record: dict[str, Any]) -> str:

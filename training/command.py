@@ -53,7 +53,7 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
         run = run.model_copy(update={"seed": options.seed})
     stop = getattr(options, "stop_at_pairs", None)
     if stop:
-        run = run.model_copy(update={"optim": stopped(run.optim, stop)})
+        run = run.model_copy(update={"optim": stopped(run.optim, stop), "ending": None})
     job = Job.of(run, options.data, options.runs, options.adapters, options.out)
     # Never by default where the whole run's adapter belongs.
     return replace(job, out=job.work_dir / "adapter") if stop and not (options.out or options.adapters) else job

@@ -120,6 +120,19 @@ class TrackingConfig(_Strict):
         return self
 
 
+class EndingConfig(_Strict):
+    """A second stage of fine-tuning, on short answers in prose alone, from the trained adapter on.
+
+    A small model's greedy answers loop in lists and where they get long; this shows it, last of all, how answers end.
+    The rate falls linearly to 0. `max_tokens` is of the whole conversation; pairs are drawn by the run's seed.
+    """
+
+    pairs: Annotated[int, Field(ge=1)]
+    max_tokens: Annotated[int, Field(ge=32)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup_steps: Annotated[int, Field(ge=0)] = 3
+
+
 class SFTRun(_Strict):
     """One supervised fine-tuning run."""
 
@@ -132,6 +145,7 @@ class SFTRun(_Strict):
     lora: LoraConfig
     data: DataConfig = DataConfig()
     optim: OptimConfig
+    ending: EndingConfig | None = None
     tracking: TrackingConfig = TrackingConfig()
 
 

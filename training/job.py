@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medilite.checkpoints import WEIGHTS_FILE, read_record
@@ -82,6 +82,14 @@ class Job:
         """The folder of checkpoints of the same run without an early stop."""
         whole = self.run.model_copy(update={"optim": self.run.optim.model_copy(update={"stop_at_pairs": None})})
         return self.work_dir.parent / digest(training_inputs(whole, self.base, self.data, self.parents))
+
+    @property
+    def before_ending(self) -> Job:
+        """The first stage of a run with an ending: its adapter is beside its checkpoints."""
+        run = self.run.model_copy(update={"ending": None})
+        inputs = training_inputs(run, self.base, self.data, self.parents)
+        work_dir = self.work_dir.parent / digest(inputs)
+        return replace(self, run=run, inputs=inputs, work_dir=work_dir, out=work_dir / "adapter")
 
     def why_untrained(self) -> str | None:
         """Return why the adapter has to be trained, in words; None if it is trained."""

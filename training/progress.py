@@ -79,3 +79,10 @@ def curves(log_history: list[dict[str, Any]], names: tuple[str, ...]) -> dict[st
         name: [[entry["step"], round(float(entry[name]), 5)] for entry in log_history if name in entry]
         for name in names
     }
+
+
+def joined(
+    first: dict[str, list[list[float]]], then: dict[str, list[list[float]]], steps: int
+) -> dict[str, list[list[float]]]:
+    """Return the curves of two stages as one's; the first has taken `steps`."""
+    return {name: [*curve, *([steps + step, value] for step, value in then[name])] for name, curve in first.items()}

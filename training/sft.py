@@ -7,12 +7,16 @@ after a kill, writes the adapter with its training.json, and measures the loss o
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.config import SFTRun
+from medilite.checkpoints import read_record
+from training.config import EndingConfig, SFTRun
+from training.pairs import TokenPair
 from training.stage import (
     Start,
+    alone,
     arguments_with_validation,
     peft_config,
     run_stage,
@@ -21,10 +25,64 @@ from training.stage import (
     write_result,
 )
 
+CURVES = ("loss", "eval_loss")
+
 
 def train(run: SFTRun, start: Start) -> dict[str, Any]:
     """Train one adapter, write it with its record, and return the record."""
+    if run.ending:
+        return train_ending(run, run.ending, start)
+    pairs = start.pairs("train", run.data.train_pairs)
+    trainer, about = make_trainer(run, start, pairs)
+    train_to_end(trainer, start, len(pairs))
+    return write_result(trainer, start, "sft", CURVES, about | {"best_val_loss": best_loss(trainer)})
+
+
+def train_ending(run: SFTRun, ending: EndingConfig, start: Start) -> dict[str, Any]:
+    """Train a run's first stage, unless that is done, then its ending; write the adapter and return its record.
+
+    Curves go on from one stage to the next. What the record says of learning
+    rate and pairs is the first stage's; `ending` and `before_ending` have the rest.
+    """
+    from training.progress import curves, joined
+
+    job = start.job.before_ending
+    with alone(job.work_dir):
+        if job.why_untrained():
+            train(run.model_copy(update={"ending": None}), Start.of(job))
+    first = read_record(job.out) or {}
+    pairs = start.short_pairs(ending.max_tokens, ending.pairs)
+    optim = run.optim.model_copy(
+        update={
+            "learning_rate": ending.learning_rate, "warmup_steps": ending.warmup_steps, "schedule": "linear",
+            "epochs": 1, "eval_at_pairs": (len(pairs),),
+        }
+    )  # fmt: skip
+    trainer, about = make_trainer(run.model_copy(update={"optim": optim}), start, pairs, job.out)
+    train_to_end(trainer, start)
+    steps = trainer.state.global_step
+    about |= {
+        "train_pairs": first["train_pairs"],
+        "best_val_loss": best_loss(trainer),
+        "steps": first["steps"] + steps,
+        "ending": {"pairs": len(pairs), "steps": steps, "tokens": sum(len(pair.ids) for pair in pairs)},
+        "before_ending": {key: first[key] for key in KEPT},
+        "curves": joined(first["curves"], curves(trainer.state.log_history, CURVES), first["steps"]),
+        "duration_s": round(first["duration_s"] + start.stopwatch.elapsed_s(), 1),
+    }
+    return write_result(trainer, start, "sft", CURVES, about)
+
+
+KEPT = ("best_val_loss", "commit", "commit_dirty", "versions", "device", "adapter_sha256")
+"""What an adapter's record keeps of its first stage."""
+
+
+def make_trainer(
+    run: SFTRun, start: Start, pairs: Sequence[TokenPair], begun: Path | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """Return the trainer of a new adapter, or of the one in the folder `begun`, and what the record says of it."""
     import torch
+    from peft import PeftModel
     from trl import SFTTrainer
 
     from training.base_model import load_base, set_products
@@ -34,34 +92,28 @@ def train(run: SFTRun, start: Start) -> dict[str, Any]:
     from training.progress import Progress
     from training.tracking import trackers
 
-    job = start.job
-    pairs = {
-        "train": start.pairs("train", run.data.train_pairs),
-        "val": start.pairs("val", run.data.val_pairs),
-    }
-
+    validation = start.pairs("val", run.data.val_pairs)
     keep_freed_memory()
     torch.manual_seed(run.seed)
-    base_model = load_base(start.base_folder, run.base)
-    products = set_products(base_model, run.base)
+    model = load_base(start.base_folder, run.base)
+    products = set_products(model, run.base)
+    if begun:
+        model = PeftModel.from_pretrained(model, str(begun), is_trainable=True)
     trainer = (LeanSFTTrainer if run.loop == "lean" else SFTTrainer)(
-        model=base_model,
-        args=trainer_arguments(run, job.work_dir, len(pairs["train"])),
-        train_dataset=as_dataset(pairs["train"], run.loss_on),
-        eval_dataset=as_dataset(pairs["val"], run.loss_on),
+        model=model,
+        args=trainer_arguments(run, start.job.work_dir, len(pairs)),
+        train_dataset=as_dataset(pairs, run.loss_on),
+        eval_dataset=as_dataset(validation, run.loss_on),
         processing_class=start.tokenizer,
-        peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *evaluations(run), *trackers(job)],
+        peft_config=None if begun else peft_config(run.lora),
+        callbacks=[Progress(run.model, start.stopwatch), *evaluations(run), *trackers(start.job)],
     )
-    train_to_end(trainer, start, len(pairs["train"]))
-    validation = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
-    about = {
-        "products": products,
-        "train_pairs": len(pairs["train"]),
-        "val_pairs": len(pairs["val"]),
-        "best_val_loss": min(validation, default=None),
-    }
-    return write_result(trainer, start, "sft", ("loss", "eval_loss"), about)
+    return trainer, {"products": products, "train_pairs": len(pairs), "val_pairs": len(validation)}
+
+
+def best_loss(trainer: Any) -> float | None:
+    """Return the lowest validation loss of a run; None if none was measured."""
+    return min((entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry), default=None)
 
 
 def evaluations(run: SFTRun) -> list[Any]:

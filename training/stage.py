@@ -21,6 +21,7 @@ from training.card import write_card
 from training.checkpoints import newest_of_another, newest_whole, publish_saves
 from training.command import command_line, job_of
 from training.config import AnyRun, DPORun, LoraConfig, OptimConfig, SFTRun, StageRun, load_config
+from training.data.cleaning import CleanRule, is_prose
 from training.job import Job
 from training.measure import measure, say_losses
 from training.pairs import DRAW_SEED, TokenPair, choose, draw_whole, tokenise
@@ -66,6 +67,20 @@ class Start:
         if split == "train" and run.data.long_pairs == "drop":
             return draw_whole(self.tokenizer, examples, limit, count, run.seed)
         return tokenise(self.tokenizer, choose(examples, count, run.seed if split == "train" else DRAW_SEED), limit)
+
+    def short_pairs(self, max_tokens: int, count: int) -> list[TokenPair]:
+        """Return `count` training pairs, or as many as there are, of at most `max_tokens`, their answers in prose.
+
+        Raises TrainingError if there are none.
+        """
+        prose = [example for example in self.examples("train") if is_prose(example, CleanRule())]
+        pairs = draw_whole(self.tokenizer, prose, max_tokens, count, self.job.run.seed)
+        if not pairs:
+            raise TrainingError(
+                f"ending.max_tokens: no training pair whose answer is prose has at most {max_tokens} tokens, system "
+                "prompt and question among them. Raise it."
+            )
+        return pairs
 
     def last_checkpoint(self, pairs: int | None = None) -> str | None:
         """Return the folder of the newest whole checkpoint that an earlier start left, or None.
@@ -192,10 +207,10 @@ def write_result(
         "rank": run.lora.rank,
         "learning_rate": run.optim.learning_rate,
         "steps": trainer.state.global_step,
-        **about,
         "curves": curves(trainer.state.log_history, curve_names),
-        **({"saves": saves} if saves else {}),
         "duration_s": round(start.stopwatch.elapsed_s(), 1),
+        **about,
+        **({"saves": saves} if saves else {}),
         **start.came_from,
     }
     return write_adapter(trainer.model, job.out, job.profile.base.model, record)

@@ -55,6 +55,12 @@ def test_the_metadata_follow_pefts_conventions() -> None:
     assert metric["args"] == {"interval_95": [2.051, 2.151], "pairs": 8}
 
 
+def test_the_card_says_on_what_training_ended() -> None:
+    ended = record("sft-r8-high") | {"train_pairs": 6853, "steps": 549, "ending": {"pairs": 1920, "steps": 120}}
+    card = model_card(ended, load_profile("lite"))
+    assert "| Trained on | 6,853 pairs, then 1,920 short ones in prose, 549 steps |" in card
+
+
 def test_the_text_holds_results_chain_and_limits() -> None:
     card = model_card(record("grpo", "sft-r8-high"), load_profile("paper"))
     assert "| This checkpoint | 2.200 | 2.150 to 2.250 |" in card

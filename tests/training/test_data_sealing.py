@@ -15,7 +15,7 @@ from medilite.errors import DataError
 from medilite.models import ROOT
 from medilite.records import Example
 from training.config import SFTRun, load_config
-from training.data.cleaning import CleanRule, cleaned, count_boilerplate
+from training.data.cleaning import CleanRule, cleaned, count_boilerplate, is_prose
 from training.data.diseases import disease_of
 from training.data.manifest import write_splits
 from training.data.sealing import CleanSet, SealRule, make_clean_set, used_ids
@@ -195,3 +195,18 @@ def test_training_has_no_other_door():
     }
 
     assert callers == {"training/measure.py", "training/loss_table.py", "training/dpo.py", "training/data/manifest.py"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "prose"),
+    [
+        ("It goes away - mostly by itself. X-ray pictures help.", True),
+        ("Rest, and - Drink water - Sleep", False),
+        ("- Rest\n- Sleep", False),
+        ("• Rest\n• Sleep", False),
+        ("These resources address the diagnosis of F.", False),
+        ("The Human Phenotype Ontology provides a list.", False),
+    ],
+)
+def test_prose_has_no_list_and_no_table(answer: str, prose: bool) -> None:
+    assert is_prose(Example("p", "?", answer, "S", "F", ""), CleanRule()) is prose

@@ -17,6 +17,8 @@ def test_units_are_tokens_at_most() -> None:
     raw = {"lora": {"rank": 8}, "optim": {"learning_rate": 1, "epochs": 2}}
     sft = SFTRun.model_validate({**raw, "model": "a", "data": {"max_tokens": 100, "test_pairs": 50}})
     assert units(sft, ROWS) == 1000 * 2 * 100
+    ended = SFTRun.model_validate(sft.model_dump() | {"ending": {"pairs": 30, "max_tokens": 40, "learning_rate": 1}})
+    assert units(ended, ROWS) == 1000 * 2 * 100 + 30 * 40
     assert measured_units(sft, ROWS) == 50 * 100
     grpo = GRPORun.model_validate(
         {**raw, "stacked_on": "a", "data": {"train_pairs": 30}, "generation": {"max_new_tokens": 10}}

@@ -1,10 +1,11 @@
-"""Runs that hold their rate: where they are evaluated, and runs that stop early from a longer run's checkpoints."""
+"""Runs that hold their rate, runs that stop early from a longer one's checkpoints, and runs with an ending."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -66,6 +67,16 @@ def test_another_runs_checkpoints_are_read_and_never_deleted(tmp_path: Path) -> 
     assert (tmp_path / "checkpoint-25").is_dir()
 
 
+def places_of(tmp_path: Path, tiny_profile: Path, tiny_data: Path, **more: object) -> list[str]:
+    """Write a run's configuration and return the command line that names it."""
+    run = SFTRun(model="sft-r8-high", loss_on="answer", loop="lean", lora={"rank": 4}, optim=HELD)  # type: ignore[arg-type]
+    raw = run.model_dump(mode="json", exclude_defaults=True)
+    raw |= {"base": {"profile": str(tiny_profile)}, "data": {"max_tokens": 64}, **more}
+    config = tmp_path / "sft-r8-high.yaml"
+    config.write_text(yaml.safe_dump(raw))
+    return ["--config", str(config), "--data", str(tiny_data), "--runs", str(tmp_path / "runs")]
+
+
 @pytest.mark.model
 @pytest.mark.slow
 def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
@@ -73,13 +84,7 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
 ) -> None:
     from training.sft import main
 
-    run = SFTRun(model="sft-r8-high", loss_on="answer", loop="lean", lora={"rank": 4}, optim=HELD)  # type: ignore[arg-type]
-    raw = run.model_dump(mode="json", exclude_defaults=True)
-    raw |= {"base": {"profile": str(tiny_profile)}, "data": {"max_tokens": 64}}
-    config = tmp_path / "sft-r8-high.yaml"
-    config.write_text(yaml.safe_dump(raw))
-    places = ["--config", str(config), "--data", str(tiny_data), "--runs", str(tmp_path / "runs")]
-
+    places = places_of(tmp_path, tiny_profile, tiny_data)
     assert main([*places, "--out", str(tmp_path / "whole")]) == 0
     capsys.readouterr()
     assert main([*places, "--out", str(tmp_path / "early"), "--stop-at-pairs", "16"]) == 0
@@ -91,3 +96,44 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
     assert [step for step, _ in early["curves"]["eval_loss"]] == [2, 4]
     assert whole["curves"]["eval_loss"][0] == early["curves"]["eval_loss"][0]
     assert whole["adapter_sha256"] != early["adapter_sha256"]
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_an_ending_goes_on_from_the_first_stage_which_is_trained_once(
+    tiny_profile: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training.sft import main
+
+    def ended(out: str, **ending: float) -> dict[str, Any]:
+        places = places_of(
+            tmp_path, tiny_profile, tiny_data, ending={"max_tokens": 64, "learning_rate": 0.002, **ending}
+        )
+        assert main([*places, "--out", str(tmp_path / out)]) == 0
+        return json.loads((tmp_path / out / "training.json").read_text())
+
+    one = ended("one", pairs=8)
+    first = json.loads(next(tmp_path.glob("runs/tiny/sft-r8-high/*/adapter/training.json")).read_text())
+    assert (first["steps"], one["steps"], one["train_pairs"]) == (6, 8, first["train_pairs"])
+    assert one["before_ending"]["adapter_sha256"] == first["adapter_sha256"] != one["adapter_sha256"]
+    assert one["ending"]["pairs"] == 8
+    assert one["ending"]["tokens"] <= 8 * 64
+    # The curve goes on, and its last point is what the record calls the loss of this adapter.
+    losses = one["curves"]["eval_loss"]
+    assert losses[:-1] == first["curves"]["eval_loss"]
+    assert losses[-1] == [8, pytest.approx(one["best_val_loss"], abs=1e-5)]
+    assert "ending" not in first
+    capsys.readouterr()
+
+    other = ended("other", pairs=4)
+    assert "step 6 of 6" not in (said := capsys.readouterr().err)
+    assert "resuming" not in said
+    assert other["before_ending"] == one["before_ending"]
+    assert other["steps"] == 7
+    # Too short for any pair; and a run that stops early has no ending.
+    none = places_of(tmp_path, tiny_profile, tiny_data, ending={"pairs": 8, "max_tokens": 32, "learning_rate": 0.002})
+    assert main([*none, "--out", str(tmp_path / "none")]) == 2
+    assert "no training pair whose answer is prose has at most 32 tokens" in capsys.readouterr().err
+    places = places_of(tmp_path, tiny_profile, tiny_data, ending={"pairs": 8, "max_tokens": 64, "learning_rate": 0.002})
+    assert main([*places, "--out", str(tmp_path / "early"), "--stop-at-pairs", "16"]) == 0
+    assert json.loads((tmp_path / "early" / "training.json").read_text())["steps"] == 4

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medilite.records import Example
+
+_LIST_MARK = re.compile(r"(?:^|\s)[-•*] ")
 
 SHARED_BY = 5
 """Rows that give one answer word for word, from which it is counted as boilerplate."""
@@ -39,6 +42,11 @@ def is_symptom_table(example: Example, rule: CleanRule) -> bool:
 def answers(example: Example, rule: CleanRule) -> bool:
     """Return whether the answer is one in sentences: neither list nor table."""
     return not is_resource_list(example, rule) and not is_symptom_table(example, rule)
+
+
+def is_prose(example: Example, rule: CleanRule) -> bool:
+    """Return whether the answer is in sentences alone: no table, and no list or one of a single item."""
+    return answers(example, rule) and len(_LIST_MARK.findall(example.answer)) < 2
 
 
 def cleaned(examples: Sequence[Example], rule: CleanRule, seed: int) -> list[Example]:

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.config import AnyRun, GRPORun
+from training.config import AnyRun, GRPORun, SFTRun
 from training.record import RunProgress
 
 FORWARD_SHARE = 1 / 3
@@ -36,7 +36,8 @@ def units(run: AnyRun, rows: Mapping[str, int]) -> float:
     if isinstance(run, GRPORun):
         prompts = min(run.data.train_pairs or rows["grpo"], rows["grpo"])
         return prompts * run.optim.epochs * run.generation.num_generations * run.generation.max_new_tokens
-    return min(run.data.train_pairs or rows["train"], rows["train"]) * run.optim.epochs * run.data.max_tokens
+    ending = run.ending.pairs * run.ending.max_tokens if isinstance(run, SFTRun) and run.ending else 0
+    return min(run.data.train_pairs or rows["train"], rows["train"]) * run.optim.epochs * run.data.max_tokens + ending
 
 
 def measured_units(run: AnyRun, rows: Mapping[str, int]) -> float:
