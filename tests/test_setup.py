@@ -342,6 +342,14 @@ def test_make_test_runs_everything_once():
         assert len(chosen) == 1, f"make test leaves no test out, and runs none twice: {test} is in {chosen}"
 
 
+@pytest.mark.xdist_group("together")
+def test_tests_of_one_group_stay_in_one_worker(request):
+    """xdist goes by the group at the end of a test's id; with a pytest that it doesn't fit, ids stay as they are."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("no workers")
+    assert request.node.nodeid.endswith("@together")
+
+
 def test_make_check_is_lint_types_and_fast_tests():
     steps = plan("check")
     for command in ("ruff check .", "ruff format --check .", "-m mypy", "not model and not browser and not slow"):
