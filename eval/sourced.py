@@ -233,11 +233,19 @@ def run(options: argparse.Namespace) -> int:
     settings, profile = chosen(options)
     every = load_questions(options.data, options.split)
     say("Looking the questions up")
-    drawn = sampled(every, options.after + options.count, SEED)[options.after :]
+    of_genes = [question for question in every if question.qtype == GENETIC]
+    before = {one.qid for one in (*sampled(every, options.after, SEED), *sampled(of_genes, options.genes_after, SEED))}
+    # Of both draws: a question may be in the one and in the other.
+    drawn, more = (
+        [question for question in sampled(pool, count, SEED) if question.qid not in before]
+        for pool, count in (
+            (every, options.after + options.count),
+            (of_genes, options.genes_after + options.genes),
+        )
+    )
     fitting = with_passages(drawn, options.data, settings)
-    more = sampled(
-        [question for question in every if question.qtype == GENETIC], options.genes_after + options.genes, SEED
-    )[options.genes_after :]
+    if not fitting:
+        raise DataError(f"No question of {options.split} is left that has a passage: lower --after.")
     genetic = [one for one in with_passages(more, options.data, settings) if _genes(one.passage)]
     folder = options.run or RUNS / f"sourced-{profile.name}"
     runs = {way: Run(folder / way) for way in WAYS}
@@ -324,13 +332,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="questions on genes besides, for the gene's figures alone (default: %(default)s)",
     )
-    for name, of in (("--after", "questions"), ("--genes-after", "those on genes")):
+    for name, of in (("--after", "questions"), ("--genes-after", "on genes")):
         parser.add_argument(
             name,
             type=positive_int,
             default=0,
             metavar="N",
-            help=f"leave out the first N {of}, asked before (default: 0)",
+            help=f"leave out the first N {of}, asked before (default: none)",
         )
     parser.add_argument(
         "--from-board", type=Path, metavar="FOLDER", help="take answers without the source over from a board"

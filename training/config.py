@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -147,6 +147,12 @@ class SFTRun(_Strict):
     optim: OptimConfig
     ending: EndingConfig | None = None
     tracking: TrackingConfig = TrackingConfig()
+
+    @model_validator(mode="after")
+    def _saves_are_of_one_stage(self) -> SFTRun:
+        if self.ending and self.optim.keep_saves:
+            raise ValueError("keep_saves can't be used with an ending: saves are numbered within one stage")
+        return self
 
 
 class GenerationConfig(_Strict):
@@ -297,6 +303,7 @@ def _explain(error: Any, kind: type[BaseModel]) -> str:
         return f"{where}: {error['msg']} (got {error.get('input')!r})"
     level: type[BaseModel] = kind
     for parent in parents:
-        level = level.model_fields[str(parent)].annotation  # type: ignore[assignment]
+        annotation: Any = level.model_fields[str(parent)].annotation
+        level = next((one for one in get_args(annotation) if one is not type(None)), annotation)  # X, or X | None
     near = suggestion(str(key), level.model_fields)
     return f"unknown key {where!r}." + (near or f" Known here: {', '.join(level.model_fields)}.")

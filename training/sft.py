@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medilite.checkpoints import read_record
 from training.config import EndingConfig, SFTRun
 from training.pairs import TokenPair
+from training.record import Stopwatch
 from training.stage import (
     Start,
     alone,
@@ -51,6 +53,7 @@ def train_ending(run: SFTRun, ending: EndingConfig, start: Start) -> dict[str, A
         if job.why_untrained():
             train(run.model_copy(update={"ending": None}), Start.of(job))
     first = read_record(job.out) or {}
+    start = replace(start, stopwatch=Stopwatch(start.job.work_dir))  # or the first stage's time would count twice
     pairs = start.short_pairs(ending.max_tokens, ending.pairs)
     optim = run.optim.model_copy(
         update={

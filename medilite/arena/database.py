@@ -41,6 +41,9 @@ _lines: dict[Path, Turns] = {}
 
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
+
+_one_migration = threading.Lock()
+"""Alembic keeps the migration that runs in globals of its own: one at a time, of whatever database."""
 """PostgreSQL's advisory lock while the schema changes; any number, the same for every replica."""
 
 
@@ -294,7 +297,8 @@ class Database:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            with _one_migration:
+                command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
                 "The votes' database was made by a newer MediLite. Update MediLite, or use another database."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,3 +53,12 @@ def test_votes_and_pairs_of_before_follow_ups_are_of_one_turn(tmp_path, open_sto
             connection.exec_driver_sql("SELECT turns, asked FROM pairs UNION ALL SELECT turns, asked FROM votes").all()
             == [(1, 1)] * 2
         )
+
+
+def test_two_databases_are_brought_up_to_date_at_once(tmp_path, open_store):
+    """A retention thread may open one while another is made: Alembic's globals are one for all."""
+    for number in range(8):
+        old_database(tmp_path / f"{number}.db", "0001", votes=[pair()])
+    stores = [open_store(tmp_path / f"{number}.db") for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        assert [len(votes) for votes in threads.map(lambda store: list(store.votes()), stores)] == [1] * 8

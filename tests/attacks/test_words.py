@@ -75,8 +75,10 @@ def test_no_library_s_words_reach_any_handler(name, caplog):
     undo = set_up_logging(load_settings())
     try:
         logger = logging.getLogger(None if name == "root" else name)
-        logger.warning(f"Failed to validate request: {CANARY}")
-        logger.error("Failed: %s", CANARY)
+        # An app that was made in this process has silenced some for good.
+        with caplog.at_level(logging.WARNING, logger=logger.name):
+            logger.warning(f"Failed to validate request: {CANARY}")
+            logger.error("Failed: %s", CANARY)
     finally:
         undo()
     assert caplog.records

@@ -103,6 +103,15 @@ def test_the_whole_command(lite, tmp_path, monkeypatch, capsys):
     # What was asked before can be left out.
     assert sourced.main([*command[:2], "--run", str(tmp_path / "other"), "--after", "1", "--json", str(out)]) == 0
     assert json.loads(out.read_text())["drawn"] == len(rows) - 1
+    # A question that was asked in the other draw, on genes, was asked too.
+    monkeypatch.setattr(sourced, "GENETIC", kind := rows[0].qtype)
+    others = sum(row.qtype != kind for row in rows)
+    assert 0 < others < len(rows)
+    assert sourced.main([*command[:2], "--run", str(tmp_path / "more"), "--genes-after", "50", "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert (found["drawn"], found["on_genes"]) == (others, 0)
+    assert sourced.main([*command[:2], "--run", str(tmp_path / "none"), "--after", "500"]) == 2
+    assert "lower --after" in capsys.readouterr().err
     # A second run asks nothing; one whose passages are others is refused.
     assert sourced.main(command) == 0
     assert engines[-1].requests == []

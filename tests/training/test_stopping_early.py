@@ -13,8 +13,9 @@ import yaml
 from medilite.errors import ConfigError
 from training.checkpoints import newest_of_another, seal
 from training.command import stopped
-from training.config import OptimConfig, SFTRun
+from training.config import OptimConfig, SFTRun, load_config
 from training.progress import EvaluateAt
+from training.record import Stopwatch
 from training.stage import schedule_arguments
 
 HELD = OptimConfig(
@@ -101,9 +102,22 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
 @pytest.mark.model
 @pytest.mark.slow
 def test_an_ending_goes_on_from_the_first_stage_which_is_trained_once(
-    tiny_profile: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_profile: Path,
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from training.sft import main
+
+    begun = []
+
+    class Noted(Stopwatch):
+        def __init__(self, folder: Path) -> None:
+            begun.append(any(tmp_path.glob("runs/tiny/sft-r8-high/*/adapter/training.json")))
+            super().__init__(folder)
+
+    monkeypatch.setattr("training.sft.Stopwatch", Noted)
 
     def ended(out: str, **ending: float) -> dict[str, Any]:
         places = places_of(
@@ -123,11 +137,13 @@ def test_an_ending_goes_on_from_the_first_stage_which_is_trained_once(
     assert losses[:-1] == first["curves"]["eval_loss"]
     assert losses[-1] == [8, pytest.approx(one["best_val_loss"], abs=1e-5)]
     assert "ending" not in first
+    assert one["duration_s"] > first["duration_s"]
+    assert begun == [True], "its clock starts when the first stage is done, whose time is added"
     capsys.readouterr()
 
     other = ended("other", pairs=4)
-    assert "step 6 of 6" not in (said := capsys.readouterr().err)
-    assert "resuming" not in said
+    # Nothing of the first stage, whose six steps are numbered so.
+    assert " of 6 " not in capsys.readouterr().err
     assert other["before_ending"] == one["before_ending"]
     assert other["steps"] == 7
     # Too short for any pair; and a run that stops early has no ending.
@@ -137,3 +153,16 @@ def test_an_ending_goes_on_from_the_first_stage_which_is_trained_once(
     places = places_of(tmp_path, tiny_profile, tiny_data, ending={"pairs": 8, "max_tokens": 64, "learning_rate": 0.002})
     assert main([*places, "--out", str(tmp_path / "early"), "--stop-at-pairs", "16"]) == 0
     assert json.loads((tmp_path / "early" / "training.json").read_text())["steps"] == 4
+
+
+def test_what_an_ending_cannot_be_is_said(tmp_path: Path) -> None:
+    raw = {"model": "sft-a", "lora": {"rank": 4}, "optim": {"learning_rate": 1}}
+    ending = {"pairs": 8, "max_tokens": 48, "learning_rate": 1}
+    config = tmp_path / "sft-a.yaml"
+    for told, said in (
+        ({**raw, "ending": {**ending, "warmup_step": 3}}, "unknown key 'ending.warmup_step'.*warmup_steps"),
+        ({**raw, "ending": ending, "optim": {"learning_rate": 1, "keep_saves": True}}, "keep_saves can't be used"),
+    ):
+        config.write_text(yaml.safe_dump(told))
+        with pytest.raises(ConfigError, match=said):
+            load_config(config, SFTRun)

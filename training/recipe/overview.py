@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from medilite.data import load_manifest
-from training.config import AnyRun, GRPORun
+from training.config import AnyRun, GRPORun, SFTRun
 from training.job import Job
 from training.recipe.forecast import Task, measured_units, say_end, seconds_left, units
 from training.recipe.plan import Recipe
@@ -60,14 +60,22 @@ class Overview:
     def _task(self, run: AnyRun, job: Job | None) -> Task:
         rows = self._rows[run.data.splits]
         # A run on passages has a pace of its own: most of what it reads are prompts.
+        progress, told = read_progress(job.work_dir) if job else None, units(run, rows)
+        trained = job is not None and job.why_untrained() is None
+        if job and isinstance(run, SFTRun) and run.ending and not trained:
+            # Each stage tells of itself alone; the ending's time is not in what is left of the first.
+            ending = run.ending.pairs * run.ending.max_tokens
+            progress, told = (
+                (progress, ending) if progress else (read_progress(job.before_ending.work_dir), told - ending)
+            )
         method = "sourced" if run.data.passages else "grpo" if isinstance(run, GRPORun) else "sft"
         return Task(
             model=run.model,
             method=method,
-            units=units(run, rows),
+            units=told,
             test_units=measured_units(run, rows),
-            trained=job is not None and job.why_untrained() is None,
+            trained=trained,
             measured=job is not None and job.why_unmeasured() is None,
-            progress=read_progress(job.work_dir) if job else None,
+            progress=progress,
             duration_s=self._recipe.record(run.model).get("duration_s") if job else None,
         )
