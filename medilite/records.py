@@ -73,7 +73,7 @@ class Request:
     of the visitor: an engine may keep what it computed for one visitor and reuse it when they ask again, and serves
     visitors in turn. Without one nothing is kept. `network` is a hash of the network address: turns are between
     addresses first, and one address never fills the engine. `passage` is what the answer has to be made from, a part
-    of the last message: the local engine then weighs words (`engine.wording`).
+    of the last message: words are weighed then (`engine.wording`).
 
     For researchers; an engine that can't do it raises EngineError:
 

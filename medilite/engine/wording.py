@@ -30,7 +30,7 @@ OTHER_COST = 2.0
 PATTERN_COST = 10.0
 
 RULE = f"names {NAME_GAIN:+g}, others {-OTHER_COST:+g}, patterns of inheritance {-PATTERN_COST:+g}, no {-OTHER_COST:+g}"
-"""Which words weigh what, for records of what was asked."""
+"""Which words weigh what, for records of what was asked. Number it where other words come to count as one of these."""
 
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"\w+")

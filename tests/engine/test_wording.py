@@ -61,6 +61,13 @@ def test_inheritance_and_no_cost_where_nobody_says_them(wording: Wording) -> Non
     assert other[" linked"] == 0
 
 
+def test_what_a_server_is_told_are_words_for_inheritance_and_denial_alone(wording: Wording) -> None:
+    passage = "It is X-linked and does not go away."
+    told = wording.costs(passage, sourced_messages("Is edema or ESKD inherited?", passage)[0].content)
+    expected = {" recessive": -PATTERN_COST, "X": -PATTERN_COST, " No": -OTHER_COST, " no": -OTHER_COST}
+    assert {VOCABULARY[token]: cost for token, cost in told.items()} == expected
+
+
 @pytest.mark.parametrize("passage", ["It is so (recessive).", "Recessive is what it is.", '"Recessive" is the word.'])
 def test_a_word_is_said_after_a_sign_and_with_a_capital_too(wording: Wording, passage: str) -> None:
     assert weighed(wording, passage, "How is it passed on?")[" recessive"] == 0

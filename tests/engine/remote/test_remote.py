@@ -156,7 +156,7 @@ def test_decoding_reaches_the_server(connect, say, lite):
 
 
 def test_a_server_is_told_what_a_passage_does_not_say(connect, say, lite, tokenizer):
-    """Inheritance and denial alone: a tokenizer of single bytes knows the X and Y of "X-linked"."""
+    """A tokenizer of single bytes knows the X and Y of "X-linked"; test_wording.py has words that deny."""
     passage = "It is passed on with the X chromosome."
     asked = sourced_messages("Is it inherited?", passage)
     with one_server([say()], lite) as server:
