@@ -41,10 +41,10 @@ _lines: dict[Path, Turns] = {}
 
 _WRITES = "medilite_writes"
 _MIGRATION_LOCK = 0x6D656469
+"""PostgreSQL's advisory lock while the schema changes; any number, the same for every replica."""
 
 _one_migration = threading.Lock()
 """Alembic keeps the migration that runs in globals of its own: one at a time, of whatever database."""
-"""PostgreSQL's advisory lock while the schema changes; any number, the same for every replica."""
 
 
 class Database:
