@@ -52,9 +52,6 @@ class _Loaded:
     asked_at: float
     calls: set[Lockstep] = field(default_factory=set)
 
-    def costs(self, request: Request) -> dict[int, float]:
-        return self.wording.costs(request.passage, request.messages[-1].content) if request.passage else {}
-
 
 class RemoteEngine:
     """The engine whose answers model servers write; see protocol.Engine for what each method promises.
@@ -111,7 +108,13 @@ class RemoteEngine:
         asked = {messages: _ids(loaded, messages) for messages in {r.messages for r in requests}}
         for request in requests:
             check_context(request, len(asked[request.messages]), self.context_length())
-        bodies = [body(r, asked[r.messages], loaded.stop_ids, loaded.costs(r)) for r in requests]
+        # Once for all models that answer one question from one passage.
+        sourced = {(r.passage, r.messages[-1].content) for r in requests if r.passage}
+        costs = {key: loaded.wording.costs(*key) for key in sourced}
+        bodies = [
+            body(r, asked[r.messages], loaded.stop_ids, costs.get((r.passage or "", r.messages[-1].content)))
+            for r in requests
+        ]
         call = Lockstep([RowStep("", 0) for _ in requests])
         loaded.calls.add(call)
         try:
