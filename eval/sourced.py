@@ -245,7 +245,9 @@ def run(options: argparse.Namespace) -> int:
     )
     fitting = with_passages(drawn, options.data, settings)
     if not fitting:
-        raise DataError(f"No question of {options.split} is left that has a passage: lower --after.")
+        raise DataError(
+            f"None of {len(drawn)} questions of {options.split} has a passage: raise --count, or lower --after."
+        )
     genetic = [one for one in with_passages(more, options.data, settings) if _genes(one.passage)]
     folder = options.run or RUNS / f"sourced-{profile.name}"
     runs = {way: Run(folder / way) for way in WAYS}

@@ -29,6 +29,9 @@ from training.stage import (
 
 CURVES = ("loss", "eval_loss")
 
+KEPT = ("best_val_loss", "commit", "commit_dirty", "versions", "device", "adapter_sha256")
+"""What an adapter's record keeps of its first stage."""
+
 
 def train(run: SFTRun, start: Start) -> dict[str, Any]:
     """Train one adapter, write it with its record, and return the record."""
@@ -74,10 +77,6 @@ def train_ending(run: SFTRun, ending: EndingConfig, start: Start) -> dict[str, A
         "duration_s": round(first["duration_s"] + start.stopwatch.elapsed_s(), 1),
     }
     return write_result(trainer, start, "sft", CURVES, about)
-
-
-KEPT = ("best_val_loss", "commit", "commit_dirty", "versions", "device", "adapter_sha256")
-"""What an adapter's record keeps of its first stage."""
 
 
 def make_trainer(

@@ -59,7 +59,6 @@ class Overview:
 
     def _task(self, run: AnyRun, job: Job | None) -> Task:
         rows = self._rows[run.data.splits]
-        # A run on passages has a pace of its own: most of what it reads are prompts.
         progress, told = read_progress(job.work_dir) if job else None, units(run, rows)
         trained = job is not None and job.why_untrained() is None
         if job and isinstance(run, SFTRun) and run.ending and not trained:
@@ -68,6 +67,7 @@ class Overview:
             progress, told = (
                 (progress, ending) if progress else (read_progress(job.before_ending.work_dir), told - ending)
             )
+        # A run on passages has a pace of its own: most of what it reads are prompts.
         method = "sourced" if run.data.passages else "grpo" if isinstance(run, GRPORun) else "sft"
         return Task(
             model=run.model,
