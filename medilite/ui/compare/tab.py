@@ -196,7 +196,7 @@ class CompareTab(AskingTab):
                     comparison.give(sought, self.engine)
                     if sought is not None:
                         comparison.take_source(sought)
-                        yield {self.source: source_html(sought)}
+                        yield {self.source: source_html(sought, wanted=True)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     session.comparison = comparison
                     update = self._show(comparison, stage)
@@ -328,7 +328,7 @@ class CompareTab(AskingTab):
             comparison.take_source(sought)
             if comparison.from_source and sought.found and sought.found.fits:
                 comparison.given = sought.found.hits[0].passage
-            shown[self.source] = source_html(sought)
+            shown[self.source] = source_html(sought, wanted=comparison.from_source)
         return shown | {
             self.grid: grid_html(comparison),
             self.toolbar: toolbar_html(comparison),

@@ -21,13 +21,15 @@ TEMPLATE = "page/source.html"
 NIH, CDC = "What the National Institutes of Health say", "What the Centers for Disease Control and Prevention say"
 
 
-def source_html(sought: Sought, key: str = "compare") -> Markup | str:
+def source_html(sought: Sought, key: str = "compare", *, wanted: bool = False) -> Markup | str:
     """Return the card with what was found, or that nothing fits, or why there is no library; "" if it is off.
 
-    `key` distinguishes the cards of one page.
+    `key` distinguishes the cards of one page; `wanted` says that the answers were to be from the source.
     """
     if sought.found is None or sought.about is None:
         message = {"off": "", "ready": ""}.get(sought.state.kind, sought.state.message)
+        if wanted:
+            return templates(TEMPLATE).missed(message)
         return templates(TEMPLATE).line(f"No source beside these answers yet. {message}") if message else ""
     if not sought.found.fits:
         return templates(TEMPLATE).nothing(NIH)

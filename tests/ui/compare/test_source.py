@@ -159,6 +159,8 @@ def test_without_a_passage_the_models_answer_alone_and_the_page_says_so(ask):
         assert given(session) == "What is hay fever?"
         assert {request.passage for request in session.comparison.requests()} == {""}
         assert "no passage to answer from" in page[tab.grid]
+        assert "from the models alone" in page[tab.source] or "The library in x is damaged." in page[tab.source]
+        assert ("not from a source" in page[tab.source]) == (sought is not NOTHING)
         assert session.comparison.done
         assert json.loads(as_json(session.comparison))["answered_from"] is None
 
