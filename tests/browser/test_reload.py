@@ -259,6 +259,37 @@ def test_a_connection_cut_at_a_random_moment_loses_nothing_that_was_written(line
     )
 
 
+def test_a_connection_cut_during_a_live_follow_up_leaves_a_pair_to_vote_on(lined):
+    here, line = lined(step_s=0.04)
+    page = here.ready().page
+    here.vote_tab()
+    page.locator("#vote-mode label", has_text="Live").click()
+    page.locator("#vote-question textarea").fill("What is asthma?")
+    page.click("#vote-ask")
+    here.wait_pair("open", "vote-live-pair")
+    answered = here.vote_texts("vote-live-pair")
+    page.locator("#vote-further textarea").fill("And then?")
+    page.click("#vote-follow")
+    texts = "#vote-live-pair .vt-pair[data-state=writing] .ml-text"
+    page.wait_for_function(
+        "([texts, n]) => [...document.querySelectorAll(texts)].filter(one => one.textContent).length > n",
+        arg=[texts, len(answered)],
+        timeout=PATIENCE_MS,
+    )
+    line.cut()
+    page.get_by_text(LOST).first.wait_for(timeout=PATIENCE_MS)
+    page.locator("#vote-further textarea").fill("And then, typed again?")
+    reloaded(here, line.mend)
+    assert "Restored after a reload." in restored(here, "vote")
+    here.wait_pair("open", "vote-live-pair")
+    assert here.vote_texts("vote-live-pair") == answered
+    assert "left out" in here.pair("vote-live-pair").text_content()
+    assert page.locator("#vote-further textarea").input_value() == "And then, typed again?"
+    page.locator("#vote-live-pair [data-choice=left]").click()
+    here.wait_pair("voted", "vote-live-pair")
+    assert [text for text in here.vote_texts("vote-live-pair") if text] == answered
+
+
 def test_the_form_follows_the_address(serve, visit):
     url, _ = serve()
     one, two = "#q=What%20is%20asthma%3F&m=base&n=32&s=5", "#q=What%20is%20gout%3F&m=base,grpo&n=64&s=6"
