@@ -13,6 +13,7 @@ from medilite.models import PROFILES_DIR, load_profile
 from tests.training import pretend
 from tests.training.pretend import Pretence, write_recipe
 from training import reproduce
+from training.recipe.selection import say_selection, select_best
 
 ALL = ["sft-r8-low", "sft-r8-high", "sft-r16-low", "sft-r16-high", "grpo", "sourced"]
 
@@ -211,3 +212,16 @@ def test_the_report_holds_ours_and_the_studys(run: Runner) -> None:
     for figure in ("test-loss", "curve-eval_loss", "curve-loss", "curve-reward", "curve-kl"):
         assert f'id="figure-{figure}"' in page
     assert "<script src=" not in page
+
+
+def test_the_loss_before_an_ending_selects_grpos_parent() -> None:
+    runs = [
+        {"model": "gentle", "rank": 8, "best_val_loss": 1.92, "before_ending": {"best_val_loss": 1.87}},
+        {"model": "strong", "rank": 16, "best_val_loss": 1.94, "before_ending": {"best_val_loss": 1.86}},
+        {"model": "without", "rank": 8, "best_val_loss": 1.88},
+    ]
+    assert select_best(runs)["model"] == "strong"
+    assert say_selection(runs) == (
+        "strong: lowest validation loss before endings (gentle 1.870, strong 1.860, without 1.880)"
+    )
+    assert select_best(runs[2:])["model"] == "without"
