@@ -294,6 +294,12 @@ def test_the_figures_in_the_readme_are_the_boards():
         and (row["model"], row["against"], row["metric"]) == ("grpo", parent, "flesch_kincaid_grade")
     )
 
+    formulas = next(
+        row
+        for row in board.tables["formulas"]
+        if row["split"] == split and (row["model"], row["against"]) == ("grpo", parent)
+    )
+
     def percent(model: str, metric: str) -> str:
         return f"{100 * cells[model, metric]['mean']:.0f} %"
 
@@ -302,11 +308,13 @@ def test_the_figures_in_the_readme_are_the_boards():
     (said,) = [line for line in text.splitlines() if line.startswith("- **The GRPO model")]
     for figure in (
         f"On {cells['grpo', 'loops']['n']} sealed questions",
-        f"{-eased['median']:.1f} grades easier than its parent (median of the {eased['n']}",
-        f"loops in {percent('grpo', 'loops')} of its answers instead of {percent(parent, 'loops')}",
+        f"{-eased['median']:.1f} grades below its parent's (median of the {eased['n']}",
+        f"easier by {formulas['easier']} of {formulas['formulas']} formulas",
+        f"{percent('grpo', 'grade_8')} of its answers are at or below 8th grade, of its parent's "
+        f"{percent(parent, 'grade_8')}",
         f"({percent('grpo', 'content_precision')} against {percent(parent, 'content_precision')})",
-        f"{100 * read['grpo']['right_or_partly']['value']:.0f} % of {read['grpo']['n']} answers were right or partly "
-        f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.0f} %",
+        f"{100 * read['grpo']['right_or_partly']['value']:.1f} % of {read['grpo']['n']} answers were right or partly "
+        f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.1f} %",
         f"{100 * read['grpo']['wrong']:.0f} % were wrong",
     ):
         assert figure in said
