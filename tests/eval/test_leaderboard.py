@@ -300,6 +300,9 @@ def test_the_figures_in_the_readme_are_the_boards():
         if row["split"] == split and (row["model"], row["against"]) == ("grpo", parent)
     )
 
+    def signed(value: float) -> str:
+        return f"{value:.1f}".replace("-", "−")
+
     def percent(model: str, metric: str) -> str:
         return f"{100 * cells[model, metric]['mean']:.0f} %"
 
@@ -308,14 +311,15 @@ def test_the_figures_in_the_readme_are_the_boards():
     (said,) = [line for line in text.splitlines() if line.startswith("- **The GRPO model")]
     for figure in (
         f"On {cells['grpo', 'loops']['n']} sealed questions",
-        f"{-eased['median']:.1f} grades below its parent's (median of the {eased['n']}",
+        f"difference from its parent's grade is {signed(eased['median'])} ({signed(eased['median_low'])} to "
+        f"{signed(eased['median_high'])}; the {eased['n']} where neither loops)",
         f"easier by {formulas['easier']} of {formulas['formulas']} formulas",
         f"{percent('grpo', 'grade_8')} of its answers are at or below 8th grade, of its parent's "
         f"{percent(parent, 'grade_8')}",
         f"({percent('grpo', 'content_precision')} against {percent(parent, 'content_precision')})",
         f"{100 * read['grpo']['right_or_partly']['value']:.1f} % of {read['grpo']['n']} answers were right or partly "
         f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.1f} %",
-        f"{100 * read['grpo']['wrong']:.0f} % were wrong",
+        f"{100 * read['grpo']['wrong']:.0f} % were wrong, of its parent's {100 * read[parent]['wrong']:.1f} %",
     ):
         assert figure in said
 

@@ -12,7 +12,8 @@ DIGITS = 3
 def select_best(records: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the record with the lowest validation loss; where two tie, the lower rank.
 
-    Of a run with an ending the loss before it counts: an ending raises it by its rate, not by what the run learned.
+    Of a run with an ending the loss before it counts: how far an ending raises it depends on its rate, which is chosen
+    for loops (docs/protocol.md says when this rule was made).
     The study took the lowest test loss, and validation loss for ties; a choice by the test split can't be reported on
     it, so here validation decides (docs/protocol.md).
     """

@@ -11,6 +11,7 @@ import gradio as gr
 from medilite.errors import MediLiteError, QuestionError
 from medilite.prompts import clean_question
 from medilite.questions import load_questions, topics
+from medilite.sources.shelf import Sought
 from medilite.ui.compare.cards import empty_grid_html, grid_html
 from medilite.ui.compare.comparison import MOST_EARLIER, Comparison, Pane
 from medilite.ui.compare.grade_line import plot_html
@@ -196,7 +197,7 @@ class CompareTab(AskingTab):
                     comparison.give(sought, self.engine)
                     if sought is not None:
                         comparison.take_source(sought)
-                        yield {self.source: source_html(sought, wanted=True)}
+                    yield {self.source: source_html(sought or Sought(self.shelf.state), wanted=True)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     session.comparison = comparison
                     update = self._show(comparison, stage)
@@ -294,7 +295,7 @@ class CompareTab(AskingTab):
             session.comparison = before
             update = self._end(before, status) | {
                 self.emergency: notices.emergency_html(*before.questions),
-                self.source: source_html(before.sought) if before.sought else "",
+                self.source: source_html(before.sought, wanted=before.from_source) if before.sought else "",
             }
         else:
             session.comparison = None
