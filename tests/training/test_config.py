@@ -38,7 +38,14 @@ def test_low_and_high_learning_rates_are_one_to_five(profile: str) -> None:
     for rank in (8, 16):
         low, high = (load_config(CONFIGS / profile / f"sft-r{rank}-{name}.yaml", SFTRun) for name in ("low", "high"))
         assert high.optim.learning_rate == pytest.approx(5 * low.optim.learning_rate)
-        assert low.model_copy(update={"optim": high.optim, "model": high.model}) == high
+        # An ending's rate is chosen for loops, so its ratio is another; all else of it is the same.
+        other = {"optim": high.optim, "model": high.model, "ending": high.ending}
+        assert low.model_copy(update=other) == high
+        if low.ending and high.ending:
+            assert low.ending.learning_rate < high.ending.learning_rate
+            assert low.ending.model_copy(update={"learning_rate": high.ending.learning_rate}) == high.ending
+        else:
+            assert low.ending is high.ending is None
 
 
 def test_rejection_sampling_needs_the_lean_loop(tmp_path: Path) -> None:
