@@ -324,12 +324,13 @@ class CompareTab(AskingTab):
             self.emergency: notices.emergency_html(*comparison.questions),
             self.follow: gr.Button(interactive=True),
         }
-        if (sought := Seeking(self.shelf, comparison.question, comparison.questions[:-1]).come(wait=True)) is not None:
+        sought = Seeking(self.shelf, comparison.question, comparison.questions[:-1]).come(wait=True)
+        if sought is not None:
             comparison.check = session.checks_source
             comparison.take_source(sought)
             if comparison.from_source and sought.found and sought.found.fits:
                 comparison.given = sought.found.hits[0].passage
-            shown[self.source] = source_html(sought, wanted=comparison.from_source)
+        shown[self.source] = source_html(sought or Sought(self.shelf.state), wanted=comparison.from_source)
         return shown | {
             self.grid: grid_html(comparison),
             self.toolbar: toolbar_html(comparison),

@@ -179,9 +179,12 @@ def test_answers_that_come_back_after_a_failure_are_still_said_not_to_be_from_a_
 
 def test_a_library_that_does_not_answer_in_time_is_no_source(ask, monkeypatch):
     monkeypatch.setattr(Seeking, "come", lambda *_, **__: None)
-    tab, _, page = ask(FITS, from_source=True)
+    tab, session, page = ask(FITS, from_source=True)
     assert "not from a source" in page[tab.source]
     assert "no passage to answer from" in page[tab.grid]
+    cards = [{"model": pane.spec.id, "text": pane.text, "state": "end"} for pane in session.comparison.panes]
+    kept = {"question": "What is hay fever?", "settings": settings_of(session.comparison), "cards": cards}
+    assert "not from a source" in tab.restore(Session(), kept)[tab.source]
 
 
 def test_the_rewriter_answers_beside_the_chosen_models_where_there_is_a_passage(ask):
