@@ -112,7 +112,7 @@ class RemoteEngine:
         sourced = {(r.passage, r.messages[-1].content) for r in requests if r.passage}
         costs = {key: loaded.wording.costs(*key) for key in sourced}
         bodies = [
-            body(r, asked[r.messages], loaded.stop_ids, costs.get((r.passage or "", r.messages[-1].content)))
+            body(r, asked[r.messages], loaded.stop_ids, costs.get((r.passage, r.messages[-1].content)))
             for r in requests
         ]
         call = Lockstep([RowStep("", 0) for _ in requests])
