@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -229,10 +228,8 @@ def test_a_real_environment_is_made_once(tmp_path):
     first = setup(None, str(empty), **variables)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "Making" in first.stdout
-    started = time.monotonic()
     again = setup(None, str(empty), **variables)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert time.monotonic() - started < 5
     # An environment whose Python has gone is made anew.
     (tmp_path / "venv" / "bin" / "python").unlink()
     third = setup(None, str(empty), **variables)

@@ -7,6 +7,9 @@
   const FRAMES = 10;
   const opened = new WeakSet();
   const changed = new Map(); // by field or fold, or by the name of a group of fields: which, and what it was changed to
+  // A fold is put back before the browser draws it folded: what is drawn so takes the focus from the field that somebody
+  // types in, and the keys that they press meanwhile go nowhere.
+  const folds = new MutationObserver(() => putBack());
   let opening = 0;
 
   function now(part) {
@@ -28,7 +31,10 @@
       if (event.target.closest("button")) sent();
       return;
     }
-    if (opening && event.isTrusted && opener.matches(".label-wrap")) changed.set(opener, [opener, !now(opener)]);
+    if (opening && event.isTrusted && opener.matches(".label-wrap")) {
+      changed.set(opener, [opener, !now(opener)]);
+      folds.observe(opener, { attributeFilter: ["class"] });
+    }
     if (opened.has(opener)) return;
     opened.add(opener);
     opening += 1;
@@ -48,7 +54,10 @@
       setTimeout(() => {
         putBack();
         if (frames > 1) watch(frames - 1);
-        else if (!--opening) changed.clear();
+        else if (!--opening) {
+          changed.clear();
+          folds.disconnect();
+        }
       });
     });
   }

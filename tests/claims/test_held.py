@@ -130,6 +130,10 @@ def test_an_untouched_reference_has_nothing_against_it() -> None:
 def test_a_loop_of_two_thousand_words_takes_no_time(piece: str) -> None:
     """Backtracking over such a chain of hyphens took minutes."""
     text = "Costeff syndrome is caused by " + piece * 2000
-    started = time.perf_counter()
-    claims.held_against(text, [RECESSIVE], QUESTION)
-    assert time.perf_counter() - started < 5
+
+    def took(answer: str) -> float:
+        begun = time.process_time()
+        claims.held_against(answer, [RECESSIVE], QUESTION)
+        return time.process_time() - begun
+
+    assert took(text) < 100 * min(took("word next " * 2000) for _ in range(2))
