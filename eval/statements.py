@@ -27,14 +27,24 @@ def with_echo(tables: Mapping[str, Sequence[Row]]) -> list[Metric]:
 
 
 def _with_echo(metric: Metric, tables: Mapping[str, Sequence[Row]]) -> Metric:
-    row = next((r for r in tables["floors"] if (r["model"], r["metric"]) == ("floor-echo", metric.key)), None)
-    if row is None or row["mean"] is None:
-        return metric
-    best = max(
-        (r["mean"] for r in tables["means"] if r["metric"] == metric.key and r["mean"] is not None), default=None
+    """Return the metric with what the echo and the best model have, on the questions that statements are of."""
+    split = main_split(tables)
+    floors, means = (
+        [
+            (row["mean"], row["n"])
+            for row in tables[name]
+            if (row["split"], row["metric"]) == (split, metric.key)
+            and row["mean"] is not None
+            and (name == "means" or row["model"] == "floor-echo")
+        ]
+        for name in ("floors", "means")
     )
-    beside = "" if best is None else f", the best model {best:.3f}"
-    return replace(metric, explanation=f"{metric.explanation} The echoed question has {row['mean']:.3f} here{beside}.")
+    if not floors:
+        return metric
+    echo, n = floors[0]
+    beside = f", the best model {max(means)[0]:.3f}" if means else ""
+    said = f"On {n:,} questions of {split} the echoed question has {echo:.3f}{beside}."
+    return replace(metric, explanation=f"{metric.explanation} {said}")
 
 
 def statements(
@@ -67,23 +77,39 @@ def _statement(
     parts = [
         f"Median grade {grade['median']:.1f}, {_percent(plain['mean'])} of its answers at 8th grade or below; "
         f"{_percent(supported['mean'])} of what they say beyond the question is in the references, "
-        f"{odds['mean']:.1f} claims an answer are at odds with them; {_percent(loops['mean'])} loop."
+        f"{odds['mean']:.2f} claims an answer are at odds with them; {_percent(loops['mean'])} loop."
     ]
     parent = profile.get(model).stacked_on
     if parent:
         parts.append(_against(model, parent, tables, split, profile.get(parent).label))
-    read = (reading or {}).get("models", {})
-    if model in read:
-        own = read[model]
-        said = (
-            f"Read blind, {_percent(own['right'])} of {own['n']} answers were right and "
-            f"{_percent(own['partly'])} partly right"
-        )
-        if parent and parent in read:
-            other = read[parent]
-            said += f"; of {profile.get(parent).label}’s {_percent(other['right'])} and {_percent(other['partly'])}"
-        parts.append(f"{said}.")
+    parts.append(_read(model, parent, reading, profile) if reading else "")
     return " ".join(filter(None, parts))
+
+
+def _read(model: str, parent: str | None, reading: Mapping[str, Any], profile: Profile) -> str:
+    """Return what the blind readers found of a model, beside its parent where that was read too."""
+    read = reading["models"]
+    if model not in read:
+        return ""
+
+    def shares(label: str) -> tuple[str, str]:
+        found = read[label]
+        return f"{100 * found['right_or_partly']['value']:.1f} %", f"{100 * (found['wrong'] + found['harmful']):.1f} %"
+
+    good, bad = shares(model)
+    said = (
+        f"Of {read[model]['n']} answers that two language models read blind, {good} were right or partly right and "
+        f"{bad} wrong or harmful"
+    )
+    if not parent or parent not in read:
+        return f"{said}."
+    said += f"; of {profile.get(parent).label}’s, {' and '.join(shares(parent))}"
+    wanted = {"model": model, "against": parent, "share": "wrong_or_harmful"}
+    row = next((r for r in reading.get("differences", ()) if all(r[k] == v for k, v in wanted.items())), None)
+    if row:
+        value, low, high = (f"{100 * row[key]:+.1f}".replace("-", "−") for key in ("value", "low", "high"))
+        said += f" (wrong or harmful {value} points, {low} to {high})"
+    return f"{said}."
 
 
 def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split: str, label: str) -> str:

@@ -163,7 +163,7 @@ _ALL = (
     Metric(
         "topic_similarity", "Topic similarity", "cosine", "higher",
         "How near the answer's topic is to the nearest reference's. It measures no truth: the question itself, handed "
-        "back, is as near as any model's answer (see the row of the echo).",
+        "back, is about as near as any model's answer (see the row of the echo).",
         "cosine of all-MiniLM-L6-v2 sentence embeddings (Reimers & Gurevych 2019); 0 for an empty answer",
         "references", 3,
     ),

@@ -15,6 +15,9 @@ Array = npt.NDArray[np.float64]
 RESAMPLES = 10_000
 SEED = 42
 
+DIFFER = {"right_or_partly": ("right", "partly"), "right": ("right",), "wrong_or_harmful": ("wrong", "harmful")}
+"""The shares of labels in which two models are compared."""
+
 LEAST_AUC = 0.65
 """A metric whose AUC against the reading is below this is not shown as a measure of truth."""
 
@@ -93,16 +96,15 @@ def by_model(read: Sequence[Read]) -> dict[str, dict[str, Any]]:
 
 
 def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return, for pairs of models, the difference in the share right or partly right, question by question."""
-    good = {(one.qid, one.model): float(np.mean([one.readers[reader].good for reader in READERS])) for one in read}
-    right = {
-        (one.qid, one.model): float(np.mean([one.readers[reader].label == "right" for reader in READERS]))
-        for one in read
-    }
+    """Return, for pairs of models, how their shares of what DIFFER names differ, question by question."""
     qids = sorted({one.qid for one in read})
     rows = []
     for model, against in pairs:
-        for name, values in (("right_or_partly", good), ("right", right)):
+        for name, labels in DIFFER.items():
+            values = {
+                (one.qid, one.model): float(np.mean([one.readers[reader].label in labels for reader in READERS]))
+                for one in read
+            }
             change = np.array([values[qid, model] - values[qid, against] for qid in qids])
             found = interval(_mean_of(change), qids)
             rows.append({"model": model, "against": against, "share": name, "n": len(qids), **found})

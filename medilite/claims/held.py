@@ -12,7 +12,7 @@ from medilite.claims.conditions import conditions, known, same_name, subject_ste
 from medilite.claims.genes import genes
 from medilite.claims.inheritance import CONTRADICTIONS, agree, explanations, patterns, speaks_of_genes
 from medilite.claims.negation import cues, says_no
-from medilite.claims.numbers import numbers, said, within
+from medilite.claims.numbers import is_bound, numbers, said, within
 from medilite.claims.records import Claim, Evidence, Finding, Findings, Quantity
 from medilite.claims.sentences import Sentence, likeness, sentences
 from medilite.claims.terms import found_share, key_weights, terms
@@ -56,6 +56,7 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
     - explanation: at odds if it says the opposite of its pattern (dominant as both copies), whatever references say.
     - number: found if a reference has it with the same unit, or a range around it; at odds if the
       reference's sentence on the same subject has others, or, for a prevalence, if references have others at all.
+      A bound, and a range that another overlaps, is at odds with none.
     - negation: a sentence of the answer and one of a reference that say the same, but one of them
       with a "not": at odds.
     - condition: found if references or question name it; at odds if it is the first that the answer
@@ -118,6 +119,10 @@ def _known(text: str) -> _Known:
 _SYMBOLS = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
 _PARTS = re.compile(r"[A-Z0-9]+")
 """HLA-DQB1 is one symbol, and its DQB1 alone is the same gene's."""
+
+
+def _overlap(quantity: Quantity, claim: Claim) -> bool:
+    return isinstance(claim.value, Quantity) and claim.value.low <= quantity.high and quantity.low <= claim.value.high
 
 
 class _Held:
@@ -215,7 +220,7 @@ class _Held:
             (number, other)
             for number, one in enumerate(self.references)
             for other in one.numbers
-            if isinstance(other.value, Quantity) and other.value.unit == quantity.unit
+            if isinstance(other.value, Quantity) and other.value.unit == quantity.unit and not is_bound(one.text, other)
         ]
         if quantity.unit != "ratio":
             near = self._near(claim)
@@ -224,7 +229,7 @@ class _Held:
                 for number, other in others
                 if near and near[0] >= SAME_SUBJECT and number == near[1] and near[2].start <= other.start < near[2].end
             ]
-        if others:
+        if others and not is_bound(self.text, claim) and not any(_overlap(quantity, other) for _, other in others):
             number, other = others[0]
             assert isinstance(other.value, Quantity)
             return Finding(

@@ -10,7 +10,12 @@ from medilite.claims.records import Claim
 _HOW = (
     r"(?=\s+(?:pattern|manner|fashion|inheritance|trait|condition|disorder|disease|mode|way|form|forms|mutations?)\b)"
 )
-_NO = r"(?:not|never|n't|isn't|rarely)\s+(?:\w+\s+){0,4}?"
+_OTHER_CLAUSE = r"(?:and|but|or|if|whether|how|known|clear|only|just|all|always|necessarily)\b"
+_NO = rf"(?:not|never|n['’]t|rarely)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,4}}?"
+_DENIED = re.compile(
+    rf"(?:\b(?:not|never)|n['’]t)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,3}}?(?:(?:in|as|by|through)\s+)?(?:an?\s+)?$", re.I
+)
+"""What stands before a pattern that a text says it isn't: "not inherited in an"."""
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.I))
@@ -28,7 +33,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("multifactorial", r"\bmulti-?factorial\b|\bpolygenic\b"),
         (
             "none",
-            rf"\b{_NO}(?:inherited|hereditary|genetic(?=\s+(?:disorder|disease|condition))|passed\s+(?:down|on|from))"
+            rf"(?:\b|(?=n['’]t)){_NO}(?:inherited|hereditary|genetic(?=\s+(?:disorder|disease|condition))|passed\s+(?:down|on|from))"
             r"|\bsporadic(?:ally)?\b|\bnon-?hereditary\b",
         ),
     )
@@ -51,6 +56,13 @@ _ONE_COPY = re.compile(
     rf"\b(?:one|single|a)\s+{_CHANGED}copy\b|\bone\s+of\s+(?:the\s+)?two\s+copies\b|\bone\s+(?:affected\s+)?parent\b",
     re.I,
 )
+_CARRIER = re.compile(
+    r"\b(?:carriers?|unaffected|healthy)\b|\bd(?:o|oes|id)(?: not|n['’]t) (?:have|show|develop|cause)\b"
+    r"|\bwithout (?:signs|symptoms)\b",
+    re.I,
+)
+"""What says of one copy that it makes nobody ill, which is right of a recessive pattern."""
+
 _END = re.compile(r"[.!?](?=\s|$)")
 _MEANS = re.compile(r"\s*(?:This|That|It|which|In other words)\b[^.]{0,20}\b(?:means?|is)\b", re.I)
 
@@ -87,6 +99,12 @@ def patterns(text: str) -> list[Claim]:
         for match in pattern.finditer(text):
             # "autosomal dominant or recessive" is found twice: the shorter is the pattern's own words.
             found[match.end(), name] = max(match.start(), found.get((match.end(), name), 0))
+    # "Not inherited in an autosomal dominant pattern" names neither that pattern nor none.
+    for (end, name), start in list(found.items()):
+        denied = None if name == "none" else _DENIED.search(text, max(0, start - 60), start)
+        if denied:
+            del found[end, name]
+            found = {key: at for key, at in found.items() if key[1] != "none" or not denied.start() <= at < start}
     return [
         Claim(
             "inheritance", start, end, "sporadic" if name == "none" and _PART.search(_sentence(text, start)) else name
@@ -121,7 +139,7 @@ def explanations(text: str) -> Iterator[Claim]:
             one = _ONE_COPY.search(clause)
             said = "one copy" if one and (not two or one.start() < two.start()) else "both copies" if two else None
         else:
-            one = _ONE.search(clause)
+            one = None if _CARRIER.search(clause) else _ONE.search(clause)
             said = "one copy" if one and (not two or one.start() < two.start()) else "both copies" if two else None
         where = one if said == "one copy" else two
         if said and where:

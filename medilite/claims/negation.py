@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _CUE = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|cannot|without|nobody|nothing)\b|n't\b|\b(?:don|doesn|isn|aren|won|can)t\b",
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|nobody|nothing)\b|n['’]t\b"
+    r"|\b(?:don|doesn|didn|isn|aren|wasn|weren|won|can|couldn|shouldn|wouldn|hasn|haven)t\b",
     re.I,
 )
 _NO_CUE = re.compile(

@@ -16,9 +16,13 @@ _TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORDS |= {word: 10 * number for number, word in enumerate(_TENS, 3)}
 _TIMES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 
-_SPELLED = "|".join(sorted(_WORDS, key=len, reverse=True))
+_SPELLED = rf"(?:twenty|{'|'.join(_TENS)})[\s-](?:{'|'.join(_TO_TWENTY[:9])})|" + "|".join(
+    sorted(_WORDS, key=len, reverse=True)
+)
 _NUM = (
-    rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|\b(?:{_SPELLED})\b)"
+    # Thousands may be parted by a comma or a thin space; by an ordinary one only where they are whole: "10 000".
+    r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3})+|\d{1,3}(?:\ 000)+(?!\d)|\d+(?:\.\d+)?|(?<!\d)\.\d+"
+    rf"|\b(?:{_SPELLED})\b)"
     r"(?:[\s-]*(?:hundred thousand|hundred|thousand|million|billion)\b)?"
 )
 _TO = r"\s*(?:to|-|–|—|or|and|through)\s*"
@@ -47,20 +51,33 @@ _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("iu", "unit"), ("units", 1.0)),
     **dict.fromkeys(("calorie",), ("calories", 1.0)),
     **dict.fromkeys(("mmhg", "mm hg"), ("pressure", 1.0)),
+    **dict.fromkeys(("°c", "degrees c", "degrees celsius"), ("degrees Celsius", 1.0)),
     **dict.fromkeys(("°f", "degrees f", "degrees fahrenheit", "degree", "degrees"), ("degrees", 1.0)),
 }
 _UNIT = (
     r"mm\s?Hg|mcg|µg|micrograms?|mg|milligrams?|grams?|g|ml|mL|milliliters?|liters?|IU|units?|"
     r"seconds?|minutes?|hours?|days?|weeks?|months?|years?|mm|millimeters?|cm|centimeters?|inch(?:es)?|foot|feet|"
-    r"kg|kilograms?|pounds?|lbs?|ounces?|calories|°F|degrees(?:\s+(?:F\b|Fahrenheit))?"
+    r"kg|kilograms?|pounds?|lbs?|ounces?|calories|°[FC]|degrees(?:\s+(?:[FC]\b|Fahrenheit|Celsius))?"
 )
 
 _RATIO = re.compile(
-    rf"(?P<of>{_NUM})\s*(?:\w+\s+)?(?:in|per|out\s+of|of(?=\s+every))\s+(?:every\s+|about\s+|approximately\s+)?"
+    # Not the 1 of "BRCA1 in 1994".
+    rf"(?<![\w.,])(?P<of>{_NUM})(?:{_TO}(?P<of_high>{_NUM}))?\s*(?:\w+\s+)?(?:in|per|out\s+of|of(?=\s+every))\s+(?:every\s+|about\s+|approximately\s+)?"
     rf"(?P<low>{_NUM})(?:\s*(?:to|-|–|or|and)\s*(?:(?:{_NUM})\s+(?:in|per)\s+)?(?P<high>{_NUM}))?(?!\s*(?:%|percent|{_UNIT})\b)",
     re.I,
 )
-_PERCENT = re.compile(rf"{_range()}\s*-?(?:%|percent\b|per\s+cent\b|percentage\b)", re.I)
+_CHANCE = r"(?:chances?|risks?|odds|probability|likelihood)\b"
+_CHANCE_AFTER = re.compile(rf"\W*(?:\([^()]*\)\W*)?(?:\w+\s+){{0,2}}?{_CHANCE}", re.I)
+_CHANCE_BEFORE = re.compile(rf"\b{_CHANCE}\s+(?:\w+\s+){{0,5}}$", re.I)
+_MENDEL = (2, 4)
+"""1 in 2 and 1 in 4: what a child inherits with, unless it counts people."""
+
+_SOME_PEOPLE = re.compile(rf"\s+(?:\w+\s+)?(?:{_PEOPLE})\b", re.I)
+_BOUNDED = re.compile(r"\b(?:less|fewer|more|up|at least|at most|over|under)(?:\s+(?:than|to))?\s*$", re.I)
+_PERCENT = re.compile(
+    rf"(?P<low>{_NUM})(?:(?:{_TO}|\s*(?:%|percent)\s*(?:to|-|–|—)\s*)(?P<high>{_NUM}))?\s*-?(?:%|percent\b|per\s+cent\b|percentage\b)",
+    re.I,
+)
 _AGE = re.compile(
     rf"\b(?:ages?|aged)\s+(?:of\s+|from\s+|between\s+|about\s+|is\s+)*{_range()}(?:\s*(?P<unit>months?|weeks?|days?))?"
     rf"|{_range('2')}[\s-]*(?P<unit2>years?|months?|weeks?|days?)[\s-]*(?:of\s+age\b|old\b)"
@@ -79,9 +96,9 @@ _CHROMOSOME = re.compile(r"\bchromosomes?\s+(?P<low>\d{1,2}|X|Y)\b", re.I)
 def numbers(text: str) -> Iterator[Claim]:
     """Yield the quantities of a text by start; each figure counts once, with the most specific unit that fits.
 
-    Units: ratio (the N of "1 in N"), percent, age (years), people, dose (mg), time (hours), length (mm), weight (kg),
-    volume (ml), units, calories, pressure, degrees, chromosome (X is 23, Y 24). Numbers without a unit are not claims:
-    it is unclear what they count.
+    Units: ratio (the N of "1 in N"), chance (the same of a chance or risk), percent, age (years), people,
+    dose (mg), time (hours), length (mm), weight (kg), volume (ml), units, calories, pressure, degrees, degrees Celsius,
+    chromosome (X is 23, Y 24). Numbers without a unit are not claims: it is unclear what they count.
     """
     taken: list[tuple[int, int]] = []
     found: list[Claim] = []
@@ -95,11 +112,17 @@ def numbers(text: str) -> Iterator[Claim]:
 
 def within(quantity: Quantity, others: Iterable[Quantity]) -> bool:
     """Return whether others of its unit contain a quantity: each end is one of their ends, or inside a range."""
-    ranges = [(other.low, other.high) for other in others if other.unit == quantity.unit]
+    unit = _ALIKE.get(quantity.unit, quantity.unit)
+    ranges = [(other.low, other.high) for other in others if _ALIKE.get(other.unit, other.unit) == unit]
     return all(
         any(low * 0.99 - 1e-9 <= end <= high * 1.01 + 1e-9 for low, high in ranges)
         for end in (quantity.low, quantity.high)
     )
+
+
+def is_bound(text: str, claim: Claim) -> bool:
+    """Return whether a number is a bound ("fewer than 1 in 5,000"), which agrees with other numbers."""
+    return _BOUNDED.search(text, max(0, claim.start - 20), claim.start) is not None
 
 
 def said(quantity: Quantity) -> str:
@@ -110,8 +133,9 @@ def said(quantity: Quantity) -> str:
 
     span = plain(quantity.low) if quantity.low == quantity.high else f"{plain(quantity.low)} to {plain(quantity.high)}"
     match quantity.unit:
-        case "ratio":
-            return f"1 in {span}"
+        case "ratio" | "chance":
+            few, many = plain(round(quantity.low)), plain(round(quantity.high))
+            return f"1 in {few}" if few == many else f"1 in {few} to {many}"
         case "percent":
             return f"{span} percent"
         case "age":
@@ -130,6 +154,9 @@ def said(quantity: Quantity) -> str:
             return f"{span} {names.get(quantity.unit, quantity.unit)}"
 
 
+_ALIKE = {"chance": "ratio"}
+"""Units that are the same number: whether "1 in N" is a chance isn't always said."""
+
 _Found = Iterator[tuple[int, int, Quantity]]
 
 
@@ -137,11 +164,21 @@ def _ratios(text: str) -> _Found:
     for match in _RATIO.finditer(text):
         of, low = _value(match["of"]), _value(match["low"])
         high = _value(match["high"]) if match["high"] else low
+        most = max(of, _value(match["of_high"])) if match["of_high"] else of
         # "1 in 10,000" is a prevalence, "2 of 3 copies" and "10 in 12 hours" are none.
-        if not of or low <= of or (low < 20 and of != 1) or (of > 1 and low < 100):
+        if not of or low <= most or (low < 20 and of != 1) or (most > 1 and low < 100):
             continue
-        ends = sorted((low / of, max(high, low) / of if high > of else low / of))
-        yield match.start(), match.end(), Quantity("ratio", *ends)
+        ends = sorted((low / most, max(high, low) / of if high > of else low / of))
+        yield match.start(), match.end(), Quantity("chance" if _is_chance(text, match, low / of) else "ratio", *ends)
+
+
+def _is_chance(text: str, match: re.Match[str], ratio: float) -> bool:
+    """Return whether "1 in N" is how likely something is for one person, and not how many have it."""
+    return (
+        _CHANCE_AFTER.match(text, match.end()) is not None
+        or _CHANCE_BEFORE.search(text, max(0, match.start() - 60), match.start()) is not None
+        or (ratio in _MENDEL and not _SOME_PEOPLE.match(text, match.end()))
+    )
 
 
 def _percents(text: str) -> _Found:
@@ -191,14 +228,16 @@ def _quantity(unit: str, low: str, high: str | None, factor: float = 1.0) -> Qua
 
 def _value(text: str) -> float:
     """Return the number that `text` (a match of _NUM) is."""
-    bare = text.replace(",", "").replace("-", " ").lower().split()
+    text = re.sub(r"(?<=\d)(?:[,\u2009\u202f\u00a0](?=\d)|\ (?=000))", "", text)
     value = 0.0
-    for word in bare:
+    for word in text.replace("-", " ").lower().split():
         if word in _TIMES:
             value = (value or 1.0) * _TIMES[word]
+        elif word in _WORDS:
+            value += _WORDS[word]
         else:
-            value = float(_WORDS[word]) if word in _WORDS else float(re.match(r"\d+(?:\.\d+)?", word)[0])  # type: ignore[index]
-            rest = re.sub(r"^\d+(?:\.\d+)?", "", word)
+            digits = re.match(r"\d*\.?\d+", word)[0]  # type: ignore[index]
+            value, rest = float(digits), word.removeprefix(digits)
             if rest in _TIMES:
                 value *= _TIMES[rest]
     return value

@@ -35,7 +35,7 @@ nothing specific, such as a heading, is left unmarked."""
 FEWEST_STEMS = 2
 """A sentence with fewer words of content, not counting the question's, has nothing to look up."""
 
-AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "explanation", "number"})
+AT_ODDS: frozenset[claims.Kind] = frozenset({"gene", "inheritance", "number"})
 """Claims that can put a sentence at odds with its source; negations and diseases were wrong too often."""
 
 _GENE = re.compile(r"\b(?:genes?|mutations?|proteins?|enzymes?)\b", re.IGNORECASE)
@@ -113,7 +113,8 @@ def _is_plain(finding: claims.Finding, answer: str, sources: Sequence[str]) -> b
         return bool(_GENE.search(evidence) and _CAUSE.search(_sentence_at(answer, claim.start)))
     if claim.kind == "number":
         # A bound ("fewer than 1 in 100,000") is compatible with other numbers.
-        return isinstance(claim.value, claims.Quantity) and claim.value.unit == "ratio" and not _BOUND.search(evidence)
+        bounded = _BOUND.search(evidence) or _BOUND.search(_sentence_at(answer, claim.start))
+        return isinstance(claim.value, claims.Quantity) and claim.value.unit == "ratio" and not bounded
     return True
 
 

@@ -202,4 +202,9 @@ def test_the_boards_statement_on_grpo_agrees_with_the_reading():
     parent = next(model["stacked_on"] for model in board.about["models"] if model["id"] == "grpo")
     assert board.about["reading"] == read
     for model in ("grpo", parent):
-        assert f"{100 * read['models'][model]['right']:.0f} %" in said
+        row = read["models"][model]
+        assert f"{100 * row['right_or_partly']['value']:.1f} %" in said
+        assert f"{100 * (row['wrong'] + row['harmful']):.1f} %" in said
+    (worse,) = (row for row in read["differences"] if (row["against"], row["share"]) == (parent, "wrong_or_harmful"))
+    assert f"(wrong or harmful {100 * worse['value']:+.1f} points" in said.replace("−", "-")
+    assert "language models" in said

@@ -41,3 +41,10 @@ def test_places_are_those_of_the_whole_answer_and_nothing_is_marked_without_a_so
 
 def test_a_number_that_the_source_lacks_is_not_found_in_it():
     assert [m.verdict for m in mark("Vision and hearing are affected at 30.", [SOURCE])] != ["found"]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Each child of two carriers has a 1 in 4 chance of it.", "It affects fewer than 1 in 250 people."]
+)
+def test_a_chance_and_a_bound_are_at_odds_with_no_prevalence(sentence):
+    assert "at_odds" not in [one.verdict for one in mark(sentence, [SOURCE])]

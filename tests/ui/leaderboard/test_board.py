@@ -126,7 +126,7 @@ def test_floors_stand_below_the_models_and_have_no_rank(view):
     assert reference["content_precision"].one("span", "lb-mean").text == "1.000"
     assert "Not models" in floors.text
     (similar,) = (column for column in view.columns if column.key == "topic_similarity")
-    assert "The echoed question has " in similar.explanation
+    assert "the echoed question has " in similar.explanation
 
 
 def test_the_same_is_there_by_kind_of_question():
