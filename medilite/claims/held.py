@@ -56,7 +56,7 @@ def held_against(text: str, references: Sequence[str], question: str = "") -> Fi
     - explanation: at odds if it says the opposite of its pattern (dominant as both copies), whatever references say.
     - number: found if a reference has it with the same unit, or a range around it; at odds if the
       reference's sentence on the same subject has others, or, for a prevalence, if references have others at all.
-      A bound, and a range that another overlaps, is at odds with none.
+      A bound is compared with bounds alone, and a range is not at odds with a number that it contains.
     - negation: a sentence of the answer and one of a reference that say the same, but one of them
       with a "not": at odds.
     - condition: found if references or question name it; at odds if it is the first that the answer
@@ -121,8 +121,8 @@ _PARTS = re.compile(r"[A-Z0-9]+")
 """HLA-DQB1 is one symbol, and its DQB1 alone is the same gene's."""
 
 
-def _overlap(quantity: Quantity, claim: Claim) -> bool:
-    return isinstance(claim.value, Quantity) and claim.value.low <= quantity.high and quantity.low <= claim.value.high
+def _contains(quantity: Quantity, claim: Claim) -> bool:
+    return isinstance(claim.value, Quantity) and quantity.low <= claim.value.low <= claim.value.high <= quantity.high
 
 
 class _Held:
@@ -216,11 +216,14 @@ class _Held:
                     )
         if within(quantity, [o.value for k in self.all for o in k.numbers if isinstance(o.value, Quantity)]):
             return Finding(claim, "found", "The reference has both ends of this range.")
+        bound = is_bound(self.text, claim)
         others = [
             (number, other)
             for number, one in enumerate(self.references)
             for other in one.numbers
-            if isinstance(other.value, Quantity) and other.value.unit == quantity.unit and not is_bound(one.text, other)
+            if isinstance(other.value, Quantity)
+            and other.value.unit == quantity.unit
+            and is_bound(one.text, other) == bound
         ]
         if quantity.unit != "ratio":
             near = self._near(claim)
@@ -229,7 +232,7 @@ class _Held:
                 for number, other in others
                 if near and near[0] >= SAME_SUBJECT and number == near[1] and near[2].start <= other.start < near[2].end
             ]
-        if others and not is_bound(self.text, claim) and not any(_overlap(quantity, other) for _, other in others):
+        if others and not any(_contains(quantity, other) for _, other in others):
             number, other = others[0]
             assert isinstance(other.value, Quantity)
             return Finding(

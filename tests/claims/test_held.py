@@ -36,10 +36,10 @@ def verdicts(answer: str, kind: str, *references: str, question: str = QUESTION)
         ("It affects 1 in 20,000 people.", "number", "found"),
         ("It affects 1 in 13,000 people.", "number", "found"),
         ("It affects 1 in 500 people.", "number", "at_odds"),
-        # A chance is no prevalence; a bound and a wider range agree with others.
+        # A chance is no prevalence, a bound is compared with bounds alone, and a range may contain the reference's.
         ("Each child of two carriers has a 1 in 4 chance of it.", "number", "not_found"),
         ("It affects fewer than 1 in 500 people.", "number", "not_found"),
-        ("It affects 1 to 50 per 500,000 people.", "number", "not_found"),
+        ("It affects 1 to 500 per 5,000,000 people.", "number", "not_found"),
         ("About 30 percent of infants have it.", "number", "not_found"),
         ("Symptoms begin between the ages of 20 and 50.", "number", "at_odds"),
         ("Take 500 mg a day.", "number", "not_found"),
