@@ -56,7 +56,7 @@ space:  ## put together what a Space gets, and run it in a fresh environment as 
 data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
 	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad
 
-leaderboard: env-train fetch  ## answer the test questions, score and compare: hours; goes on where it was stopped
+leaderboard: env-train fetch  ## answer the test questions, score and compare: up to an hour; goes on where it was stopped
 	$(PY) -m eval.generate
 	$(PY) -m eval.leaderboard
 

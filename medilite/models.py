@@ -76,6 +76,7 @@ class ModelSpec(_Strict):
     `adapter` is None for the base, a folder (relative to the profile's root) or `hub:owner/name`, with `@revision`
     where one is pinned; `adapter_sha256` is the required hash of its weights' file. `stacked_on` names the parent,
     whose adapter it is stacked on. An `optional` model is part of the profile only where its adapter's folder is there.
+    `loss_note` says what keeps its test loss from being an untouched result.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -87,6 +88,7 @@ class ModelSpec(_Strict):
     adapter_sha256: Sha256 | None = None
     stacked_on: str | None = None
     optional: bool = False
+    loss_note: str = ""
 
 
 class Profile(_Strict):

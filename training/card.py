@@ -97,7 +97,7 @@ def _body(record: dict[str, Any], profile: Profile) -> str:
         "## How it was made",
         _table(_facts(record)),
         "## Results",
-        _results(record),
+        " ".join(filter(None, [_results(record), spec.loss_note if spec else ""])),
         *_known(profile, model),
         "## How to load it",
         _loading(record, profile),
@@ -122,7 +122,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("On top of", record["stacked_on"] or "the base itself"),
         ("LoRA", f"rank {lora['rank']}, alpha {lora['alpha']:g}, on {', '.join(lora['target_modules'])}"),
         ("Base held in", "4 bits (nf4)" if config["base"]["quantize_4bit"] else config["base"]["dtype"]),
-        ("Learning rate", f"{record['learning_rate']:g}"),
+        ("Learning rate", f"{record['learning_rate']:g}{_last_rate(record)}"),
         ("Trained on", f"{record[f'train_{what}']:,} {what}{_last(record)}, {record['steps']:,} steps"),
         ("Longest pair", f"{config['data']['max_tokens']:,} tokens"),
         ("Seed", str(record["seed"])),
@@ -130,6 +130,10 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("Data", f"fingerprint `{record['data_fingerprint']}`"),
         ("Code", f"MediLite, commit `{commit}`"),
     ]
+
+
+def _last_rate(record: dict[str, Any]) -> str:
+    return f", then {record['config']['ending']['learning_rate']:g}" if record.get("ending") else ""
 
 
 def _last(record: dict[str, Any]) -> str:

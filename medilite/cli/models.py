@@ -80,7 +80,7 @@ def _as_text(profile: Profile, base: Row, rows: list[Row]) -> list[str]:
         stacked = f", stacked on {row['stacked_on']}" if row["stacked_on"] else ""
         adapter = f"adapter: {row['adapter']}{stacked}" if row["adapter"] else None
         why = f"{status}: {row['reason']}" if row["reason"] else None
-        details = (row["about"], adapter, _training_line(row["training"]), why)
+        details = (row["about"], adapter, _training_line(row["training"]), profile.get(row["id"]).loss_note, why)
         lines += [f"{'':<{wide_id}}  {detail}" for detail in details if detail]
     return lines
 

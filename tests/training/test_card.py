@@ -57,8 +57,17 @@ def test_the_metadata_follow_pefts_conventions() -> None:
 
 def test_the_card_says_on_what_training_ended() -> None:
     ended = record("sft-r8-high") | {"train_pairs": 6853, "steps": 549, "ending": {"pairs": 1920, "steps": 120}}
+    ended["config"] = ended["config"] | {"ending": {"learning_rate": 0.0025}}
     card = model_card(ended, load_profile("lite"))
     assert "| Trained on | 6,853 pairs, then 1,920 short ones in prose, 549 steps |" in card
+    assert f"| Learning rate | {ended['learning_rate']:g}, then 0.0025 |" in card
+
+
+def test_the_card_says_of_a_test_loss_that_it_chose_something() -> None:
+    cards = {model: model_card(record(model), load_profile("lite")) for model in ("sft-r8-low", "sft-r16-low")}
+    assert {model: "No untouched result" in card for model, card in cards.items()} == {
+        "sft-r8-low": True, "sft-r16-low": False,
+    }  # fmt: skip
 
 
 def test_the_text_holds_results_chain_and_limits() -> None:

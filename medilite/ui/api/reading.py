@@ -16,6 +16,7 @@ from medilite.ui.api.schemas import Board, Figure, Measured, MetricTold
 from medilite.ui.guard.address import caller, network_of
 from medilite.ui.guard.bodies import TEXT_CHARS
 from medilite.ui.guard.limits import Admission
+from medilite.ui.leaderboard.board.view import GROUP_KEYS
 
 GRADE = "flesch_kincaid_grade"
 
@@ -101,7 +102,7 @@ def _metrics(tables: Tables) -> list[MetricTold]:
             metric=one["key"],
             label=one["label"],
             unit=one["unit"],
-            better=one["better"],
+            better=None if one["key"] in GROUP_KEYS["reading"] else one["better"],  # easier is not better
             explanation=one["explanation"],
         )
         for one in tables.about["metrics"]

@@ -183,7 +183,7 @@ class Figure(TypedDict):
 
 
 class MetricTold(TypedDict):
-    """What a metric is, and which way is better (null: neither)."""
+    """What a metric is, and which way is better (null: neither, or it measures how easy a text is to read)."""
 
     metric: str
     label: str

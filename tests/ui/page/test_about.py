@@ -73,6 +73,7 @@ def test_the_whole_tab(lite, tmp_path):
     page = read(about_html(profile))
     text = page.text
     assert "six checkpoints" in text
+    assert "SFT r8 low, SFT r8 high: No untouched result" in " ".join(text.split())
     assert "2.288" in text
     for metric in METRICS.values():
         assert metric.explanation in text
