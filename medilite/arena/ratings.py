@@ -174,6 +174,21 @@ def rate(table: VoteTable, base: Contestant | None) -> Ratings:
     )
 
 
+def of_public_pairs(table: VoteTable, base: Contestant | None) -> bool:
+    """Return whether the ratings are of the votes on public pairs, which are never rated together with the others.
+
+    They are of the others, which nobody can look up, unless those say less: they don't rate the base and the public
+    ones do, or they are fewer than both PRELIMINARY_VOTES and the public ones. So one vote of a kind never replaces the
+    ratings of hundreds of the other kind.
+    """
+
+    def says(public: bool) -> tuple[bool, int]:
+        votes = table.where(table.public == public).counted
+        return bool(_island(votes.where(~votes.both_bad), base)), min(votes.size, PRELIMINARY_VOTES)
+
+    return says(True) > says(False)
+
+
 def points(table: VoteTable, base: Contestant | None) -> dict[Contestant, float]:
     """Return the ratings alone, without intervals, from the votes of a table; empty if there are none."""
     table = table.where(~table.both_bad)

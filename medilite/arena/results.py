@@ -17,7 +17,7 @@ from medilite.arena.booth import UNDO_GRACE_S, UNDO_S
 from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Opponents
 from medilite.arena.mirror.state import MirrorState, read_state
-from medilite.arena.ratings import Ratings, rate
+from medilite.arena.ratings import Ratings, of_public_pairs, rate
 from medilite.arena.records import Contestant
 from medilite.arena.table import read_table
 from medilite.arena.trust import Sensitivity, judge, sensitivity
@@ -50,10 +50,10 @@ SETTLED_S = UNDO_S + UNDO_GRACE_S
 class Results:
     """All results of the votes; `at` is when they were read, in seconds since 1970.
 
-    `ratings` are from pairs that nobody can look up, `public` from those of the bank in the public repository, counted
-    separately (None without any); if there are only public ones, `ratings` is the same as `public`. `bound` is by how
-    many points the votes of one network and day may move the difference between two ratings, None if nothing is
-    rated.
+    `public` are the ratings from pairs of the bank in the public repository, whose models anybody can look up (None
+    without any votes on them). `ratings` are the same if `of_public` (`ratings.of_public_pairs` says when), else from
+    all other pairs; `sensitivity` and `bound` are of the votes of `ratings`. `bound` is by how many points the votes of
+    one network and day may move the difference between two ratings, None if nothing is rated.
 
     `current` are the contestants that the models are now, by model. `same_answers` has,
     for every two, how many pairs were the same word for word: (of the ready-made
@@ -62,6 +62,7 @@ class Results:
 
     ratings: Ratings
     public: Ratings | None
+    of_public: bool
     sensitivity: Sensitivity
     bound: float | None
     counts: Counts
@@ -150,11 +151,13 @@ class LiveResults:
         base = base_contestant(self._profile, here)
         secret, looked_up = table.where(~table.public), table.where(table.public)
         public = rate(looked_up, base) if len(looked_up.counted) else None
+        of_public = of_public_pairs(table, base)
         self._results = Results(
-            ratings=public if public and not len(secret.counted) else rate(secret, base),
+            ratings=public if public and of_public else rate(secret, base),
             public=public,
+            of_public=of_public,
             sensitivity=sensitivity(trust, base),
-            bound=trust.bound,
+            bound=trust.bounds[of_public],
             counts=count(table),
             matrix=win_matrix(table),
             periods=over_time(table),

@@ -46,16 +46,17 @@ class Trust:
     """The table with the reasons of votes that don't count, and what is known of each vote's voter.
 
     `trusted` marks votes without a cap, `suspicion` is -log10 of how likely a
-    vote's voter, or network, is by chance; both have one entry a vote. `bound`
+    vote's voter, or network, is by chance; both have one entry a vote. `bounds`
     is how many points the votes of one network and day may move the difference
-    between two ratings, None if nothing is rated yet. `by_place` marks votes
-    that were left out for what their network did, not their voter alone.
+    between two ratings, by whether these are of public pairs; None if nothing is
+    rated yet. `by_place` marks votes that were left out for what their network
+    did, not their voter alone.
     """
 
     table: VoteTable
     trusted: Bools
     suspicion: NDArray[np.float64]
-    bound: float | None
+    bounds: Mapping[bool, float | None]
     by_place: Bools
 
     def crowds(self, *, trusted: bool = False) -> dict[str, tuple[int, int]]:
@@ -90,13 +91,13 @@ def judge(table: VoteTable) -> Trust:
             sure[standing] = chance > -np.log10(CHANCE)
             left = _leave_out(left_out, reasons, mark, sure)
             by_place |= left & (unit is not table.voter)
-    weight, bound = np.ones(len(table)), None
-    for rated_together in (table.public, ~table.public):
-        counted = (left_out == 0) & rated_together
-        weights, points = bounded(table, counted, newcomers, together)
-        weight[counted], bound = weights[counted], bound if points is None else points
+    weight, bounds = np.ones(len(table)), {}
+    for public in (True, False):
+        counted = (left_out == 0) & (table.public == public)
+        weights, bounds[public] = bounded(table, counted, newcomers, together)
+        weight[counted] = weights[counted]
     judged = dataclasses.replace(table, left_out=left_out, reasons=tuple(reasons), weight=weight)
-    return Trust(judged, trusted, suspicion, bound, by_place)
+    return Trust(judged, trusted, suspicion, bounds, by_place)
 
 
 @dataclass(frozen=True)
@@ -123,19 +124,18 @@ class Sensitivity:
 
 def sensitivity(trust: Trust, base: Contestant | None) -> Sensitivity:
     """Return how far the ratings of a judged table move with more trust, and with less."""
-    from medilite.arena.ratings import points
+    from medilite.arena.ratings import of_public_pairs, points
 
     table = trust.table
-    # Pairs that anybody can look up are counted separately, if there are others.
-    private = ~table.public if ((table.left_out == 0) & ~table.public).any() else np.ones(len(table), bool)
-    counted = (table.left_out == 0) & private
+    rated_together = table.public == of_public_pairs(table, base)
+    counted = (table.left_out == 0) & rated_together
     ours = [i for i, reason in enumerate(table.reasons) if reason in (FAVOURS, SELECTIVE, SERIES)]
     tenth = int(counted.sum()) // 10
     # Of equals the newest first: nobody had time to check those.
     order = np.lexsort((table.voted_at, trust.suspicion, ~trust.trusted, counted))
     without = counted.copy()
     without[order[len(order) - tenth :]] = False
-    chosen = (counted, counted | (private & np.isin(table.left_out, ours)), counted & trust.trusted, without)
+    chosen = (counted, counted | (rated_together & np.isin(table.left_out, ours)), counted & trust.trusted, without)
     tables = (table, table.weighted(np.ones(len(table))), table, table)
     rated, everything, trusted, without_tenth = (
         points(of.where(votes), base) for of, votes in zip(tables, chosen, strict=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.export import preference_pairs, vote_record, write_records
 from medilite.arena.marks import MARKS, mark
-from medilite.arena.ratings import Interval, Ratings, rate
+from medilite.arena.ratings import Interval, Ratings, of_public_pairs, rate
 from medilite.arena.records import UNDONE, Contestant
 from medilite.arena.retention import Retention, delete_old
 from medilite.arena.table import VoteTable, read_table
@@ -41,14 +41,13 @@ def _rate(options: argparse.Namespace) -> int:
         trust = judge(read_table(store, here.values()))
     table = trust.table
     base = base_contestant(profile, here)
-    secret = table.where(~table.public)
-    # Votes on pairs that anybody can look up are counted separately; if there are no others, they are used.
-    ratings = rate(secret if len(secret.counted) else table.where(table.public), base)
+    of_public = of_public_pairs(table, base)
+    ratings = rate(table.where(table.public == of_public), base)
     record = rating_record(ratings, table, here)
     record["on_public_pairs"] = _points(rate(table.where(table.public), base))
     moved = sensitivity(trust, base)
     record["trust"] = {
-        "votes_of_one_network_and_day_move_points_at_most": trust.bound,
+        "votes_of_one_network_and_day_move_points_at_most": trust.bounds[of_public],
         "most_suspicious_tenth": {"votes": moved.tenth, "moves_points_at_most": moved.most_moved},
         "rating": {
             c.model: {"with_low_trust": moved.everything.get(c), "trusted_only": moved.trusted.get(c)}
@@ -58,7 +57,7 @@ def _rate(options: argparse.Namespace) -> int:
     if options.json:
         print_json(record)
     else:
-        print("\n".join(_as_text(profile, ratings, record)))
+        print("\n".join(_as_text(profile, ratings, record, of_public)))
     return 0
 
 
@@ -161,7 +160,7 @@ def _interval(value: Interval | None) -> dict[str, float] | None:
     return {name: round(number, 4) for name, number in dataclasses.asdict(value).items()} if value else None
 
 
-def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iterator[str]:
+def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any], of_public: bool) -> Iterator[str]:
     yield f"{record['votes']['given']:,} votes given, {ratings.votes:,} counted, by {ratings.voters:,} voters"
     for reason, votes in record["votes"]["left_out_by"].items():
         yield f"  left out: {votes:,} {reason} ({record['votes']['means'].get(reason, reason)})"
@@ -170,7 +169,8 @@ def _as_text(profile: Profile, ratings: Ratings, record: dict[str, Any]) -> Iter
         yield f"Left is chosen {value:.0f} % ({low:.0f} to {high:.0f}) between equals"
     labels = {spec.id: spec.label for spec in profile.models}
     yield ""
-    yield "Ratings: higher is better; the base is at 1000"
+    pairs = ", of votes on pairs that anybody can look up" * of_public
+    yield f"Ratings{pairs}: higher is better; the base is at 1000"
     yield f"{'rank':<4} {'model':<16} {'rating':>7} {'95 % interval':>15} {'at equal grade':>15} {'votes':>8}"
     for row, model in zip(ratings.rows, record["models"], strict=True):
         label = labels.get(row.contestant.model, row.contestant.model)

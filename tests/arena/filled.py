@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from medilite.arena import schema
-from medilite.arena.records import OWN_QUESTION, Ballot, Contestant, Vote, text_key
+from medilite.arena.records import OWN_QUESTION, PUBLIC_BANK, Ballot, Contestant, Vote, text_key
 from medilite.arena.rows import vote_row
 from medilite.arena.store import Store
 from tests.arena.made import NOW, candidate, pair
@@ -28,6 +28,11 @@ def keep(store: Store, votes: Sequence[Vote]) -> None:
             schema.questions.insert(),
             [{"key": k, "id": p.question_id, "text": p.question} for k, p in questions.items()],
         )
+
+
+def on_public_pairs(votes: Sequence[Vote]) -> list[Vote]:
+    """Return the votes as if their pairs were of the bank in the public repository."""
+    return [dataclasses.replace(vote, pair=dataclasses.replace(vote.pair, bank=PUBLIC_BANK)) for vote in votes]
 
 
 def made_votes(here: Mapping[str, Contestant], count: int, seed: int = 0) -> list[Vote]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
+from medilite.__main__ import main
 from medilite.arena import results as module
 from medilite.arena.contestants import contestants
 from medilite.arena.records import Ballot
@@ -13,7 +15,7 @@ from medilite.arena.results import LiveResults
 from medilite.arena.votes import Votes
 from medilite.errors import StoreError
 from medilite.settings import load_settings
-from tests.arena.filled import keep, made_votes
+from tests.arena.filled import keep, made_votes, on_public_pairs
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair
 
 
@@ -56,6 +58,34 @@ def test_everything_is_there(lite, settings, here, open_store):
     assert found.easier.n > 100
     assert found.same_answers[frozenset((here["base"], here["grpo"]))][2] == 1
     assert (found.base, dict(found.current)) == (here["base"], here)
+
+
+@pytest.mark.parametrize(
+    ("public", "private", "of_public"),
+    [(200, 1, True), (200, 60, True), (200, 140, False), (1, 60, False), (200, 0, True), (0, 60, False)],
+)
+def test_a_few_votes_of_one_kind_do_not_replace_the_ratings_of_many_of_the_other(
+    lite, settings, here, open_store, capsys, monkeypatch, public, private, of_public
+):
+    votes = made_votes(here, public + private)
+    many = max(public, private)
+    looked_up = votes[:many] if public == many else votes[many:]
+    store = open_store(settings.votes_database)
+    keep(store, [*on_public_pairs(looked_up), *(vote for vote in votes if vote not in looked_up)])
+    found = LiveResults(lite, settings, Votes(settings.votes_database)).get()
+    assert found.of_public is of_public
+    assert (found.public is not None) == bool(public)
+    ratings = {row.contestant: row.rating.value for row in found.ratings.rows if row.rating}
+    assert ratings == pytest.approx(found.sensitivity.counted)
+    assert len(ratings) == 6
+    store.database.close()
+    monkeypatch.setenv("MEDILITE_DATA_DIR", str(settings.data_dir))
+    assert main(["votes", "rate", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["votes"]["counted"] == found.ratings.votes
+    assert {row["model"]: row["rating"]["value"] for row in printed["models"]} == pytest.approx(
+        {one.model: value for one, value in ratings.items()}, abs=1e-3
+    )
 
 
 def test_a_view_costs_no_fit_unless_there_are_other_votes(lite, settings, here, open_store, fits):

@@ -27,7 +27,7 @@ from medilite.ui.leaderboard.votes.mirror import mirror_html
 from medilite.ui.leaderboard.votes.names import Names
 from medilite.ui.leaderboard.votes.tab import VotesResults
 from medilite.ui.page.routes import vote_routes
-from tests.arena.filled import OWN, keep, made_votes
+from tests.arena.filled import OWN, keep, made_votes, on_public_pairs
 from tests.ui.html import read
 from tests.ui.leaderboard.conftest import EARLIER
 
@@ -103,6 +103,28 @@ def test_the_left_s_advantage_is_a_sentence(results):
     value, low, high = (f"{100 * end:.0f}" for end in (share.value, share.low, share.high))
     said = f"the left one is chosen {value} % of the time ({low} to {high} %)"
     assert said in read(intro.intro_html(results)).text
+
+
+def test_the_page_says_which_votes_its_ratings_are_of(lite, tmp_path):
+    votes = made_votes(contestants(lite), 303)
+    settings = load_settings(data_dir=tmp_path)
+    store = Store(settings.votes_database)
+    keep(store, [*on_public_pairs(votes[:300]), *votes[300:]])
+    store.database.close()
+    found = LiveResults(lite, settings, Votes(settings.votes_database)).get()
+    names = Names(lite, found)
+    voters = len({vote.pair.voter for vote in votes[3:300]})
+    said = read(intro.intro_html(found)).text
+    assert f"297 votes by {voters} voters on 41 questions count, all on pairs from the public repository" in said
+    assert "3 votes on other pairs count separately. 3 of the 303 given are left out" in said
+    assert "in the ratings above, and 3 separately, on other pairs" in read(intro.counts_html(found)).text
+    assert found.bound < 100, "not that of three votes"
+    # Public ratings have a column of their own beside those of other votes, even where these rate nothing.
+    other = dataclasses.replace(found, of_public=False, sensitivity=dataclasses.replace(found.sensitivity, counted={}))
+    assert "counts separately" not in read(intro.intro_html(other)).text
+    page = read(ratings.trust_html(other, names))
+    assert page.all("th")[5].text == "On public pairs"
+    assert all(row.all("td")[4].text != "–" for row in page.one("tbody").all("tr"))
 
 
 def test_all_counts_are_public(results):

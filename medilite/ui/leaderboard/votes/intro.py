@@ -18,14 +18,25 @@ def empty_html() -> Markup:
 
 def intro_html(results: Results) -> Markup:
     """Return the heading, how many votes there are, and the advantage of the left side."""
-    counts, ratings = results.counts, results.ratings
+    counts, ratings, apart = results.counts, results.ratings, _apart(results)
     voters, questions = counted(ratings.voters, "voter"), counted(ratings.questions, "question")
-    on = (
-        f"{counted(counts.counted, 'vote')} by {voters} on {questions} {'counts' if counts.counted == 1 else 'count'}. "
-    )
+    on = f"{counted(ratings.votes, 'vote')} by {voters} on {questions} {_verb(ratings.votes)}"
+    looked_up = "pairs from the public repository, whose models anybody can look up"
+    which = f", all on {looked_up}. " if results.of_public else ". "
+    others = "other pairs" if results.of_public else looked_up
+    more = f"{counted(apart, 'vote')} on {others} {_verb(apart)} separately. "
     out = f"{counts.left_out:,} of the {counts.given:,} given are left out, as explained below. "
-    said = on * bool(counts.counted) + out * bool(counts.left_out)
+    said = (on + which) * bool(ratings.votes) + more * bool(apart) + out * bool(counts.left_out)
     return templates("leaderboard/votes.html").intro(said, ratings.left_share, counts.given)
+
+
+def _apart(results: Results) -> int:
+    """Return how many votes count, but not in the ratings: those on public pairs, or those on all others."""
+    return results.counts.counted - results.ratings.votes
+
+
+def _verb(votes: int) -> str:
+    return "counts" if votes == 1 else "count"
 
 
 def counts_html(results: Results) -> Markup:
@@ -37,7 +48,9 @@ def _counts(results: Results) -> Iterator[tuple[str, int, str]]:
     counts = results.counts
     followed = f", {counts.followed:,} of these after follow-ups" * bool(counts.followed)
     yield "Given", counts.given, f"{counts.live:,} of them on visitors’ own questions{followed}"
-    yield "Counted", counts.counted, "in the ratings"
+    apart = _apart(results)
+    which = f" above, and {apart:,} separately, on {'other' if results.of_public else 'public'} pairs" * bool(apart)
+    yield "Counted", counts.counted, f"in the ratings{which}"
     yield "Left out", counts.left_out, "for the reasons below"
     yield "Taken back", counts.undone, "by the voter, before the names were shown"
     for mark, means in MARKS.items():

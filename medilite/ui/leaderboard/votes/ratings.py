@@ -21,13 +21,14 @@ def ratings_html(results: Results, names: Names) -> Markup:
 def trust_html(results: Results, names: Names) -> Markup:
     """Return the ratings with more and with less trust in the votes; "" if no model has a rating."""
     moved = results.sensitivity
-    apart = results.public if results.public is not results.ratings else None
+    apart = None if results.of_public else results.public
     looked_up = {row.contestant: row.rating.value for row in apart.rows if row.rating} if apart else {}
     rows = []
     for row in shown(results):
         values = [m.get(row.contestant) for m in (moved.counted, moved.everything, moved.trusted, moved.without_tenth)]
-        if values[0] is not None:
-            rows.append((names.of(row.contestant), [*values, *([looked_up.get(row.contestant)] if looked_up else [])]))
+        public = looked_up.get(row.contestant)
+        if values[0] is not None or public is not None:
+            rows.append((names.of(row.contestant), [*values, *([public] if looked_up else [])]))
     if not rows:
         return Markup()
     template = templates("leaderboard/votes.html")
