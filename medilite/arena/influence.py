@@ -6,6 +6,9 @@ their log-likelihood) moves the strengths by C s, where C is the inverse of the 
 function of the estimate (Hampel, Ronchetti, Rousseeuw and Stahel 1986, Robust Statistics, ch. 2). A group that would
 move a difference between two ratings further than a share of its standard error gets a weight that reduces it to that
 share; so no vote is dropped, and the bound narrows as votes come.
+
+A vote for "both bad", or that calls an answer wrong or unsafe, need not move a rating. What it moves is one of two
+shares of a contestant's votes, so the weight is also one with which the group moves no such share further.
 """
 
 from __future__ import annotations
@@ -27,7 +30,11 @@ FIRST = 20
 """…and this many while fewer came from elsewhere: there is nobody yet to outvote."""
 
 SHARE_OF_ERROR = 0.33
-"""How far the newcomers of one network may move the difference between two ratings in a day, in its standard errors."""
+"""How far the newcomers of one network may move the difference between two ratings in a day, in its standard errors.
+
+The same for a contestant's share of "both bad", or of answers called wrong or unsafe, unless LEAST votes move it
+further: to hold back who has found one unsafe answer would hide what the column is for.
+"""
 
 SHARE_TOGETHER = 1.0
 """The same for groups of trusted voters who share networks, once they depart from the others: all such together."""
@@ -56,9 +63,10 @@ def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -
     """Return the weight of every vote, from 0 to 1, and the newcomers' bound in points; None if nothing is rated.
 
     `counted` are the votes that count. `newcomers` numbers the place of each vote of newcomers, `together` the group of
-    trusted voters who share networks; -1 for all other votes. Each place of newcomers is bounded. Groups are only if
-    they depart from what the others' votes say by more than chance allows, and then together. All votes of one place
-    have one weight. The bound in points is the median over all pairs of contestants.
+    trusted voters who share networks; -1 for all other votes. Each place of newcomers is bounded, in the ratings and in
+    the shares of "both bad" and of answers called wrong or unsafe. Groups are only if they depart from what the others'
+    votes say by more than chance allows, and then together. All votes of one place have one weight. The bound in
+    points is the median over all pairs of contestants.
     """
     groups = _of_one_place(newcomers, counted & (newcomers >= 0))
     shares = [SHARE_OF_ERROR] * len(groups)
@@ -83,10 +91,13 @@ def bounded(table: VoteTable, counted: Bools, newcomers: Ints, together: Ints) -
         points = SHARE_OF_ERROR * moves.error * POINTS
         before, weight = weight, np.where(counted, 1.0, 0.0)
         near = moves.roughly(table, groups) > np.array(shares) / 2
-        for place in np.flatnonzero(near):
-            group, floor, share = groups[place], least[place], shares[place]
+        said = _weights_in_shares(table, before, groups, np.array(least), np.array(shares))
+        for place in np.flatnonzero(near | (said < 1)):
+            group, floor, share, most = groups[place], least[place], shares[place], min(1.0, said[place])
             inside = group[~table.both_bad[group]]
-            weight[group] = min(1.0, max(floor, share * moves.weight(table, inside, before[inside])))
+            if near[place]:
+                most = min(most, max(floor, share * moves.weight(table, inside, before[inside])))
+            weight[group] = most
     return weight, points
 
 
@@ -196,6 +207,40 @@ class _Moves:
         rest = self._information - hessian(own, information) + np.eye(design.size) / PRIOR_SD**2
         moved = np.abs(self._pairs @ np.linalg.solve(rest, scores.sum(axis=0)))
         return float(np.min(self._errors / np.maximum(moved, 1e-12)))
+
+
+def _weights_in_shares(
+    table: VoteTable, before: Floats, groups: Sequence[Ints], least: Floats, shares: Floats
+) -> Floats:
+    """Return the weight of each group, which may be above 1, by which it moves a contestant's shares by their bound.
+
+    `before` is the weight with which each vote is counted already. What a group says is compared with what all others
+    say of the same contestant; half a yes in one vote more is assumed of them, so that a first yes is no surprise.
+    """
+    sizes, count = np.array([len(group) for group in groups], int), len(table.contestants)
+    weights = np.full(len(groups), np.inf)
+    if not groups:
+        return weights
+    votes, of = np.concatenate(groups), np.repeat(np.arange(len(groups)), sizes)
+
+    def by_contestant(left: Bools, right: Bools) -> tuple[Floats, Floats]:
+        """Return how often each group says this of each contestant, and all others, as they are counted."""
+        sums, own, everybody = np.zeros((len(groups), count)), np.zeros((len(groups), count)), np.zeros(count)
+        for side, says in ((table.left, left), (table.right, right)):
+            everybody += np.bincount(side, before * says, count)
+            np.add.at(sums, (of, side[votes]), says[votes])
+            np.add.at(own, (of, side[votes]), (before * says)[votes])
+        return sums, np.maximum(everybody - own, 0)
+
+    every = np.ones(len(table), bool)
+    shown, others = by_contestant(every, every)
+    for left, right in ((table.both_bad, table.both_bad), (table.left_unsafe, table.right_unsafe)):
+        yes, others_yes = by_contestant(left, right)
+        usual = (others_yes + 0.5) / (others + 1)
+        error = np.sqrt(usual * (1 - usual) * others)
+        allowed = np.maximum((least * sizes)[:, None], shares[:, None] * error)
+        weights = np.minimum(weights, (allowed / np.maximum(np.abs(yes - usual * shown), 1e-12)).min(axis=1))
+    return weights
 
 
 def _least(groups: Sequence[Ints], counted: Bools) -> list[float]:

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from medilite.arena.fit import LEFT, RIGHT, TIE
-from medilite.arena.ratings import points
+from medilite.arena.ratings import points, rate
 from medilite.arena.table import VoteTable
 from medilite.arena.trust import Trust, judge
 from tests.arena.simulate import CONTESTANTS, World, choose, reliabilities, table, votes
@@ -76,6 +76,33 @@ def attack(
         left, right, outcome, voter, rng.integers(0, 130, count), rng.uniform(0.1, 0.9, count),
         network=day, voted_at=1.7e9 + 5e4 + np.arange(count) * apart_s + day * 86_400.0,
     )  # fmt: skip
+
+
+def with_flags(made: VoteTable, seed: int) -> VoteTable:
+    """Return the votes with 7 % of them "both bad", and 2 % of the answers called wrong or unsafe."""
+    rng, count = np.random.default_rng(30_000 + seed), len(made)
+    bad = rng.random(count) < 0.07
+    return dataclasses.replace(
+        made, both_bad=bad, outcome=np.where(bad, TIE, made.outcome),
+        left_unsafe=rng.random(count) < 0.02, right_unsafe=rng.random(count) < 0.02,
+    )  # fmt: skip
+
+
+def slander(seed: int, count: int = 400) -> VoteTable:
+    """Return votes of twenty fresh ids of one address: "both bad" on every pair, and FAVOURITE called unsafe."""
+    made = attack(seed, beside=True, count=count, each=count // 20)
+    return dataclasses.replace(
+        made, both_bad=np.ones(count, bool), outcome=np.full(count, TIE),
+        left_unsafe=made.left == FAVOURITE, right_unsafe=made.right == FAVOURITE,
+    )  # fmt: skip
+
+
+def shares(trust: Trust) -> np.ndarray:
+    """Return in per cent how often FAVOURITE's votes are "both bad", and how often it is called wrong or unsafe."""
+    (row,) = (row for row in rate(trust.table, BASE).rows if row.contestant == CONTESTANTS[FAVOURITE])
+    assert row.bad is not None
+    assert row.unsafe is not None
+    return 100 * np.array([row.bad.value, row.unsafe.value])
 
 
 def school(seed: int, pupils: int = 30, each: int = 10) -> VoteTable:
@@ -214,6 +241,19 @@ def main(runs: int, first: int) -> None:
             f"{name:50s} mean {np.mean(shifts):5.1f}, 95 % below {np.percentile(shifts, 95):5.1f}, most "
             f"{np.max(shifts):5.1f}; without trust {np.mean(raw):6.1f}; counted as {np.mean(counted):5.1f}"
         )
+    for count in (500, HONEST):
+        flagged = {seed: with_flags(honest(seed, count), seed) for seed in before}
+        usual = {seed: shares(judge(votes)) for seed, votes in flagged.items()}
+        shifts = [shares(judge(together(votes, slander(seed)))) - usual[seed] for seed, votes in flagged.items()]
+        raw = [shares(dataclasses.replace(before[seed], table=together(votes, slander(seed)))) - usual[seed]
+               for seed, votes in flagged.items()]  # fmt: skip
+        for name, moved_by, unbounded in zip(
+            ('"both bad"', "unsafe"), np.transpose(shifts), np.transpose(raw), strict=True
+        ):
+            print(
+                f"400 votes beside {count} honest ones move the share of {name} by {np.mean(moved_by):.1f} points in "
+                f"the mean, {np.max(moved_by):.1f} at most; without trust {np.mean(unbounded):.1f}"
+            )
     for name, (colleagues, each) in OFFICES.items():
         weights = [colleagues_weight(seed, colleagues, each) for seed in before]
         full = sum(weight == colleagues * each for weight in weights)

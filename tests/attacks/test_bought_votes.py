@@ -27,7 +27,10 @@ from tests.attacks.bought import (
     honest,
     moved,
     school,
+    shares,
+    slander,
     together,
+    with_flags,
 )  # fmt: skip
 
 CHEATS = [name for name, options in CASES.items() if options.get("random_share", 0) < 0.7 and "count" not in options]
@@ -100,6 +103,30 @@ def test_a_place_with_many_trusted_voters_does_not_make_the_others_look_selectiv
         mine, account=mine.voter % 2 == 0, network=np.where(mine.voter % 3 == 0, -1, mine.network)
     )
     assert SELECTIVE not in judge(made).table.reasons
+
+
+@pytest.mark.parametrize(("count", "most"), [(500, 4), (HONEST, 1.2)])
+def test_one_address_does_not_set_how_often_answers_are_called_bad_or_unsafe(count, most):
+    mine, theirs = with_flags(honest(1, count), 1), slander(1)
+    before, after = judge(mine), judge(together(mine, theirs))
+    assert (shares(after) - shares(before) <= most).all(), "without a bound it is 20 to 50 points"
+    assert after.table.weight[after.table.network == after.table.network.max()].min() > 0
+
+
+def test_a_class_that_finds_answers_bad_as_others_do_counts_no_less_for_it():
+    mine, pupils = honest(1), school(1)
+    weights = []
+    for one, other in ((mine, pupils), (with_flags(mine, 1), with_flags(pupils, 2))):
+        after = judge(together(one, other)).table
+        weights.append(after.weight[after.network == after.network.max()].sum())
+    assert weights[1] > 0.8 * weights[0] > 0
+
+
+def test_who_finds_an_unsafe_answer_that_nobody_found_before_is_heard_in_full():
+    mine = honest(1)
+    first = int(np.flatnonzero(mine.voter == np.bincount(mine.voter).argmax())[0])
+    found = dataclasses.replace(mine, left_unsafe=np.arange(HONEST) == first)
+    assert judge(found).table.weight == pytest.approx(judge(mine).table.weight)
 
 
 def test_what_it_costs_a_school():
