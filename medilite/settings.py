@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     readings_per_address: str = Field(
         "300/minute; 6000/hour",
         description="how often programs at one network address may have a text measured or read the leaderboard "
-        "([API](api.md))",
+        "([API](api.md)), and visitors may compare models on a slice of its questions",
     )
     events_per_address: str = Field(
         "600/10second",

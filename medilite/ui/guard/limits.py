@@ -142,7 +142,7 @@ class Admission:
             self._limits.count("pairs", voter_id)
 
     def reading(self, program: str) -> None:
-        """Count a text measured, or a leaderboard read, for a program; raises RateLimitError as above."""
+        """Count a text measured, or a leaderboard read, for a program or the page; raises RateLimitError as above."""
         if self._limits:
             self._limits.count("readings", program)
 

@@ -13,6 +13,7 @@ from medilite.errors import MediLiteError
 from medilite.leaderboard import FOLDER
 from medilite.models import Profile
 from medilite.ui.compare.cards import grid_html
+from medilite.ui.guard.limits import Admission
 from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.about import empty_html, intro_html, provenance_html, split_label
 from medilite.ui.leaderboard.board.bleu import bleu
@@ -54,13 +55,14 @@ class LeaderboardTab:
     """
 
     def __init__(
-        self, profile: Profile, folder: Path = FOLDER, data: Path = DATA, votes: VotesResults | None = None
-    ) -> None:
+        self, profile: Profile, folder: Path = FOLDER, data: Path = DATA, votes: VotesResults | None = None,
+        admission: Admission | None = None,
+    ) -> None:  # fmt: skip
         self.profile = profile
         self.folder = folder
         self.data = data
         self.votes = votes
-        self.slice = OwnSlice()
+        self.slice = OwnSlice(admission)
         self._same_for_all = lru_cache(maxsize=8)(self._of_board)
 
     # --- what is on the page -------------------------------------------------------------

@@ -127,7 +127,7 @@ def build_ui(
     booth = booth or Booth(profile, votes, private=private_folder(settings.data_dir, profile))
     vote = VoteTab(engine, profile, settings, admission, booth, shelf)
     voted = VotesResults(profile, LiveResults(profile, settings, votes), boards)
-    leaderboard = LeaderboardTab(profile, boards, votes=voted)
+    leaderboard = LeaderboardTab(profile, boards, votes=voted, admission=admission)
     lab = LabTab(engine, profile, settings, admission, shelf)
     parts = templates("page/parts.html")
     with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:

@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import sys
+import threading
+from contextlib import ExitStack
 from html import unescape
 from types import SimpleNamespace
 
@@ -16,7 +18,9 @@ import pytest
 
 from medilite.leaderboard import Board
 from medilite.readability import measure
-from medilite.ui.leaderboard.board import differences, questions, study, table
+from medilite.settings import load_settings
+from medilite.ui.guard.limits import Admission, VisitorLimits
+from medilite.ui.leaderboard.board import differences, own_slice, questions, study, table
 from medilite.ui.leaderboard.board.about import intro_html, provenance_html
 from medilite.ui.leaderboard.board.view import GRADE, View, find_boards
 from medilite.ui.leaderboard.tab import LeaderboardTab
@@ -323,8 +327,8 @@ def test_the_data_s_text_is_joined_only_where_it_is_the_same_data(view, made_boa
 # -- the tab's answers ---------------------------------------------------------------------
 
 
-def built(profile, *folders) -> LeaderboardTab:
-    made = LeaderboardTab(profile, *folders)
+def built(profile, *folders, **options) -> LeaderboardTab:
+    made = LeaderboardTab(profile, *folders, **options)
     with gr.Blocks(), gr.Tab("Leaderboard") as inside:
         made.build(inside)
     return made
@@ -437,6 +441,53 @@ def test_a_slice_is_chosen_by_words_in_questions_or_answers_and_by_length(tab, v
 )  # fmt: skip
 def test_a_slice_that_cannot_be_is_a_sentence(tab, given, why):
     assert why in sliced(tab, *given)
+
+
+def test_slices_are_computed_once_one_at_a_time_and_counted(lite, made_boards, monkeypatch):
+    limits = VisitorLimits(load_settings(readings_per_address="2/minute"), lambda: "203.0.113.7")
+    tab = built(lite, *made_boards, admission=Admission(9, limits))
+    computed, running, both, made = [], [], threading.Event(), own_slice.slice_html
+    other = threading.Thread(target=sliced, args=(tab, "All", "All", 0, None, "", "questions"))
+
+    def compare(*given):
+        computed.append(1)
+        running.append(1)
+        if len(running) > 1:
+            both.set()
+        if len(computed) == 1:
+            other.start()
+            both.wait(0.5)
+        running.pop()
+        return made(*given)
+
+    monkeypatch.setattr(own_slice, "slice_html", compare)
+    first = sliced(tab, "All", "All", 1, None, "", "questions")
+    assert "questions of" in first
+    other.join()
+    assert not both.is_set()
+    assert sliced(tab, "All", "All", 1, None, "", "questions") == first
+    assert len(computed) == 2
+    assert "which is the limit" in sliced(tab, "All", "All", 2, None, "", "questions")
+
+
+def test_a_slice_that_was_chosen_by_a_visitor_s_words_is_not_kept(tab):
+    assert "questions of" in sliced(tab, "All", "All", 0, None, "my own words", "answers")
+    assert not tab.slice._kept.cache_info().currsize
+
+
+def test_true_is_not_taken_for_the_number_that_was_sent_before(tab):
+    assert "questions of" in sliced(tab, "All", "All", 1, None, "", "questions")
+    assert "no number of words" in sliced(tab, "All", "All", True, None, "", "questions")
+
+
+def test_one_address_does_not_take_all_places_before_slices(tab):
+    with ExitStack() as held:
+        tab.slice._seats._who = lambda: "203.0.113.7"
+        for _ in range(own_slice.WAITING // 2):
+            held.enter_context(tab.slice._seats.seat(""))
+        assert "at your network address" in sliced(tab, "All", "All", 0, None, "", "questions")
+        tab.slice._seats._who = lambda: "203.0.113.8"
+        assert "questions of" in sliced(tab, "All", "All", 0, None, "", "questions")
 
 
 def test_without_the_questions_texts_answers_are_left_to_look_in(lite, made_boards, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from medilite.errors import MediLiteError, QuestionError
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from medilite.slices import FEWEST, LONGEST_PATTERN, difference, matches
 from medilite.ui.compare.downloads import data_uri
+from medilite.ui.guard.limits import Admission
 from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.about import origins, split_label
 from medilite.ui.leaderboard.board.differences import Pair, signed
@@ -31,9 +34,22 @@ WHERE = {QUESTIONS: "The questions", ANSWERS: "The two models’ answers"}
 
 MOST_WORDS = 100_000
 
+KEPT = 64
+"""Slices without words of a visitor's whose tables are kept, some 13 kB each: a class looks at the same ones."""
+
+WAITING = 16
+"""Visitors who may wait for their slices, each for a third of a second: they hold threads that other events need."""
+
 
 class OwnSlice:
-    """Its fields and its table; holds no visitor's data."""
+    """Its fields and its table; holds no visitor's data. `admission` counts the slices that are computed."""
+
+    def __init__(self, admission: Admission | None = None) -> None:
+        self._admission = admission
+        self._seats = Admission(WAITING)
+        self._one_at_a_time = threading.Lock()
+        # Typed: True is no number of words, though it is equal to 1.
+        self._kept = lru_cache(maxsize=KEPT, typed=True)(self._compare)
 
     def build(self) -> None:
         """Lay it out inside the current Blocks."""
@@ -84,10 +100,18 @@ class OwnSlice:
     def show(self, view: View, split: str, pair: Pair, data: Path, *given: Any) -> Markup | str:
         """Return the differences on the questions that are chosen, or a sentence on what is wrong."""
         try:
-            texts, missing = texts_of(view, split, data)
-            return slice_html(view, split, pair, chosen(view, split, pair, texts, missing, *given), given)
+            # Nothing that a visitor types is kept.
+            compare = self._compare if _words_of(given) else self._kept
+            with self._seats.seat(""), self._one_at_a_time:
+                return compare(view, split, pair, data, *given)
         except MediLiteError as error:
             return notices.error_html(str(error))
+
+    def _compare(self, view: View, split: str, pair: Pair, data: Path, *given: Any) -> Markup:
+        if self._admission:
+            self._admission.reading("")
+        texts, missing = texts_of(view, split, data)
+        return slice_html(view, split, pair, chosen(view, split, pair, texts, missing, *given), given)
 
 
 def chosen(
@@ -119,6 +143,11 @@ def chosen(
     return [place for place, hit in zip(found, matches(looked_for, groups), strict=True) if hit]
 
 
+def _words_of(given: Sequence[Any]) -> str:
+    """Return the words, or the pattern, that a visitor typed."""
+    return str(given[4] or "").strip()
+
+
 def _words(value: object, empty: int) -> int:
     if value is None or value == "":
         return empty
@@ -147,7 +176,7 @@ def slice_html(view: View, split: str, pair: Pair, places: Sequence[int], given:
                 "found": number_text(one.found, column.digits),
             }
         )  # fmt: skip
-    by_answers = bool(str(given[4] or "").strip()) and given[5] == ANSWERS
+    by_answers = bool(_words_of(given)) and given[5] == ANSWERS
     said = (labels[pair[0]], labels[pair[1]], len(places), len(columns["qid"]), rows, by_answers)
     macros = templates(TEMPLATE)
     page = macros.page(
@@ -159,9 +188,9 @@ def slice_html(view: View, split: str, pair: Pair, places: Sequence[int], given:
 
 def _chosen_words(view: View, split: str, given: Sequence[Any]) -> list[tuple[str, str]]:
     """Return what a slice's fields say, as (name, value)."""
-    source, qtype, shortest, longest, pattern, where = given
+    source, qtype, shortest, longest, _, where = given
     words = f"{_words(shortest, 0):,} to {_words(longest, MOST_WORDS):,} words"
-    looked_for = str(pattern or "").strip()
+    looked_for = _words_of(given)
     return [
         ("Questions of", split_label(view, split)), ("Source", str(source or ALL)), ("Type", str(qtype or ALL)),
         ("Reference", words),
