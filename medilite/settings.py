@@ -186,11 +186,12 @@ class Settings(BaseSettings):
     readings_per_address: str = Field(
         "300/minute; 6000/hour",
         description="how often programs at one network address may have a text measured or read the leaderboard "
-        "([API](api.md)), and visitors may compare models on a slice of its questions",
+        "([API](api.md)), and visitors may compare models on a slice of its questions or download the votes",
     )
     events_per_address: str = Field(
         "600/10second",
-        description="how many events of the page (clicks, asking, polling) visitors at one network address may send",
+        description="how many events of the page (clicks, asking, polling), and requests by MCP, visitors at one "
+        "network address may send",
     )
     sessions_per_address: str = Field(
         "120/minute; 1200/hour", description="how many pages visitors at one network address may open"

@@ -31,19 +31,26 @@ __all__ = ["VisitorLimits", "Visits", "guards"]
 
 
 def guards(
-    page: gr.Blocks, settings: Settings, head: str, routes: list[Any], visits: Visits | None = None, build: str = ""
+    page: gr.Blocks,
+    settings: Settings,
+    head: str,
+    routes: list[Any],
+    visits: Visits | None = None,
+    build: str = "",
+    limits: VisitorLimits | None = None,
 ) -> list[Middleware]:
     """Return the middleware for `launch(app_kwargs={"middleware": …})`.
 
     `head` is the HTML that the page adds to its head, whose scripts may run;
     `routes` are addresses of our own, which are served beside the page's; `visits`
-    knows which pages are open, and `build` which page is served.
+    knows which pages are open, `build` is which page is served, and `limits` count
+    with what the page's own handlers count.
     """
     from starlette.middleware import Middleware
 
     # A Space has one, whether it is named or not.
     proxies = settings.trusted_proxies or ("1" if settings.space_id else None)
-    limits, visits = VisitorLimits(settings), visits or Visits()
+    limits, visits = limits or VisitorLimits(settings), visits or Visits()
     sign_in = [Middleware(SignIn, settings=settings)] if settings.signs_in else []
     return [
         Middleware(SafeHeaders, head=head),

@@ -1,8 +1,8 @@
 """Answer from memory what is the same for everybody: the page's document, and Gradio's files of code and style.
 
-Gradio makes the document again for each visitor (half a megabyte, uncompressed), and reads and compresses each of some
-seventy files again: a tenth of a second of a processor a visitor, most of it on the event loop, which holds up
-everybody else. Each is made once here, and compressed once.
+Gradio makes the document again for each visitor (half a megabyte, uncompressed), or its description for a program, and
+reads and compresses each of some seventy files again: a tenth of a second of a processor a visitor, most of it on the
+event loop, which holds up everybody else. Each is made once here, and compressed once.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ MOST_BYTES = 32_000_000
 _HASHED = re.compile(r"/assets/[\w@.+-]*-[\w-]{8}\.(?:js|css)")
 """Files whose name changes with what is in them; browsers may keep them for good."""
 
+_DOCUMENTS = ("/", "/config", "/config/")
+"""The page's document, and its description alone, which programs read."""
+
 _MADE_WITH = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
-"""The document has the address in it by which it was asked for."""
+"""Documents have the address in them by which they were asked for."""
 
 _ASKS_FOR_MORE = re.compile(rb"page|deep.?link|%", re.I)
-"""Queries that the document may depend on; any other (an old link, ?__theme=dark) is the browser's alone."""
+"""Queries that a document may depend on; any other (an old link, ?__theme=dark) is the browser's alone."""
 
 _OTHERWISE = (b"range", b"if-range", b"if-match", b"if-unmodified-since")
 _QUALITY = 5
@@ -57,8 +60,8 @@ class Cached:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; see the class."""
         key = _key(scope)
-        if self.limits and scope["type"] == "http" and scope["path"] == "/" and key not in self._kept:
-            # To make a document takes 50 ms, and anyone can make up host names and queries.
+        if self.limits and scope["type"] == "http" and scope["path"] in _DOCUMENTS and key not in self._kept:
+            # To make a document takes up to 50 ms, and anyone can make up host names and queries.
             try:
                 self.limits.count("sessions", address=(scope.get("client") or ("", 0))[0])
             except RateLimitError as error:
@@ -112,7 +115,7 @@ def _key(scope: Scope) -> Key | None:
     if scope["type"] != "http" or scope["method"] != "GET" or any(name in _OTHERWISE for name, _ in scope["headers"]):
         return None
     path, encoding = scope["path"], _encoding(header(scope, b"accept-encoding") or "")
-    if path == "/" and not _ASKS_FOR_MORE.search(scope.get("query_string", b"")):
+    if path in _DOCUMENTS and not _ASKS_FOR_MORE.search(scope.get("query_string", b"")):
         return path, encoding, scope["scheme"], scope.get("root_path"), *(header(scope, name) for name in _MADE_WITH)
     return (path, encoding) if _HASHED.fullmatch(path) else None
 
@@ -128,7 +131,7 @@ def _packed(path: str, encoding: str, headers: list[tuple[bytes, bytes]], body: 
     scripts = None
     if path == "/":
         scripts = [script_hash(text) for text in inline_scripts(body.decode("utf-8", "replace"))]
-    else:
+    elif path not in _DOCUMENTS:
         headers.append((b"cache-control", b"public, max-age=31536000, immutable"))
     if encoding == "br":
         import brotli  # type: ignore[import-untyped]

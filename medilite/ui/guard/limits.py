@@ -31,7 +31,8 @@ What = Literal["answers", "pairs", "readings", "sign-ins", "events", "sessions"]
 
 _ASKED: dict[What, str] = {
     "answers": "asked for answers", "pairs": "taken pairs to vote on",
-    "readings": "had texts measured or read the leaderboard", "sign-ins": "started or finished signing in",
+    "readings": "had texts measured, or read the leaderboard or its votes",
+    "sign-ins": "started or finished signing in",
     "events": "used the page", "sessions": "opened the page",
 }  # fmt: skip
 _LATER: dict[What, str] = {

@@ -8,14 +8,17 @@ from collections import Counter, OrderedDict
 from medilite.errors import RateLimitError
 from medilite.ui.guard.address import network_of
 from medilite.ui.guard.asgi import App, Receive, Scope, Send, refuse, retry_after
-from medilite.ui.guard.doors import API, WRITE
-from medilite.ui.guard.limits import VisitorLimits
+from medilite.ui.guard.doors import API, MCP, WRITE
+from medilite.ui.guard.limits import VisitorLimits, What
 
 _KNOWN = 50_000
 """How many sessions' addresses are remembered; a name and a hash each."""
 
 LEFT = "/left/"
 """Where a page that is closed says so, by the name of its session."""
+
+VOTES = "/votes/"
+"""Where the votes can be downloaded, by the name of a file."""
 
 
 class Visits:
@@ -86,7 +89,7 @@ class Visits:
 
 
 class Paced:
-    """Counts events and new sessions by address, and notes which sessions are being answered."""
+    """Counts events, downloads and new sessions by address, and notes which sessions are being answered."""
 
     def __init__(self, app: App, limits: VisitorLimits, visits: Visits) -> None:
         self.app, self.limits, self.visits = app, limits, visits
@@ -97,9 +100,9 @@ class Paced:
             await self.app(scope, receive, send)
             return
         address = (scope.get("client") or ("", 0))[0]
-        if scope["method"] == "POST" and WRITE.fullmatch(scope["path"]):
+        if what := _counts_as(scope):
             try:
-                self.limits.count("events", address=address)
+                self.limits.count(what, address=address)
             except RateLimitError as error:
                 await refuse(send, 429, str(error), [retry_after(error)])
                 return
@@ -119,6 +122,14 @@ class Paced:
             await self.app(scope, receive, send)
         finally:
             self.visits.closed(session)
+
+
+def _counts_as(scope: Scope) -> What | None:
+    """Return as what a request counts whatever it turns out to ask for, None for one that costs next to nothing."""
+    path = scope["path"]
+    if scope["method"] == "POST" and (path in MCP or WRITE.fullmatch(path)):
+        return "events"
+    return "readings" if path.startswith(VOTES) else None
 
 
 def _session_of(scope: Scope) -> str:

@@ -80,6 +80,7 @@ class Page(gr.Blocks):
     votes: Votes
     leaderboard: LeaderboardTab
     booth: Booth
+    limits: VisitorLimits
     endpoints: tuple[Endpoint, ...]
     signs_in: bool = False
 
@@ -117,7 +118,8 @@ def build_ui(
     pairs and takes votes (by default on the profile's answers), `shelf` has the library (by
     default the one that they name, once `page.shelf.start()` was called).
     """
-    admission = Admission(settings.max_queue, VisitorLimits(settings))
+    limits = VisitorLimits(settings)
+    admission = Admission(settings.max_queue, limits)
     drain = Drain()
     engine = DrainedEngine(engine, drain)
     shelf = shelf or Shelf(settings)
@@ -155,7 +157,7 @@ def build_ui(
     drain.at_the_end("close the engine", engine.close)
     drain.at_the_end("close the votes' database", votes.close)
     drain.at_the_end("close the library", shelf.close)
-    page.shelf, page.votes, page.leaderboard, page.booth = shelf, votes, leaderboard, booth
+    page.shelf, page.votes, page.leaderboard, page.booth, page.limits = shelf, votes, leaderboard, booth, limits
     page.engine, page.drain, page.signs_in = engine, drain, settings.signs_in
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None
@@ -192,7 +194,8 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     build = build_of(page, head(profile))
     added = head(profile, build)
     own = routes(Downloads(page.votes, settings.data_dir), readiness, visits, meters, programs, build)
-    app: dict[str, Any] = {"routes": own, "middleware": guards(page, settings, added, own, visits, build)}
+    middleware = guards(page, settings, added, own, visits, build, page.limits)
+    app: dict[str, Any] = {"routes": own, "middleware": middleware}
     if mcp:
         app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)

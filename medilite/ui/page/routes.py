@@ -10,7 +10,7 @@ from medilite.arena.export import WRITERS
 from medilite.errors import MediLiteError, without_folders
 from medilite.health.ready import Readiness
 from medilite.metrics import CONTENT_TYPE, Meters
-from medilite.ui.guard.visits import LEFT, Visits
+from medilite.ui.guard.visits import LEFT, VOTES, Visits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,7 +48,7 @@ def routes(
 
 def votes_path(suffix: str) -> str:
     """Return the address, without a slash before it, of the votes in a format."""
-    return f"votes/votes{suffix}"
+    return f"{VOTES[1:]}votes{suffix}"
 
 
 def vote_routes(downloads: Downloads) -> list[Any]:

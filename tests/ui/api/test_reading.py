@@ -118,7 +118,9 @@ def test_both_are_counted_by_address(lite):
     reading = made(lite, readings_per_address="2/minute")
     reading.readability("One word.")
     reading.leaderboard()
-    with pytest.raises(RateLimitError, match=r"had texts measured or read the leaderboard 2 times within a minute"):
+    with pytest.raises(
+        RateLimitError, match=r"had texts measured, or read the leaderboard or its votes 2 times within a minute"
+    ):
         reading.readability("One word.")
 
 

@@ -55,7 +55,7 @@ def ask(app, *requests, method="GET"):
         ("identity", None, bytes), ("br;q=0.0", None, bytes),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["/", FILE])
+@pytest.mark.parametrize("path", ["/", "/config", FILE])
 def test_it_is_made_once_in_each_encoding_for_all_who_come_at_once(path, accepted, encoding, unpack):
     made = Made()
     kept = Cached(made)
@@ -104,7 +104,7 @@ def test_a_document_is_kept_by_the_address_that_is_in_it_and_its_scripts_may_run
     ("url", "headers", "method"),
     [
         ("/?deep_link=x", {}, "GET"), ("/?p%61ge=x", {}, "GET"), ("/", {}, "HEAD"),
-        (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config", {}, "GET"),
+        (FILE, {"Range": "bytes=0-9"}, "GET"), ("/config?deep_link=x", {}, "GET"), ("/config", {}, "HEAD"),
         ("/assets/index.js", {}, "GET"), ("/static/a-DphvyggB.js", {}, "GET"),
         ("/assets/a-DphvyggB.json", {}, "GET"),
     ],
@@ -143,16 +143,17 @@ def test_a_browser_that_has_it_is_told_so():
         assert (answer.status_code, bool(answer.content)) == (status, status == 200)
 
 
-def test_documents_that_have_to_be_made_are_limited_by_address_and_kept_ones_are_not():
+@pytest.mark.parametrize("path", ["/", "/config", "/config/"])
+def test_documents_that_have_to_be_made_are_limited_by_address_and_kept_ones_are_not(path):
     made = Made()
     kept = Cached(made, VisitorLimits(load_settings()))
-    ask(kept, ("/", {}))
-    made_up = [("/", {"Host": f"{number}.example"}) for number in range(100)]
-    made_up += [(f"/?deep_link={number}", {}) for number in range(100)]
+    ask(kept, (path, {}))
+    made_up = [(path, {"Host": f"{number}.example"}) for number in range(100)]
+    made_up += [(f"{path}?deep_link={number}", {}) for number in range(100)]
     statuses = [answer.status_code for answer in ask(kept, *made_up)]
     assert set(statuses) == {200, 429}
     assert len(made.asked) < 130
-    assert {answer.status_code for answer in ask(kept, *[("/", {})] * 200)} == {200}
+    assert {answer.status_code for answer in ask(kept, *[(path, {})] * 200)} == {200}
 
 
 def test_what_is_kept_is_bounded():

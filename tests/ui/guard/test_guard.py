@@ -20,7 +20,8 @@ from medilite.ui.guard.calls import BadCall, CheckedCalls
 from medilite.ui.guard.doors import OpenDoors
 from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inline_scripts, script_hash
 from medilite.ui.guard.host import FixedHost
-from medilite.ui.guard.visits import Paced
+from medilite.ui.guard.limits import VisitorLimits
+from medilite.ui.guard.visits import Paced, Visits
 from medilite.ui.page.app import build_ui, serve
 from medilite.ui.page.gradio_internals import event_by_number
 from medilite.ui.page.routes import vote_routes
@@ -256,6 +257,31 @@ def test_the_longest_question_fits_twice():
     assert body_limit(2000) > 2 * len(json.dumps("\U0001f600" * 2000))
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "most"),
+    [
+        ("/gradio_api/mcp", "POST", 5), ("/gradio_api/mcp/", "POST", 5), ("/gradio_api/call/ask", "POST", 5),
+        ("/votes/votes.csv", "GET", 3), ("/votes/votes.jsonl", "HEAD", 3),
+        ("/healthz", "GET", 9), ("/left/abc", "POST", 9),
+    ],
+)  # fmt: skip
+def test_what_costs_something_is_counted_by_address_whatever_it_asks_for(path, method, most):
+    app = App()
+    limits = VisitorLimits(load_settings(events_per_address="5/minute", readings_per_address="3/minute"))
+    paced = Paced(app, limits, Visits())
+    told = [call(paced, path, method, client="203.0.113.7") for _ in range(9)]
+    assert [one.status for one in told] == [200] * most + [429] * (9 - most)
+    assert all(int(one.headers["retry-after"]) > 0 for one in told[most:])
+    assert len(app.scopes) == most
+    assert call(paced, path, method, client="203.0.113.8").status == 200
+
+
+def test_a_client_of_mcp_and_a_dashboard_are_far_from_the_limits():
+    paced = Paced(App(), VisitorLimits(load_settings()), Visits())
+    asked = [("/gradio_api/mcp/", "POST")] * 100 + [("/votes/votes.parquet", "GET")] * 30
+    assert {call(paced, *one).status for one in asked} == {200}
+
+
 # -- calls ----------------------------------------------------------------------------
 
 
@@ -466,3 +492,6 @@ def test_the_app_is_served_behind_them(lite, monkeypatch):
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
         SafeHeaders, KnownAddress, OpenDoors, Cached, Paced, BoundedBody, CheckedCalls, FixedHost,
     ]  # fmt: skip
+    counting = [one.kwargs["limits"] for one in told["app_kwargs"]["middleware"] if "limits" in one.kwargs]
+    assert all(limits is page.leaderboard.slice._admission._limits for limits in counting), "they count together"
+    assert len(counting) == 3
