@@ -91,6 +91,13 @@ def test_an_emergency_comes_first(scripted, capsys):
     assert json.loads(capsys.readouterr().out)["emergency"] is None
 
 
+def test_an_emergency_that_gets_no_answer_has_its_notice_in_the_error(scripted, capsys):
+    notice = emergency_notice(EMERGENCY)
+    for given in ([EMERGENCY * 50], [EMERGENCY, "--models", "gpro"]):
+        assert main(["ask", *given]) == 2
+        assert capsys.readouterr().err.startswith(f"error: {notice} ")
+
+
 def test_control_sequences_in_an_answer_do_not_reach_the_terminal(scripted, capsys):
     scripted.scripts = {"base": "Red \x1b[31malert\x1b[0m \x07 now."}
     main(["ask", QUESTION, "--models", "base"])

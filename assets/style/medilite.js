@@ -165,8 +165,11 @@
       // The bar with Stop and the status sticks to the top; the answers follow right below it.
       bring(document.querySelector("#emergency .ml-emergency") ?? document.querySelector(".ml-tools"), "start");
     }
-    const wrong = [...document.querySelectorAll(".ml-error")].find((element) => element.offsetParent !== null);
-    if (wrong && wrong.textContent !== error) bring(wrong, "center");
+    const said = [...document.querySelectorAll(".ml-error, .ml-slot .ml-emergency")];
+    const seen = said.filter((element) => element.offsetParent !== null);
+    const wrong = seen.find((element) => element.matches(".ml-error"));
+    // An emergency that gets no answer has its notice below the fields, which a phone has no room to show as well.
+    if (wrong && wrong.textContent !== error) bring(seen.at(-1), seen.length > 1 ? "end" : "center");
     error = wrong?.textContent ?? "";
   }
 

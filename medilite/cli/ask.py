@@ -21,13 +21,19 @@ from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_question, clean_text, question_messages
 from medilite.readability import grade_word, measure, warm_up
 from medilite.records import Answer, Decoding, Request, Step
-from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
+from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice, noticed
+from medilite.settings import Settings
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every chosen model's answer, as text or JSON; return 1 if none could answer."""
     settings, profile = chosen(options)
-    question = clean_question(_question_text(options.question), settings.max_question_chars)
+    asked = _question_text(options.question)
+    with noticed(asked):
+        return _answer(clean_question(asked, settings.max_question_chars), profile, settings, options)
+
+
+def _answer(question: str, profile: Profile, settings: Settings, options: argparse.Namespace) -> int:
     decoding = Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty)
     specs = profile.select(options.models)
     requests = [Request(spec.id, question_messages(question), decoding, options.seed) for spec in specs]

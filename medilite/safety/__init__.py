@@ -5,7 +5,7 @@ leaves out questions of plain knowledge ("What is a stroke?"), because a notice 
 ignored.
 """
 
-from medilite.safety.detect import emergency_notice
+from medilite.safety.detect import emergency_notice, noticed
 from medilite.safety.notices import (
     NOT_MEDICAL_ADVICE,
     NOT_MEDICAL_ADVICE_LONG,
@@ -21,4 +21,5 @@ __all__ = [
     "EmergencyKind",
     "EmergencyNotice",
     "emergency_notice",
+    "noticed",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
+from medilite.errors import MediLiteError
 from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.notices import NOTICES, EmergencyKind, EmergencyNotice
 from medilite.safety.phrases import Phrase, PhraseBook, compile_phrase, phrases
@@ -21,9 +23,10 @@ _LONG_LIGATURES = re.compile("[\ufdf0-\ufdff]")
 _APART = re.compile(r"\b(my|him|her|your|it|one) self\b")
 _SENTENCE_END = re.compile(r"[.!?;:]+(?:\s+|$)|\n\s*")
 _WORD = re.compile(r"[^\W_]+|\|")
+_MOST_READ = 20_000
+"""How many characters are read: the longest question that the settings can allow. A refused one may be longer."""
 
 
-@lru_cache(maxsize=512)
 def emergency_notice(question: str) -> EmergencyNotice | None:
     """Return the notice for a question that speaks of an emergency, or None.
 
@@ -31,6 +34,25 @@ def emergency_notice(question: str) -> EmergencyNotice | None:
     If the question fits several kinds, the first in the order of NOTICES
     counts, so everyone who mentions suicide always sees a crisis line.
     """
+    return _notice(question[:_MOST_READ])
+
+
+@contextmanager
+def noticed(question: object) -> Iterator[None]:
+    """Begin the message of a MediLiteError that is raised inside with the notice that `question` gets, if it gets one.
+
+    For whoever is told an error by its message alone: a question that can't be answered may be an emergency too.
+    """
+    try:
+        yield
+    except MediLiteError as error:
+        if isinstance(question, str) and (notice := emergency_notice(question)):
+            error.args = (f"{notice} {error}",)
+        raise
+
+
+@lru_cache(maxsize=512)
+def _notice(question: str) -> EmergencyNotice | None:
     words = _plain(question)
     for kind, book in _books().items():
         if book.any_occurs(words):

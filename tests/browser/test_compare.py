@@ -277,6 +277,19 @@ def test_an_emergency_is_said_above_the_answers(serve, visit, size):
     assert here.page.locator("#emergency [role=alert]").count() == 0
 
 
+@pytest.mark.parametrize("size", EVERY)
+def test_the_notice_of_an_emergency_that_gets_no_answer_is_in_view(serve, visit, size):
+    url, engine = serve()
+    here = visit(url, size).ready()
+    here.ask("My father has chest pain, what now? " + "x" * 2000)
+    here.page.locator("#compare-error [role=alert]").wait_for()
+    here.page.wait_for_function(
+        "() => { const box = document.querySelector('#emergency .ml-emergency h2')?.getBoundingClientRect();"
+        " return box && box.top >= 0 && box.bottom <= innerHeight; }"
+    )
+    assert engine.requests == []
+
+
 def test_bad_input_is_said_next_to_the_field(serve, visit):
     url, engine = serve()
     here = visit(url).ready()

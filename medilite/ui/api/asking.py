@@ -17,7 +17,7 @@ from medilite.errors import ArgumentError, EngineError
 from medilite.models import ModelSpec, Profile
 from medilite.prompts import clean_question
 from medilite.readability import grade_word
-from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice
+from medilite.safety import NOT_MEDICAL_ADVICE, emergency_notice, noticed
 from medilite.settings import Settings
 from medilite.sources.shelf import Shelf
 from medilite.ui.api.arguments import one_model, quoted, several_models
@@ -81,10 +81,11 @@ class Asking:
 
         Raises MediLiteError for a bad request, and whatever the page's own events raise.
         """
-        spec = one_model(model, self._profile)
-        comparison = self._comparison(question, (spec,), (max_new_tokens, temperature, top_p, repetition_penalty), seed)
-        for about in self._answers(comparison):
-            yield cast("Asked", {**about, **_answer(comparison.panes[0])})
+        decoding = (max_new_tokens, temperature, top_p, repetition_penalty)
+        with noticed(question):
+            comparison = self._comparison(question, (one_model(model, self._profile),), decoding, seed)
+            for about in self._answers(comparison):
+                yield cast("Asked", {**about, **_answer(comparison.panes[0])})
 
     def compare(
         self,
@@ -104,23 +105,24 @@ class Asking:
         what fits; with `from_source` the models get the first passage besides, and the
         profile's rewriters answer too, unless `models` are named.
         """
-        specs = several_models(models, self._profile)
-        comparison = self._comparison(question, specs, (max_new_tokens, temperature, top_p, repetition_penalty), seed)
-        flags = {"sources": sources, "from_source": from_source}
-        for name, given in flags.items():
-            if not isinstance(given, bool):
-                raise ArgumentError(f"{name}={quoted(given)} can't be used: it has to be true or false.")
-        comparison.check = sources or from_source
-        comparison.rewriters = self._profile.rewriters if models is None else ()
-        for about in self._answers(comparison, from_source=from_source):
-            answers = [{**_answer(pane), "marks": marks_of(pane)} for pane in comparison.panes]
-            results = {
-                "answers": answers,
-                "source": sourced(comparison.question, comparison.sought) if comparison.sought else None,
-                "answered_from": comparison.given and comparison.given.id,
-                "notice": NOTICE,
-            }
-            yield cast("Compared", {**about, **results})
+        decoding = (max_new_tokens, temperature, top_p, repetition_penalty)
+        with noticed(question):
+            comparison = self._comparison(question, several_models(models, self._profile), decoding, seed)
+            flags = {"sources": sources, "from_source": from_source}
+            for name, given in flags.items():
+                if not isinstance(given, bool):
+                    raise ArgumentError(f"{name}={quoted(given)} can't be used: it has to be true or false.")
+            comparison.check = sources or from_source
+            comparison.rewriters = self._profile.rewriters if models is None else ()
+            for about in self._answers(comparison, from_source=from_source):
+                answers = [{**_answer(pane), "marks": marks_of(pane)} for pane in comparison.panes]
+                results = {
+                    "answers": answers,
+                    "source": sourced(comparison.question, comparison.sought) if comparison.sought else None,
+                    "answered_from": comparison.given and comparison.given.id,
+                    "notice": NOTICE,
+                }
+                yield cast("Compared", {**about, **results})
 
     def _comparison(
         self, question: str, specs: tuple[ModelSpec, ...], decoding: tuple[object, ...], seed: object

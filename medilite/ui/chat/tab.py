@@ -89,7 +89,7 @@ class ChatTab(AskingTab):
             question = clean_question(text, self.settings.max_question_chars)
             request, turn = self._prepare(session, session.turns, question, model, controls)
         except MediLiteError as error:
-            yield {self.error: notices.error_html(str(error))}
+            yield {self.error: notices.emergency_html(text) + notices.error_html(str(error))}
             return
         yield from self._stream(session, list(session.turns), turn, request, typed=text)
 
@@ -170,10 +170,11 @@ class ChatTab(AskingTab):
                 pane.finish("error", message)
             else:
                 session.turns = before
-            back = {self.question: typed} if typed is not None and not pane.text else {}
+            gone = typed is not None and not pane.text
             yield {
-                **back,
-                self.error: notices.error_html(message),
+                **({self.question: typed} if gone else {}),
+                # The turn is gone, and the notice above it with it.
+                self.error: notices.emergency_html(typed if gone else None) + notices.error_html(message),
                 self.transcript: transcript_html(session.turns),
                 self.source: "",
                 self.status: notices.status_html("No answer this time.", "error"),

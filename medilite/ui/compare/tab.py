@@ -181,7 +181,7 @@ class CompareTab(AskingTab):
             decoding = as_decoding(max_new_tokens, temperature, top_p, repetition_penalty)
             comparison = Comparison.of(asked, self.profile, specs, decoding, as_seed(seed), session.next_run())
         except MediLiteError as error:
-            yield {self.error: notices.error_html(str(error))}
+            yield self.refused(str(error), question)
             return
         before, comparison.before = session.comparison, following
         comparison.check, comparison.rewriters = session.checks_source, self.profile.rewriters
@@ -224,14 +224,10 @@ class CompareTab(AskingTab):
         last = session.comparison
         able = [pane.spec.id for pane in last.panes if pane.text.strip()] if last and last.done else []
         if last is None or not able:
-            yield {self.error: notices.error_html("There is no answer to follow up on yet: press Ask first.")}
+            yield self.refused("There is no answer to follow up on yet: press Ask first.", question)
         elif len(last.questions) > MOST_EARLIER:
-            yield {
-                self.error: notices.error_html(
-                    f"You have asked {len(last.questions)} questions in a row, which is the limit. "
-                    "Press Ask to start a new comparison."
-                )
-            }
+            said = f"You have asked {len(last.questions)} questions in a row, which is the limit. "
+            yield self.refused(f"{said}Press Ask to start a new comparison.", question)
         else:
             yield from self.answer(session, question, able, *(*controls, last))
 
@@ -288,13 +284,15 @@ class CompareTab(AskingTab):
         """Say what went wrong; keep what was written, or what was on the page before if nothing was."""
         message = message_of(error)
         status = notices.status_html("No answer this time.", "error")
+        asked = comparison.questions
         if any(pane.text for pane in comparison.panes):
             comparison.fail(message)
             update = self._end(comparison, status)
         elif before is not None:
             session.comparison = before
+            # Its answers are on the page again, and the question that failed is in the field.
+            asked = (*before.questions, *asked)
             update = self._end(before, status) | {
-                self.emergency: notices.emergency_html(*before.questions),
                 self.source: source_html(before.sought, wanted=before.from_source) if before.sought else "",
             }
         else:
@@ -308,7 +306,7 @@ class CompareTab(AskingTab):
                 self.grid: empty_grid_html(self.profile.models),
                 self.plot: self._empty_plot(),
             }
-        return {**update, self.error: notices.error_html(message)}
+        return {**update, **self.refused(message, *asked)}
 
     def restore(self, session: Session, given: object) -> dict[Any, Any]:
         """Show the answers that the page had before it was reloaded; `given` is what its browser has kept of them."""

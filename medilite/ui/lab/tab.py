@@ -165,7 +165,7 @@ class LabTab(AskingTab):
             own = self._own(view, values)
             view.check(self.profile, *own)
         except MediLiteError as error:
-            yield {self.error: notices.error_html(str(error))}
+            yield self.refused(str(error), question)
             return
         yield from self._worked(session, asked, lambda work: view.work(work, *own))
 
@@ -200,7 +200,7 @@ class LabTab(AskingTab):
                 said = "Stopped. What was written so far is kept." if stop.is_set() else "All of it is here."
                 status = notices.status_html(said, "ready")
         except Exception as error:
-            yield {self.error: notices.error_html(message_of(error))}
+            yield self.refused(message_of(error), asked)
             status = notices.status_html("No answer this time.", "error")
         yield {self.run: gr.Button(interactive=True), self.stop: gr.Button(interactive=False), self.status: status}
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec
 
+import gradio as gr
 from gradio.blocks import Block
 
 from medilite.engine.protocol import Engine
@@ -13,6 +14,7 @@ from medilite.models import Profile
 from medilite.settings import Settings
 from medilite.sources.shelf import Shelf
 from medilite.ui.guard.limits import Admission
+from medilite.ui.page import notices
 
 Update = dict[Any, Any]
 P = ParamSpec("P")
@@ -43,8 +45,19 @@ class AskingTab:
     It is built once for all; what a visitor has of their own is in their Session.
     """
 
+    error: gr.HTML
+    emergency: gr.HTML
+
     def __init__(
         self, engine: Engine, profile: Profile, settings: Settings, admission: Admission, shelf: Shelf | None = None
     ) -> None:
         self.engine, self.profile, self.settings = engine, profile, settings
         self.admission, self.shelf = admission, shelf or Shelf(settings)
+
+    def refused(self, message: str, *questions: object) -> Update:
+        """Return why `questions` get no answer, and the notice that they get all the same if one is an emergency.
+
+        Without one the notice on the page stays: the answers under it do too.
+        """
+        notice = notices.emergency_html(*questions)
+        return {self.error: notices.error_html(message), **({self.emergency: notice} if notice else {})}

@@ -84,7 +84,11 @@ def unavailable_html(availability: dict[str, Availability], profile: Profile) ->
     return templates(TEMPLATE).unavailable(reasons, others)
 
 
-def emergency_html(*questions: str) -> Markup:
-    """Return the notice above the answers to questions of which one mentions an emergency (the last), else nothing."""
-    notice = next(filter(None, map(emergency_notice, reversed(questions))), None)
+def emergency_html(*questions: object) -> Markup:
+    """Return the notice above the answers to questions of which one mentions an emergency (the last), else nothing.
+
+    What is no text (a raw request may send anything) mentions none.
+    """
+    asked = [question for question in reversed(questions) if isinstance(question, str)]
+    notice = next(filter(None, map(emergency_notice, asked)), None)
     return templates(TEMPLATE).emergency(notice) if notice else Markup()

@@ -348,7 +348,7 @@ class VoteTab(AskingTab):
                     "for two other answers."
                 )
         except Exception as error:
-            yield {self.error: self._error(error)}
+            yield self.refused(message_of(error, _UNEXPECTED), question)
             return
         yield from self._answer(session, call, question, keep, signed, last)
 
@@ -363,7 +363,7 @@ class VoteTab(AskingTab):
             voter_id = _voter_id(browser, account)
             own = way_html(self.booth.given(voter_id))
         except Exception as error:
-            yield {self.error: self._error(error)}
+            yield self.refused(message_of(error, _UNEXPECTED), question)
             return
         live: LiveRun | None = None
         begun = False
@@ -397,7 +397,7 @@ class VoteTab(AskingTab):
         except Exception as error:
             idle = self._idle(notices.status_html("No answer this time.", "error"))
             yield {
-                self.error: self._error(error),
+                **self.refused(message_of(error, _UNEXPECTED), *(last.questions if last else ()), asked),
                 **idle,
                 **(self._broken(asked, live, last, question) if begun else {}),
             }

@@ -17,6 +17,7 @@ from medilite.errors import (
     UnknownModelError,
 )
 from medilite.readability import measure
+from medilite.safety import NOTICES
 from medilite.settings import load_settings
 from medilite.ui.api import asking, endpoints
 from medilite.ui.api.asking import AT_ONCE, NOTICE, Asking
@@ -245,3 +246,21 @@ def test_the_limit_is_in_the_description(lite, limit, words):
     ask = endpoints(ScriptedEngine(lite), lite, settings, Admission(5))[0]
     assert words in ask.about
     assert ("Limit" in ask.about) is bool(words)
+
+
+def test_an_emergency_that_gets_no_answer_has_its_notice_in_the_message(engine, lite):
+    question = "I took 60 paracetamol tablets and want to die"
+    notice = str(NOTICES["self-harm"])
+    programs = made(engine, lite, answers_per_visitor="1/minute")
+    for steps in (programs.ask(question, "gpro"), programs.compare(question * 100), programs.compare(question, [])):
+        with pytest.raises((UnknownModelError, QuestionError, ArgumentError)) as raised:
+            last(steps)
+        assert str(raised.value).startswith(notice)
+    last(programs.ask(question, "base"))
+    with pytest.raises(RateLimitError) as limit:
+        last(programs.ask(question, "base"))
+    assert str(limit.value).startswith(f"{notice} ")
+    assert "which is the limit" in str(limit.value)
+    assert limit.value.wait_s > 0
+    with pytest.raises(RateLimitError, match=r"^You"):
+        last(programs.ask(QUESTION, "base"))

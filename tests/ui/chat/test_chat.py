@@ -202,3 +202,19 @@ def test_an_emergency_stands_above_its_answer(make):
     turn = read(shown[tab.transcript]).one("div", "ml-turn")
     classes = [child.attributes["class"].split()[0] for child in turn.children]
     assert classes == ["ml-said", "ml-emergency", "ml-card"]
+
+
+def test_an_emergency_that_gets_no_answer_has_its_notice_beside_the_error(make):
+    question = "I took 60 paracetamol tablets and want to die"
+    tab, engine, session = make()
+    for text, model in ((f"{question} {200 * 'x'}", "base"), (question, "")):
+        assert 'data-kind="self-harm"' in send(tab, session, text, model)[tab.error]
+    engine.context = 5
+    shown = send(tab, session, question)
+    assert session.turns == []
+    assert shown[tab.question] == question
+    assert shown[tab.error].index('data-kind="self-harm"') < shown[tab.error].index("together at most 5 fit")
+    engine.context, engine.explode_after = 2048, 3
+    shown = send(tab, session, question)
+    assert "ml-emergency" in shown[tab.transcript]
+    assert "ml-emergency" not in shown[tab.error], "its turn stays, with the notice"

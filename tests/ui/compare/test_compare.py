@@ -231,3 +231,44 @@ def test_an_opened_link_fills_the_form(make):
     assert values == ["What is flu?", ["base", "grpo"], 64, 0.5, 0.9, 1.2, 7, True]
     assert "Press Ask" in note
     assert len(tab.open_link("")) == len(tab.link_outputs) == 9
+
+
+EMERGENCY = "I took 60 paracetamol tablets and want to die"
+
+
+@pytest.mark.parametrize(
+    ("question", "models", "settings"),
+    [(f"{EMERGENCY}. {'x' * 200}", None, SETTINGS), (EMERGENCY, [], SETTINGS), (EMERGENCY, None, (16, 5.0, 1, 1.1, 0))],
+)
+def test_an_emergency_that_cannot_be_asked_has_its_notice(make, question, models, settings):
+    tab, engine, session = make()
+    (update,) = ask(tab, session, question, models, settings)
+    assert set(update) == {tab.error, tab.emergency}
+    assert 'data-kind="self-harm"' in update[tab.emergency]
+    (update,) = tab.follow_up(session, question, *SETTINGS, False, None)
+    assert 'data-kind="self-harm"' in update[tab.emergency]
+    assert engine.requests == []
+
+
+def test_an_emergency_that_finds_no_seat_has_its_notice(make):
+    tab, _, session = make(max_queue=1)
+    running = tab.answer(session, "What is asthma?", ["base"], *SETTINGS)
+    next(running)
+    after = page(ask(tab, Session(), EMERGENCY))
+    assert "ask again in a minute" in after[tab.error]
+    assert 'data-kind="self-harm"' in after[tab.emergency]
+    running.close()
+
+
+def test_an_emergency_that_fails_keeps_its_notice_over_the_answers_before(make):
+    tab, engine, session = make()
+    ask(tab, session, "I have chest pain, what now?")
+    context, engine.context = engine.context, 5
+    after = page(ask(tab, session, "What is the flu?"))
+    assert 'data-kind="heart"' in after[tab.emergency], "of the answers that are on the page again"
+    engine.context = context
+    ask(tab, session)
+    engine.context = 5
+    after = page(ask(tab, session, EMERGENCY))
+    assert session.comparison.question == "What is asthma?"
+    assert 'data-kind="self-harm"' in after[tab.emergency]

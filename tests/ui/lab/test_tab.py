@@ -426,3 +426,14 @@ def test_after_a_reload_the_view_is_back_and_says_that_its_results_are_not(lab):
     assert one.tab.restore(one.session, " ", "luck")[one.tab.error] == ""
     assert one.tab.restore(one.session, QUESTION, "no view") == gr.skip()
     assert len(one.tab.form) == len(set(one.tab.form)), "each field is kept once"
+
+
+def test_an_emergency_that_gets_no_answer_has_its_notice(lab):
+    question = "I took 60 paracetamol tablets and want to die"
+    refused = [
+        lab().press("forks", question=f"{question} {2000 * 'x'}"),
+        lab(Admission(0)).press("forks", question=question),
+    ]
+    for page in refused:
+        assert "ml-error" in page["lab-error"]
+        assert 'data-kind="self-harm"' in page["lab-emergency"]

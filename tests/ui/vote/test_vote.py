@@ -622,3 +622,22 @@ def test_after_a_vote_a_source_is_shown_only_where_a_passage_fits(make_tab):
     assert "Hay fever makes the nose run" in tab._source(outcome)
     tab.shelf = FakeShelf(NOTHING)
     assert tab._source(outcome) == ""
+
+
+def test_an_emergency_that_gets_no_live_pair_has_its_notice(tab):
+    question = "I took 60 paracetamol tablets and want to die"
+
+    def told(answered):
+        shown: dict = {}
+        for update in answered:
+            shown |= update
+        assert "ml-error" in shown[tab.error]
+        return shown[tab.emergency]
+
+    tab.admission = Admission(0)
+    refused = [
+        tab.answer(Session(), {"voter": None}, f"{question} {2000 * 'x'}", False),
+        tab.answer(Session(), {"voter": None}, question, False),
+        tab.follow_up(Session(), {"voter": None}, question, False),
+    ]
+    assert all('data-kind="self-harm"' in told(answered) for answered in refused)
