@@ -56,6 +56,9 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             sudden|suddenly .. \
                 <numb>|confus*|blind*|see_double|double_vision|lose|lost|loss|severe_head*|worst_head* \
                 -weight|hair|weight|interest
+            arm|arms|leg|legs|hand|hands|foot|feet|face|side|mouth|lips|tongue .. <numb> .... \
+                suddenly|all_of_a_sudden|out_of_nowhere
+            face .. <not>|stopped .. move|moves|moving --botox
             suddenly|sudden .. cant_see|cannot_see|vision_loss|blurry_vision|blurred_vision
             lost|losing|loss_of|lose my|his|her|all? vision|sight|eyesight .. \
                 suddenly|one|left|right|now|today|just|for|END
@@ -86,6 +89,9 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             chok*|suffocat*|asphyxi* -thoracic|game|hazard*|risk*|up
             stuck|lodged|caught|blocked|blocking in|down|at|his|her? <whose>? throat|windpipe|airway
             heimlich
+            # below 90 % too little oxygen reaches the body
+            !iron|transferrin oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter .... !\\d\\d [5-8]\\d \
+                -second*|minute*|hour*|day*|week*|month*|year*|times|yo
             inhaler .. not|doesnt|isnt|wont|empty|ran_out
             wheez* .... cant|cannot|blue|severe*|badly
         """,
@@ -110,28 +116,34 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
         "poisoning": """
             overdos*|over_dos*
             <took> .. <many> .. <drug> -a_day|every|each|per|daily|mg
-            <took> .... <drug> .. too_many|too_much|twice|double|by_accident|by_mistake|accident*
+            <took> .. <many> -<not_a_count> .. <brand>
+            i|ive|he|hes|she|shes|just|and|who took|taken|swallowed just? \\d\\d+ -<not_a_count> \
+                --test*|photo*|picture*|step*
+            <took> .... <medicine> .. too_many|too_much|twice|double|by_accident|by_mistake|accident*
             <child> & swallowed|drank|got_into
             <child> & took|ate|chewed & <drug>|<poison>|whole
+            <child> & took|ate|chewed & my|our|moms|mums|dads|mothers|fathers|grand*|brothers|sisters|wrong <brand>
+            <child> & <mouth>|took|had|got_into|found & <edibles> -flower*|plant*|mushroom*
+            <took>|<mouth> .. too_many|too_much .. <edibles>
             mushroom* & sick|forest|wild|woods|vomit*
-            how_many|how_much & <drug> & dangerous|deadly|fatal|lethal|toxic|harmful
+            how_many|how_much & <medicine> & dangerous|deadly|fatal|lethal|toxic|harmful
             smell|smelling|smelled gas
-            accident* <took> .... <drug>
-            <drug> .. deadly|fatal|lethal|toxic
+            accident* <took> .... <medicine>
+            <medicine> .. deadly|fatal|lethal|toxic
             drink|drinks|food .. spiked|drugged
-            <took>|got_into|found_eating .. wrong|someone_elses|somebody_elses|dogs|cats|grand* .. <drug>
-            <took>|got_into .. my|mums|moms|his|her|grand* .. <drug> by_mistake|by_accident|instead
+            <took>|got_into|found_eating .. wrong|someone_elses|somebody_elses|dogs|cats|grand* .. <medicine>
+            <took>|got_into .. my|mums|moms|his|her|grand* .. <medicine> by_mistake|by_accident|instead
             <mouth>|inhaled|drinking .. <poison>
             !old|ill|sick <child>|he|she just|has|accidentally|may|might? .. \
                 ate|eaten|drank|swallowed|licked|chewed|got_into .... \
-                <drug>|plant*|berries|button*|perfume|mouthwash|coin|cigarette*|soap
+                <medicine>|plant*|berries|button*|perfume|mouthwash|coin|cigarette*|soap
             poisoned|poison_control|poison_center|poison_centre|poisons_centre
             carbon_monoxide|co_alarm|co_detector|gas_leak
             bitten|bit|bite|stung|sting .. by|from .. \
                 snake|rattlesnake|viper|cobra|adder|copperhead|scorpion|black_widow|recluse
             snake|rattlesnake|viper|cobra|adder|scorpion|black_widow|recluse bite|bites|bit|sting|stings|stung
             mixed|mixing|inhaled|breathed .. bleach|ammonia|chlorine|fumes
-            <took> .. too_many|too_much & <drug>
+            <took> .. too_many|too_much & <medicine>
         """,
         "bleeding": """
             bleed* .. <wont_stop>
@@ -156,9 +168,16 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             artery & cut|severed|nicked
             <blood_up> .. blood -pressure|sugar|test*
             <blood_up> .... coffee_grounds
+            blood|bloody in? <whose>? vomit|vomitus|puke
+            blood when|whenever|after i|he|she|they vomit*|throw*|threw|puk*
+            vomit|vomitus|puke .. blood|bloody -pressure|sugar|test*|thinner*|type|work|draw*
             blood .. gushing|spurting|pouring|squirting|everywhere|spraying
             gushing|spurting|pouring|squirting|spraying .. blood
             lost|losing|loses a_lot|so_much|too_much|lots .. blood
+            i|im|he|hes|she|shes|someone|somebody|friend|husband|wife|brother|sister|man|guy shot in|through|by
+            # without a person it may be a vaccine's
+            ^ shot in|through <whose> leg|foot|chest|stomach|abdomen|back|head|neck|shoulder|face|hand \
+                --vaccin*|flu|covid|booster|tetanus|injection|sore|hurts
             deep|huge|gaping|bad cut|wound|gash|laceration
             stabbed|gunshot|gun_shot|been_shot|got_shot|was_shot|stab_wound|shot_himself|shot_herself
             cut|sliced|chopped|severed|amputated|tore|ripped|lost off? my|his|her|a|the .. \
@@ -229,7 +248,8 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             <young> .... fever*|temperature|temp|hot|floppy|limp|letharg*|yellow|sleepy
             <young> .... wont|not|refus*|isnt|stopped|doesnt .. feed*|eat*|drink*|suck*
             fever|temperature|temp .... <young>
-            baby|newborn|infant|toddler|child .. limp|floppy|lifeless|listless|letharg*|grunting
+            baby|newborn|infant|toddler|child .... letharg*|grunting
+            baby|newborn|infant|toddler|child & !a|slight|the limp|floppy|lifeless|listless -baby|infant|syndrome|ear*
             baby|newborn|infant|toddler|child .... no wet? diaper*|nappy|nappies
             soft_spot|fontanel* .. bulg*|sunken|swollen
         """,
@@ -280,6 +300,9 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             severe|unbearable|excruciating|extreme|agoni* lower|upper|right? \
                 abdominal|stomach|belly|tummy|testic*|groin .. pain|pains|ache
             unbearable|excruciating pain
+            severe|sudden|unbearable|excruciating|intense|terrible|extreme|agoni* <hurts> in|of|across|around .. \
+                testic*|scrotum|abdomen|stomach|belly|tummy
+            testicle|testicles|scrotum & sudden*|twisted|severe*
             worst pain of|in|ever|i
             <hurts> .... <cant> stand|walk|move|straighten
             pain .. unbearable|excruciating
@@ -288,7 +311,10 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             rash .. <not> .. fade*|disappear*|blanch*
             suddenly|sudden|very|extremely|completely|so .. confused|disoriented|delirious|confusion \
                 --about|by|which|why|what|how
-            fever|temperature|temp .. 10[4-9]|4[1-3] -weeks|days
+            # a number after a number is its decimals
+            !water|oven|room|bath fever|temperature|temp -do|does|should|can|will|kills|is_best .. \
+                !\\d\\d|\\d\\d\\d 10[4-9]|4[0-3] -weeks|days|hours|minutes|years
+            10[4-9]|4[0-3] \\d? degree|degrees? c|f|celsius? fever
             being|gets|got|was|been beaten|raped|assaulted|strangled
             send help
             appendix .. burst|ruptur*

@@ -246,7 +246,7 @@ be_on_this|be_around|be_breathing \
     stockpil*|hoard*|stash*|save_up|saving_up|saved_up|saving|collecting|collected|enough|stole|got|bought|have \
         my|all|all_my|the|some|of_my|up|more|up_my|enough? pills|tablets|painkillers|meds|medication|sleeping_pills|\
 insulin|drugs .. to|END -help|treat|lower|control|manage|stop|take_with|prevent|test
-    stockpil*|hoard*|stash*|saving_up|saved_up .. <drug>
+    stockpil*|hoard*|stash*|saving_up|saved_up .. <medicine>
     swallow*|take|taking|took|down|downed all|whole_bottle|a_bottle|the_whole|every .. pills|pill|tablets|meds|sleeping
     pills|tablets|medication|meds & them_all|all_of_them|all_at_once
     pills and|with alcohol|vodka|booze END

@@ -45,6 +45,25 @@ NAMES: Mapping[str, str] = MappingProxyType(
             opiate* morphine codeine fentanyl heroin cocaine meth methadone antidepressant* painkiller* sedative*
             vitamin* iron melatonin caffeine metformin warfarin lithium prescription inhaler
         """,
+        # Apart from <drug>: with these a number is often the usual dose ("I take 50 mg Zoloft").
+        "brand": """
+            prozac zoloft lexapro celexa paxil cymbalta effexor wellbutrin trazodone remeron sertraline fluoxetine
+            citalopram escitalopram venlafaxine amitriptyline mirtazapine klonopin ativan clonazepam lorazepam diazepam
+            alprazolam zolpidem zopiclone lunesta adderall ritalin concerta vyvanse strattera methylphenidate seroquel
+            zyprexa abilify risperdal quetiapine olanzapine lamictal depakote gabapentin neurontin lyrica pregabalin
+            tramadol oxycontin percocet vicodin norco hydrocodone suboxone co_codamol flexeril propranolol
+            metoprolol amlodipine digoxin clonidine aleve motrin naproxen excedrin nyquil unisom nurofen panadol calpol
+        """,
+        "medicine": "<drug> <brand>",
+        "edibles": r"""
+            edible edibles thc cannabis marijuana weed delta_[89]
+            pot_gumm* pot_brownie* pot_cookie* pot_cand* pot_chocolate*
+            (?:my|our)_gumm(?:y|ies)
+        """,
+        "not_a_count": r"""
+            \d+ mg mcg milligram* microgram* g gram* ml mls iu unit* percent second* minute* min mins hour* hr hrs day*
+            week* month* year* step* photo* picture* test* class* course* lesson* session* deep breath* time* mile* more
+        """,
         "poison": """
             bleach antifreeze detergent* cleaner* cleaning_* drain_* pesticide* insecticide* weed_?killer poison*
             rat_* battery batteries magnet* gasoline petrol kerosene lamp_oil paint_thinner turpentine white_spirit
@@ -56,12 +75,13 @@ NAMES: Mapping[str, str] = MappingProxyType(
             hundred handful bunch
         """,
         "young": r"""
-            newborn (?:\d|1\d)_(?:day|week)s?_old
+            newborn (?:\d|1\d)_?(?:day|week|wk)s?_old
             (?:one|two|three|four|five|six|seven|eight|nine|ten)_(?:day|week)s?_old
-            (?:1|2|3|one|two|three)_months?_old
+            (?:1|2|3|one|two|three)_?(?:month|mo)s?_old
         """,
-        "child": """
+        "child": r"""
             baby newborn infant toddler child kid son daughter grandson granddaughter year_old month_old yr_old
+            \d_?yo 1[0-7]_?yo
         """,
         "blood_up": """
             cough coughs coughing coughed vomit vomits vomiting vomited throw throws throwing threw spit spits
