@@ -188,6 +188,8 @@ class CompareTab(AskingTab):
         seeking = Seeking(self.shelf, asked, comparison.questions[:-1])
         try:
             with self.admission.seat(session.visitor), session.compare.running() as stop:
+                # Before the first update: whoever ticks a box while the model loads means these answers.
+                session.comparison = comparison
                 yield self._begin(comparison)
                 scored = 0
                 if from_source:
@@ -199,7 +201,6 @@ class CompareTab(AskingTab):
                         comparison.take_source(sought)
                     yield {self.source: source_html(sought or Sought(self.shelf.state), wanted=True)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
-                    session.comparison = comparison
                     update = self._show(comparison, stage)
                     if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
                         comparison.take_source(sought)
@@ -290,6 +291,7 @@ class CompareTab(AskingTab):
             update = self._end(comparison, status)
         elif before is not None:
             session.comparison = before
+            before.hold_against_source(session.checks_source)
             # Its answers are on the page again, and the question that failed is in the field.
             asked = (*before.questions, *asked)
             update = self._end(before, status) | {

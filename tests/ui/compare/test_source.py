@@ -122,6 +122,33 @@ def test_answers_are_held_against_the_source_on_demand(ask):
     assert any("ml-held-not_found" in str(html) for html in again.values())
 
 
+@pytest.mark.parametrize("from_source", [False, True])
+def test_a_box_ticked_before_the_first_word_means_the_answers_to_come(ask, from_source):
+    tab, session, _ = ask(FITS)
+    page: dict = {}
+    running = tab.answer(session, "And in winter?", ["base"], 64, 0.0, 1.0, 1.1, 0, from_source)
+    page |= next(running)
+    ticked = tab.hold_against_source(session, True)
+    assert "And in winter?" in ticked[tab.grid], "not the answers of the question before"
+    assert "The nose runs" not in ticked[tab.grid]
+    for update in running:
+        page |= update
+    assert session.comparison.check
+    assert "ml-held-not_found" in page[tab.grid]
+
+
+def test_a_box_ticked_before_a_failure_means_the_answers_that_come_back(ask):
+    tab, session, _ = ask(FITS)
+    tab.engine.context = 5
+    running = tab.answer(session, "And in winter?", ["base"], 64, 0.0, 1.0, 1.1, 0)
+    page = next(running)
+    tab.hold_against_source(session, True)
+    for update in running:
+        page |= update
+    assert session.comparison.question == "What is hay fever?"
+    assert "ml-held-not_found" in page[tab.grid]
+
+
 def test_downloads_hold_ids_addresses_and_marks(ask):
     _, session, _ = ask(FITS, check=True)
     record = json.loads(as_json(session.comparison))
