@@ -134,10 +134,9 @@ class Library:
 
     def references(self, found: Found) -> tuple[str, ...]:
         """Return the whole answers of the hits on the first hit's topic; () if nothing fits."""
-        if not found.fits:
+        ids = [hit.passage.id.rpartition("#")[0] for hit in found.compared]
+        if not ids:
             return ()
-        topic = found.hits[0].passage.topic
-        ids = [hit.passage.id.rpartition("#")[0] for hit in found.hits if hit.passage.topic == topic]
         with self._reading():
             rows = [self._database.execute("select answer from entry where id = ?", (id,)).fetchone() for id in ids]
         return tuple(row[0] for row in rows if row)

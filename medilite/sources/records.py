@@ -92,3 +92,10 @@ class Found:
     fits: bool
     confidence: float = field(default=0.0)
     """Estimated probability (0..1) that the first hit is about what was asked: see `ranking`."""
+
+    @property
+    def compared(self) -> tuple[Hit, ...]:
+        """The hits whose whole answers are references: those on the first hit's topic, () if nothing fits."""
+        if not self.fits:
+            return ()
+        return tuple(hit for hit in self.hits if hit.passage.topic == self.hits[0].passage.topic)

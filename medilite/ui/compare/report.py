@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import medilite
 from medilite.readability import Readability, grade_band, grade_word
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG, emergency_notice
+from medilite.sources.records import Passage
 from medilite.ui.compare.comparison import Comparison, Pane
 from medilite.ui.compare.marks import marked_html
 from medilite.ui.html import templates
@@ -17,8 +18,6 @@ from medilite.ui.page.scores import score_text
 
 def as_report(comparison: Comparison, now: datetime | None = None) -> str:
     """Return a finished comparison as a whole HTML document, with all that it takes to make it again."""
-    sought = comparison.sought
-    found = sought.found if sought and sought.found and sought.found.fits else None
     chains = {pane.spec.id: reversed(comparison.profile.chain(pane.spec.id)) for pane in comparison.panes}
     adapters = [(pane.spec.label, pane.spec.id, " on ".join(link.id for link in chains[pane.spec.id]))
                 for pane in comparison.panes]  # fmt: skip
@@ -32,11 +31,25 @@ def as_report(comparison: Comparison, now: datetime | None = None) -> str:
             decoding_words(comparison.decoding, comparison.seed),
             comparison,
             adapters,
-            [hit.passage for hit in found.hits] if found else [],
+            _sources(comparison),
             {"MediLite": medilite.__version__, "Python": platform.python_version()},
             (now or datetime.now(UTC)).strftime("%d %B %Y, %H:%M UTC"),
         )
     )
+
+
+def _sources(comparison: Comparison) -> list[tuple[str, list[Passage]]]:
+    """Return what the answers had to do with the library: a heading each, and its passages."""
+    found = comparison.sought.found if comparison.sought else None
+    sources = []
+    if comparison.given:
+        sources.append(("The passage that they answered from", [comparison.given]))
+    if found and any(pane.checked is not None for pane in comparison.panes):
+        passages = [hit.passage for hit in found.compared]
+        sources.append(("The passages with whose whole answers they were compared", passages))
+    if found and found.fits and not sources:
+        sources.append(("The passages that were shown beside them", [hit.passage for hit in found.hits]))
+    return sources
 
 
 def _row(pane: Pane) -> dict[str, object]:

@@ -6,7 +6,6 @@ were changed.
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
 
@@ -40,12 +39,8 @@ def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparis
         return None
     comparison = Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
     comparison.from_source = asked.from_source
-    for turn in zip_longest(*(earlier for _, earlier in read)):
-        said = [(pane.spec, one[0], one[1]) for pane, one in zip(panes, turn, strict=True) if one]
-        before = [Pane(spec, text) for spec, _, text in said]
-        for pane in before:
-            pane.finish("end")
-        run = Comparison.ended(said[0][1][:max_chars], profile, asked.decoding, asked.seed, before)
+    for question, before in _runs(read):
+        run = Comparison.ended(question[:max_chars], profile, asked.decoding, asked.seed, before)
         run.before, comparison.before = comparison.before, run
     return comparison
 
@@ -86,6 +81,25 @@ def _pane(given: Any, profile: Profile) -> Pane | None:
     why = _text(given.get("why")) if stopped == "error" else None
     pane.finish(stopped or "error", (why or None) if stopped else BROKE_OFF)
     return pane
+
+
+def _runs(read: list[tuple[Pane, list[tuple[str, str]]]]) -> list[tuple[str, list[Pane]]]:
+    """Return the questions before, the first one first, each with the panes of those that answered it.
+
+    Not every model was there from the first question on (the Rewriter comes with a passage), so answers go by their
+    questions, from the last back; one to a question that the longest conversation doesn't have is left out.
+    """
+    longest = max((earlier for _, earlier in read), key=len)
+    runs: list[tuple[str, list[Pane]]] = [(question, []) for question, _ in longest]
+    for pane, earlier in read:
+        place = len(runs)
+        for question, text in reversed(earlier):
+            at = next((at for at in reversed(range(place)) if runs[at][0] == question), None)
+            if at is not None:
+                place = at
+                runs[at][1].append(Pane(pane.spec, text))
+                runs[at][1][-1].finish("end")
+    return runs
 
 
 def _earlier(card: Any) -> list[tuple[str, str]]:

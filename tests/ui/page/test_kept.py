@@ -6,6 +6,7 @@ import pytest
 
 from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
+from medilite.models import load_profile
 from medilite.ui.page.decoding import DEFAULTS
 from medilite.ui.page.kept import BROKE_OFF, broke_off, kept_comparison, kept_conversation, kept_turns
 from medilite.ui.page.session import Desk
@@ -58,6 +59,20 @@ def test_what_is_no_comparison_is_left_out(lite, given):
 )
 def test_an_answer_is_bounded_and_clean(lite, changed, name, value):
     assert getattr(kept_turns([{**CARD, **changed, "question": "Why?"}], lite, 50)[0].pane, name) == value
+
+
+def test_each_answer_comes_back_to_the_question_that_it_answered(lite):
+    profile = lite.model_copy(update={"rewriters": load_profile("lite", with_absent=True).rewriters})
+    asked = {"base": ["Q1?", "Q2?", "Q3?"], "sourced": ["Q2?"]}
+    cards = [
+        {**CARD, "model": model, "earlier": [[question, f"{model} on {question}"] for question in questions]}
+        for model, questions in asked.items()
+    ]
+    for given in (cards, cards[::-1]):
+        found = kept_comparison({**ASKED, "cards": given}, profile, 2000)
+        assert found.questions == ("Q1?", "Q2?", "Q3?", ASKED["question"])
+        for model, questions in asked.items():
+            assert found.turns(model) == [(question, f"{model} on {question}") for question in questions]
 
 
 def test_a_conversation_comes_back_as_it_was(lite):
