@@ -30,6 +30,7 @@ def about_html(profile: Profile) -> Markup:
     bands = ("up to 5th grade", f"{low} to {high}", "9th to 12th grade", "college and beyond", "no English words")
     return templates("page/about.html").about(
         profile,
+        _as_what(profile),
         model_rows(profile, records),
         test_loss_about(records),
         list(zip(BANDS, bands, strict=True)),
@@ -77,18 +78,26 @@ def model_rows(profile: Profile, records: Mapping[str, Record | None]) -> list[d
             "spec": spec,
             "about": f"{spec.about}{parent}",
             "numbers": [_cell(record, name) for name in _COLUMNS],
-            "trained": _trained(spec, records.get(spec.id)),
+            "trained": _trained(spec, records.get(spec.id), profile),
         })  # fmt: skip
     return rows
 
 
-def _trained(spec: ModelSpec, record: Record | None) -> str:
+def _as_what(profile: Profile) -> str:
+    """Return in which form the base answers: what a package carries needn't be what was published."""
+    base = profile.base
+    if base.source == "package":
+        return f"as the package {base.package} carries it"
+    return "as published" if base.source == "hub" else "as it is in its folder"
+
+
+def _trained(spec: ModelSpec, record: Record | None, profile: Profile) -> str:
     if record:
         commit = str(record.get("commit") or "")[:7]
         parts = (str(record.get("device") or ""), f"commit {commit}" if commit else "")
         return " · ".join(part for part in parts if part) or "–"
     if spec.adapter is None:
-        return "as published"
+        return _as_what(profile)
     return f"published as {spec.adapter.removeprefix('hub:')}" if spec.adapter.startswith("hub:") else "not trained yet"
 
 

