@@ -25,6 +25,7 @@ from medilite.engine.local.prefixes import Prefixes, shared_whole
 from medilite.engine.local.sampling import SeedNoise, SlotSampler
 from medilite.engine.native.arrays import Tokens
 from medilite.engine.native.choose import likelihoods
+from medilite.errors import EngineError
 from medilite.records import Request, RowStep, TokenScore
 
 READ_ALONE = 256
@@ -124,15 +125,23 @@ class RunningBatch:
     def join(self, call: Call) -> bool:
         """Take the call in if there is room for all its rows.
 
-        A call that is larger than the whole batch joins when it is alone; its rows then begin as slots get free.
+        A call that is larger than the whole batch joins when it is alone; its rows then begin as slots get free. Raises
+        EngineError for one whose rows are compared: those that begin later would be left out of the comparison.
         """
         if any(running.pending for running in self._calls):
             return False
         running = _Running(call, call.beginnings(), [i for i, p in enumerate(call.prompts) if p is not None])
         alone = not any(other.rows for other in self._calls)
         self._forget_old_adapters()
-        if not self._fits(running) and not alone:
-            return False
+        if not self._fits(running):
+            if not alone:
+                return False
+            if call.requests[0].divergence:
+                raise EngineError(
+                    f"{len(running.pending)} models can't be compared at once: question and answer are too long for the"
+                    " engine's memory. Ask a shorter question, compare fewer, or set MEDILITE_SLOTS to more than"
+                    f" {self._slots}."
+                )
         self._calls.append(running)
         self._begin_pending(running)
         return True

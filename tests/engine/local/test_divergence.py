@@ -129,6 +129,25 @@ def test_a_model_that_cannot_answer_has_no_divergence_and_the_others_do(llama: I
     assert all(score.bits[1] is None and score.bits[2] is not None for score in scores)
 
 
+def test_models_are_compared_all_at_once_or_not_at_all(tmp_path: Path) -> None:
+    llama = Int8Llama(write_base(tmp_path, max_position_embeddings=1024), chains(), 2)
+    batch, short, writing = batch_of(llama, 4), compared(), ask(PROMPT, MODELS[:1], Decoding(9))
+    long = replace(short, prompts=[[*(PROMPT * 700)[:700], *ANSWER]] * len(MODELS))
+    # Four rows fit the slots, but not the pages, which are for 512 tokens a row.
+    assert batch.join(writing)
+    assert not batch.join(long)
+    batch.drop(writing)
+    with pytest.raises(EngineError, match=r"4 models can't be compared at once.*shorter question.*MEDILITE_SLOTS"):
+        batch.join(long)
+    assert batch.free_slots == 4
+    # Nothing of it is left, and two of them fit.
+    for call in (short, replace(long, prompts=[*long.prompts[:2], None, None], errors=[None, None, "gone", "gone"])):
+        (steps,) = run(batch, [call])
+        scored = [scores for row in range(2) for step in steps if (scores := step[row].scores)]
+        assert all(None not in score.bits[:2] for scores in scored for score in scores)
+    llama.close()
+
+
 def test_nobody_asked_so_nothing_is_compared(llama: Int8Llama, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("medilite.engine.local.running.bits_apart", lambda _: pytest.fail("not asked for"))
     call = compared()
