@@ -97,7 +97,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_plan(profile: Profile, options: argparse.Namespace, precision: str | None) -> Plan:
-    """Return what the options ask for. Raises DataError if a model is missing or the seeds are too few."""
+    """Return what the options ask for. Raises DataError if a model is missing or a number is too small."""
+    for name, number in (("--limit", options.limit), ("--batch", options.batch)):
+        if number is not None and number < 1:
+            raise DataError(f"{name} {number} can't be used: give 1 or more.")
     questions = read_questions(Path(options.questions)) if options.questions else read_questions(QUESTIONS_FILE)
     try:
         seeds = tuple(dict.fromkeys(int(seed) for seed in options.seeds.split(",")))
@@ -113,7 +116,7 @@ def make_plan(profile: Profile, options: argparse.Namespace, precision: str | No
         )
     decoding = Decoding(options.max_new_tokens, options.temperature, options.top_p, options.repetition_penalty)
     chosen_contestants = {model: here[model] for model in wanted}
-    return Plan(profile, chosen_contestants, questions[: options.limit or None], seeds, decoding, precision)
+    return Plan(profile, chosen_contestants, questions[: options.limit], seeds, decoding, precision)
 
 
 def prepare(engine: Engine, plan: Plan, out: Path, batch: int, say: Say) -> tuple[list[dict[str, Any]], int]:
@@ -146,7 +149,12 @@ def prepare(engine: Engine, plan: Plan, out: Path, batch: int, say: Say) -> tupl
 
 
 def write_bank(plan: Plan, answers: Sequence[Mapping[str, Any]], out: Path, duration_s: float) -> None:
-    """Write the compressed answers and their provenance; the same answers give the same bytes."""
+    """Write the compressed answers and their provenance; the same answers give the same bytes.
+
+    Raises DataError, and leaves the bank that is there, if an answer of the plan is missing.
+    """
+    if len(answers) != (planned := sum(1 for _ in plan.places())):
+        raise DataError(f"{len(answers):,} of {planned:,} answers are there, so {out} was left as it is. Run it again.")
     lines = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
     data = gzip.compress(lines.encode(), compresslevel=9, mtime=0)
     head, dirty = commit(CODE)

@@ -41,8 +41,8 @@ def profile(tmp_path, lite):
 
 def options(**fields):
     given = {
-        "questions": None, "seeds": "0,1", "models": "all", "limit": 2, "max_new_tokens": 12, "temperature": 0.7,
-        "top_p": 0.95, "repetition_penalty": 1.1, **fields,
+        "questions": None, "seeds": "0,1", "models": "all", "limit": 2, "batch": 24, "max_new_tokens": 12,
+        "temperature": 0.7, "top_p": 0.95, "repetition_penalty": 1.1, **fields,
     }  # fmt: skip
     return argparse.Namespace(**given)
 
@@ -151,10 +151,28 @@ def test_one_seed_is_not_enough(profile, seeds):
 
 def test_the_command_writes_the_file(profile, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(votes_prepare, "open_engine", lambda *_: ScriptedEngine(profile))
-    given = options(profile=str(tmp_path / "profile.yaml"), out=str(tmp_path / "out"), batch=24)
+    given = options(profile=str(tmp_path / "profile.yaml"), out=str(tmp_path / "out"))
     assert votes_prepare.run(given) == 0
     assert "24 answers to 2 questions" in capsys.readouterr().out
     assert read_bank(tmp_path / "out") is not None
+
+
+@pytest.mark.parametrize("option", ["batch", "limit"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_no_answers_at_once_and_no_questions_are_refused(profile, option, value):
+    with pytest.raises(DataError, match=f"--{option} {value} can't be used"):
+        make_plan(profile, options(**{option: value}), "int8")
+
+
+def test_a_bank_that_lacks_answers_replaces_none(profile, tmp_path, monkeypatch):
+    monkeypatch.setattr(votes_prepare, "open_engine", lambda *_: ScriptedEngine(profile))
+    given = options(profile=str(tmp_path / "profile.yaml"), out=str(tmp_path / "out"))
+    assert votes_prepare.run(given) == 0
+    before = (tmp_path / "out" / ANSWERS_FILE).read_bytes()
+    monkeypatch.setattr(votes_prepare, "prepare", lambda *_: ([], 0))
+    with pytest.raises(DataError, match="0 of 24 answers"):
+        votes_prepare.run(given)
+    assert (tmp_path / "out" / ANSWERS_FILE).read_bytes() == before
 
 
 # -- reading -----------------------------------------------------------------------
