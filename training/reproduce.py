@@ -76,7 +76,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where everything goes (default: runs)")
     parser.add_argument("--push-to-hub", metavar="OWNER", help="publish the finished adapters as repositories of OWNER")
     parser.add_argument("--private", action="store_true", help="make published repositories private")
-    parser.add_argument("--jobs", type=int, default=1, help="SFT runs side by side (default: 1)")
+    parser.add_argument("--jobs", type=positive_int, default=1, help="SFT runs side by side (default: 1)")
     parser.add_argument(
         "--seeds",
         type=positive_int,

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from medilite.errors import TrainingError
+from medilite.errors import ConfigError, TrainingError
 from medilite.models import ROOT
+from training import reproduce
 from training.recipe.commands import Command, run_side_by_side, threads_each
 
 STAGE = """
@@ -21,11 +23,15 @@ from training.command import end_with_stdin
 end_with_stdin()
 name, seconds, code = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 print(name, "begins, threads", os.environ["OMP_NUM_THREADS"])
+print("." * int(sys.argv[5]))
 open(sys.argv[4] + ".pid", "w").write(str(os.getpid()))
 time.sleep(seconds)
 print(name, "ends")
 sys.exit(code)
 """
+
+MORE_THAN_A_PIPE = 200_000
+"""Characters; a stage that prints so many waits for its reader."""
 
 
 @pytest.fixture
@@ -35,8 +41,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
-    def made(name: str, seconds: float, code: int = 0) -> Command:
-        return Command(name, "waiting_stage", (name, str(seconds), str(code), str(tmp_path / name)), tmp_path / name)
+    def made(name: str, seconds: float, code: int = 0, printed: int = 0) -> Command:
+        arguments = (name, str(seconds), str(code), str(tmp_path / name), str(printed))
+        return Command(name, "waiting_stage", arguments, tmp_path / name)
 
     return made
 
@@ -61,6 +68,43 @@ def test_a_failure_is_told_and_nothing_new_starts(stage) -> None:
     assert "a ends" in said
     assert "c ends" not in said
     assert "    b ends" in str(error.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_output_that_cannot_be_kept_holds_no_stage_up(stage) -> None:
+    said: list[str] = []
+    command = replace(stage("a", 0, printed=MORE_THAN_A_PIPE), log=Path("/dev/full"))
+    run_side_by_side([command, stage("b", 0)], 1, said.append, lambda names: None)
+    assert {"a ends", "b ends"} <= set(said)
+    assert "a: some of its output was not passed on ([Errno 28] No space left on device)" in said
+
+
+def test_a_line_that_cannot_be_passed_on_holds_no_stage_up(stage, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        if line.startswith("a begins"):
+            raise ConfigError("The profile is being edited.")
+        said.append(line)
+
+    run_side_by_side([stage("a", 0, printed=MORE_THAN_A_PIPE)], 1, say, lambda names: None)
+    assert said[1:] == ["a ends", "a: some of its output was not passed on (The profile is being edited.)"]
+    assert "a begins" in (tmp_path / "a").read_text()
+
+
+def test_nobody_who_reads_is_an_error_and_no_endless_wait(stage) -> None:
+    def say(line: str) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        run_side_by_side([stage("a", 0, printed=MORE_THAN_A_PIPE)], 1, say, lambda names: None)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+def test_no_stage_at_a_time_is_refused(jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reproduce.parse_arguments(["--profile", "lite", "--jobs", jobs])
+    assert f"{jobs} is below 1" in capsys.readouterr().err
 
 
 def test_a_stage_ends_with_the_process_that_started_it(stage, tmp_path: Path) -> None:

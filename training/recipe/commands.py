@@ -34,6 +34,7 @@ class _Running:
     command: Command
     process: subprocess.Popen[str]
     last_lines: list[str] = field(default_factory=list)
+    lost: Exception | None = None  # why the latest line that was not passed on was not
 
 
 def run_side_by_side(
@@ -41,8 +42,9 @@ def run_side_by_side(
 ) -> None:
     """Run commands, at most `jobs` at a time, in order; `on_change` gets the names of those running at each change.
 
-    Their output goes to `say`, line by line, and to their logs. A failed command doesn't stop the running ones, but no
-    new one starts; then raises TrainingError with the last lines of each that failed.
+    Their output goes to `say`, line by line, and to their logs; a line that can't be passed on holds no command up. A
+    failed command doesn't stop the running ones, but no new one starts; then raises TrainingError with the last lines
+    of each that failed.
     """
     waiting, running, failed = list(commands), dict[str, _Running](), list[str]()
     ended: SimpleQueue[str] = SimpleQueue()
@@ -54,7 +56,10 @@ def run_side_by_side(
                 running[command.name] = _start(command, threads, say, ended)
                 on_change(list(running))
             one = running.pop(ended.get())
-            if code := one.process.wait():
+            code = one.process.wait()
+            if one.lost:
+                say(f"{one.command.name}: some of its output was not passed on ({one.lost})")
+            if code:
                 say(f"{one.command.name}: failed (exit code {code})")
                 failed.append(_explain(one, code))
             on_change(list(running))
@@ -76,6 +81,7 @@ def _start(command: Command, threads: int, say: Callable[[str], None], ended: Si
     command.log.parent.mkdir(parents=True, exist_ok=True)
     # A number set by the user stays.
     env = {"OMP_NUM_THREADS": str(threads), **os.environ, "PYTHONUNBUFFERED": "1"}
+    log = command.log.open("ab", buffering=0)
     # A session of its own: Ctrl-C reaches this process alone, which then ends the stages.
     process = subprocess.Popen(
         [sys.executable, "-m", command.module, *command.arguments, "--end-with-stdin"],
@@ -83,20 +89,29 @@ def _start(command: Command, threads: int, say: Callable[[str], None], ended: Si
         text=True, errors="replace", env=env, cwd=ROOT, start_new_session=True,
     )  # fmt: skip
     one = _Running(command, process)
-    threading.Thread(target=_relay, args=(one, say, ended), daemon=True).start()
+    threading.Thread(target=_relay, args=(one, log, say, ended), daemon=True).start()
     return one
 
 
-def _relay(one: _Running, say: Callable[[str], None], ended: SimpleQueue[str]) -> None:
+def _relay(one: _Running, log: IO[bytes], say: Callable[[str], None], ended: SimpleQueue[str]) -> None:
+    """Pass on what a stage prints, and note that it has ended, whatever becomes of its lines."""
     stdout: IO[str] = one.process.stdout  # type: ignore[assignment]
-    with one.command.log.open("a", encoding="utf-8") as log:
-        for line in stdout:
-            log.write(line)
-            log.flush()
-            one.last_lines = [*one.last_lines, line.rstrip()][-KEPT_LINES:]
-            if line.strip():
-                say(line.rstrip())
-    ended.put(one.command.name)
+    try:
+        with log:
+            for line in stdout:
+                one.last_lines = [*one.last_lines, line.rstrip()][-KEPT_LINES:]
+                # A full disk or a terminal that is gone must not end this: the stage waits until its lines are read.
+                try:
+                    log.write(line.encode())
+                except OSError as error:
+                    one.lost = error
+                try:
+                    if line.strip():
+                        say(line.rstrip())
+                except Exception as error:
+                    one.lost = error
+    finally:
+        ended.put(one.command.name)
 
 
 def _explain(one: _Running, code: int) -> str:
