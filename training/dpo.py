@@ -30,7 +30,6 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
     import torch
 
     from training.base_model import load_base, merge_parents
-    from training.progress import Progress
     from training.tracking import trackers
 
     job = start.job
@@ -49,7 +48,7 @@ def train(run: DPORun, start: Start) -> dict[str, Any]:
         eval_dataset=as_dataset(start.tokenizer, held_out),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
+        callbacks=trackers(job),
     )
     train_to_end(trainer, start)
     about = {"train_pairs": len(kept), "val_pairs": len(held_out)}

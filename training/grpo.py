@@ -35,7 +35,6 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
     from training.lean.grpo import LeanGRPOTrainer
     from training.lean.memory import keep_freed_memory
     from training.lean.sampler import PolicySampler
-    from training.progress import Progress
     from training.rewards import Limit, reward_functions
     from training.tracking import trackers
     from training.validation import VALIDATION_CURVES
@@ -62,7 +61,7 @@ def train(run: GRPORun, start: Start) -> dict[str, Any]:
         train_dataset=prompt_dataset(start.tokenizer, prompts, columns),
         processing_class=start.tokenizer,
         peft_config=peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *trackers(job)],
+        callbacks=trackers(job),
     )
     if isinstance(trainer, LeanGRPOTrainer):
         trainer.best_alone = run.learn_from == "best"

@@ -91,7 +91,6 @@ def make_trainer(
     from training.lean.memory import keep_freed_memory
     from training.lean.sft import LeanSFTTrainer
     from training.pairs import as_dataset
-    from training.progress import Progress
     from training.tracking import trackers
 
     validation = start.pairs("val", run.data.val_pairs)
@@ -108,7 +107,7 @@ def make_trainer(
         eval_dataset=as_dataset(validation, run.loss_on),
         processing_class=start.tokenizer,
         peft_config=None if begun else peft_config(run.lora),
-        callbacks=[Progress(run.model, start.stopwatch), *evaluations(run), *trackers(start.job)],
+        callbacks=[*evaluations(run), *trackers(start.job)],
     )
     return trainer, {"products": products, "train_pairs": len(pairs), "val_pairs": len(validation)}
 

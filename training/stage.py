@@ -181,10 +181,12 @@ def schedule_arguments(optim: OptimConfig, pairs: int) -> dict[str, Any]:
 def train_to_end(trainer: Any, start: Start, pairs: int | None = None) -> None:
     """Train, resuming from the last checkpoint of an earlier start."""
     from training.order import order_by_epoch
-    from training.progress import KeepAdapters
+    from training.progress import KeepAdapters, Progress
 
     if start.job.run.optim.keep_saves:
         trainer.add_callback(KeepAdapters())
+    # The last one: it seals the checkpoint, and a save that a kill stops before that is made again.
+    trainer.add_callback(Progress(start.job.run.model, start.stopwatch))
     adapters_in_float32(trainer.model)
     order_by_epoch(trainer)
     trainer.train(resume_from_checkpoint=start.last_checkpoint(pairs))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from medilite.checkpoints import WEIGHTS_FILE
 from medilite.errors import ConfigError
 from training.checkpoints import newest_of_another, seal
 from training.command import stopped
@@ -97,6 +98,36 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
     assert [step for step, _ in early["curves"]["eval_loss"]] == [2, 4]
     assert whole["curves"]["eval_loss"][0] == early["curves"]["eval_loss"][0]
     assert whole["adapter_sha256"] != early["adapter_sha256"]
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_kill_while_an_adapter_is_kept_leaves_no_gap_among_the_saves(
+    tiny_profile: Path, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file
+
+    from training import progress
+    from training.sft import main
+
+    optim = HELD.model_copy(update={"keep_saves": True}).model_dump(mode="json", exclude_defaults=True)
+    places = [*places_of(tmp_path, tiny_profile, tiny_data, optim=optim), "--out", str(tmp_path / "out")]
+    keep = progress.keep_adapter
+
+    def killed(checkpoint: Path) -> None:
+        keep(checkpoint)
+        if checkpoint.name == "checkpoint-3":
+            (checkpoint.parent / "saves" / "step-003" / WEIGHTS_FILE).write_bytes(b"cut")
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, "keep_adapter", killed)
+    with pytest.raises(KeyboardInterrupt):
+        main(places)
+    monkeypatch.setattr(progress, "keep_adapter", keep)
+    assert main(places) == 0
+    assert json.loads((tmp_path / "out" / "training.json").read_text())["saves"] == [1, 2, 3, 4, 5, 6]
+    weights = [load_file(folder / WEIGHTS_FILE) for folder in sorted((tmp_path / "out" / "saves").iterdir())]
+    assert len(weights) == 6
 
 
 @pytest.mark.model
