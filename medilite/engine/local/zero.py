@@ -22,6 +22,8 @@ from medilite.errors import EngineError
 from medilite.records import Request, RowStep, Step
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from medilite.engine.local.adapters import Adapter
     from medilite.engine.local.batch import Batch
 
@@ -37,7 +39,12 @@ _begin: Callable[[Call], Batch] | None = None
 """What makes a batch of a call; set once the models are loaded, and inherited by the process that has the GPU."""
 
 
-def duration_s(requests: Sequence[Request], prompts: Sequence[list[int] | None], errors: Sequence[str | None]) -> int:
+def duration_s(
+    requests: Sequence[Request],
+    prompts: Sequence[list[int] | None],
+    errors: Sequence[str | None],
+    shifts: Sequence[np.ndarray | None],
+) -> int:
     """Return how many seconds to ask the GPU for, by the limit of the longest answer."""
     longest = max((request.decoding.max_new_tokens for request in requests), default=0)
     return min(LONGEST_S, round(START_S + STEP_S * longest))
@@ -45,11 +52,14 @@ def duration_s(requests: Sequence[Request], prompts: Sequence[list[int] | None],
 
 @spaces.GPU(duration=duration_s)
 def steps_on_gpu(
-    requests: Sequence[Request], prompts: Sequence[list[int] | None], errors: Sequence[str | None]
+    requests: Sequence[Request],
+    prompts: Sequence[list[int] | None],
+    errors: Sequence[str | None],
+    shifts: Sequence[np.ndarray | None],
 ) -> Iterator[tuple[RowStep, ...]]:
     """Yield the rows of one call, step by step; runs in the process that has the GPU."""
     assert _begin is not None, "the models are loaded before the first call"
-    batch = _begin(Call(requests, prompts, errors))
+    batch = _begin(Call(requests, prompts, errors, shifts=shifts))
     while True:
         rows = batch.step()
         yield rows
@@ -77,7 +87,7 @@ class ZeroEngine(LocalEngine):
             yield Step(tuple(call.beginnings()))
             return
         # While ZeroGPU looks for a GPU, which it does within the first `next`, nothing can be reported.
-        on_gpu = steps_on_gpu(tuple(call.requests), tuple(call.prompts), tuple(call.errors))
+        on_gpu = steps_on_gpu(tuple(call.requests), tuple(call.prompts), tuple(call.errors), tuple(call.shifts))
         with closing(cast("Generator[tuple[RowStep, ...], None, None]", on_gpu)) as rows:
             while True:
                 try:

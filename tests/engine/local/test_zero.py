@@ -8,8 +8,10 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ from medilite.errors import EngineError
 from medilite.records import Decoding
 from medilite.settings import load_settings
 from tests.engine.running import STOP, Numbers, ask
-from tests.engine.small import MODELS, chains, write_base
+from tests.engine.small import MODELS, VOCABULARY, chains, write_base
 
 
 class Spaces(types.ModuleType):
@@ -83,6 +85,19 @@ def test_answers_are_those_of_the_local_engine(engine, begin):
     call = ask([1, 2, 3], MODELS, decoding)
     local = list(Scheduler(OneByOne(begin)).stream(ask([1, 2, 3], MODELS, decoding)))
     assert list(engine._answer(None, call)) == local
+
+
+def test_words_are_weighed_as_by_the_local_engine(engine, begin):
+    def weighed() -> Call:
+        call = ask([1, 2, 3], MODELS, Decoding(max_new_tokens=12))
+        # The second model's row alone; another is chosen from a hundred tokens.
+        shifts = [None] * len(MODELS)
+        shifts[1] = np.where(np.arange(VOCABULARY) < 100, 1000, 0).astype(np.float32)
+        return replace(call, shifts=shifts)
+
+    local = list(Scheduler(OneByOne(begin)).stream(weighed()))
+    assert all(token < 100 for step in local for token in step.rows[1].ids)
+    assert list(engine._answer(None, weighed())) == local
 
 
 def test_the_declared_time_grows_with_the_answer_and_has_an_end(engine, spaces):
