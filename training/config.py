@@ -101,6 +101,15 @@ class OptimConfig(_Strict):
         return self
 
 
+def _saves_what_it_evaluates(optim: OptimConfig) -> None:
+    """Raise ValueError if a step is evaluated and not saved, for the best by validation loss is the run's adapter."""
+    if not optim.eval_at_pairs and optim.eval_every != optim.save_every:
+        raise ValueError(
+            f"optim.eval_every ({optim.eval_every}) and optim.save_every ({optim.save_every}) have to be the same, so "
+            "that the step with the lowest validation loss is one that is saved"
+        )
+
+
 class TrackingConfig(_Strict):
     """Where a run's curves are sent while it trains, besides its record: nowhere, or to Trackio.
 
@@ -152,6 +161,11 @@ class SFTRun(_Strict):
     def _saves_are_of_one_stage(self) -> SFTRun:
         if self.ending and self.optim.keep_saves:
             raise ValueError("keep_saves can't be used with an ending: saves are numbered within one stage")
+        return self
+
+    @model_validator(mode="after")
+    def _can_keep_its_best(self) -> SFTRun:
+        _saves_what_it_evaluates(self.optim)
         return self
 
 
@@ -255,6 +269,11 @@ class DPORun(_Strict):
     data: DataConfig = DataConfig()
     optim: OptimConfig
     tracking: TrackingConfig = TrackingConfig()
+
+    @model_validator(mode="after")
+    def _can_keep_its_best(self) -> DPORun:
+        _saves_what_it_evaluates(self.optim)
+        return self
 
 
 AnyRun = SFTRun | GRPORun | DPORun

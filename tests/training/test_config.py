@@ -8,7 +8,7 @@ import pytest
 
 from medilite.errors import ConfigError
 from medilite.models import ROOT, load_profile
-from training.config import GRPORun, RewardsConfig, SFTRun, load_config, load_run
+from training.config import DPORun, GRPORun, RewardsConfig, SFTRun, load_config, load_run
 
 CONFIGS = ROOT / "training" / "configs"
 
@@ -56,6 +56,23 @@ def test_rejection_sampling_needs_the_lean_loop(tmp_path: Path) -> None:
     path.write_text(text.replace("loop: lean", "loop: trl"))
     with pytest.raises(ConfigError, match="learn_from: best needs loop: lean"):
         load_config(path, GRPORun)
+
+
+@pytest.mark.parametrize("kind", [SFTRun, DPORun])
+def test_every_step_that_is_evaluated_is_saved(tmp_path: Path, kind: type[SFTRun | DPORun]) -> None:
+    path = tmp_path / "run.yaml"
+    parent = "stacked_on: b\n" if kind is DPORun else ""
+
+    def read(optim: str) -> SFTRun | DPORun:
+        path.write_text(f"model: a\n{parent}lora: {{rank: 8}}\noptim: {{learning_rate: 1, {optim}}}")
+        return load_config(path, kind)
+
+    for unequal in ("eval_every: 30, save_every: 100", "eval_every: 50, save_every: 100", "save_every: 200"):
+        with pytest.raises(ConfigError, match=r"optim\.eval_every .*and optim\.save_every .* have to be the same"):
+            read(unequal)
+    assert read("eval_every: 20, save_every: 20").optim.save_every == 20
+    # Steps that are evaluated by pairs are saved besides.
+    assert read("eval_at_pairs: [64], save_every: 10").optim.save_every == 10
 
 
 @pytest.mark.parametrize(
