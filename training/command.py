@@ -52,11 +52,13 @@ def job_of(run: AnyRun, options: argparse.Namespace) -> Job:
     if options.seed is not None:
         run = run.model_copy(update={"seed": options.seed})
     stop = getattr(options, "stop_at_pairs", None)
-    if stop:
+    if stop is not None:
         run = run.model_copy(update={"optim": stopped(run.optim, stop), "ending": None})
     job = Job.of(run, options.data, options.runs, options.adapters, options.out)
+    if stop is None or options.out or options.adapters:
+        return job
     # Never by default where the whole run's adapter belongs.
-    return replace(job, out=job.work_dir / "adapter") if stop and not (options.out or options.adapters) else job
+    return replace(job, out=job.work_dir / "adapter")
 
 
 def stopped(optim: OptimConfig, pairs: int) -> OptimConfig:

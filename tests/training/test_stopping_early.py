@@ -100,6 +100,15 @@ def test_a_run_that_stops_early_goes_on_from_the_whole_runs_checkpoint(
     assert whole["adapter_sha256"] != early["adapter_sha256"]
 
 
+@pytest.mark.parametrize("pairs", ["0", "-1"])
+def test_no_pairs_are_no_whole_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], pairs: str) -> None:
+    from training.sft import main
+
+    places = places_of(tmp_path, tmp_path / "none.yaml", tmp_path / "none")
+    assert main([*places, "--stop-at-pairs", pairs]) == 2
+    assert f"--stop-at-pairs {pairs}: Input should be greater than or equal to 1" in capsys.readouterr().err
+
+
 @pytest.mark.model
 @pytest.mark.slow
 def test_a_kill_while_an_adapter_is_kept_leaves_no_gap_among_the_saves(
