@@ -37,12 +37,13 @@ def test_adapters_beside_a_profile_of_published_ones_get_a_profile_of_their_own(
     paper = load_profile("paper")
     recipe = SimpleNamespace(profile=paper, trained=("sft-r8-low", "sft-r16-high", "grpo"))
     file = PROFILES_DIR / "paper.yaml"
-    (said,) = place._write_own_profile(recipe, file, "grpo", "sft-r16-high")
-    assert said == f"MEDILITE_PROFILE={tmp_path / 'profile.yaml'} make app shows them"
+    change = place._own_profile(recipe, file, "grpo", "sft-r16-high")
+    change.file.write_text(change.text, encoding="utf-8")
+    assert change.said == f"MEDILITE_PROFILE={tmp_path / 'profile.yaml'} make app shows them"
     own = load_profile(str(tmp_path / "profile.yaml"))
     assert own.base == paper.base
     assert own.adapter_path(own.get("grpo")) == tmp_path / "grpo"
     assert own.get("grpo").stacked_on == "sft-r16-high"
     assert own.get("sft-r8-high").adapter.startswith("hub:"), "what wasn't trained here stays as published"
-    assert place._write_own_profile(recipe, file, "grpo", "sft-r16-high") == []
+    assert place._own_profile(recipe, file, "grpo", "sft-r16-high") is None
     assert yaml.safe_load((tmp_path / "profile.yaml").read_text())["name"] == "paper-own"

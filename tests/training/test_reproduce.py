@@ -166,6 +166,22 @@ def test_grpo_on_another_parent_is_told_to_the_profile(run: Runner, monkeypatch:
     assert run() == []
 
 
+def test_a_profile_that_cannot_name_the_parent_leaves_every_adapter_where_it_is(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    profile, placed = run.configs.parent / "profile.yaml", run.configs.parent / "placed"
+    monkeypatch.setitem(pretend.VAL_LOSSES, "sft-r16-low", 1.9)
+    raw = yaml.safe_load(profile.read_text())
+    next(model for model in raw["models"] if model["id"] == "grpo").pop("stacked_on")
+    profile.write_text(yaml.safe_dump(raw, sort_keys=False))
+    run.change("sft-r16-low", optim={"learning_rate": 0.02})
+    before = {path: path.read_bytes() for path in placed.rglob("*") if path.is_file()}
+    run(code=2)
+    assert "The profile gives grpo no stacked_on" in run.printed
+    assert {path: path.read_bytes() for path in placed.rglob("*") if path.is_file()} == before
+
+
 def test_only_runs_what_is_named_and_says_what_is_missing(run: Runner) -> None:
     assert run("--only", "sft-r8-low") == ["sft-r8-low"]
     assert run("--only", "grpo", code=2) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,39 @@ import yaml
 
 from medilite.errors import TrainingError
 from medilite.files import write_whole
-from medilite.models import PROFILES_DIR, ROOT, load_profile, shipped_profiles
+from medilite.models import PROFILES_DIR, ROOT, shipped_profiles
 from training.job import placed
 from training.recipe.plan import Recipe, copy_adapter
 
 OWN_PROFILE = "profile.yaml"
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A profile's new text, and what is said once it is written."""
+
+    file: Path
+    text: str
+    said: str
+
+
 def put_into_place(recipe: Recipe) -> list[str]:
-    """Copy the adapters that aren't in place yet, set the parent in the profile, and report what was done."""
+    """Copy the adapters that aren't in place yet, set the parent in the profile, and report what was done.
+
+    Raises TrainingError or UnknownModelError, before anything is copied, if the profile can't name the parent.
+    """
+    grpo = recipe.grpo.model if recipe.grpo else None
+    change = _with_parent(recipe, grpo, str(recipe.record(grpo)["stacked_on"])) if grpo else None
     said = []
-    for model in recipe.trained:
+    # GRPO last: until the profile names its parent, the app would stack it on another.
+    for model in sorted(recipe.trained, key=lambda model: model == grpo):
         source, target = recipe.adapters / model, placed(recipe.profile, model)
         if not _same(source, target):
             copy_adapter(source, target)
             said.append(f"{model}: in {target}")
-    if recipe.grpo:
-        parent = str(recipe.record(recipe.grpo.model)["stacked_on"])
-        said += _set_parent(recipe, recipe.grpo.model, parent)
+    if change:
+        write_whole(change.file, change.text.encode())
+        said.append(change.said)
     return said or ["adapters: in their place already"]
 
 
@@ -37,17 +53,22 @@ def _same(source: Path, target: Path) -> bool:
     return all((target / name).is_file() and filecmp.cmp(source / name, target / name, shallow=False) for name in names)
 
 
-def _set_parent(recipe: Recipe, model: str, parent: str) -> list[str]:
-    """Make a profile stack `model` on `parent`: the recipe's profile, or a new one if that names other adapters."""
+def _with_parent(recipe: Recipe, model: str, parent: str) -> _Change | None:
+    """Return the profile in which `model` is stacked on `parent`; None if it is already.
+
+    That is the recipe's profile, or a new one if that names other adapters.
+    """
     name = recipe.sft[0].base.profile
     file = PROFILES_DIR / f"{name}.yaml" if name in shipped_profiles() else Path(name).expanduser()
     spec = recipe.profile.get(model)
+    recipe.profile.get(parent)
     if isinstance(recipe.profile.adapter_path(spec), str):
-        return _write_own_profile(recipe, file, model, parent)
+        return _own_profile(recipe, file, model, parent)
     if spec.stacked_on == parent:
-        return []
-    write_whole(file, stacked_on(file.read_text(encoding="utf-8"), model, parent).encode())
-    return [f"{file}: {model} is stacked on {parent} now, the best by validation loss (it was {spec.stacked_on})"]
+        return None
+    text = stacked_on(file.read_text(encoding="utf-8"), model, parent)
+    best = f"{model} is stacked on {parent} now, the best by validation loss (it was {spec.stacked_on})"
+    return _Change(file, text, f"{file}: {best}")
 
 
 def stacked_on(profile_yaml: str, model: str, parent: str) -> str:
@@ -68,8 +89,8 @@ def _values(mapping: Any) -> dict[str, Any]:
     return {key.value: value for key, value in mapping.value}
 
 
-def _write_own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> list[str]:
-    """Write a profile of the adapters trained here, for one that names adapters published elsewhere."""
+def _own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> _Change | None:
+    """Return a profile of the adapters trained here, for one that names adapters published elsewhere."""
     raw = yaml.safe_load(file.read_text(encoding="utf-8"))
     raw |= {"name": f"{raw['name']}-own", "title": f"{recipe.profile.base.model} on MedQuAD (trained here)"}
     for entry in [*raw["models"], *raw.get("rewriters", ())]:
@@ -78,10 +99,8 @@ def _write_own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> l
         if entry["id"] == model:
             entry["stacked_on"] = parent
     target = placed(recipe.profile, model).parent / OWN_PROFILE
-    content = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True).encode()
-    if target.is_file() and target.read_bytes() == content:
-        return []
-    write_whole(target, content)
-    load_profile(str(target))
+    text = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+    if target.is_file() and target.read_bytes() == text.encode():
+        return None
     shown = target.relative_to(ROOT) if target.is_relative_to(ROOT) else target
-    return [f"MEDILITE_PROFILE={shown} make app shows them"]
+    return _Change(target, text, f"MEDILITE_PROFILE={shown} make app shows them")
