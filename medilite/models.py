@@ -192,12 +192,12 @@ def load_profile(name_or_path: str, *, with_absent: bool = False) -> Profile:
         raise ProfileError(f"Profile {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     except RecursionError as error:
         raise ProfileError(f"Profile {path} is nested too deeply.") from error
-    except yaml.YAMLError as error:
-        raise ProfileError(f"Profile {path} is not valid YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ProfileError(f"Profile {path}: {where}: {first['msg']} (got {first.get('input')!r}).") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        raise ProfileError(f"Profile {path} is not valid YAML: {error}") from error
     _check_links(profile, path)
     return profile if with_absent else _without_absent(profile, path)
 

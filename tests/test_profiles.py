@@ -69,6 +69,13 @@ def test_without_what_it_stands_on_it_is_absent_too(tmp_path: Path) -> None:
     assert "dpo" not in load_profile(str(write(tmp_path))).ids
 
 
+def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "profile.yaml"
+    file.write_text("name: mine\nbase: {source: hub, model: a, revision: 2024-13-45}\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"profile\.yaml is not valid YAML: month must be in 1\.\.12"):
+        load_profile(str(file))
+
+
 def test_a_wrong_optional_model_is_still_an_error(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="Did you mean 'grpo'"):
         load_profile(str(write(tmp_path, stacked_on="gpro")))

@@ -249,6 +249,16 @@ class GRPORun(_Strict):
             raise ValueError("learn_from: best needs loop: lean (got 'trl'): TRL learns from whole groups alone")
         return self
 
+    @model_validator(mode="after")
+    def _steps_are_of_whole_groups(self) -> GRPORun:
+        step, group = self.optim.pairs_a_step, self.generation.num_generations
+        if step % group:
+            raise ValueError(
+                f"optim.batch_size times optim.accumulation_steps ({step}) has to be a multiple of "
+                f"generation.num_generations ({group}): a step learns from whole groups"
+            )
+        return self
+
 
 class DPORun(_Strict):
     """One DPO run on preference pairs, on top of any model.
@@ -302,7 +312,11 @@ def load_config(path: Path, kind: type[Run]) -> Run:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"Configuration {path} can't be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Configuration {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    except RecursionError as error:
+        raise ConfigError(f"Configuration {path} is nested too deeply.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
         raise ConfigError(f"Configuration {path} is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"Configuration {path} has to hold keys and values, not {type(raw).__name__}.")

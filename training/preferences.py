@@ -136,6 +136,8 @@ def _rows(file: Path, remedy: str) -> Iterator[tuple[int, dict[str, Any]]]:
         lines = file.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise DataError(f"{file} can't be read ({error.strerror or error}). {remedy}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -94,6 +94,32 @@ def test_a_wrong_configuration_names_key_and_remedy(tmp_path: Path, text: str, m
         load_config(path, SFTRun)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("model: café".encode("latin-1"), r"run\.yaml is not UTF-8 text \(byte 10\)"),
+        (b"model: a\nseed: 2024-13-45", r"run\.yaml is not valid YAML: month must be in 1\.\.12"),
+        (b"[" * 5000, r"run\.yaml is nested too deeply"),
+    ],
+    ids=["latin-1", "no date", "deep"],
+)
+def test_a_file_that_is_no_yaml_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        load_config(path, SFTRun)
+
+
+def test_a_step_of_grpo_has_whole_groups(tmp_path: Path) -> None:
+    path = tmp_path / "grpo.yaml"
+    optim = "{learning_rate: 1, batch_size: 16, accumulation_steps: 2}"
+    path.write_text(f"lora: {{rank: 8}}\noptim: {optim}\ngeneration: {{num_generations: 6}}")
+    with pytest.raises(ConfigError, match=r"accumulation_steps \(32\) .* generation\.num_generations \(6\)"):
+        load_config(path, GRPORun)
+    path.write_text(f"lora: {{rank: 8}}\noptim: {optim}\ngeneration: {{num_generations: 8}}")
+    assert load_config(path, GRPORun).generation.num_generations == 8
+
+
 def test_a_file_says_by_its_name_which_stage_it_is_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"begin with the stage.*Did you mean 'grpo'"):
         load_run(tmp_path / "gpro.yaml")

@@ -81,6 +81,13 @@ def test_a_line_that_cant_be_used_is_named(tmp_path: Path, line: str, message: s
         read_answers(file)
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes('{"question": "café"}'.encode("latin-1"))
+    with pytest.raises(DataError, match=r"answers\.jsonl is not UTF-8 text \(byte 17\)\. Save it as UTF-8"):
+        read_answers(file)
+
+
 def test_pairs_that_cant_be_used_are_named(tmp_path: Path) -> None:
     file = tmp_path / "pairs.jsonl"
     with pytest.raises(DataError, match=r"can't be read .*training\.preferences"):
