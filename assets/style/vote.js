@@ -179,7 +179,7 @@
   const opened = new Map(); // and of the pair that was open last, its token and what was said of its answers
   const chips = (now) => [...now.querySelectorAll("[aria-pressed]")];
   const named = (chip) => `${chip.dataset.side} ${chip.dataset.detail}`;
-  let clock = 0;
+  const clocks = new Map(); // of every place, what counts its pair's seconds
 
   function arrived() {
     for (const place of ["vote-pair", "vote-live-pair"]) {
@@ -200,7 +200,7 @@
         for (const chip of chips(now)) chip.setAttribute("aria-pressed", String(same && last.said.includes(named(chip))));
         if (!same) for (const text of now.querySelectorAll(".ml-answer")) text.scrollTop = 0;
       }
-      countDown(now);
+      countDown(place, now);
       if (now.dataset.say) window.medilite.announce(now.dataset.say);
       if (now.dataset.state === "writing") {
         for (const text of now.querySelectorAll(".ml-answer")) text.scrollTop = 0;
@@ -230,8 +230,9 @@
   const bring = (element, block) => element?.scrollIntoView({ block, behavior: calm.matches ? "auto" : "smooth" });
 
   // The names come by themselves when their seconds are over, unless somebody is at Undo; Undo goes with its own.
-  function countDown(now) {
-    clearInterval(clock);
+  // While another tab or the other kind of pairs is open they wait: a call is about the pair that is seen.
+  function countDown(place, now) {
+    clearInterval(clocks.get(place));
     const buttons = [...now.querySelectorAll("[data-seconds]")];
     if (!buttons.length) return;
     const left = new Map(buttons.map((button) => [button, Number(button.dataset.seconds) * 1000]));
@@ -250,15 +251,15 @@
         if (button === undo) {
           if (document.activeElement === button) now.querySelector('[data-do="reveal"]')?.focus({ preventScroll: true });
           button.hidden = true;
-        } else if (!waiting) {
-          clearInterval(clock);
+        } else if (!waiting && seen(now)) {
+          clearInterval(clocks.get(place));
           acted = true;
           send(button.dataset.do);
         }
       }
     };
     for (const button of buttons) button.hidden = false;
-    clock = setInterval(tick, 250);
+    clocks.set(place, setInterval(tick, 250));
     tick();
   }
 

@@ -153,6 +153,35 @@ def test_the_names_come_by_themselves_and_wait_for_whoever_is_at_undo(poll, visi
     assert [vote.undone_at for vote in votes(booth)] == [None]
 
 
+@pytest.mark.parametrize("where", ["another tab", "a live question"])
+def test_the_names_wait_for_whoever_has_gone_elsewhere(poll, visit, where):
+    url, booth = poll()
+    here = visit(url).ready()
+    here.page.clock.install()
+    here.vote_tab()
+    token = here.wait_pair("open")
+    here.page.keyboard.press("1")
+    here.wait_pair("taken")
+    here.pair().locator("[data-do=undo]").focus()  # holds the seconds until the page is left
+    if where == "another tab":
+        here.tab("Leaderboard")
+    else:
+        here.page.get_by_label("Live").click()
+        here.page.locator("#vote-question textarea").fill("What helps?")
+        here.page.click("#vote-ask")
+        here.wait_pair("open", "vote-live-pair")
+    here.page.clock.run_for(6_000)
+    assert here.wait_pair("taken") == token
+    if where == "another tab":
+        here.tab("Blind vote")
+    else:
+        here.page.get_by_label("Ready-made").click()
+    here.page.clock.run_for(1_000)
+    here.page.wait_for_selector(f"#vote-pair .vt-pair[data-state=voted][data-token='{token}']")
+    assert here.page.locator("#vote-error").text_content().strip() == ""
+    assert [vote.undone_at for vote in votes(booth)] == [None]
+
+
 def test_one_s_own_table_after_ten_votes(poll, visit, lite):
     url, booth = poll()
     here = visit(url, "phone").vote_tab()
