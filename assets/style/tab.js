@@ -131,9 +131,20 @@
     return { state: shown.dataset.state, token: shown.dataset.token, question: text(shown, ".vt-question"), left, right, earlier, said };
   }
 
+  const PLACES = { ready: "vote-pair", live: "vote-live-pair" };
+  // A pair that the server could not be asked for stays as the page before had it, for another try or reload.
+  const unreached = (place) => document.querySelector(`#${place} .vt-pair`)?.dataset.state === "unreached";
+
   function pairs() {
     if (!document.querySelector("#vote-pair .vt-pair")) return null;
-    return { ready: pair("vote-pair"), live: pair("vote-live-pair") };
+    const entries = Object.entries(PLACES);
+    return Object.fromEntries(entries.map(([kind, place]) => [kind, unreached(place) ? before.pairs?.[kind] : pair(place)]));
+  }
+
+  function keptPairs() {
+    if (!before.pairs || !settled.has("pairs")) return before.pairs ?? null;
+    const kinds = Object.keys(PLACES).filter((kind) => unreached(PLACES[kind]));
+    return kinds.length ? Object.fromEntries(kinds.map((kind) => [kind, before.pairs[kind]])) : null;
   }
 
   const tabs = () => [...document.querySelectorAll("[role=tab]")];
@@ -250,10 +261,14 @@
   }
 
   // What was said of a pair before the choice is pressed again once it is there.
+  const back = new Set(); // the kinds of pairs of which that is done, or which are given up
   function pairsAreThere() {
-    if (settled.has("pairs")) return;
+    if (back.size === Object.keys(PLACES).length) return;
     setTimeout(() => {
-      for (const [place, kept] of [["vote-pair", before.pairs?.ready], ["vote-live-pair", before.pairs?.live]]) {
+      for (const [kind, place] of Object.entries(PLACES)) {
+        if (back.has(kind) || unreached(place)) continue;
+        back.add(kind);
+        const kept = before.pairs?.[kind];
         const shown = document.querySelector(`#${place} .vt-pair`);
         if (!kept?.said || shown?.dataset.token !== kept.token || shown.dataset.state !== "open") continue;
         for (const chip of shown.querySelectorAll("[data-detail]")) {
@@ -299,7 +314,7 @@
     },
     typed: (name) => state.forms[name]?.[0] ?? "",
     kept: (what) => before[what] ?? null,
-    keptPairs: () => (settled.has("pairs") ? null : (before.pairs ?? null)),
+    keptPairs,
     now: { answers, turns, pair },
   };
 })();

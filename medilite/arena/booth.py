@@ -324,10 +324,12 @@ class Booth:
         )  # fmt: skip
 
     def reopen(
-        self, token: object, voter_id: object, texts: Texts | None = None, earlier: tuple[Texts, ...] = ()
-    ) -> tuple[Shown, Kind, LiveRun | None] | None:
+        self, token: object, voter_id: object, texts: Texts | None = None, earlier: tuple[Texts, ...] = (), *,
+        to_vote: bool = False,
+    ) -> tuple[Shown, Kind, LiveRun | None] | None:  # fmt: skip
         """Return a pair that a page had before it was reloaded; None if it is another voter's, or no longer here.
 
+        `to_vote` is whether it is to be voted on, which an expired pair can't be.
         `texts` are a live pair's question and answers, `earlier` those of the turns before, which only the page has:
         they are shown to its voter again, and never stored, even with consent. If the last answers of a follow-up were
         stored but never reached the page, the pair is set back to the turns that did. Raises TokenError, StoreError or
@@ -341,7 +343,7 @@ class Booth:
             self._answers.get(self.here)
             found = self._texts(pair, None) if self._clock() < pair.expires_at else None
             return (Shown(_checked(token), *found), pair.kind, None) if found else None
-        if texts is None or len(earlier) >= pair.turns:
+        if texts is None or len(earlier) >= pair.turns or (to_vote and self._clock() > pair.expires_at):
             return None
         sides, seed = (pair.left.contestant, pair.right.contestant), self._rng.randrange(2**31)
         first = LiveRun(voter, "", False, sides, seed, self._answers.names, pair.decoding, token=_checked(token))

@@ -11,6 +11,7 @@ import pytest
 
 from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
+from medilite.errors import StoreError
 from tests.browser.pages import PATIENCE_MS, Visit
 from tests.support.banks import write_bank
 from tests.support.line import Line
@@ -173,6 +174,42 @@ def test_a_tab_is_as_it_was_after_a_reload(serve, visit, lite, tmp_path):
     assert here.question.input_value() == ""
     assert set(here.states()) == {"empty"}
     assert "asthma" not in page.evaluate("JSON.stringify([{...sessionStorage}, history.state])")
+
+
+def test_a_database_that_fails_during_a_reload_loses_no_pair(serve, visit, lite, tmp_path, monkeypatch):
+    """Gradio reloads a page as soon as the app is back after a restart, when its database need not be."""
+    booth = Booth(lite, Votes(tmp_path / "v.db"), folder=write_bank(tmp_path / "bank", lite))
+    url, _ = serve(booth=booth)
+    here = visit(url).ready().vote_tab()
+    page = here.page
+    ready = here.wait_pair("open")
+    page.locator("#vote-mode label", has_text="Live").click()
+    page.locator("#vote-question textarea").fill("What helps?")
+    page.click("#vote-ask")
+    live = here.wait_pair("open", "vote-live-pair")
+    page.locator("#vote-live-pair [data-detail=unsafe]").first.click()
+    texts = here.vote_texts("vote-live-pair")
+    page.wait_for_timeout(400)
+
+    def fails(*_):
+        raise StoreError("The votes' database can't be opened.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(booth.store, "find_pair", fails)
+        for _ in range(2):
+            reloaded(here, page.reload)
+            page.wait_for_selector("#vote-live-pair .vt-pair[data-state=unreached]")
+            assert here.vote_texts("vote-live-pair") == texts
+            assert "can't be opened" in page.locator("#vote-error").inner_text()
+            page.wait_for_timeout(400)
+    page.locator("#vote-live-pair [data-do=again]").click()
+    assert here.wait_pair("open", "vote-live-pair") == live
+    page.wait_for_selector("#vote-live-pair [data-detail=unsafe][aria-pressed=true]")
+    page.wait_for_timeout(400)
+    reloaded(here, page.reload)
+    page.wait_for_selector(f"#vote-live-pair .vt-pair[data-state=open][data-token='{live}']")
+    assert here.wait_pair("open") == ready
+    page.wait_for_selector("#vote-live-pair [data-detail=unsafe][aria-pressed=true]")
 
 
 SLOW_FRAMES = """() => {

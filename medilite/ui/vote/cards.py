@@ -229,15 +229,39 @@ def nothing_html(reason: NoPair, question: str = "", texts: Sequence[str] = ()) 
     return _macros().pair("nothing", question, _open_cards(texts[0], texts[1], usable=False), told=told, say=title)
 
 
-def broken_off_html(question: str, left: str, right: str) -> Markup:
-    """Return the answers of a live pair that was not whole when the page was reloaded: it can't be voted on."""
+CUT_SHORT = (
+    "The page was reloaded, or lost its connection, before both answers were here. This is what was written. Ask again "
+    "for two other answers."
+)
+NOT_OPEN = "It was not open to votes when the page was reloaded. Ask again for two other answers."
+GONE_BY = (
+    "It has expired, or it isn’t known here for this browser or account. Its answers are still here to read. Ask "
+    "again for two other answers."
+)
+"""Why a live pair that the page had before a reload can't be voted on."""
+
+
+def ended_html(turns: Sequence[Texts], words: str) -> Markup:
+    """Return the answers of a live pair that can't be voted on after a reload, and why."""
     title = "This pair can’t be voted on"
-    words = (
-        "The page was reloaded, or lost its connection, before both answers were here. This is what was written. Ask "
-        "again for two other answers."
-    )
-    told = _macros().panel(title, words)
-    return _macros().pair("nothing", question, _open_cards(left, right, usable=False), told=told, say=title)
+    return _as_before("nothing", title, words, turns)
+
+
+def unreached_html(turns: Sequence[Texts], kind: str) -> Markup:
+    """Return a pair that the database could not be asked for after a reload; the reason is shown above.
+
+    Whatever it says here, the page keeps it for the next reload as it had it before (assets/style/tab.js).
+    """
+    again = _macros().button("Try again", "next" if kind == "ready" else "again", primary=True)
+    return _as_before("unreached", "This pair can’t be voted on at the moment", "It is not lost.", turns, again)
+
+
+def _as_before(state: str, title: str, words: str, turns: Sequence[Texts], button: str = "") -> Markup:
+    if not turns:
+        return _macros().without_pair(state, title, words, button, title)
+    *earlier, (question, left, right) = turns
+    told = _macros().panel(title, words, button)
+    return _macros().pair(state, question, _open_cards(left, right, earlier, usable=False), told=told, say=title)
 
 
 def start_html() -> Markup:

@@ -45,10 +45,13 @@ from medilite.ui.vote.account import (
     failure_html,
 )
 from medilite.ui.vote.cards import (
+    CUT_SHORT,
+    GONE_BY,
+    NOT_OPEN,
     TAKEN_BACK,
-    broken_off_html,
     closed_html,
     drawing_html,
+    ended_html,
     left_out_html,
     nothing_html,
     open_html,
@@ -56,6 +59,7 @@ from medilite.ui.vote.cards import (
     taken_html,
     undone_html,
     unkept_html,
+    unreached_html,
     voted_html,
     writing_html,
 )
@@ -66,7 +70,7 @@ READY, LIVE = "ready", "live"
 _CALL = "(...given) => [null, window.medilite.vote.call(), ...given.slice(2)]"
 """What an event sends: voter, token, choice and details, as the page has them at that moment."""
 
-_SETTLED = "() => window.medilite.vote.settled()"
+_SETTLED = "() => { window.medilite.vote.settled(); window.medilite.tab.pairsAreThere(); }"
 
 _UNEXPECTED = (
     "Something went wrong in the app; its log says where. Try again: nothing is lost, and nothing is counted twice."
@@ -174,43 +178,61 @@ class VoteTab(AskingTab):
         """Return the first pair when the tab is opened, or the pairs that were here before the page was reloaded."""
         if _given(call).get("standing"):
             return gr.skip()
-        kept = _given(_given(call).get("kept"))
-        ready, live = self._again(session, call, kept.get("ready"), signed), self._live_again(session, call, signed)
-        note = {self.error: notices.restored_html()} if ready or live else {}
-        return {**(ready or self.next(session, call, signed)), **live, **note}
+        ready, live = self._ready_again(session, call, signed), self._live_again(session, call, signed)
+        found = ready or self._draw(call, signed)
+        # Why there is no pair says more than that one was restored.
+        said = live.get(self.error) or found.get(self.error) or (notices.restored_html() if ready or live else "")
+        return {**found, **live, self.error: said}
 
-    def _again(self, session: Session, call: object, kept: object, signed: Signed) -> Update:
-        """Return a pair that the page had before a reload, in the state of its vote now; {} if there is none."""
-        token, account = _given(kept).get("token"), account_of(signed)
+    def _again(self, session: Session, call: object, kind: str, signed: Signed) -> Update:
+        """Return a pair that the page had before a reload, in the state of its vote now; {} if it is gone."""
+        kept = _given(_given(_given(call).get("kept")).get(kind))
+        turns, token, account = kept_conversation(kept), kept.get("token"), account_of(signed)
         voter_id = _voter_id(_given(call).get("voter"), account)
+        *earlier, texts = turns or (None,)
+        state = kept.get("state")
+        # A follow-up that was being written, or that could not be stored, is no part of the pair.
+        cut = state in ("writing", "unkept") and bool(earlier)
+        given = state in ("taken", "voted")
         try:
-            *earlier, texts = kept_conversation(kept) or (None,)
-            state = _given(kept).get("state")
-            # A follow-up that was being written, or that could not be stored, is no part of the pair.
-            cut = state in ("writing", "unkept") and bool(earlier)
-            found = self.booth.reopen(token, voter_id, earlier.pop() if cut else texts, tuple(earlier))
+            found = self.booth.reopen(
+                token, voter_id, earlier.pop() if cut else texts, tuple(earlier), to_vote=not given
+            )
             if found is None:
                 return {}
             shown, kind, run = found
-            session.live = run or session.live
             if cut:
                 pair = left_out_html(shown, None)
-            elif state not in ("taken", "voted"):
+            elif not given:
                 pair = open_html(shown, kind)
             else:
-                pair = voted_html(self.booth.reveal(token, voter_id, session.live), str(token), self.profile)
+                pair = voted_html(self.booth.reveal(token, voter_id, run), str(token), self.profile)
             own = way_html(self.booth.given(voter_id))
-        except MediLiteError:
+        except TokenError:
             return {}
+        except MediLiteError as error:
+            # The pair may be there in a moment: it is neither gone nor to be replaced.
+            pair = unreached_html(turns, kind)
+            return {self.error: self._error(error), self._slot(kind): pair, **self._as_whom(account)}
+        session.live = run or session.live
         return {self._slot(kind): pair, self.own: own, **self._as_whom(account)}
 
+    def _ready_again(self, session: Session, call: object, signed: Signed) -> Update:
+        """Return the ready-made pair that the page had before it was reloaded; {} if there is none to go on with."""
+        kept = _given(_given(_given(call).get("kept")).get("ready"))
+        return self._again(session, call, READY, signed) if kept.get("token") else {}
+
     def _live_again(self, session: Session, call: object, signed: Signed) -> Update:
-        """Return the live pair that the page had before it was reloaded; one that is not whole can't be voted on."""
-        kept = _given(_given(call).get("kept")).get("live")
+        """Return the live pair that the page had before it was reloaded, or why it can't be voted on."""
+        kept = _given(_given(_given(call).get("kept")).get("live"))
         turns = kept_conversation(kept)
         if not turns or session.vote.busy or session.live is not None:
             return {}
-        pair = self._again(session, call, kept, signed) or {self.live_pair: broken_off_html(*turns[-1])}
+        if kept.get("token"):
+            pair = self._again(session, call, LIVE, signed) or {self.live_pair: ended_html(turns, GONE_BY)}
+        else:
+            why = CUT_SHORT if kept.get("state") == "writing" else NOT_OPEN
+            pair = {self.live_pair: ended_html(turns, why)}
         return {**pair, self.emergency: notices.emergency_html(*(question for question, *_ in turns))}
 
     def _live(self, session: Session, given: Mapping[str, Any], voter_id: object) -> LiveRun | None:
@@ -223,7 +245,11 @@ class VoteTab(AskingTab):
         return session.live
 
     def next(self, session: Session, call: object, signed: Signed = None) -> Update:
-        """Return the next ready-made pair, or why there is none."""
+        """Return the next ready-made pair, or why there is none; first the one that a reload could not bring back."""
+        again = self._ready_again(session, call, signed)
+        return {self.error: "", **again} if again else self._draw(call, signed)
+
+    def _draw(self, call: object, signed: Signed) -> Update:
         account = account_of(signed)
         try:
             browser = self.booth.welcome(_given(call).get("voter"))
@@ -448,8 +474,11 @@ class VoteTab(AskingTab):
             return {self.error: "", self.live_pair: left_out_html(live.before.made, made)}
         return {self.error: "", self.live_pair: nothing_html(made, live.question, live.shown())}
 
-    def register_again(self, session: Session, call: object) -> Update:
-        """Try again to store a live pair whose answers are there."""
+    def register_again(self, session: Session, call: object, signed: Signed = None) -> Update:
+        """Try again to store a live pair whose answers are there, or to get back the one from before a reload."""
+        if again := self._live_again(session, call, signed):
+            # The emergency's notice, which no event of a pair fills, came with the first try.
+            return {self.error: "", **{slot: html for slot, html in again.items() if slot is not self.emergency}}
         live = session.live
         if live is None or not live.done or session.vote.busy:
             return {self.error: notices.error_html("These answers are no longer available: ask your question again.")}

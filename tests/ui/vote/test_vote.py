@@ -578,6 +578,88 @@ def test_a_follow_up_that_is_refused_leaves_the_pair_as_it_is(asked, tab, monkey
     assert "4 questions in a row" in update[tab.error]
 
 
+# -- after a reload ------------------------------------------------------------------------
+
+
+def as_kept(pair, state="open"):
+    """Return what the page keeps of a pair for a reload (assets/style/tab.js)."""
+    left, right = texts(pair)
+    return {"state": state, "token": pair.attributes["data-token"], "question": pair.one("h2").text, "left": left,
+            "right": right, "earlier": [], "said": []}  # fmt: skip
+
+
+@pytest.fixture
+def failing(tab):
+    """Return a function that makes the store fail in one thing it does; what it returns ends that."""
+
+    broken = pytest.MonkeyPatch()
+
+    def start(name):
+        def fails(*_, **__):
+            raise StoreError("The votes' database can't be opened.")
+
+        broken.setattr(tab.booth.store, name, fails)
+        return broken.undo
+
+    yield start
+    broken.undo()
+
+
+def test_a_database_that_fails_during_a_reload_leaves_a_ready_made_pair_to_the_next_try(tab, failing):
+    voter, pair = begin(tab)
+    call = {"voter": voter, "kept": {"ready": as_kept(pair), "live": None}}
+    works_again = failing("find_pair")
+    for act in (tab.enter, tab.next):
+        update = act(Session(), call)
+        assert "database" in update[tab.error]
+        shown = pair_of(update, tab.pair)
+        assert shown.attributes["data-state"] == "unreached", "which the page doesn't keep instead of the pair"
+        assert texts(shown) == texts(pair)
+        assert [b.attributes["data-do"] for b in shown.all("button") if "data-do" in b.attributes] == ["next"]
+    works_again()
+    update = tab.next(Session(), call)
+    assert update[tab.error] == ""
+    assert pair_of(update, tab.pair).attributes == pair.attributes
+
+
+@pytest.mark.parametrize(("state", "fails"), [("open", "find_pair"), ("voted", "reveal")])
+def test_a_database_that_fails_during_a_reload_leaves_a_live_pair_to_the_next_try(tab, asked, failing, state, fails):
+    session, call, pair = asked
+    if state == "voted":
+        tab.cast(session, call)
+    session, call = Session(), {"voter": call["voter"], "kept": {"ready": None, "live": as_kept(pair, state)}}
+    works_again = failing(fails)
+    for act in (tab.enter, tab.register_again):
+        update = act(session, call)
+        assert "database" in update[tab.error]
+        shown = pair_of(update, tab.live_pair)
+        assert (shown.attributes["data-state"], texts(shown)) == ("unreached", texts(pair))
+        assert [b.attributes["data-do"] for b in shown.all("button") if "data-do" in b.attributes] == ["again"]
+    works_again()
+    shown = pair_of(tab.register_again(session, call), tab.live_pair)
+    assert (shown.attributes["data-state"], shown.attributes["data-token"]) == (state, pair.attributes["data-token"])
+    assert texts(shown) == texts(pair)
+
+
+@pytest.mark.parametrize(
+    ("state", "token", "waited", "told"),
+    [
+        ("open", True, 4000, "has expired"), ("open", "x" * 32, 0, "isn’t known here"),
+        ("writing", "", 0, "before both answers were here"), ("unkept", "", 0, "not open to votes"),
+    ],
+)  # fmt: skip
+def test_a_live_pair_that_cannot_be_voted_on_after_a_reload_says_why(tab, asked, clock, state, token, waited, told):
+    _, call, pair = asked
+    kept = as_kept(pair, state)
+    if token is not True:
+        kept["token"] = token
+    clock.wait(waited)
+    shown = pair_of(tab.enter(Session(), {"voter": call["voter"], "kept": {"live": kept}}), tab.live_pair)
+    assert (shown.attributes["data-state"], texts(shown)) == ("nothing", texts(pair))
+    assert told in shown.text
+    assert ("before both answers were here" in shown.text) is (state == "writing")
+
+
 # -- one's own table --------------------------------------------------------------------
 
 
