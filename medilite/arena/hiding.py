@@ -17,12 +17,15 @@ from medilite.arena.records import NO_SEED, Candidate, Pair
 GRADE_STEP, SIMILARITY_STEP = 2.0, 0.25
 HIGHEST_GRADE = 20.0
 
+HIDDEN = "hidden:"
+"""What every key begins with that identifies a text without depending on it."""
+
 _SIDES = ("left", "right")
 
 
 def hidden_key(pair_id: str, what: str) -> str:
     """Return a key that identifies a text without depending on it: `what` is question, left or right."""
-    return "hidden:" + hashlib.sha256(f"{pair_id} {what}".encode()).hexdigest()
+    return HIDDEN + hashlib.sha256(f"{pair_id} {what}".encode()).hexdigest()
 
 
 def coarse_words(words: int) -> int:

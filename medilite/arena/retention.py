@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medilite.arena.hiding import hidden_columns
+from medilite.arena.hiding import HIDDEN, hidden_columns
 from medilite.arena.records import OWN_QUESTION
 from medilite.arena.votes import Votes
 from medilite.errors import MediLiteError
@@ -98,11 +98,13 @@ def _hide_questions(connection: sa.Connection, before: float) -> None:
 
     from medilite.arena import schema
 
-    questions, votes = schema.questions.c, schema.votes
-    recent = sa.select(votes.c.question_key).where(votes.c.created_at >= before)
-    old = sa.select(questions.key).where(questions.id == OWN_QUESTION, questions.key.not_in(recent))
-    for row in connection.execute(sa.select(votes).where(votes.c.question_key.in_(old))).mappings().all():
-        connection.execute(votes.update().where(votes.c.id == row["id"]).values(hidden_columns(dict(row))))
+    # By the votes' own question ids: in `questions` a text that the project asks too has the id of who was first.
+    votes, c = schema.votes, schema.votes.c
+    own = c.question_id == OWN_QUESTION
+    recent = sa.select(c.question_key).where(own, c.created_at >= before)
+    old = sa.select(votes).where(own, ~c.question_key.startswith(HIDDEN), c.question_key.not_in(recent))
+    for row in connection.execute(old).mappings().all():
+        connection.execute(votes.update().where(c.id == row["id"]).values(hidden_columns(dict(row))))
 
 
 def _delete_unused(connection: sa.Connection) -> int:

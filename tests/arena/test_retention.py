@@ -109,6 +109,21 @@ def test_an_answer_that_the_project_s_own_question_has_too_stays(store):
     assert mine.pair.left.text is None
 
 
+@pytest.mark.parametrize("project_s_first", [True, False])
+def test_a_visitor_s_question_that_the_project_asks_too_goes_with_the_visitor_s_vote_alone(store, project_s_first):
+    mine, project_s = own(), pair(question=OWN, question_key=text_key(OWN))
+    for shown in (project_s, mine) if project_s_first else (mine, project_s):
+        cast(store, shown)
+    # Asked by the project again since: that says nothing of the visitor's.
+    cast(store, pair(question=OWN, question_key=text_key(OWN), **at(LATER)))
+    delete_old(store, Retention(questions_s=5 * DAY_S), LATER)
+    kept = {vote.pair.id: vote.pair for vote in store.votes()}
+    assert (kept[mine.id].question, kept[mine.id].left.text) == (None, None)
+    assert kept[mine.id] == hidden(kept[mine.id])
+    assert kept[project_s.id] == project_s
+    assert texts(store) == [{OWN}, {"base says this.", "grpo says this."}]
+
+
 def test_settings_in_days(monkeypatch):
     assert Retention.of(load_settings()) == Retention()
     monkeypatch.setenv("MEDILITE_KEEP_VOTES_DAYS", "365")
