@@ -199,8 +199,8 @@ class Booth:
         """Return the voter's next pair of ready-made answers, or why there is none.
 
         A pair that they have voted on comes again now and then, once (`draw_again`); one that they skipped, or had on
-        this browser before they signed in, does not. Raises TokenError, StoreError, or DataError for answers that can't
-        be read.
+        this browser before they signed in, does not, as long as it is remembered (a week after it expired). Raises
+        TokenError, StoreError, or DataError for answers that can't be read.
         """
         store = self.store
         voters = voters_of(store, voter_id)

@@ -57,6 +57,16 @@ def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_pa
     assert isinstance(booth.draw(booth.welcome(None)), Shown), "others go on"
 
 
+def test_who_skips_every_pair_has_each_once_and_then_hears_so(make_booth, lite, tmp_path, clock):
+    write_bank(tmp_path / "bank", lite, questions=1)
+    booth = make_booth()
+    me = booth.welcome(None)
+    shown = [drawn(booth, me, clock) for _ in range(15)]
+    assert len({frozenset((one.left, one.right)) for one in shown}) == 15
+    assert booth.draw(me) is NoPair.SEEN
+    assert booth.vote(shown[-1].token, me, "left").fresh
+
+
 def test_some_pairs_come_twice_and_count_once(booth, clock):
     me, texts, again = booth.welcome(None), [], []
     for number in range(60):

@@ -233,11 +233,15 @@ def test_a_text_comes_with_its_vote_and_goes_with_it(tmp_path, open_store):
 
 def test_a_voter_holds_few_pairs_at_once(store):
     tokens = [store.add_pair(pair(created_at=NOW + i)) for i in range(OPEN_PAIRS + 2)]
-    assert [store.find_pair(token, "voter") is not None for token in tokens] == [False] * 2 + [True] * OPEN_PAIRS
+    # Those that were shown are remembered, and the earliest are no longer open.
+    ends = [store.find_pair(token, "voter").expires_at for token in tokens]
+    assert [end > NOW + 60 for end in ends] == [False] * 2 + [True] * OPEN_PAIRS
+    with pytest.raises(TokenError, match="has expired"):
+        cast(store, tokens[0])
     # A pair that was voted on takes no room, and is remembered.
     cast(store, tokens[-1])
     store.add_pair(pair(created_at=NOW + 100))
-    assert store.find_pair(tokens[2], "voter") is not None
+    assert store.find_pair(tokens[2], "voter").expires_at > NOW + 100
     assert cast(store, tokens[-1])[1] is False
 
 
