@@ -87,7 +87,9 @@ _UNKEPT = (
     "it, even if you agreed to that."
 )
 
-_KEPT = "Otherwise only your vote is kept, and a code by which the same texts are recognised but can’t be read."
+_KEPT = (
+    "Otherwise no text is kept: only your vote, with roughly how long, how hard to read and how alike the answers were."
+)
 _MIRRORED = " What is kept is also copied to a repository of this app’s owner on the Hugging Face Hub."
 
 Update = dict[Any, Any]

@@ -159,6 +159,9 @@ def test_equally_easy(results, names):
 
 def test_agreement_is_a_number_or_a_reason(results, made_boards):
     rows = rows_of(agreement.agreement_html(results, None))
+    told = agreement.agreement_html(results, None)
+    assert "for the better of the two" not in told, "easier is not better"
+    assert "with the grade, the easier one" in told
     grade, similarity, judge = rows.values()
     assert f"{100 * results.easier.value:.0f} %" in grade.all("td")[0].text
     assert f"n {results.easier.n}" in grade.all("td")[0].text

@@ -17,6 +17,7 @@ from medilite.arena.votes import Votes
 from medilite.errors import RateLimitError, StoreError
 from medilite.settings import load_settings
 from medilite.ui.guard.limits import Admission
+from medilite.ui.html import templates
 from medilite.ui.page.app import build_ui
 from medilite.ui.page.loading import start_loading
 from medilite.ui.page.session import Session
@@ -145,6 +146,14 @@ def test_markup_in_texts_stays_text():
     assert texts(tree.one("section"))[0] == MARKUP
     assert tree.all("script") == []
     assert tree.all("b") == []
+
+
+@pytest.mark.parametrize("signs_in", [False, True])
+def test_the_walk_through_names_what_is_kept_of_a_voter(signs_in):
+    told = " ".join(read(templates("vote/cards.html").tour(signs_in)).text.split())
+    for kept in ("a random number", "its time", "how long you took", "a code for your network", "download the votes"):
+        assert kept in told
+    assert ("your account’s number" in told) is signs_in
 
 
 def test_opening_the_tab_again_leaves_the_pair(tab):
@@ -289,6 +298,8 @@ def test_who_agrees_is_told_of_the_mirror(lite, tmp_path, more, told):
     page = build_ui(ScriptedEngine(lite), lite, settings)
     (keep,) = [block for block in page.blocks.values() if getattr(block, "elem_id", None) == "vote-keep"]
     assert ("Hugging Face Hub" in keep.info) is told
+    assert "recognised" not in keep.info, "keys of private texts depend on no text"
+    assert all(f" {kept}" in keep.info for kept in ("how long", "how hard to read", "how alike")), "see `hiding`"
 
 
 def test_building_the_page_opens_no_store(lite, tmp_path):
