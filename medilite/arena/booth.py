@@ -316,6 +316,13 @@ class Booth:
 
     def _with_turns(self, pair: Pair, run: LiveRun, now: float) -> Pair:
         """Return a live pair as it is with the turns of `run`."""
+        if run.reopened:
+            # The page may have sent back other texts than it was given, so nothing is measured by them: what the
+            # answers had in words and in common stays as it was measured here, and no grade is known of these turns.
+            left, right = (dataclasses.replace(side, grade=None) for side in (pair.left, pair.right))
+            return dataclasses.replace(
+                pair, left=left, right=right, expires_at=now + PAIR_LIFETIME_S, turns=len(run.runs)
+            )
         left, right, alike = run.sides()
         question = conversation_text(run.questions)
         return dataclasses.replace(
@@ -331,7 +338,7 @@ class Booth:
 
         `to_vote` is whether it is to be voted on, which an expired pair can't be.
         `texts` are a live pair's question and answers, `earlier` those of the turns before, which only the page has:
-        they are shown to its voter again, and never stored, even with consent. If the last answers of a follow-up were
+        they are shown to its voter again, and never stored or measured, even with consent. If the last answers of a follow-up were
         stored but never reached the page, the pair is set back to the turns that did. Raises TokenError, StoreError or
         DataError.
         """

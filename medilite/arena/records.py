@@ -88,6 +88,7 @@ class Pair:
     `place_probability` that of the question and seed given the two; None if unknown, or if nothing was drawn.
     `turns` is how many questions the voter was shown whole answers to: more than one after follow-ups. `asked` is how
     many were asked: more than `turns` where a follow-up's answers broke off, or were being written when the vote came.
+    Where the turns have changed after a reload, no grade is known, and words and similarity are those of before.
     """
 
     id: str

@@ -240,6 +240,27 @@ def test_a_conversation_is_reopened_with_the_turns_that_the_page_has(booth, cloc
     assert (vote.pair.turns, vote.pair.asked, vote.pair.question) == (1, 3, None)
 
 
+@pytest.mark.parametrize("further", [False, True])
+def test_texts_that_a_page_sends_back_are_never_measured(booth, clock, further):
+    """A program could else give one model long words and its rival short ones, and choose by that."""
+    me = booth.welcome(None)
+    first = live(booth, clock, *WHOLE, voter_id=me)
+    token = booth.finish_live(first).token
+    if not further:
+        booth.finish_live(follow(booth, clock, me, first, *FURTHER))
+    measured = booth.store.find_pair(token, first.voter)
+    assert None not in (measured.left.grade, measured.right.grade)
+    _, _, run = booth.reopen(token, me, ("Why?", "Incomprehensibilities. " * 60, "No. " * 60))
+    if further:
+        booth.finish_live(follow(booth, clock, me, run, *FURTHER))
+    booth.vote(token, me, "left", run=run)
+    (vote,) = votes_of(booth)
+    assert vote.pair.turns == (2 if further else 1)
+    assert (vote.pair.left.grade, vote.pair.right.grade) == (None, None)
+    assert [side.words for side in (vote.pair.left, vote.pair.right)] == [measured.left.words, measured.right.words]
+    assert vote.pair.similarity == measured.similarity
+
+
 # -- a database that fails -----------------------------------------------------------------
 
 

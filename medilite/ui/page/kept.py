@@ -1,7 +1,7 @@
 """Read what a tab had before it was reloaded, from its browser, as strictly as any request.
 
-The texts are shown only to the visitor who sent them, so it does no harm if they
-were changed.
+The texts are shown only to the visitor who sent them, and nothing that is stored
+is made or measured from them, so it does no harm if they were changed.
 """
 
 from __future__ import annotations
