@@ -338,9 +338,9 @@ class Booth:
 
         `to_vote` is whether it is to be voted on, which an expired pair can't be.
         `texts` are a live pair's question and answers, `earlier` those of the turns before, which only the page has:
-        they are shown to its voter again, and never stored or measured, even with consent. If the last answers of a follow-up were
-        stored but never reached the page, the pair is set back to the turns that did. Raises TokenError, StoreError or
-        DataError.
+        they are shown to its voter again, and never stored or measured, even with consent. If the last answers of a
+        follow-up were stored but never reached the page, the pair is set back to the turns that did. Raises TokenError,
+        StoreError or DataError.
         """
         voter = self._owner(token, voter_id)
         pair = self.store.find_pair(_checked(token), voter)

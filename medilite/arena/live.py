@@ -33,7 +33,8 @@ class LiveRun:
     `contestants` are those on the left and on the right. `keep` is whether the visitor agreed that the question's text
     is stored. `began_at` is the time of the first step, from which on the visitor could read. `two_probability` is that
     of the draw. `pair`, `token` and `made` are set once, when it is finished.
-    `reopened` is whether its texts came back from the visitor's page, which may say anything: they are never kept or measured.
+    `reopened` is whether its texts came back from the visitor's page, which may say anything: they are never kept or
+    measured.
     `before` is the run that this one follows up on, `conversation` a secret name for all runs that follow each other.
     """
 

@@ -287,13 +287,14 @@ def test_the_figures_in_the_readme_are_the_boards():
     parent = next(model["stacked_on"] for model in board.about["models"] if model["id"] == "grpo")
     split = main_split(board.tables)
     cells = {(r["model"], r["metric"]): r for r in board.tables["means"] if r["split"] == split}
-    eased = next(
-        row
-        for row in board.tables["comparisons"]
-        if row["split"] == split
-        and (row["model"], row["against"], row["metric"]) == ("grpo", parent, "flesch_kincaid_grade")
+    eased, precise = (
+        next(
+            row
+            for row in board.tables["comparisons"]
+            if row["split"] == split and (row["model"], row["against"], row["metric"]) == ("grpo", parent, metric)
+        )
+        for metric in ("flesch_kincaid_grade", "content_precision")
     )
-
     formulas = next(
         row
         for row in board.tables["formulas"]
@@ -306,7 +307,15 @@ def test_the_figures_in_the_readme_are_the_boards():
     def percent(model: str, metric: str) -> str:
         return f"{100 * cells[model, metric]['mean']:.0f} %"
 
+    def points(row: dict, key: str) -> str:
+        return f"{100 * row[key]:+.1f}".replace("-", "−").replace("+0.0", "0.0")
+
+    def bad(model: str) -> str:
+        return f"{100 * (read[model]['wrong'] + read[model]['harmful']):.1f} %"
+
     read = board.about["reading"]["models"]
+    wanted = {"model": "grpo", "against": parent, "share": "wrong_or_harmful"}
+    worse = next(row for row in board.about["reading"]["differences"] if row.items() >= wanted.items())
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (said,) = [line for line in text.splitlines() if line.startswith("- **The GRPO model")]
     for figure in (
@@ -316,10 +325,12 @@ def test_the_figures_in_the_readme_are_the_boards():
         f"easier by {formulas['easier']} of {formulas['formulas']} formulas",
         f"{percent('grpo', 'grade_8')} of its answers are at or below 8th grade, of its parent's "
         f"{percent(parent, 'grade_8')}",
-        f"({percent('grpo', 'content_precision')} against {percent(parent, 'content_precision')})",
+        f"Of what it says {percent('grpo', 'content_precision')} is in the references, of its parent's "
+        f"{percent(parent, 'content_precision')}; the interval of the difference ({points(precise, 'low')} to "
+        f"{points(precise, 'high')} points)",
         f"{100 * read['grpo']['right_or_partly']['value']:.1f} % of {read['grpo']['n']} answers were right or partly "
         f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.1f} %",
-        f"{100 * read['grpo']['wrong']:.0f} % were wrong, of its parent's {100 * read[parent]['wrong']:.1f} %",
+        f"{bad('grpo')} were wrong or harmful, of its parent's {bad(parent)} ({points(worse, 'value')} points, ",
     ):
         assert figure in said
 
