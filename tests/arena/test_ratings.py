@@ -153,6 +153,15 @@ def test_ranks_are_shared_where_intervals_overlap():
     assert set(rate(repeated(even), BASE).more_votes.values()) == {None}
 
 
+def test_a_difference_that_is_clear_of_one_pair_is_not_clear_of_three():
+    """Base and m1 differ with a p between 0.05 / 3 and 0.05; m2 is between them."""
+    close = [(1, 0, LEFT, 34), (0, 1, RIGHT, 34), (1, 0, RIGHT, 12), (0, 1, LEFT, 12)]
+    even = [(a, b, LEFT, 10) for a, b in ((0, 2), (2, 0), (1, 2), (2, 1))]
+    alone, among = rate(repeated(close), BASE), rate(repeated(close + even), BASE)
+    assert {m: row.rank for m, row in by_model(alone).items() if row.rank} == {"m1": 1, "base": 2}
+    assert {m: row.rank for m, row in by_model(among).items() if row.rank} == {"m1": 1, "m2": 1, "base": 1}
+
+
 def test_left_out_votes_count_nowhere():
     good = [(1, 0, LEFT, 30), (0, 1, RIGHT, 20), (1, 0, RIGHT, 10)]
     whole = repeated([*good, (0, 1, LEFT, 500)], left_out=np.repeat([0, 1], [60, 500]), reasons=("", "hasty"))
@@ -175,6 +184,29 @@ def test_flags_are_a_rate_of_the_votes():
     found = by_model(rate(repeated([(1, 0, LEFT, 50)], left_unsafe=flags), BASE))
     assert (found["m1"].unsafe.value, found["m1"].unsafe_votes) == (0.1, 5)
     assert found["base"].unsafe.value == 0
+
+
+def test_flags_of_one_voter_say_less_than_those_of_many():
+    flags = np.arange(200) < 20
+    for field, name in (("left_unsafe", "unsafe"), ("both_bad", "bad")):
+        made = repeated([(1, 0, LEFT, 200)], **{field: flags})
+        many = getattr(by_model(rate(made, BASE))["m1"], name)
+        of_one = dataclasses.replace(made, voter=np.where(flags, 0, made.voter))
+        one = getattr(by_model(rate(of_one, BASE))["m1"], name)
+        assert one.value == pytest.approx(many.value) == pytest.approx(0.1)
+        assert one.half_width > 2 * many.half_width, name
+
+
+def test_copies_of_votes_on_one_question_are_worth_one_of_them():
+    cells = [(1, 0, LEFT, 70), (0, 1, RIGHT, 70), (1, 0, RIGHT, 30), (0, 1, LEFT, 30)]
+    apart = repeated(cells)
+    copies = dataclasses.replace(apart, question=np.arange(200) // 10)
+    found, same = (by_model(rate(made, BASE))["m1"].rating for made in (apart, copies))
+    assert same.value == found.value
+    # Ten copies of each vote: the root of ten. 20 questions are few: t of 19 degrees of freedom, by its table, and
+    # scores enlarged by their leverage, which is 2 parameters in 20 where it was 2 in 200.
+    wider = math.sqrt(10) * 2.093 / 1.96 * (1 - 2 / 200) / (1 - 2 / 20)
+    assert same.half_width / found.half_width == pytest.approx(wider, rel=0.03)
 
 
 def test_what_is_easier_and_longer_is_taken_out():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from medilite.__main__ import main
+from medilite.arena import downloads
 from medilite.arena import results as module
 from medilite.arena.contestants import contestants
+from medilite.arena.downloads import Downloads
 from medilite.arena.records import Ballot
-from medilite.arena.results import LiveResults
+from medilite.arena.results import SETTLED_S, LiveResults
 from medilite.arena.votes import Votes
 from medilite.errors import StoreError
 from medilite.settings import load_settings
@@ -108,6 +112,23 @@ def test_a_view_costs_no_fit_unless_there_are_other_votes(lite, settings, here, 
     at[0] = 122.0
     assert shown.get().counts.undone == 2
     assert len(fits) == 3
+
+
+def test_a_vote_that_can_be_taken_back_is_in_no_result_and_in_no_file(lite, settings, here, open_store, monkeypatch):
+    store, now, voted_at = open_store(settings.votes_database), [0.0], NOW + 60
+    for place in (module, downloads):
+        monkeypatch.setattr(place, "time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
+    token = store.add_pair(pair(*(dataclasses.replace(candidate(m), contestant=here[m]) for m in ("base", "grpo"))))
+    store.cast(token, "voter", Ballot("left"), voted_at, MANY, no_marks)
+    results = LiveResults(lite, settings, Votes(settings.votes_database), refresh_s=0)
+    files = Downloads(Votes(settings.votes_database), settings.data_dir, refresh_s=0)
+    for age in (0.0, SETTLED_S - 1):
+        now[0] = voted_at + age
+        assert results.get().counts.given == 0
+        assert files.path(".jsonl") is None
+    now[0] = voted_at + SETTLED_S + 1
+    assert results.get().counts.given == 1
+    assert len(files.path(".jsonl").read_text().splitlines()) == 1
 
 
 def test_nothing_is_made_where_there_is_nothing(lite, settings, tmp_path):
