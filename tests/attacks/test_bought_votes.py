@@ -19,6 +19,7 @@ from tests.attacks.bought import (
     AGED,
     BASE,
     CASES,
+    FAVOURITE,
     HONEST,
     OFFICES,
     OVER_DAYS,
@@ -206,14 +207,22 @@ def test_who_contradicts_themselves_on_pairs_shown_twice_is_not_trusted():
         assert judge(made).trusted.all() == trusted
 
 
-def test_the_most_suspicious_tenth_is_found():
+def test_votes_that_are_left_out_would_raise_a_rating():
     both = together(honest(0), attack(0, beside=True))
     trust = judge(both)
     assert FAVOURS in trust.table.reasons
     told = sensitivity(trust, CONTESTANTS[0])
     assert told.everything[CONTESTANTS[2]] - told.counted[CONTESTANTS[2]] > 30, "with them it would stand higher"
-    assert told.tenth == len(trust.table.counted) // 10
-    assert told.most_moved is not None
+
+
+def test_the_most_suspicious_tenth_is_found():
+    """Ten voters choose FAVOURITE twelve times each: too few to be left out, and all of them in that tenth."""
+    theirs = attack(0, each=12, count=120, skips=True)
+    trust = judge(together(honest(0), dataclasses.replace(theirs, network=theirs.voter.copy())))
+    told, favourite = sensitivity(trust, BASE), CONTESTANTS[FAVOURITE]
+    assert told.tenth == len(trust.table.counted) // 10 == 162
+    assert points(judge(honest(0)).table, BASE)[favourite] == pytest.approx(told.without_tenth[favourite], abs=10)
+    assert told.counted[favourite] - told.without_tenth[favourite] == told.most_moved > 50
 
 
 def test_a_network_is_named_anew_each_day_and_by_no_address(store):
