@@ -45,8 +45,10 @@ def tables():
     close = np.column_stack([random.normal(0.5, 0.1, 60)] * 3)
     words = np.column_stack([random.normal(100, 5, 60)] * 2 + [np.full(60, np.nan)])
     values = dict.fromkeys(FORMULAS[:4], grade) | {"gunning_fog": -grade, "loops": np.zeros((60, 3))}
-    values |= {"topic_similarity": close, "content_recall": close, "content_precision": close, "words": words}
-    found = scores_of(values, 60)
+    values |= {"topic_similarity": close, "content_recall": close + np.array([0, 0, 0.2]), "content_precision": close}
+    found = scores_of(values | {"words": words}, 60)
+    for counts in found.bleu.values():
+        counts[:, MODELS.index("grpo"), 2:6] = [8, 6, 5, 4]  # n-grams matched: 6, 4, 3, 2 of the others
     return compare(found, pairs_of(STACKED, MODELS), 2000)
 
 
@@ -68,6 +70,15 @@ def test_a_difference_is_found_with_its_sign(tables):
     assert row["median_low"] < row["median"] < row["median_high"] < -1.5
     assert row["trimmed_low"] < row["trimmed"] < row["trimmed_high"] < -1.5
     assert 0 < row["p_value"] < row["p_holm"] < 0.05
+
+
+@pytest.mark.parametrize(("metric", "difference"), [("content_recall", 0.2), ("bleu", 20.43), ("bleu_study", 20.43)])
+def test_what_is_higher_is_better_where_more_is(tables, metric, difference):
+    # BLEU by hand: 100 exp(1 - 12/10) (8·6·5·4 / 10·9·8·7)^(1/4), less the same with 6·4·3·2.
+    row = row_of(tables["comparisons"], model="grpo", against="sft", metric=metric)
+    assert row["difference"] == pytest.approx(difference, abs=0.01)
+    assert 0 < row["low"] <= row["difference"] <= row["high"]
+    assert row["probability_better"] == 1.0
 
 
 def test_easier_is_said_by_how_many_formulas(tables):
