@@ -14,9 +14,11 @@ import pytest
 from medilite.arena.contestants import contestants
 from medilite.arena.downloads import Downloads
 from medilite.arena.mirror.state import MirrorState, write_state
+from medilite.arena.ratings import Interval
 from medilite.arena.records import Contestant
 from medilite.arena.results import LiveResults
 from medilite.arena.store import Store
+from medilite.arena.trust import Sensitivity
 from medilite.arena.votes import Votes
 from medilite.errors import DataError, StoreError
 from medilite.settings import load_settings
@@ -50,16 +52,30 @@ def test_every_table_has_a_caption(lite, data, made_boards):
 
 
 def test_ratings_stand_with_interval_rank_and_counts(results, names):
-    page = read(ratings.ratings_html(results, names))
+    rows = tuple(dataclasses.replace(row, rank=place) for place, row in enumerate(results.ratings.rows, 1))
+    ranked = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, rows=rows))
+    page = read(ratings.ratings_html(ranked, names))
     table = {row.attributes["data-model"]: row for row in page.one("tbody").all("tr") if "earlier" not in row.text}
-    for rating in results.ratings.rows:
+    for rating in rows:
         if rating.contestant == EARLIER:
             continue
         row = table[rating.contestant.model]
+        assert row.all("td")[0].text == str(rating.rank)
         assert row.one("span", "lb-mean").text == f"{rating.rating.value:,.0f}"
         assert f"{rating.rating.low:,.0f} to {rating.rating.high:,.0f}" in row.text
         assert f"{rating.wins}, {rating.ties}, {rating.losses}" in row.text
         assert f"{rating.unsafe_votes:,} of {rating.votes:,}" in row.text
+
+
+def test_ratings_by_trust_are_each_in_their_column(results, names):
+    moved = [{row.contestant: value for row in results.ratings.rows} for value in (1001.0, 1002.0, 1003.0, 1004.0)]
+    told = dataclasses.replace(results, sensitivity=Sensitivity(*moved, tenth=59))
+    page = read(ratings.trust_html(told, names))
+    assert [cell.text for cell in page.all("th")[1:5]] == [
+        "As counted", "With votes of low trust", "Trusted voters only", "Without the most suspicious tenth",
+    ]  # fmt: skip
+    for row in page.one("tbody").all("tr"):
+        assert [cell.text for cell in row.all("td")] == ["1,001", "1,002", "1,003", "1,004"]
 
 
 def test_an_earlier_training_stands_apart_and_says_so(results, names):
@@ -152,6 +168,21 @@ def test_equally_easy(results, names):
     assert "All else equal, an answer one grade easier gains" in page.text
     rows = rows_of(equal.equal_html(results, names))
     assert "the base itself" in rows["Base"].text
+    above, within, below = (Interval(m, m - 50, m + 50) for m in (1200.0, 1000.0, 800.0))
+    for both, said in (
+        ((above, above), "ahead either way"),
+        ((above, within), "ahead; when equally easy, no clear difference"),
+        ((below, above), "behind; when equally easy, ahead"),
+    ):
+        told = tuple(
+            dataclasses.replace(row, rating=one, equal=other)
+            for row in results.ratings.rows
+            for one, other in [(within, within) if row.contestant == results.base else both]
+        )
+        page = equal.equal_html(
+            dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, rows=told)), names
+        )
+        assert rows_of(page)["GRPO"].all("td")[2].text == said
     without = tuple(dataclasses.replace(row, equal=None) for row in results.ratings.rows)
     changed = dataclasses.replace(results, ratings=dataclasses.replace(results.ratings, rows=without))
     assert "Not known yet" in equal.equal_html(changed, names)
@@ -170,9 +201,10 @@ def test_agreement_is_a_number_or_a_reason(results, made_boards):
     assert "not judged" in judge.all("td")[0].text
     board, _ = find_boards("lite", made_boards[0])
     grade, similarity, judge = rows_of(agreement.agreement_html(results, board)).values()
-    assert "τ" in grade.all("td")[1].text
+    # The base has the lowest rating, the highest grade and the least similarity.
+    assert grade.all("td")[1].text.startswith("τ 0.")
     assert "n 5 models" in grade.all("td")[1].text
-    assert "τ" in similarity.all("td")[1].text
+    assert similarity.all("td")[1].text.startswith("τ 0.")
     assert judge.all("td")[1].text.startswith("–")
 
 
