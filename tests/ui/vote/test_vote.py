@@ -13,6 +13,7 @@ from medilite.arena.booth import Booth, NoPair, Shown
 from medilite.arena.contestants import contestants
 from medilite.arena.marks import MARKS
 from medilite.arena.records import REASONS
+from medilite.arena.trust import Trust
 from medilite.arena.votes import Votes
 from medilite.errors import RateLimitError, StoreError
 from medilite.settings import load_settings
@@ -690,6 +691,36 @@ def test_one_s_own_table_comes_on_demand_and_goes_with_the_next_pair(tab, lite, 
     assert sum(int(row[1]) for row in rows) == 20
     shares = [float(row[6].removesuffix(" %")) for row in rows if row[6] != "–"]
     assert shares == sorted(shares, reverse=True)
+
+
+# -- votes of one address ------------------------------------------------------------------
+
+
+def test_who_votes_from_a_crowded_address_is_told_what_its_votes_count_as(tab, clock, monkeypatch):
+    monkeypatch.setattr("medilite.ui.vote.tab.caller", lambda: "203.0.113.7")
+
+    def vote(voter, pair=None):
+        """Vote, and return what the page says once the names are shown."""
+        pair = pair or pair_of(tab.next(Session(), {"voter": voter}), tab.pair)
+        clock.wait(30)
+        return told(tab, voter, pair).text
+
+    old, pair = begin(tab)
+    assert "network address" not in vote(old, pair)
+    for days in (3, 5):
+        clock.wait(days * 86_400)
+        vote(old)
+    # One after another, as one person's ids come.
+    for _ in range(8):
+        vote(*begin(tab))
+    tab.booth.refresh()
+    assert "new voters at your network address had given 8 today, which counted as 0:" in vote(*begin(tab))
+    assert "network address" not in vote(old), "an old browser is none of them"
+    here = tab.booth.network("203.0.113.7")
+    monkeypatch.setattr(Trust, "crowds", lambda _, *, trusted=False: {here: (50, 12)} if trusted else {})
+    tab.booth.refresh()
+    assert "voted for a week or more had given 50 today, which counted as 12." in vote(old)
+    assert "network address" not in vote(*begin(tab)), "nor is a new browser one of the old"
 
 
 # -- every reason has its words -----------------------------------------------------------
