@@ -39,9 +39,10 @@ def test_an_error_changes_the_text_and_is_found(kind):
         assert one.text != GOUT.references[0]
         assert one.now in one.text
         assert one.now not in GOUT.references[0]
-    seen = {one.kind: one for one in measuring.look((GOUT, (OTHER,), 3))}
-    assert seen[kind].found in {True, None}
-    assert not seen[kind].alarm
+    # With some seeds there is nothing to plant.
+    seen = [one for seed in range(8) for one in measuring.look((GOUT, (OTHER,), seed)) if one.kind == kind]
+    assert {one.found for one in seen} - {None} == {True}
+    assert not any(one.alarm for one in seen)
 
 
 def test_nothing_is_planted_where_there_is_nothing_of_the_kind():
@@ -84,6 +85,7 @@ def test_a_kind_that_falls_below_is_not_reliable():
 
 
 def test_the_committed_measurement_says_what_it_calls_reliable():
+    assert set(reliability()) == set(PLANTS)
     for row in reliability().values():
         assert row.sensitivity.n >= 20
         below = row.sensitivity.share < LOWEST_SENSITIVITY or (row.false_alarms.share or 0) > HIGHEST_FALSE_ALARMS
@@ -106,6 +108,7 @@ def test_the_committed_measurement_can_be_made_again_for_some_questions():
 
 def test_the_table_in_the_docs_is_the_committed_measurement():
     text = Path("docs/evaluation.md").read_text(encoding="utf-8")
+    assert set(reliability()) == set(PLANTS)
     for kind, row in reliability().items():
         for rate in (row.sensitivity, row.false_alarms, row.sensitivity_elsewhere, row.false_alarms_elsewhere):
             shown = f"{100 * rate.share:.1f} % ({100 * rate.low:.1f}–{100 * rate.high:.1f}), n {rate.n:,}"
