@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from medilite.safety import NOT_MEDICAL_ADVICE, NOT_MEDICAL_ADVICE_LONG, NOTICES, emergency_notice
+from medilite.safety import NOT_MEDICAL_ADVICE, NOT_MEDICAL_ADVICE_LONG, NOTICES, EmergencyNotice, emergency_notice
 from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.detect import _books, _compiled, _phrases, _plain
 from medilite.safety.phrases import compile_phrase, phrases
@@ -344,6 +344,16 @@ def sentences(text: str) -> list[str]:
     return [line.strip() for line in text.strip().splitlines()]
 
 
+def wrapped(sentence: str) -> list[str]:
+    """Return the sentence with a line break at each of its gaps, as text that was wrapped may have it."""
+    return [f"{sentence[: gap.start()]}\n{sentence[gap.end() :]}" for gap in re.finditer(" +", sentence)]
+
+
+def of_lines(text: str) -> set[EmergencyNotice | None]:
+    """Return what each line gets by itself: a line may be a whole sentence, such as "sepsis?", and then counts."""
+    return set(map(emergency_notice, text.splitlines()))
+
+
 POSITIVE = [(kind, sentence) for kind, text in EMERGENCIES.items() for sentence in sentences(text)]
 
 
@@ -357,6 +367,8 @@ def test_emergencies_get_their_notice(kind, sentence):
 @pytest.mark.parametrize("sentence", sentences(NO_EMERGENCY))
 def test_other_questions_get_none(sentence):
     assert emergency_notice(sentence) is None
+    for text in wrapped(sentence):
+        assert emergency_notice(text) in {None} | of_lines(text), "two lines together are no more than each"
 
 
 @pytest.mark.parametrize("sentence", [sentence for _, sentence in POSITIVE])
@@ -368,10 +380,18 @@ def test_writing_makes_no_difference(sentence):
         sentence.replace("'", "’"),
         sentence.replace("'", "").replace("’", ""),
         f"  Hello.\n{sentence}\nThank you for your help!",
-        sentence.replace(" ", "\t \n " if "\n" in sentence else "  "),
+        sentence.replace(" ", "  "),
         f"“{sentence}”",
     ):
         assert emergency_notice(other) == notice
+
+
+@pytest.mark.parametrize("sentence", [sentence for _, sentence in POSITIVE])
+def test_a_line_break_within_a_sentence_takes_no_notice_away(sentence):
+    notice = emergency_notice(sentence)
+    assert emergency_notice(sentence.replace(" ", "\t \r\n ")) is not None
+    for text in wrapped(sentence):
+        assert emergency_notice(text) in {notice} | (of_lines(text) - {None})
 
 
 @pytest.mark.parametrize(
@@ -444,9 +464,10 @@ def test_real_words_are_left_alone(word):
     """.strip().splitlines(),
 )
 def test_spoken_ways_to_say_it(sentence):
-    notice = emergency_notice(sentence.strip())
-    assert notice is not None
-    assert notice.kind == "self-harm"
+    for written in (sentence.strip(), *wrapped(sentence.strip())):
+        notice = emergency_notice(written)
+        assert notice is not None
+        assert notice.kind == "self-harm"
 
 
 @pytest.mark.parametrize(
@@ -473,8 +494,10 @@ def test_spoken_ways_to_say_it(sentence):
     """.strip().splitlines(),
 )
 def test_ordinary_questions_with_such_words_get_no_such_notice(sentence):
-    notice = emergency_notice(sentence.strip())
-    assert notice is None or notice.kind != "self-harm"
+    sentence = sentence.strip()
+    self_harm = NOTICES["self-harm"]
+    assert emergency_notice(sentence) != self_harm
+    assert all(emergency_notice(text) != self_harm or self_harm in of_lines(text) for text in wrapped(sentence))
 
 
 def test_phrases_are_found_by_their_first_words_as_by_searching():
@@ -499,6 +522,8 @@ def test_anything_can_be_asked(text):
 def test_no_phrase_reaches_into_the_next_sentence():
     assert emergency_notice("I like my chest. Pain is another subject.") is None
     assert emergency_notice("My chest, pain.") is not None
+    for parted in ("\n\n", "\r\n \r\n", "\n- ", "\n  • ", "\n2. ", "\n3) "):
+        assert emergency_notice(f"I like my chest{parted}Pain is another subject") is None
 
 
 def test_several_kinds_give_the_first_and_suicide_comes_first():

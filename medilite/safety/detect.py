@@ -22,6 +22,8 @@ _LONG_LIGATURES = re.compile("[\ufdf0-\ufdff]")
 """Arabic phrases in one character, each of which NFKC makes up to 18: none is of the rules' language."""
 _APART = re.compile(r"\b(my|him|her|your|it|one) self\b")
 _SENTENCE_END = re.compile(r"[.!?;:]+(?:\s+|$)|\n\s*")
+_WRAPPED = re.compile(r"(?<!\s)[^\S\n]*\n[^\S\n]*(?=\S)(?!(?:[-*+•‣◦·]|\d{1,2}[.)])\s)")
+"""A line break that may be within a sentence: no blank line, and no item of a list, follows it."""
 _WORD = re.compile(r"[^\W_]+|\|")
 _MOST_READ = 20_000
 """How many characters are read: the longest question that the settings can allow. A refused one may be longer."""
@@ -84,10 +86,16 @@ def _plain(question: str) -> str:
     """Return the question as the phrases expect it: lower-case words parted and enclosed by single spaces.
 
     Apostrophes are gone ("cant"), sentences (and the question) end with a word "|", so that no phrase
-    reaches from one sentence into the next, and misspelt key words are corrected.
+    reaches from one sentence into the next, and misspelt key words are corrected. Where a line ends, a sentence
+    may end without a full stop, or go on because the text was wrapped: both readings are there, one after the other.
     """
     text = unicodedata.normalize("NFKC", _LONG_LIGATURES.sub(" ", question)).casefold()
+    text = _INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " ")
+    words = [word for reading in dict.fromkeys((text, _WRAPPED.sub(" ", text))) for word in _words(reading)]
+    return f" {' '.join(words)} "
+
+
+def _words(text: str) -> list[str]:
     # "my self" is one word, and so are the other selves.
-    text = _APART.sub(r"\1self", corrected(_INVISIBLE.sub("", _APOSTROPHE.sub("'", text)).replace("|", " ")))
-    words = _WORD.findall(_SENTENCE_END.sub(" | ", text.replace("'", "")))
-    return f" {' '.join([*words, '|'])} "
+    text = _APART.sub(r"\1self", corrected(text))
+    return [*_WORD.findall(_SENTENCE_END.sub(" | ", text.replace("'", ""))), "|"]
