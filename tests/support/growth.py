@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 
-def is_linear(read: Callable[[str], object], piece: str) -> bool:
+def is_linear(read: Callable[[str], object], piece: str, most: int = 20_000) -> bool:
     """Return whether reading twenty times the text takes less than a hundred times as long, by processor time.
+
+    The longer text is `piece`, `most` times.
 
     A quadratic way would take 400 times as long, each time. A collection of garbage, in a process that has run many
     tests, takes a second once: so it is asked up to three times.
@@ -19,4 +21,4 @@ def is_linear(read: Callable[[str], object], piece: str) -> bool:
         return time.process_time() - begun
 
     took(100)
-    return any(took(20_000) < 100 * max(took(1_000), 1e-3) for _ in range(3))
+    return any(took(most) < 100 * max(took(most // 20), 1e-3) for _ in range(3))
