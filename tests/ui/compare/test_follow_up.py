@@ -80,6 +80,13 @@ def test_what_is_kept_of_it_has_the_whole_conversation(asked, lite):
     assert other.comparison.questions == (*run.questions, "Since when?")
 
 
+def test_the_emergency_notice_of_an_earlier_question_comes_back_after_a_reload(asked):
+    tab, _, session = asked
+    follow(tab, session)
+    assert 'data-kind="heart"' in tab.restore(Session(), kept(session))[tab.emergency]
+    assert tab.emergency in tab.restored
+
+
 def test_there_is_a_sentence_where_nothing_can_be_followed(make, asked):
     tab, engine, _ = make()
     (update,) = follow(tab, Session())

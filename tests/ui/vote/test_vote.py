@@ -672,6 +672,20 @@ def test_a_live_pair_that_cannot_be_voted_on_after_a_reload_says_why(tab, asked,
     assert ("before both answers were here" in shown.text) is (state == "writing")
 
 
+@pytest.mark.parametrize("state", ["open", "writing"])
+def test_the_emergency_notice_stays_in_a_follow_up_and_comes_back_after_a_reload(tab, state):
+    session = Session()
+    updates = ask(tab, session, question=EMERGENCY)
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    first = pair_of(updates[-1], tab.live_pair)
+    updates = follow(tab, session, sent(voter, first))
+    assert 'data-kind="heart"' in updates[0][tab.emergency]
+    assert not any(update.get(tab.emergency) == "" for update in updates)
+    kept = as_kept(pair_of(updates[-1], tab.live_pair), state) | {"earlier": [[EMERGENCY, *texts(first)]]}
+    update = tab.enter(Session(), {"voter": voter, "kept": {"live": kept}})
+    assert 'data-kind="heart"' in update[tab.emergency]
+
+
 # -- one's own table --------------------------------------------------------------------
 
 
