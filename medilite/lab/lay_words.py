@@ -16,12 +16,12 @@ abdominal: belly
 acute: sudden
 adverse effect: side effect
 aetiology: cause
-etiology: cause
+allergic rhinitis: hay fever
 alopecia: hair loss
 ambulatory: able to walk
 anaemia: low red blood count
-anemia: low red blood count
 analgesic: painkiller
+anemia: low red blood count
 antipyretic: fever medicine
 arrhythmia: uneven heartbeat
 arthralgia: joint pain
@@ -34,40 +34,40 @@ cerebrovascular accident: stroke
 chronic: long-lasting
 coagulation: clotting
 congenital: from birth
-contusion: bruise
 conjunctivitis: pink eye
+contusion: bruise
 cutaneous: of the skin
 dermatitis: skin rash
 diabetes mellitus: diabetes
 diaphoresis: sweating
 diuretic: water pill
-dysphagia: trouble swallowing
 dyspepsia: indigestion
+dysphagia: trouble swallowing
 dyspnea: shortness of breath
 dyspnoea: shortness of breath
 edema: swelling
-oedema: swelling
 emesis: vomiting
 epistaxis: nosebleed
 erythema: redness
+etiology: cause
 fatigue: tiredness
 febrile: feverish
 fracture: broken bone
 gastric: stomach
 gastrointestinal: stomach and bowel
 gestation: pregnancy
-hematoma: bruise
 haematoma: bruise
-hemorrhage: bleeding
 haemorrhage: bleeding
+hematoma: bruise
+hemorrhage: bleeding
 hepatic: liver
 hereditary: passed on in families
-hyperglycemia: high blood sugar
 hyperglycaemia: high blood sugar
+hyperglycemia: high blood sugar
 hyperlipidemia: high cholesterol
 hypertension: high blood pressure
-hypoglycemia: low blood sugar
 hypoglycaemia: low blood sugar
+hypoglycemia: low blood sugar
 hypotension: low blood pressure
 incontinence: leaking urine
 infarction: blocked blood flow
@@ -86,6 +86,7 @@ nausea: feeling sick
 neoplasm: growth
 neuropathy: nerve damage
 ocular: eye
+oedema: swelling
 oncologist: cancer doctor
 onset: start
 otitis media: ear infection
@@ -103,7 +104,6 @@ renal: kidney
 respiratory: breathing
 rhinitis: runny nose
 rhinorrhea: runny nose
-allergic rhinitis: hay fever
 seizure: fit
 sepsis: blood poisoning
 sinusitis: sinus infection

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medilite.lab.lay_words import CLINICAL, LAY, PLAIN, plain_words
+from medilite.lab.lay_words import _PAIRS, CLINICAL, plain_words
 from medilite.lab.wordings import LABELS, wordings
 from medilite.questions import load_questions
 from medilite.safety import emergency_notice
@@ -30,7 +30,8 @@ def test_each_rule_words_a_question_its_own_way():
 
 
 def test_the_same_question_is_worded_the_same_every_time():
-    assert wordings("What causes a heart attack?") == wordings("What causes a heart attack?")
+    # Written down: two calls of one process also agree where a draw goes by what differs between processes.
+    assert wordings("What causes a heart attack?")[0].text == "What cuases a haert attack?"
 
 
 def stays(question: str) -> None:
@@ -66,10 +67,10 @@ def test_what_cannot_be_worded_otherwise_hardly_is(question):
 
 
 def test_the_word_list_is_in_order_and_no_word_means_two_things():
-    assert list(PLAIN) == sorted(PLAIN) or len(PLAIN) == len(set(PLAIN))
+    listed = [line.partition(": ")[0] for line in _PAIRS.strip().splitlines()]
+    assert listed == sorted(set(listed)), "in order, and none twice: the later one would count unseen"
     plain = [one for one, _ in CLINICAL]
     assert len(plain) == len(set(plain)), "a plain word has one clinical word to go back to"
-    assert len(LAY) == len(PLAIN)
 
 
 @pytest.mark.parametrize(
