@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 import sqlalchemy as sa
 
 from medilite.__main__ import main
+from medilite.arena import retention
 from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.records import OWN_QUESTION, Ballot, text_key
 from medilite.arena.retention import DAY_S, PAIRS_AFTER_EXPIRY_S, Deleted, Retention, delete_old, start_deleting
@@ -171,16 +173,18 @@ def test_a_clock_that_leaps_deletes_nothing_at_that_look(open_store, tmp_path, c
     store = open_store(tmp_path / "votes.db")
     cast(store, pair())
     (vote,) = store.votes()
-    told = [vote.voted_at + 60]
-    settings = load_settings(data_dir=tmp_path, keep_votes_days=30)
+    before = threading.enumerate()
+    leapt = vote.voted_at + 3650 * DAY_S
+    # The first reading is before the leap, and every other after it.
+    times = iter([vote.voted_at + 60])
     stop = start_deleting(
-        settings,
+        load_settings(data_dir=tmp_path, keep_votes_days=30),
         Votes(tmp_path / "votes.db"),
-        first_after_s=0.5,
+        first_after_s=0,
         every_s=3600,
-        clock=lambda: told[0] + time.monotonic(),
+        clock=lambda: next(times, leapt) + time.monotonic(),
     )
-    told[0] += 3650 * DAY_S
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == "retention" and thread not in before)
     try:
         waited_until = time.monotonic() + 60
         while "has leapt" not in caplog.text:
@@ -188,11 +192,19 @@ def test_a_clock_that_leaps_deletes_nothing_at_that_look(open_store, tmp_path, c
             time.sleep(0.05)
     finally:
         stop()
+    thread.join()
     assert len(list(store.votes())) == 1
 
 
-def test_no_database_is_made_to_delete_from(tmp_path):
+def test_no_database_is_made_to_delete_from(tmp_path, monkeypatch):
+    looked, look = threading.Event(), retention._delete_once
+
+    def looks(*given):
+        look(*given)
+        looked.set()
+
+    monkeypatch.setattr(retention, "_delete_once", looks)
     stop = start_deleting(load_settings(), Votes(tmp_path / "none" / "votes.db"), first_after_s=0)
-    time.sleep(0.5)
+    assert looked.wait(60), "it never looked"
     stop()
     assert not (tmp_path / "none").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 
@@ -14,24 +13,40 @@ from medilite.arena.turns import Turns
 from medilite.errors import StoreError
 
 
-def test_threads_come_in_the_order_in_which_they_came():
-    turns, came, queued = Turns(), [], []
+def arrivals(turns, enter):
+    """Return the order in which eight threads got in that came one after another while somebody was in."""
+    came, queued = [], []
 
     def take(number: int) -> None:
-        with turns.turn(60):
+        with enter():
             came.append(number)
 
-    with turns.turn(1):
+    with enter():
         for number in range(8):
             thread = threading.Thread(target=take, args=(number,))
             thread.start()
             while turns.waiting <= number:
+                assert thread.is_alive(), "it didn't wait for a turn"
                 time.sleep(0.001)
             queued.append(thread)
     for thread in queued:
         thread.join()
-    assert came == list(range(8))
+    return came
+
+
+def test_threads_come_in_the_order_in_which_they_came():
+    turns = Turns()
+    assert arrivals(turns, lambda: turns.turn(60)) == list(range(8))
     assert turns.waiting == 0
+
+
+def test_writers_of_a_file_come_in_the_order_in_which_they_came(tmp_path):
+    """SQLite's own waiting lets the luckiest in: some wait until all others have done."""
+    database = Database(tmp_path / "votes.db", timeout_s=60.0)
+    with database.write():
+        pass
+    assert arrivals(database._turns, database.write) == list(range(8))
+    database.close()
 
 
 def test_who_gives_up_holds_nobody_up():
@@ -53,21 +68,17 @@ def test_an_error_gives_the_turn_on():
 
 
 def test_many_writers_of_a_file_all_get_their_turn(tmp_path):
-    """SQLite's own waiting lets the luckiest in: some wait until all others have done."""
     database = Database(tmp_path / "votes.db", timeout_s=60.0)
     failed: list[str] = []
-    waits: list[float] = []
 
     def write() -> None:
         for _ in range(12):
-            began = time.monotonic()
             try:
                 with database.write() as connection:
                     connection.execute(sa.text("UPDATE meta SET value = value"))
                     time.sleep(0.004)
             except StoreError as error:
                 failed.append(str(error))
-            waits.append(time.monotonic() - began)
 
     with database.write():
         pass
@@ -78,5 +89,3 @@ def test_many_writers_of_a_file_all_get_their_turn(tmp_path):
         thread.join()
     database.close()
     assert failed == []
-    # With turns nobody waits much longer than others; by luck the last waited hundreds of times as long as most.
-    assert max(waits) < 10 * statistics.median(waits)
