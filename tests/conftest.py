@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from medilite.content import SentenceEncoder, sentence_encoder
 from medilite.engine import Engine, open_engine
@@ -27,6 +30,13 @@ os.environ["MEDILITE_SOURCES"] = "off"
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: threads that wait for each other's part of a product would wait for other workers.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples each time, and none remembered: a test says the same of the same code, on a busy machine as well.
+settings.register_profile("medilite", derandomize=True, database=None, deadline=None)
+settings.load_profile("medilite")
+# What it works out for itself is gone with the process; it is begun before any fixture.
+_HYPOTHESIS = tempfile.TemporaryDirectory(prefix="medilite-hypothesis-", ignore_cleanup_errors=True)
+set_hypothesis_home_dir(_HYPOTHESIS.name)
 
 CI = bool(os.environ.get("CI"))
 OURS = {variable(field) for field in Settings.model_fields}

@@ -14,7 +14,8 @@ from eval.planted import PLANTS, disease_of, plant
 from eval.questions import Question, load_questions
 from medilite.claims.reliability import FILE, HIGHEST_FALSE_ALARMS, LOWEST_SENSITIVITY, reliability
 
-DATA = Path("data/medquad")
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data" / "medquad"
 
 
 def question(text: str, *references: str) -> Question:
@@ -107,7 +108,7 @@ def test_the_committed_measurement_can_be_made_again_for_some_questions():
 
 
 def test_the_table_in_the_docs_is_the_committed_measurement():
-    text = Path("docs/evaluation.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
     assert set(reliability()) == set(PLANTS)
     for kind, row in reliability().items():
         for rate in (row.sensitivity, row.false_alarms, row.sensitivity_elsewhere, row.false_alarms_elsewhere):

@@ -49,13 +49,13 @@ def test_the_notice_survives_every_wording_of_every_emergency():
         stays(sentence)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(SENTENCES + [q.question for q in load_questions()]), min_size=1, max_size=3))
 def test_the_notice_survives_in_questions_put_together(parts):
     stays(" ".join(parts))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=80))
 def test_any_text_is_worded_without_an_error(text):
     stays(text)

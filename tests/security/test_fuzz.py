@@ -14,15 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.security.visitor import API, Visitor, raw, request
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
 
-bounded = partial(
-    settings, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)  # fmt: skip
+bounded = partial(settings, suppress_health_check=list(HealthCheck))
 
 TEXTS = st.text(max_size=40)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
@@ -42,11 +39,6 @@ CALLS = st.fixed_dictionaries(
 )
 SESSIONS = st.sampled_from(["fuzz-a", "fuzz-b", "fuzz-c"])
 ADDRESSES = st.sampled_from(["/", "/config", "/static/", "/assets/", "/votes/", f"{API}/", "/left/", f"{API}/file="])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _nothing_left_behind(tmp_path_factory):
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture(scope="module")
