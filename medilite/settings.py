@@ -43,6 +43,9 @@ _MAY_BE_SECRET = re.compile(
 )
 """Where an address may hold a secret: all before an @, parameters and what follows # or ;, and tokens."""
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""What this machine alone is asked for by."""
+
 _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
@@ -125,14 +128,14 @@ class Settings(BaseSettings):
     private_bank: bool | None = Field(
         None,
         description="have the models answer the project's questions again while nobody asks, so that nobody can look "
-        "up who wrote a ready-made pair; new ones each week (default: where the app listens to other machines, but not "
-        "on ZeroGPU)",
+        "up who wrote a ready-made pair; new ones each week (default: where others reach the app, over the network or "
+        "through a proxy, but not on ZeroGPU)",
     )
     own_adapters: bool | None = Field(
         None,
         description="let visitors of the Lab bring an adapter of their own: plain LoRA in safetensors, of rank 64 and "
-        "64 MB at most, eight at once, in memory alone; folders of this machine only where the app listens to no other "
-        "(default: there, and not where others reach it, as on a Space)",
+        "64 MB at most, eight at once, in memory alone; folders of this machine only where nobody else reaches the app "
+        "(default: there, and not where others do: over the network, through a proxy, on a Space)",
     )
     voter_secret: SecretStr | None = Field(
         None,
@@ -226,6 +229,12 @@ class Settings(BaseSettings):
     )
     grace_s: float = Field(
         5.0, ge=0, le=600, description="seconds that running answers get to finish in when the app is stopped"
+    )
+    gradio_server_name: str | None = Field(
+        None,
+        validation_alias="GRADIO_SERVER_NAME",
+        description="Gradio's own setting, as a Space sets it: address to listen on where MEDILITE_HOST is not set",
+        repr=False,
     )
     space_id: str | None = Field(None, validation_alias="SPACE_ID", description="set by a Space: its name", repr=False)
     system: str | None = Field(None, validation_alias="SYSTEM", description="set by a Space: `spaces`", repr=False)
@@ -335,6 +344,22 @@ class Settings(BaseSettings):
     def weights_dir(self) -> Path:
         """Folder under the cache for converted weights."""
         return self.cache_dir.expanduser() / "weights"
+
+    @property
+    def listens_on(self) -> str:
+        """Address that the app listens on: MEDILITE_HOST, else what Gradio's own setting says."""
+        named = self.host if "host" in self.model_fields_set else self.gradio_server_name or self.host
+        return plain_address(named)
+
+    @property
+    def reached_by_others(self) -> bool:
+        """Whether others than this machine's user reach the app: over the network, in a Space, or through a proxy."""
+        return (
+            self.space_id is not None
+            or self.listens_on.lower() not in LOOPBACK
+            # Behind a proxy of this machine the address is a loopback one.
+            or self.trusted_proxies is not None
+        )
 
     @property
     def is_mirrored(self) -> bool:

@@ -43,8 +43,7 @@ def is_wanted(settings: Settings) -> bool:
     """Whether this deployment makes a bank of its own."""
     if settings.private_bank is not None:
         return settings.private_bank
-    others = settings.space_id is not None or settings.host not in ("127.0.0.1", "localhost", "::1")
-    return others and not settings.zero_gpu
+    return settings.reached_by_others and not settings.zero_gpu
 
 
 def start(engine: Engine, profile: Profile, settings: Settings, over: Callable[[], bool]) -> None:

@@ -57,7 +57,7 @@ def allowed(settings: Settings) -> bool:
 
 def local(settings: Settings) -> bool:
     """Whether only this machine's user reaches the app, so that a folder may be named."""
-    return settings.space_id is None and settings.host in ("127.0.0.1", "localhost", "::1")
+    return not settings.reached_by_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +85,26 @@ def folder_of(where: str, settings: Settings, endpoint: str | None = None) -> It
             _download(match[1], match[2], Path(made), endpoint)
             yield Path(made)
         return
-    folder = Path(named).expanduser()
-    if not local(settings) or (_HUB_WITHOUT.fullmatch(named) and not folder.is_dir()):
+    folder = _folder(named) if local(settings) else None
+    if not local(settings) or (_HUB_WITHOUT.fullmatch(named) and folder is None):
         raise ModelUnavailableError(
             f"{named[:80]!r} does not name an adapter on the Hub: write owner/name@sha, with the commit's 40"
             " hexadecimal digits, so that what is measured can be repeated."
             + ("" if local(settings) else " Folders can't be named here.")
         )
-    if not folder.is_dir():
+    if folder is None:
         raise ModelUnavailableError(
             f"There is no folder {named[:200]!r}. Name one that holds {' and '.join(ADAPTER_FILES)}."
         )
     yield folder
+
+
+def _folder(named: str) -> Path | None:
+    try:
+        folder = Path(named).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # a name too long, a folder that may not be entered; ~ of a user there is not
+        return None
 
 
 def look_at(folder: Path, profile: Profile) -> Facts:

@@ -81,11 +81,14 @@ def test_gradio_s_client_and_an_mcp_client_still_work(attacked):
 
 def test_an_address_that_a_setting_names_and_a_space_s_frame_may_ask():
     for settings, origin in (
-        (load_settings(allowed_origins="https://clinic.example, https://b.example"), "https://clinic.example"),
+        (
+            load_settings(host="0.0.0.0", allowed_origins="https://clinic.example, https://b.example"),
+            "https://clinic.example",
+        ),
         (load_settings(space_id="a/b"), "https://huggingface.co"),
     ):
         app = App()
-        guard = OwnPages(app, **own_pages(settings, "0.0.0.0"))
+        guard = OwnPages(app, **own_pages(settings))
         told = call(guard, "/config", headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
         assert (told.status, told.headers["access-control-allow-origin"]) == (200, origin)
         assert "access-control-allow-credentials" not in told.headers
@@ -100,7 +103,8 @@ def test_an_address_that_a_setting_names_and_a_space_s_frame_may_ask():
 )
 def test_an_app_of_this_machine_is_asked_for_by_its_name(host, status):
     """A site whose name is pointed at 127.0.0.1 counts as its own origin to the browser."""
-    guard = OwnPages(App(), **own_pages(load_settings(), "127.0.0.1"))
+    guard = OwnPages(App(), **own_pages(load_settings()))
     assert call(guard, "/", headers={"Host": host}).status == status
-    for settings, listens in ((load_settings(trusted_proxies="1"), "127.0.0.1"), (load_settings(), "0.0.0.0")):
-        assert call(OwnPages(App(), **own_pages(settings, listens)), "/", headers={"Host": "med.example"}).status == 200
+    for told in ({"trusted_proxies": "1"}, {"host": "0.0.0.0"}, {"gradio_server_name": "0.0.0.0"}):
+        guard = OwnPages(App(), **own_pages(load_settings(**told)))
+        assert call(guard, "/", headers={"Host": "med.example"}).status == 200

@@ -104,6 +104,7 @@ def test_without_one_of_its_own_the_public_one_is_shown_and_said_to_be(make_boot
     ("told", "wanted"),
     [
         ({}, False), ({"host": "0.0.0.0"}, True), ({"space_id": "a/b"}, True),
+        ({"host": "127.0.0.1", "trusted_proxies": "127.0.0.1"}, True), ({"gradio_server_name": "0.0.0.0"}, True),
         ({"space_id": "a/b", "zero_gpu": True}, False),
         ({"private_bank": True}, True), ({"host": "0.0.0.0", "private_bank": False}, False),
     ],

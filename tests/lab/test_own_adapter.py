@@ -127,14 +127,33 @@ def test_a_space_takes_none_unless_it_is_told_to_and_never_a_folder(copy):
     with pytest.raises(ModelUnavailableError, match="MEDILITE_OWN_ADAPTERS=true"), folder_of(folder, there):
         pass
     told = load_settings(host="0.0.0.0", own_adapters=True)
-    for named in (folder, "/etc", "~", "../..", "me/adapter", f"me/adapter@{SHA[:12]}"):
+    for named in (folder, "/etc", "~", "~nosuchuser", "../..", "me/adapter", f"me/adapter@{SHA[:12]}"):
         with pytest.raises(ModelUnavailableError, match="Folders can't be named here"), folder_of(named, told):
             pass
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        {"MEDILITE_HOST": "127.0.0.1", "MEDILITE_TRUSTED_PROXIES": "127.0.0.1"},
+        {"GRADIO_SERVER_NAME": "0.0.0.0"},
+    ],
+)
+def test_others_reach_it_through_a_proxy_and_by_gradio_s_own_setting(copy, monkeypatch, told):
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert not allowed(load_settings())
+    with (
+        pytest.raises(ModelUnavailableError, match="Folders can't be named here"),
+        folder_of(str(copy()), load_settings(own_adapters=True)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
     ("named", "why"),
-    [("", "No adapter is named"), ("/nowhere/at/all", "no folder"), ("me/adapter", "owner/name@sha"),
+    [("", "No adapter is named"), ("/nowhere/at/all", "no folder"), ("~nosuchuser", "no folder"),
+     ("/" + "x" * 300, "no folder"), ("me/adapter", "owner/name@sha"),
      ("me/adapter@main", "owner/name@sha")],
 )  # fmt: skip
 def test_what_names_nothing_is_refused(named, why):

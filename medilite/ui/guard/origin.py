@@ -6,7 +6,7 @@ inside; so this replaces Gradio's own CORS, outermost. What a
 browser says comes from elsewhere may open the page (a link, a frame) and nothing
 more. Programs send no such header, and are not affected.
 
-Where the app listens on this machine alone it also has to be asked for by this
+Where nobody but this machine's user reaches the app it also has to be asked for by this
 machine's name: else a site whose name is pointed here would count as its own.
 """
 
@@ -17,13 +17,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from medilite.settings import LOOPBACK
 from medilite.ui.guard.asgi import App, Message, Receive, Scope, Send, header, refuse
 from medilite.ui.guard.headers import EMBEDDERS
 
 if TYPE_CHECKING:
     from medilite.settings import Settings
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_foreign(scope: Scope, allowed: Sequence[str] = ()) -> bool:
@@ -92,14 +91,14 @@ class OwnPages:
         await self.app(scope, receive, send_on)
 
 
-def own_pages(settings: Settings, host: str) -> dict[str, Any]:
-    """Return the options of `OwnPages` for an app that listens on `host`."""
+def own_pages(settings: Settings) -> dict[str, Any]:
+    """Return the options of `OwnPages` for an app with these settings."""
     allowed = [one.strip().lower() for one in (settings.allowed_origins or "").split(",") if one.strip()]
     if settings.space_id:
         allowed += EMBEDDERS
-    local = host.strip("[]").lower() in LOOPBACK and not (settings.trusted_proxies or "").strip()
     named = {urlsplit(one).hostname or "" for one in allowed}
-    return {"allowed": tuple(allowed), "hosts": frozenset({*LOOPBACK, *named}) if local else None}
+    hosts = None if settings.reached_by_others else frozenset({*LOOPBACK, *named})
+    return {"allowed": tuple(allowed), "hosts": hosts}
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.http_server import LOCALHOST_NAME
 
 from medilite import metrics
 from medilite.arena.bank import private_folder
@@ -169,8 +168,8 @@ def build_ui(
 def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = True) -> str:
     """Serve the page and return its address; with `block`, only once it is stopped (see `stopping`).
 
-    Gradio chooses host and port where the settings don't name them: a Space
-    sets its own, elsewhere it is the first free port from 7860 on. What comes
+    Where the settings don't name them, the host is the one of Gradio's own
+    setting, as in a Space, and Gradio chooses the port: the first free one from 7860 on. What comes
     in and goes out passes the guards (ui/guard). Raises SettingsError when a
     host asked for isn't this machine's, or a port is taken.
     """
@@ -199,11 +198,11 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     if mcp:
         app["lifespan"] = mcp.lifespan
     launch = no_proxy_by_default()(page.launch)
-    pages = own_pages(settings, settings.host if "host" in asked else LOCALHOST_NAME)
+    pages = own_pages(settings)
     try:
         with in_gradios_place(**pages), with_patience():
             _, local, _ = launch(
-                server_name=_in_brackets(settings.host) if "host" in asked else None,
+                server_name=_in_brackets(settings.listens_on),
                 server_port=free if port == 0 else port,
                 inbrowser=settings.open_browser,
                 theme=theme(),

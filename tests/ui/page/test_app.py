@@ -147,10 +147,13 @@ def launched(page, lite, monkeypatch):
     return serve_with
 
 
-def test_host_and_port_are_gradio_s_to_choose_unless_set(launched):
+def test_host_and_port_are_as_gradio_is_told_unless_set(launched, monkeypatch):
     """A Space tells Gradio by its own variables; elsewhere it takes the first free port."""
-    told = launched()
-    assert (told["server_name"], told["server_port"], told["inbrowser"]) == (None, None, False)
+    # Gradio alone would listen to everybody where its variable is empty.
+    for said, listens in (("", "127.0.0.1"), ("0.0.0.0", "0.0.0.0"), ("::1", "[::1]")):
+        monkeypatch.setenv("GRADIO_SERVER_NAME", said)
+        told = launched()
+        assert (told["server_name"], told["server_port"], told["inbrowser"]) == (listens, None, False)
     told = launched(host="0.0.0.0", port=8123, open_browser=True)
     assert (told["server_name"], told["server_port"], told["inbrowser"]) == ("0.0.0.0", 8123, True)
     assert launched(port=0)["server_port"] > 1023
