@@ -33,6 +33,11 @@ make_venv() {
     fi
 }
 
+# A pip that is half written can be imported.
+pip_runs() {
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1
+}
+
 if ! "$venv/bin/python" -c '' >/dev/null 2>&1; then
     # Absent, or its Python has gone.
     make_venv
@@ -40,9 +45,9 @@ elif ! "$venv/bin/python" -c "$fits"; then
     echo "$venv has $("$venv/bin/python" --version), and MediLite needs Python 3.11 or 3.12: remove it (make clean)" \
         "and try again." >&2
     exit 1
-elif ! "$venv/bin/python" -c 'import pip' >/dev/null 2>&1; then
-    # Made by a tool that leaves pip out, or interrupted.
-    "$venv/bin/python" -m ensurepip --upgrade >/dev/null 2>&1 || make_venv
+elif ! pip_runs; then
+    # Made by a tool that leaves pip out; or interrupted, and over a half-written pip ensurepip may fail or do nothing.
+    "$venv/bin/python" -m ensurepip --upgrade >/dev/null 2>&1 && pip_runs || make_venv
 fi
 
 exec "$venv/bin/python" scripts/install.py "${1:-requirements.txt}"

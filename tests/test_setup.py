@@ -220,6 +220,19 @@ def test_an_environment_of_another_python_is_left_alone(tmp_path, bin_folder):
     assert "make clean" in done.stderr
 
 
+def test_an_environment_whose_pip_is_half_written_is_made_again(tmp_path, bin_folder):
+    """Ctrl+C while ensurepip unpacks it: `import pip` succeeds, and ensurepip finds nothing to do."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    program(venv / "bin" / "python", 'case "$1 $2" in "-m pip") exit 1;; esac; exit 0')
+    program(
+        bin_folder / "python3.11",
+        'case "$1" in -c) exit 0;; --version) echo Python 3.11.9;; *) echo "$@"; exit 3;; esac',
+    )
+    done = setup(bin_folder, VENV=str(venv), PYTHON="")
+    assert f"-m venv --clear {venv}" in done.stdout
+
+
 @pytest.mark.slow
 def test_a_real_environment_is_made_once(tmp_path):
     empty = tmp_path / "empty.txt"
