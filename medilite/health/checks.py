@@ -86,17 +86,17 @@ def findings(
     """Yield each check's finding, in the order of dependency; `skip` names checks to leave out.
 
     If the weights are not in order the engine is left out, as it would report
-    the same.
+    the same; if nobody checked them, where loading it would fetch them.
     """
     local = getattr(settings, "engine", "local") == "local"
     yield from _run("versions", skip, check_versions)
     yield from _run("disk", skip, partial(check_disk, profile, settings))
     yield from _run("address", skip, partial(check_address, settings))
-    sound = True
+    sound, verified = True, False
     if local:
         yield from _run("memory", skip, partial(check_memory, profile, settings))
         for finding in _run("weights", skip, partial(check_weights, profile, settings)):
-            sound = finding.state != "failed"
+            sound, verified = finding.state != "failed", finding.state == "ok"
             yield finding
         for spec in profile.every:
             if spec.adapter is not None:
@@ -105,6 +105,12 @@ def findings(
         yield Finding("engine", "skipped", "not tried, for the weights are not in order")
     elif "engine" in skip:
         yield Finding("engine", "skipped", "left out by --skip")
+    elif not verified and _would_be_fetched(profile, settings):
+        yield Finding(
+            "engine", "skipped",
+            f"not tried, for it would fetch {profile.base.model}, which is not fetched yet (or not whole):"
+            " `python -m medilite fetch` gets it",
+        )  # fmt: skip
     else:
         yield from check_engine(profile, settings, engine_of)
     yield from _run("scores", skip, check_scores)
@@ -240,6 +246,14 @@ def check_weights(profile: Profile, settings: Settings) -> str:
             "Remove the folder, then `python -m medilite fetch`."
         )
     return f"{profile.base.model} in {folder}, every file as it was verified"
+
+
+def _would_be_fetched(profile: Profile, settings: Settings) -> bool:
+    """Return whether loading an engine would fetch the base, or its tokenizer; folders of one's own are only read."""
+    if settings.weights or isinstance(profile.base, FolderBase):
+        return False
+    folder = find_base(profile, settings)
+    return folder is None or bool(altered_files(folder))
 
 
 def check_adapter(profile: Profile, spec: ModelSpec) -> str:

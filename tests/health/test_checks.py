@@ -9,6 +9,7 @@ import types
 
 import pytest
 
+from medilite import weights
 from medilite.arena.store import Store
 from medilite.errors import (
     DataError,
@@ -132,6 +133,41 @@ def test_weights_that_are_not_here_leave_the_engine_out(own, settings):
     assert "config.json missing" in found["weights"].message
     assert found["engine"].state == "skipped"
     assert engine.loads == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "skip"), [({"engine": "remote", "servers": "http://127.0.0.1:1"}, ()), ({}, ("weights",))]
+)
+def test_no_engine_is_loaded_that_would_fetch_the_base(tmp_path, told, skip):
+    lite = load_profile("lite")
+    settings = load_settings(data_dir=tmp_path / "votes", cache_dir=tmp_path / "cache", **told)
+    engine = ScriptedEngine(lite)
+    found = all_of(lite, settings, engine, skip)
+    assert (found["engine"].state, engine.loads) == ("skipped", 0)
+    assert "medilite fetch" in found["engine"].message
+    # A damaged one would be fetched again; one that is whole is used.
+    folder = packed(lite, settings)
+    (folder / "model.safetensors").write_bytes(b"other")
+    assert (all_of(lite, settings, engine, skip)["engine"].state, engine.loads) == ("skipped", 0)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    assert all_of(lite, settings, engine, skip)["engine base"].state == "ok"
+
+
+def packed(profile, settings):
+    """Put a base's folder where the profile's own would be, and return it."""
+    folder = weights._package_folder(profile.base, settings.weights_dir)
+    write_files(folder, "config.json", "tokenizer.json")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    files = {"model.safetensors": sha256_of(folder / "model.safetensors")}
+    (folder / MANIFEST).write_text(json.dumps({"files": files}), encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_one_s_own_is_tried_with_model_servers(own, tmp_path):
+    """The tokenizer is enough there, and nothing is fetched."""
+    (own.root / "base" / "model.safetensors").unlink()
+    settings = load_settings(data_dir=tmp_path / "votes", engine="remote", servers="http://127.0.0.1:1")
+    assert all_of(own, settings)["engine base"].state == "ok"
 
 
 def test_weights_that_were_altered(own, settings):
