@@ -172,3 +172,10 @@ def test_nginx_keeps_a_visitor_at_one_replica(nginx: str, tmp_path: Path):
             assert {get(url, read, Cookie=cookie)[0] for _ in range(3)} == {who}
             seen.add(who)
         assert seen == {str(port) for port in ports}, "all visitors come to one"
+
+
+def test_when_a_vote_is_mirrored_is_what_the_mirror_does():
+    from medilite.arena.mirror.mirror import POLL_S, SETTLED_S
+
+    assert f"held back for {SETTLED_S:.0f} seconds" in TEXT
+    assert f"is sent after {SETTLED_S:.0f} to {SETTLED_S + POLL_S:.0f} seconds" in TEXT

@@ -63,7 +63,8 @@ class Repo(Protocol):
 class Mirror:
     """Mirrors one store; safe to use from several threads.
 
-    `interval_s` is the least time from one push to the next; a change after a longer pause is pushed at once.
+    `interval_s` is the least time from one push to the next; a change after a longer pause is pushed
+    once it is SETTLED_S old, at the next look.
     `forgets`: visitors' own questions are deleted some day. `clock` gives seconds since 1970, `timer` monotonic
     seconds.
     """
