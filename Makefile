@@ -49,9 +49,9 @@ fetch: env-app  ## get the weights of the base (once)
 	@$(PY) -m medilite fetch
 
 space:  ## put together what a Space gets, and run it in a fresh environment as a Space would
-	@rm -rf $(SPACE)/env
-	@VENV=$(abspath $(SPACE))/env sh scripts/setup.sh requirements.txt
-	@$(SPACE)/env/bin/python scripts/space.py --out $(SPACE) --port $(SPACE_PORT)
+	@rm -rf "$(SPACE)/env"
+	@VENV="$(SPACE)/env" sh scripts/setup.sh requirements.txt
+	@"$(SPACE)/env/bin/python" scripts/space.py --out "$(SPACE)" --port $(SPACE_PORT)
 
 data: env-train  ## prepare MedQuAD under data/medquad, from SOURCE=hub, kaggle or a path
 	$(PY) -m training.prepare_medquad --source "$(SOURCE)" --out data/medquad

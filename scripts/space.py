@@ -73,10 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.assemble:
         return 0
     before = fingerprint(code)
-    try:
-        status = subprocess.run(command(), cwd=code, env=surroundings(home, options.port), check=False).returncode
-    except KeyboardInterrupt:
-        status = 0
+    status = ended(subprocess.Popen(command(), cwd=code, env=surroundings(home, options.port)))
     if fingerprint(code) != before:
         print(f"The app has changed its own code in {code}, which a Space should not.", file=sys.stderr)
         return 1
@@ -156,6 +153,19 @@ def fingerprint(folder: Path) -> str:
 def command(python: str = sys.executable) -> list[str]:
     """Return how a Space starts the app, in its folder."""
     return [python, "-u", "app.py"]
+
+
+def ended(app: subprocess.Popen[bytes]) -> int:
+    """Wait until the app has ended by itself; return its exit code, 0 after Ctrl+C."""
+    stopped = False
+    while True:
+        try:
+            status = app.wait()
+            return 0 if stopped else status
+        except KeyboardInterrupt:
+            # The terminal tells the app as well, which lets answers finish and pushes the last votes: `subprocess.run`
+            # would kill it in the midst of that.
+            stopped = True
 
 
 def surroundings(home: Path, port: int) -> dict[str, str]:

@@ -360,6 +360,13 @@ def test_tests_of_one_group_stay_in_one_worker(request):
     assert request.node.nodeid.endswith("@together")
 
 
+def test_make_space_takes_a_path_with_a_space():
+    steps = plan("space", "SPACE=my space").splitlines()
+    assert [step for step in steps if "my space" in step and '"my space' not in step] == []
+    assert 'rm -rf "my space/env"' in steps
+    assert 'VENV="my space/env" sh scripts/setup.sh requirements.txt' in steps
+
+
 def test_make_check_is_lint_types_and_fast_tests():
     steps = plan("check")
     for command in ("ruff check .", "ruff format --check .", "-m mypy", "not model and not browser and not slow"):

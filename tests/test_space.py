@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.running_app import ROOT
+from scripts import space
 from scripts.space import assemble, fingerprint, pushed, remove, surroundings
 from tests.support.hub import TOKEN
 
@@ -47,6 +48,40 @@ def test_the_code_is_read_only(code):
     assert not os.access(code / "app.py", os.W_OK) or os.geteuid() == 0
     assert oct((code / "app.py").stat().st_mode)[-3:] == "444"
     assert oct((code / "medilite").stat().st_mode)[-3:] == "555"
+
+
+def test_ctrl_c_leaves_the_app_to_end_by_itself(monkeypatch, tmp_path):
+    """It lets answers finish and pushes the last votes, which takes longer than a quarter of a second."""
+    done = []
+
+    class App:
+        returncode = 0
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def wait(self, *_: object, **__: object) -> int:
+            done.append("wait")
+            if len(done) < 3:
+                raise KeyboardInterrupt
+            return 0
+
+        communicate = wait
+
+        def kill(self) -> None:
+            done.append("kill")
+
+        def __enter__(self) -> App:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(space, "assemble", lambda *_: [])
+    monkeypatch.setattr(space, "fingerprint", lambda *_: "")
+    monkeypatch.setattr(subprocess, "Popen", App)
+    assert space.main(["--out", str(tmp_path)]) == 0
+    assert done == ["wait"] * 3
 
 
 def test_only_settings_and_what_pip_needs_get_in(monkeypatch, tmp_path):
