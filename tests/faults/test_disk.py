@@ -88,6 +88,7 @@ def full(app: Running, folder: Path, act: Fill, downloads: set[int]) -> None:
     os.kill(app.pid, 0)
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
 def test_no_file_can_grow_any_more(start, tmp_path: Path) -> None:
     full(start(tmp_path), tmp_path, forbid, {404, 503})
 
