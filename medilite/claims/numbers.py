@@ -62,7 +62,7 @@ _UNIT = (
 
 _RATIO = re.compile(
     # Not the 1 of "BRCA1 in 1994".
-    rf"(?<![\w.,])(?P<of>{_NUM})(?:{_TO}(?P<of_high>{_NUM}))?\s*(?:\w+\s+)?(?:in|per|out\s+of|of(?=\s+every))\s+(?:every\s+|about\s+|approximately\s+)?"
+    rf"(?<![\w.,])(?P<of>{_NUM})(?:{_TO}(?P<of_high>{_NUM}))?\s*(?:[^\W\d]\w*\s+)?(?:in|per|out\s+of|of(?=\s+every))\s+(?:every\s+|about\s+|approximately\s+)?"
     rf"(?P<low>{_NUM})(?:\s*(?:to|-|–|or|and)\s*(?:(?:{_NUM})\s+(?:in|per)\s+)?(?P<high>{_NUM}))?(?!\s*(?:%|percent|{_UNIT})\b)",
     re.I,
 )
@@ -164,12 +164,14 @@ def _ratios(text: str) -> _Found:
     for match in _RATIO.finditer(text):
         of, low = _value(match["of"]), _value(match["low"])
         high = _value(match["high"]) if match["high"] else low
-        most = max(of, _value(match["of_high"])) if match["of_high"] else of
+        most, start = _value(match["of_high"]) if match["of_high"] else of, match.start()
+        if most < of:  # no range: "in 1990 and 1 in 5,000"
+            of, start = most, match.start("of_high")
         # "1 in 10,000" is a prevalence, "2 of 3 copies" and "10 in 12 hours" are none.
         if not of or low <= most or (low < 20 and of != 1) or (most > 1 and low < 100):
             continue
         ends = sorted((low / most, max(high, low) / of if high > of else low / of))
-        yield match.start(), match.end(), Quantity("chance" if _is_chance(text, match, low / of) else "ratio", *ends)
+        yield start, match.end(), Quantity("chance" if _is_chance(text, match, low / of) else "ratio", *ends)
 
 
 def _is_chance(text: str, match: re.Match[str], ratio: float) -> bool:

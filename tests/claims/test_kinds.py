@@ -102,6 +102,8 @@ def test_explanations(text: str, explained: list[str]) -> None:
         ("The chance that it recurs is about 1 in 4,000.", [Quantity("chance", 4e3, 4e3)]),
         ("1 in 2 of their children, but 1 in 4 women", [Quantity("chance", 2, 2), Quantity("ratio", 4, 4)]),
         ("mapped to BRCA1 in 1994", []),
+        ("found in 1990, type 2 or 1 in 5,000 people", [Quantity("ratio", 5e3, 5e3)]),
+        ("at ages 20 to 40 1 in 100", [Quantity("age", 20, 40), Quantity("ratio", 100, 100)]),
         ("Twenty-five percent", [Quantity("percent", 25, 25)]),
         ("5% to 10% of cases", [Quantity("percent", 5, 10)]),
         ("5% and 10% of them", [Quantity("percent", 5, 5), Quantity("percent", 10, 10)]),
