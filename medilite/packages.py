@@ -7,6 +7,7 @@ kill leaves nothing incomplete, and two processes at once end with one good fold
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -62,6 +63,10 @@ class Package:
         return f"{self.name}=={self.version}"
 
 
+_CANNOT_WRITE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EISDIR)
+}
+
 Make = Callable[[Path, Path], None]
 """Makes the folder (second argument, not there yet) from the folder of verified files (first argument).
 
@@ -101,6 +106,8 @@ def ensure_folder(
                     shutil.rmtree(target)
                 made.rename(target)
     except OSError as error:
+        if error.errno not in _CANNOT_WRITE:  # a file that can't be read, a library that isn't there: it says so itself
+            raise
         raise WeightsError(
             f"The weights' cache {cache} can't be written ({error.strerror or error}). "
             "Set MEDILITE_CACHE_DIR to a folder that can, on a disk with room."

@@ -358,7 +358,7 @@ class Settings(BaseSettings):
             self.space_id is not None
             or self.listens_on.lower() not in LOOPBACK
             # Behind a proxy of this machine the address is a loopback one.
-            or self.trusted_proxies is not None
+            or bool(proxies_of(self.trusted_proxies))
         )
 
     @property

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from medilite import hub
@@ -214,5 +215,5 @@ def _convert(gguf: Path, folder: Path, report: ProgressCallback) -> None:
     try:
         plain.save_pretrained(folder)
     except SafetensorError as error:  # how it reports what the system refused, a full disk above all
-        raise OSError(str(error)) from error
+        raise OSError(errno.EIO, str(error)) from error
     tokenizer.save_pretrained(folder)

@@ -154,6 +154,19 @@ def test_a_cache_that_can_t_be_written_is_a_sentence(
         weights.ensure_base(profile, settings)
 
 
+def test_what_is_no_fault_of_the_cache_says_so_itself(
+    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_parts(monkeypatch, wheel)
+
+    def without_library(*_: object) -> None:
+        raise OSError("libgomp.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(weights, "_convert", without_library)
+    with pytest.raises(OSError, match=r"^libgomp\.so\.1"):
+        weights.ensure_base(make_profile(tmp_path, wheel), settings_for(tmp_path))
+
+
 def test_what_safetensors_can_t_save_is_the_system_s_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import transformers
     from safetensors import SafetensorError

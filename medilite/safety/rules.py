@@ -90,7 +90,9 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             stuck|lodged|caught|blocked|blocking in|down|at|his|her? <whose>? throat|windpipe|airway
             heimlich
             # below 90 % too little oxygen reaches the body
-            !iron|transferrin oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter .... !\\d\\d [5-8]\\d \
+            !iron|transferrin oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter saturation|level|levels|sats|reading? \
+                is|are|was|were|at|of|reads|reading|says|shows|dropped|drops|fell|down? \
+                down_to|down|only|now|just|at|to? around|about|only|below? [5-8]\\d \
                 -second*|minute*|hour*|day*|week*|month*|year*|times|yo
             inhaler .. not|doesnt|isnt|wont|empty|ran_out
             wheez* .... cant|cannot|blue|severe*|badly
@@ -117,13 +119,14 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             overdos*|over_dos*
             <took> .. <many> .. <drug> -a_day|every|each|per|daily|mg
             <took> .. <many> -<not_a_count> .. <brand>
-            i|ive|he|hes|she|shes|just|and|who took|taken|swallowed just? \\d\\d+ -<not_a_count> \
-                --test*|photo*|picture*|step*
+            i|ive|he|hes|she|shes|just|and|who took|taken|swallowed just? \\d\\d+ \
+                of_them|of_these|of_my|of_it|pills|at_once|all_at_once|in_one_go|last_night|tonight|today|END
             <took> .... <medicine> .. too_many|too_much|twice|double|by_accident|by_mistake|accident*
             <child> & swallowed|drank|got_into
             <child> & took|ate|chewed & <drug>|<poison>|whole
-            <child> & took|ate|chewed & my|our|moms|mums|dads|mothers|fathers|grand*|brothers|sisters|wrong <brand>
-            <child> & <mouth>|took|had|got_into|found & <edibles> -flower*|plant*|mushroom*
+            <child> & took|ate|chewed & our -calpol|motrin|nurofen|panadol <brand>
+            <child> & took|ate|chewed & my|moms|mums|dads|mothers|fathers|grand*|brothers|sisters|wrong <brand>
+            <child> & <mouth>|took|had|got_into & <edibles> -flower*|plant*|mushroom*
             <took>|<mouth> .. too_many|too_much .. <edibles>
             mushroom* & sick|forest|wild|woods|vomit*
             how_many|how_much & <medicine> & dangerous|deadly|fatal|lethal|toxic|harmful
@@ -313,7 +316,9 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
                 --about|by|which|why|what|how
             # a number after a number is its decimals
             !water|oven|room|bath fever|temperature|temp -do|does|should|can|will|kills|is_best .. \
-                !\\d\\d|\\d\\d\\d 10[4-9]|4[0-3] -weeks|days|hours|minutes|years
+                !\\d\\d|\\d\\d\\d 10[4-9]|4[1-3] -weeks|days|hours|minutes|years
+            !water|oven|room|bath|scarlet|rheumatic|hay|yellow|dengue fever|temperature|temp of|is|was|hit|reached|over 40 \
+                -weeks|days|hours|minutes|years --mean|means
             10[4-9]|4[0-3] \\d? degree|degrees? c|f|celsius? fever
             being|gets|got|was|been beaten|raped|assaulted|strangled
             send help

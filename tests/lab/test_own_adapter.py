@@ -150,6 +150,10 @@ def test_others_reach_it_through_a_proxy_and_by_gradio_s_own_setting(copy, monke
         pass
 
 
+def test_no_proxy_is_no_others():
+    assert allowed(load_settings(trusted_proxies="0"))
+
+
 @pytest.mark.parametrize(
     ("named", "why"),
     [("", "No adapter is named"), ("/nowhere/at/all", "no folder"), ("~nosuchuser", "no folder"),

@@ -485,7 +485,7 @@ def test_one_address_does_not_take_all_places_before_slices(tab):
         tab.slice._seats._who = lambda: "203.0.113.7"
         for _ in range(own_slice.WAITING // 2):
             held.enter_context(tab.slice._seats.seat(""))
-        assert "at your network address" in sliced(tab, "All", "All", 0, None, "", "questions")
+        assert "Several slices are being compared" in sliced(tab, "All", "All", 0, None, "", "questions")
         tab.slice._seats._who = lambda: "203.0.113.8"
         assert "questions of" in sliced(tab, "All", "All", 0, None, "", "questions")
 

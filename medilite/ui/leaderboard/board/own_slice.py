@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.errors import MediLiteError, QuestionError
+from medilite.errors import EngineError, MediLiteError, QuestionError
 from medilite.safety import NOT_MEDICAL_ADVICE_LONG
 from medilite.slices import FEWEST, LONGEST_PATTERN, difference, matches
 from medilite.ui.compare.downloads import data_uri
@@ -104,6 +104,8 @@ class OwnSlice:
             compare = self._compare if _words_of(given) else self._kept
             with self._seats.seat(""), self._one_at_a_time:
                 return compare(view, split, pair, data, *given)
+        except EngineError:  # no seat is free, of which the seats speak as Compare's do
+            return notices.error_html("Several slices are being compared. Try again in a few seconds.")
         except MediLiteError as error:
             return notices.error_html(str(error))
 
