@@ -317,8 +317,8 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             # a number after a number is its decimals
             !water|oven|room|bath fever|temperature|temp -do|does|should|can|will|kills|is_best .. \
                 !\\d\\d|\\d\\d\\d 10[4-9]|4[1-3] -weeks|days|hours|minutes|years
-            !water|oven|room|bath|scarlet|rheumatic|hay|yellow|dengue fever|temperature|temp of|is|was|hit|reached|over 40 \
-                -weeks|days|hours|minutes|years --mean|means
+            !water|oven|room|bath|scarlet|rheumatic|hay|yellow|dengue fever|temperature|temp \
+                of|is|was|hit|reached|over 40 -weeks|days|hours|minutes|years --mean|means
             10[4-9]|4[0-3] \\d? degree|degrees? c|f|celsius? fever
             being|gets|got|was|been beaten|raped|assaulted|strangled
             send help
