@@ -217,6 +217,22 @@ def test_threads_side_by_side_give_the_gradients_of_one_after_another() -> None:
         assert torch.equal(gradients[1][name], gradients[2][name])
 
 
+def test_weights_do_not_depend_on_where_their_scores_lie_in_memory() -> None:
+    import numpy as np
+
+    from training.lean.kernels import softmax
+
+    for keys in (16, 19, 24, 29):
+        numbers, kept, found = np.random.default_rng(0).standard_normal((2, keys)).astype(np.float32), [], set()
+        for n in range(500):
+            scores = numbers.copy()
+            softmax(scores, 1, keys - 1, 0.3)
+            found.add(scores.tobytes())
+            # What is kept, of many sizes, moves what is made next.
+            kept += [scores, np.empty(8 * (n % 32), np.uint8)]
+        assert len(found) == 1
+
+
 @pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings")
 def test_an_adapter_of_the_head_is_refused() -> None:
     with pytest.raises(TrainingError, match="loop: trl"):

@@ -22,7 +22,7 @@ intrinsic: Any = _intrinsic
 
 _F32, _I32 = ir.FloatType(), ir.IntType(32)
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-"""Sums may be taken in any order; what is not finite stays so."""
+"""Sums may be taken in any order, the same at every call if their loop writes nothing; what is not finite stays so."""
 
 
 @intrinsic
@@ -195,11 +195,13 @@ def softmax(scores: np.ndarray, queries: int, first: int, scale: Any) -> None:
         length = first + line % queries + 1
         values = scores[line]
         top = _largest(values[:length])
+        for key in range(length):
+            room[key] = _exp((_float(values[key]) - top) * scale)
+        # A loop of its own: where one also writes, LLVM takes vectors only if the arrays lie far enough apart in memory,
+        # and adds in another order if not.
         total = np.float32(0)
         for key in range(length):
-            value = _exp((_float(values[key]) - top) * scale)
-            room[key] = value
-            total += value
+            total += room[key]
         factor = np.float32(1) / total
         for key in range(length):
             values[key] = _like(values, room[key] * factor)
