@@ -35,6 +35,8 @@ class AppReplica:
         self.url = f"http://127.0.0.1:{port}"
         votes = {"VOTES_URL": database} if "://" in database else {"DATA_DIR": str(Path(database).parent)}
         told = {"PORT": str(port), "HOST": "127.0.0.1", "TRUSTED_PROXIES": "127.0.0.1", **votes}
+        # The bank that these answers come from is made up: no other is made beside the tests.
+        told["PRIVATE_BANK"] = "0"
         self._env = {f"MEDILITE_{name}": value for name, value in told.items()}
         self._bank = bank
         self._process: ForkServerProcess | None = None

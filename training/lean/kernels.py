@@ -197,7 +197,7 @@ def softmax(scores: np.ndarray, queries: int, first: int, scale: Any) -> None:
         top = _largest(values[:length])
         for key in range(length):
             room[key] = _exp((_float(values[key]) - top) * scale)
-        # A loop of its own: where one also writes, LLVM takes vectors only if the arrays lie far enough apart in memory,
+        # A loop of its own: where one also writes, LLVM takes vectors only if the arrays lie far apart in memory,
         # and adds in another order if not.
         total = np.float32(0)
         for key in range(length):
