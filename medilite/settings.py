@@ -44,7 +44,7 @@ _MAY_BE_SECRET = re.compile(
 """Where an address may hold a secret: all before an @, parameters and what follows # or ;, and tokens."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""What this machine alone is asked for by."""
+"""Host names that only this machine can use to reach the app."""
 
 _NEXT_URL = re.compile(r",\s*(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 

@@ -42,7 +42,7 @@
 
   let came = null; // what went wrong on the way back from signing in, in a word
 
-  // Whoever comes back finds the tab that they left.
+  // A voter who comes back finds the tab that they left.
   function comeBack() {
     const told = /^#vote(?:-signin-([a-z]+))?$/.exec(location.hash);
     const tab = told && document.getElementById("vote-tab-button");

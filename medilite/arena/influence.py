@@ -32,8 +32,9 @@ FIRST = 20
 SHARE_OF_ERROR = 0.33
 """How far the newcomers of one network may move the difference between two ratings in a day, in its standard errors.
 
-The same for a contestant's share of "both bad", or of answers called wrong or unsafe, unless LEAST votes move it
-further: to hold back who has found one unsafe answer would hide what the column is for.
+The same for a contestant's share of "both bad", or of answers called wrong or unsafe, unless LEAST votes (FIRST while
+fewer came from elsewhere) move it further: discounting the first report of an unsafe answer would defeat the column's
+purpose.
 """
 
 SHARE_TOGETHER = 1.0

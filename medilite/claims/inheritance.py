@@ -15,7 +15,7 @@ _NO = rf"(?:not|never|n['’]t|rarely)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,4}}?"
 _DENIED = re.compile(
     rf"(?:\b(?:not|never)|n['’]t)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,3}}?(?:(?:in|as|by|through)\s+)?(?:an?\s+)?$", re.I
 )
-"""What stands before a pattern that a text says it isn't: "not inherited in an"."""
+"""The words before a pattern that the text denies: "not inherited in an"."""
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.I))
@@ -61,7 +61,7 @@ _CARRIER = re.compile(
     r"|\bwithout (?:signs|symptoms)\b",
     re.I,
 )
-"""What says of one copy that it makes nobody ill, which is right of a recessive pattern."""
+"""Words saying that one copy causes no illness, which is true of recessive inheritance."""
 
 _END = re.compile(r"[.!?](?=\s|$)")
 _MEANS = re.compile(r"\s*(?:This|That|It|which|In other words)\b[^.]{0,20}\b(?:means?|is)\b", re.I)

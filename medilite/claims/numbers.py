@@ -71,7 +71,7 @@ _CHANCE = r"(?:chances?|risks?|odds|probability|likelihood)\b"
 _CHANCE_AFTER = re.compile(rf"\W*(?:\([^()]*\)\W*)?(?:\w+\s+){{0,2}}?{_CHANCE}", re.I)
 _CHANCE_BEFORE = re.compile(rf"\b{_CHANCE}\s+(?:\w+\s+){{0,5}}$", re.I)
 _MENDEL = (2, 4)
-"""1 in 2 and 1 in 4: what a child inherits with, unless it counts people."""
+"""1 in 2 and 1 in 4, Mendelian odds: taken for a chance unless people follow."""
 
 _SOME_PEOPLE = re.compile(rf"\s+(?:\w+\s+)?(?:{_PEOPLE})\b", re.I)
 _BOUNDED = re.compile(r"\b(?:less|fewer|more|up|at least|at most|over|under)(?:\s+(?:than|to))?\s*$", re.I)

@@ -103,7 +103,7 @@ def _folder(named: str) -> Path | None:
     try:
         folder = Path(named).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError):  # a name too long, a folder that may not be entered; ~ of a user there is not
+    except (OSError, RuntimeError):  # a name too long, a folder that may not be entered, the home of an unknown user
         return None
 
 

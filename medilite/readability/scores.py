@@ -154,8 +154,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "US school grade",
             "lower",
             "The US school grade from letters a word and sentences a word, without counting syllables.",
-            "Coleman–Liau: 0.058 letters/100 words − 0.296 sentences/100 words − 15.8 (Coleman & Liau 1975, who have "
-            "0.0588; as textstat has it, which is about 0.4 of a grade less)",
+            "Coleman–Liau: 0.058 letters/100 words − 0.296 sentences/100 words − 15.8 (Coleman & Liau 1975 give "
+            "0.0588; textstat uses 0.058, which lowers the grade by about 0.4)",
         ),
         "automated_readability_index": Metric(
             "ARI",

@@ -43,7 +43,7 @@ def emergency_notice(question: str) -> EmergencyNotice | None:
 def noticed(question: object) -> Iterator[None]:
     """Begin the message of a MediLiteError that is raised inside with the notice that `question` gets, if it gets one.
 
-    For whoever is told an error by its message alone: a question that can't be answered may be an emergency too.
+    For callers that see only the error message: a question that can't be answered may still be an emergency.
     """
     try:
         yield

@@ -95,7 +95,7 @@ class Found:
 
     @property
     def compared(self) -> tuple[Hit, ...]:
-        """The hits whose whole answers are references: those on the first hit's topic, () if nothing fits."""
+        """The hits that serve as references, by their whole answers: those on the first one's topic; () if none fit."""
         if not self.fits:
             return ()
         return tuple(hit for hit in self.hits if hit.passage.topic == self.hits[0].passage.topic)

@@ -57,7 +57,7 @@ def test_a_voter_gets_every_pair_once_and_then_hears_so(make_booth, lite, tmp_pa
     assert isinstance(booth.draw(booth.welcome(None)), Shown), "others go on"
 
 
-def test_who_skips_every_pair_has_each_once_and_then_hears_so(make_booth, lite, tmp_path, clock):
+def test_a_voter_who_skips_gets_each_pair_once_and_is_then_done(make_booth, lite, tmp_path, clock):
     write_bank(tmp_path / "bank", lite, questions=1)
     booth = make_booth()
     me = booth.welcome(None)

@@ -133,7 +133,7 @@ def test_details_undo_and_keys_that_are_for_something_else(poll, visit):
     assert len(votes(booth)) == 2, "a radio is no field"
 
 
-def test_the_names_come_by_themselves_and_wait_for_whoever_is_at_undo(poll, visit):
+def test_the_names_come_by_themselves_and_wait_while_undo_has_the_focus(poll, visit):
     url, booth = poll()
     here = visit(url)
     here.page.clock.install()
@@ -154,7 +154,7 @@ def test_the_names_come_by_themselves_and_wait_for_whoever_is_at_undo(poll, visi
 
 
 @pytest.mark.parametrize("where", ["another tab", "a live question"])
-def test_the_names_wait_for_whoever_has_gone_elsewhere(poll, visit, where):
+def test_the_names_wait_until_the_voter_comes_back(poll, visit, where):
     url, booth = poll()
     here = visit(url).ready()
     here.page.clock.install()

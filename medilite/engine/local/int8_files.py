@@ -36,7 +36,7 @@ LAYOUT = 3
 _MANIFEST = "manifest.json"
 
 _ABANDONED_S = 3600.0
-"""Age from which a folder that is being written is taken for one that a killed process left: writing takes a minute."""
+"""Age from which a folder that is being written is taken for one that a killed process left: writing takes far less."""
 
 _PIECE = 1 << 22
 """Bytes read at a time, then digested while they are in the processor's cache."""

@@ -46,7 +46,7 @@ def _sources(comparison: Comparison) -> list[tuple[str, list[Passage]]]:
         sources.append(("The passage that they answered from", [comparison.given]))
     if found and any(pane.checked is not None for pane in comparison.panes):
         passages = [hit.passage for hit in found.compared]
-        sources.append(("The passages with whose whole answers they were compared", passages))
+        sources.append(("The sources that they were compared with", passages))
     if found and found.fits and not sources:
         sources.append(("The passages that were shown beside them", [hit.passage for hit in found.hits]))
     return sources

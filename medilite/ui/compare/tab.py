@@ -188,7 +188,7 @@ class CompareTab(AskingTab):
         seeking = Seeking(self.shelf, asked, comparison.questions[:-1])
         try:
             with self.admission.seat(session.visitor), session.compare.running() as stop:
-                # Before the first update: whoever ticks a box while the model loads means these answers.
+                # Before the first update: a box ticked while the model loads applies to these answers.
                 session.comparison = comparison
                 yield self._begin(comparison)
                 scored = 0

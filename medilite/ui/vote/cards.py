@@ -250,7 +250,7 @@ def ended_html(turns: Sequence[Texts], words: str) -> Markup:
 def unreached_html(turns: Sequence[Texts], kind: str) -> Markup:
     """Return a pair that the database could not be asked for after a reload; the reason is shown above.
 
-    Whatever it says here, the page keeps it for the next reload as it had it before (assets/style/tab.js).
+    The page keeps its earlier copy of the pair for the next reload, not this one (assets/style/tab.js).
     """
     again = _macros().button("Try again", "next" if kind == "ready" else "again", primary=True)
     return _as_before("unreached", "This pair can’t be voted on at the moment", "It is not lost.", turns, again)

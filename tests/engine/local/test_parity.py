@@ -27,7 +27,7 @@ pytestmark = pytest.mark.model
 
 # Every run compares two; PARITY_QUESTIONS=20 is the thorough check, four minutes on an idle machine.
 QUESTIONS = int(os.environ.get("PARITY_QUESTIONS", "2"))
-NEW_TOKENS = 64
+NEW_TOKENS = 32
 
 
 class _Recorder:

@@ -180,7 +180,7 @@ def test_a_report_says_what_the_source_was_used_for(ask):
     assert "shown beside them" not in text
     assert "GHR/2-1#1" not in text
     text, setting = report(sought, check=True)
-    assert "with whose whole answers they were compared" in text
+    assert "The sources that they were compared with" in text
     assert "GHR/2-1#1" not in text, "it is on another topic, and no answer was compared with it"
     assert setting.startswith("off")
     text, setting = report(sought)

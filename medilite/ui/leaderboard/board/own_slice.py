@@ -35,7 +35,7 @@ WHERE = {QUESTIONS: "The questions", ANSWERS: "The two models’ answers"}
 MOST_WORDS = 100_000
 
 KEPT = 64
-"""Slices without words of a visitor's whose tables are kept, some 13 kB each: a class looks at the same ones."""
+"""Slices without words of a visitor's whose tables are kept: a class looks at the same ones."""
 
 WAITING = 16
 """Visitors who may wait for their slices, each for a third of a second: they hold threads that other events need."""
