@@ -59,14 +59,18 @@ def newest_of_another(work_dir: Path, at_most: int) -> Path | None:
 
 def keep_adapter(checkpoint: Path) -> None:
     """Copy a checkpoint's adapter, in float16, to `saves/step-NNN` beside it, where the trainer deletes nothing."""
-    from safetensors.torch import load_file, save_file
-
     step = int(checkpoint.name.removeprefix("checkpoint-"))
     kept = checkpoint.parent / SAVES / f"step-{step:03}"
     kept.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(checkpoint / CONFIG_FILE, kept / CONFIG_FILE)
-    weights = load_file(checkpoint / WEIGHTS_FILE)
-    save_file({name: weight.half() for name, weight in weights.items()}, kept / WEIGHTS_FILE)
+    save_in_float16(checkpoint / WEIGHTS_FILE, kept / WEIGHTS_FILE)
+
+
+def save_in_float16(weights: Path, to: Path) -> None:
+    """Write an adapter's file in float16: half as large."""
+    from safetensors.torch import load_file, save_file
+
+    save_file({name: weight.half() for name, weight in load_file(weights).items()}, to)
 
 
 def publish_saves(work_dir: Path, out: Path, base: str) -> list[int]:

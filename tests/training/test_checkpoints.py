@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from training.checkpoints import newest_whole, seal
 
@@ -56,3 +57,24 @@ def test_the_saves_of_an_earlier_run_go_with_its_adapter(tmp_path: Path, monkeyp
     trainer = SimpleNamespace(model=None, state=SimpleNamespace(global_step=3, log_history=[]))
     assert "saves" not in write_result(trainer, start, "grpo", (), {})
     assert not (out / "saves").exists(), "the Lab would show them as this adapter's"
+
+
+@pytest.mark.parametrize(("large", "dtype"), [(10, torch.float16), (10_000_000, torch.float32)])
+def test_a_large_adapter_is_kept_in_float16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large, dtype) -> None:
+    from safetensors.torch import load_file
+
+    from medilite.checkpoints import WEIGHTS_FILE
+    from medilite.packages import sha256_of
+    from tests.training.test_lean import adapted_llama
+    from training import results
+
+    monkeypatch.setattr(results, "LARGE", large)
+    model = adapted_llama(["q_proj"])
+    record = results.write_adapter(model, tmp_path / "out", "tiny", {"model": "tiny"})
+    saved = load_file(tmp_path / "out" / WEIGHTS_FILE)
+    assert {weight.dtype for weight in saved.values()} == {dtype}
+    assert record["adapter_sha256"] == sha256_of(tmp_path / "out" / WEIGHTS_FILE)
+    trained = dict(model.named_parameters())
+    for name, weight in saved.items():
+        expected = trained[name.replace(".weight", ".default.weight")]
+        torch.testing.assert_close(weight.float(), expected.detach(), rtol=1e-3, atol=1e-6)
