@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from filelock import FileLock, Timeout
 
-from medilite.errors import DataError
+from medilite.errors import DataError, MediLiteError
 
 _FORMULA = re.compile(
     r"(^|[;\t\r\n])((?:[^\S\r\n]|[\u200b-\u200f\u2060\ufeff])*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
@@ -43,6 +43,32 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+def read_utf8(path: Path, what: str, error: type[MediLiteError], remedy: str = "") -> str:
+    """Return a text file's content, without a byte-order mark.
+
+    Raises `error`, which calls the file `what` and ends with the `remedy` where it can't be read at all.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as failed:
+        raise error(f"{what} can't be read ({failed.strerror or failed}). {remedy}".rstrip()) from failed
+    except UnicodeDecodeError as failed:
+        raise error(f"{what} is not UTF-8 text (byte {failed.start}). Save it as UTF-8.") from failed
+
+
+def read_yaml(path: Path, what: str, error: type[MediLiteError]) -> Any:
+    """Return what a YAML file holds. Raises `error`, which calls the file `what`."""
+    import yaml
+
+    text = read_utf8(path, what, error)
+    try:
+        return yaml.safe_load(text)
+    except RecursionError as failed:
+        raise error(f"{what} is nested too deeply.") from failed
+    except (yaml.YAMLError, ValueError) as failed:  # ValueError: an impossible date
+        raise error(f"{what} is not valid YAML: {failed}") from failed
 
 
 def split_lines(content: bytes) -> tuple[list[bytes], bytes]:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from medilite.errors import ProfileError, UnknownModelError, suggestion
+from medilite.files import read_yaml
 from medilite.hub import PLACE, PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,21 +183,13 @@ def load_profile(name_or_path: str, *, with_absent: bool = False) -> Profile:
                 f"Profile {name_or_path!r} not found: it is neither a shipped profile ({', '.join(shipped_profiles())})"
                 f" nor a file.{suggestion(name_or_path, shipped_profiles())}"
             )
+    raw = read_yaml(path, f"Profile {path}", ProfileError)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         profile = Profile.model_validate({**raw, "root": root} if isinstance(raw, dict) else raw)
-    except OSError as error:
-        raise ProfileError(f"Profile {path} can't be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"Profile {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    except RecursionError as error:
-        raise ProfileError(f"Profile {path} is nested too deeply.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ProfileError(f"Profile {path}: {where}: {first['msg']} (got {first.get('input')!r}).") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
-        raise ProfileError(f"Profile {path} is not valid YAML: {error}") from error
     _check_links(profile, path)
     return profile if with_absent else _without_absent(profile, path)
 

@@ -63,9 +63,9 @@ class Package:
         return f"{self.name}=={self.version}"
 
 
-_CANNOT_WRITE = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EISDIR)
-}
+_CANNOT_WRITE = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EISDIR)
+)
 
 Make = Callable[[Path, Path], None]
 """Makes the folder (second argument, not there yet) from the folder of verified files (first argument).

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from medilite.errors import DataError
+from medilite.files import read_utf8
 from medilite.models import ROOT
 
 QUESTIONS_FILE = ROOT / "assets" / "questions.jsonl"
@@ -44,10 +45,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     empty, a line is malformed, or an id or question (ignoring case) comes
     twice.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The questions in {path} can't be read: {error}. Restore the file.") from error
+    lines = read_utf8(path, f"The list of questions {path}", DataError, "Restore the file.").split("\n")
     questions: list[Question] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):

@@ -125,7 +125,7 @@ def test_a_missing_empty_or_unreadable_file_is_named(tmp_path):
         read_questions(written(tmp_path, "", " "))
     broken = tmp_path / "broken.jsonl"
     broken.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="can't be read"):
+    with pytest.raises(DataError, match=r"broken\.jsonl is not UTF-8 text \(byte 0\)"):
         read_questions(broken)
 
 

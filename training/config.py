@@ -6,10 +6,10 @@ from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from medilite.errors import ConfigError, suggestion
+from medilite.files import read_yaml
 
 
 class _Strict(BaseModel):
@@ -70,7 +70,7 @@ class OptimConfig(_Strict):
     # Activations are computed again on the way back: slower, in less memory, the same numbers.
     gradient_checkpointing: bool = False
     eval_every: Annotated[int, Field(ge=1)] = 100
-    # Instead of every eval_every steps: at these numbers of pairs, and at the end. Points of a curve, at less cost.
+    # SFT alone: evaluates at these numbers of pairs and at the end, not every eval_every steps. Points of a curve.
     eval_at_pairs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     save_every: Annotated[int, Field(ge=1)] = 100
     # The adapter of each save stays, in float16, in saves/ of the adapter's folder, for the Lab's *While it learned*.
@@ -99,6 +99,12 @@ class OptimConfig(_Strict):
                 "so far are not those of a shorter run"
             )
         return self
+
+
+def _evaluates_by_steps(optim: OptimConfig) -> None:
+    """Raise ValueError for points of a curve, which SFT alone acts on."""
+    if optim.eval_at_pairs:
+        raise ValueError("optim.eval_at_pairs is for SFT alone: give optim.eval_every here")
 
 
 def _saves_what_it_evaluates(optim: OptimConfig) -> None:
@@ -250,6 +256,11 @@ class GRPORun(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _evaluates_by_steps(self) -> GRPORun:
+        _evaluates_by_steps(self.optim)
+        return self
+
+    @model_validator(mode="after")
     def _steps_are_of_whole_groups(self) -> GRPORun:
         step, group = self.optim.pairs_a_step, self.generation.num_generations
         if step % group:
@@ -282,6 +293,7 @@ class DPORun(_Strict):
 
     @model_validator(mode="after")
     def _can_keep_its_best(self) -> DPORun:
+        _evaluates_by_steps(self.optim)
         _saves_what_it_evaluates(self.optim)
         return self
 
@@ -308,16 +320,7 @@ def load_run(path: Path) -> AnyRun:
 
 def load_config(path: Path, kind: type[Run]) -> Run:
     """Return the run that a YAML file describes; raises ConfigError naming file, key, value and remedy."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"Configuration {path} can't be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"Configuration {path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    except RecursionError as error:
-        raise ConfigError(f"Configuration {path} is nested too deeply.") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
-        raise ConfigError(f"Configuration {path} is not valid YAML: {error}") from error
+    raw = read_yaml(path, f"Configuration {path}", ConfigError)
     if not isinstance(raw, dict):
         raise ConfigError(f"Configuration {path} has to hold keys and values, not {type(raw).__name__}.")
     try:

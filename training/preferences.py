@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from medilite.errors import DataError, MediLiteError
-from medilite.files import write_whole
+from medilite.files import read_utf8, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,7 @@ def read_answers(file: Path) -> list[Scored]:
 
 
 def _rows(file: Path, remedy: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise DataError(f"{file} can't be read ({error.strerror or error}). {remedy}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    lines = read_utf8(file, str(file), DataError, f"{remedy}.").split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

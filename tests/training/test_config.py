@@ -71,8 +71,18 @@ def test_every_step_that_is_evaluated_is_saved(tmp_path: Path, kind: type[SFTRun
         with pytest.raises(ConfigError, match=r"optim\.eval_every .*and optim\.save_every .* have to be the same"):
             read(unequal)
     assert read("eval_every: 20, save_every: 20").optim.save_every == 20
-    # Steps that are evaluated by pairs are saved besides.
-    assert read("eval_at_pairs: [64], save_every: 10").optim.save_every == 10
+    if kind is SFTRun:  # steps that are evaluated by pairs are saved besides
+        assert read("eval_at_pairs: [64], save_every: 10").optim.save_every == 10
+
+
+@pytest.mark.parametrize("kind", [DPORun, GRPORun])
+def test_a_stage_refuses_points_of_a_curve_that_it_would_not_evaluate(
+    tmp_path: Path, kind: type[DPORun | GRPORun]
+) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("stacked_on: b\nlora: {rank: 8}\noptim: {learning_rate: 1, batch_size: 8, eval_at_pairs: [64]}")
+    with pytest.raises(ConfigError, match=r"optim\.eval_at_pairs is for SFT alone: give optim\.eval_every here"):
+        load_config(path, kind)
 
 
 @pytest.mark.parametrize(
@@ -170,5 +180,5 @@ def test_the_studys_two_rewards_are_the_default() -> None:
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.yaml can't be read: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml can't be read \(No such file"):
         load_config(tmp_path / "none.yaml", SFTRun)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from medilite.errors import TrainingError
-from medilite.files import write_whole
+from medilite.files import read_yaml, write_whole
 from medilite.models import PROFILES_DIR, ROOT, shipped_profiles
 from training.job import placed
 from training.recipe.plan import Recipe, copy_adapter
@@ -91,7 +91,7 @@ def _values(mapping: Any) -> dict[str, Any]:
 
 def _own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> _Change | None:
     """Return a profile of the adapters trained here, for one that names adapters published elsewhere."""
-    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    raw = read_yaml(file, f"Profile {file}", TrainingError)
     raw |= {"name": f"{raw['name']}-own", "title": f"{recipe.profile.base.model} on MedQuAD (trained here)"}
     for entry in [*raw["models"], *raw.get("rewriters", ())]:
         if entry["id"] in recipe.trained:

@@ -97,8 +97,9 @@ def _runs(read: list[tuple[Pane, list[tuple[str, str]]]]) -> list[tuple[str, lis
             at = next((at for at in reversed(range(place)) if runs[at][0] == question), None)
             if at is not None:
                 place = at
-                runs[at][1].append(Pane(pane.spec, text))
-                runs[at][1][-1].finish("end")
+                answered = Pane(pane.spec, text)
+                answered.finish("end")
+                runs[at][1].append(answered)
     return runs
 
 
