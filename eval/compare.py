@@ -75,7 +75,7 @@ def compare(
     # Nothing to compare: no answer has this metric (none was judged).
     metrics = tuple(metric for metric, values in scores.values.items() if not np.isnan(values).all())
     everything = np.ones(len(scores.questions), bool)
-    tables["comparisons"] = _differences(scores, pairs, metrics, everything, resamples, seed)
+    tables["comparisons"] = difference_rows(scores, pairs, metrics, everything, resamples, seed)
     tables["comparisons"] += _bleu_differences(scores, pairs, resamples, seed)
     _correct(tables["comparisons"])
     tables["formulas"] = formula_rows(tables["comparisons"], scores, pairs)
@@ -83,7 +83,7 @@ def compare(
     by_dimension: dict[str, list[Row]] = {}
     sliced = [metric for metric in SLICED if metric in metrics]
     for dimension, name, which in slices(scores.questions):
-        rows = _differences(scores, pairs, sliced, which, resamples, seed)
+        rows = difference_rows(scores, pairs, sliced, which, resamples, seed)
         by_dimension.setdefault(dimension, []).extend({"dimension": dimension, "slice": name, **row} for row in rows)
     for rows in by_dimension.values():
         _correct(rows)
@@ -96,7 +96,7 @@ def compare(
     return tables
 
 
-def _differences(
+def difference_rows(
     scores: SplitScores,
     pairs: Sequence[Pair],
     metrics: Sequence[str],
@@ -104,6 +104,7 @@ def _differences(
     resamples: int,
     seed: int,
 ) -> list[Row]:
+    """Return the paired differences on some of the questions, p-values not corrected yet."""
     keys = [(model, against, metric) for model, against in pairs for metric in metrics]
     if not keys:
         return []

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,15 @@ class SplitScores:
     def counts(self, kind: str, model: str) -> Array:
         """Return one model's BLEU counts, (questions, 10)."""
         return self.bleu[kind][:, self.models.index(model)]
+
+    def only(self, which: npt.NDArray[np.bool_], metrics: Iterable[str]) -> SplitScores:
+        """Return some of the metrics on some of the questions, without BLEU."""
+        return replace(
+            self,
+            questions=tuple(about for about, chosen in zip(self.questions, which, strict=True) if chosen),
+            values={metric: self.values[metric][which] for metric in metrics},
+            bleu={},
+        )
 
 
 def arrange(

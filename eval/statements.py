@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from eval.command import run_command
 from eval.metrics.catalogue import METRICS, Metric
+from eval.questions import load_questions
 from eval.tables import Row
+from medilite.data import load_split
 from medilite.leaderboard import FOLDER, Board, load_board
 from medilite.models import Profile
 
@@ -166,25 +174,28 @@ SHOWN = (
 )
 """The rows of `figures` and `differences`."""
 
+CONTENT = ("content_precision", "content_recall", "content_f1")
+"""What is shown without the questions whose answers training has."""
 
-def figures(board: Board, split: str) -> str:
-    """Return what leads in each of SHOWN, by model and with intervals, as a Markdown table."""
+
+def figures(board: Board, split: str, metrics: Sequence[str] = SHOWN) -> str:
+    """Return what leads in each of the metrics, by model and with intervals, as a Markdown table."""
     models = board.about["models"]
     cells = {(row["model"], row["metric"]): row for row in board.tables["means"] if row["split"] == split}
     lines = [f"| | {' | '.join(model['label'] for model in models)} |", "| --- |" + " --- |" * len(models)]
-    for metric in SHOWN:
+    for metric in metrics:
         shown = [_interval(cells[model["id"], metric], METRICS[metric]) for model in models]
         lines.append(f"| {_name(METRICS[metric])} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
-def differences(board: Board, model: str, against: str, split: str) -> str:
-    """Return a model's paired differences from another in each of SHOWN, with intervals and n, as a Markdown table."""
+def differences(board: Board, model: str, against: str, split: str, metrics: Sequence[str] = SHOWN) -> str:
+    """Return a model's paired differences from another in each metric, with intervals and n, as a Markdown table."""
     wanted = {"split": split, "model": model, "against": against}
     rows = {r["metric"]: r for r in board.tables["comparisons"] if all(r[k] == v for k, v in wanted.items())}
     labels = {one["id"]: one["label"] for one in board.about["models"]}
     lines = [f"| {labels[model]} minus {labels[against]} | difference | n |", "| --- | --- | --- |"]
-    for metric in SHOWN:
+    for metric in metrics:
         row = rows[metric]
         shown = _interval(row | {"mean": row["difference"]}, METRICS[metric], signed=True)
         lines.append(f"| {_name(METRICS[metric])} | {shown} | {row['n']:,} |")
@@ -208,7 +219,7 @@ def _interval(row: Mapping[str, Any], metric: Metric, signed: bool = False) -> s
 
 def committed_figures(board: Board) -> str:
     """Return, for each split of a board, the table of its models and that of the stacked one against its parent."""
-    stacked = next(model for model in board.about["models"] if model["stacked_on"])
+    stacked = _stacked(board)
     parts = []
     for split in dict.fromkeys(row["split"] for row in board.tables["means"]):
         n = max(row["n"] for row in board.tables["means"] if row["split"] == split)
@@ -220,11 +231,66 @@ def committed_figures(board: Board) -> str:
     return "\n\n".join(parts)
 
 
-def main() -> int:
+def _stacked(board: Board) -> Any:
+    return next(model for model in board.about["models"] if model["stacked_on"])
+
+
+def repeated_in_training(data: Path, split: str) -> frozenset[str]:
+    """Return the qids of a split's questions of which a reference is, word for word, an answer in training."""
+    folder, _, _ = split.partition("/")
+    learnt = {example.answer for example in load_split(data / folder, "train")}
+    return frozenset(one.qid for one in load_questions(data, split) if learnt.intersection(one.references))
+
+
+def figures_without(board: Board, split: str, left_out: frozenset[str]) -> str:
+    """Return the tables of CONTENT on a split's other questions, made again from the board's scores.
+
+    Resamples, seed and clusters are those of the board.
+    """
+    # eval.board has its sentences from here.
+    from eval.board import rows_of, split_scores
+    from eval.compare import difference_rows
+    from eval.scores import questions_from_columns
+    from eval.tables import metric_rows
+
+    stacked = _stacked(board)
+    abouts = {split: questions_from_columns(board.questions())[split]}
+    models = [model["id"] for model in board.about["models"]]
+    (scores,) = split_scores(rows_of(split, board.scores()[split]), abouts, models)
+    scores = scores.only(np.array([about.qid not in left_out for about in scores.questions]), CONTENT)
+    all_of_them = np.ones(len(scores.questions), bool)
+    drawn = board.about["provenance"]["bootstrap"]
+    resamples, seed = drawn["resamples"], drawn["seed"]
+    pair = (stacked["id"], stacked["stacked_on"])
+    tables = {
+        "means": metric_rows(scores, resamples, seed),
+        "comparisons": difference_rows(scores, [pair], CONTENT, all_of_them, resamples, seed),
+    }
+    others = Board(board.folder, board.about, tables)
+    parts = [figures(others, split, CONTENT), differences(others, *pair, split, CONTENT)]
+    return f"`{split}`, {len(scores.questions):,} questions:\n\n" + "\n\n".join(parts)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables of the committed board: what docs/evaluation.md has."""
-    print(committed_figures(load_board(FOLDER / "lite")))
-    return 0
+    parser = argparse.ArgumentParser(prog="python -m eval.statements", description=main.__doc__)
+    parser.add_argument(
+        "--without-repeated", type=Path, metavar="DATA",
+        help="print the content of answers to sealed questions on new diseases instead, without the questions that "
+        "have an answer which this prepared data has in training",
+    )  # fmt: skip
+
+    def run(options: argparse.Namespace) -> int:
+        board = load_board(FOLDER / "lite")
+        if options.without_repeated:
+            split = "clean/new"
+            print(figures_without(board, split, repeated_in_training(options.without_repeated, split)))
+        else:
+            print(committed_figures(board))
+        return 0
+
+    return run_command(parser, run, arguments)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -17,7 +17,7 @@ from eval.leaderboard import main
 from eval.published import published_board
 from eval.questions import load_questions
 from eval.run import Run
-from eval.statements import committed_figures, main_split
+from eval.statements import committed_figures, figures_without, main_split
 from medilite.errors import DataError
 from medilite.leaderboard import FOLDER, TABLES, boards, load_board
 from medilite.models import ROOT, load_profile
@@ -280,6 +280,8 @@ def test_the_figures_in_the_docs_are_the_boards():
     board = load_board(FOLDER / "lite")
     text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
     assert committed_figures(board) in text, "run `python -m eval.statements` and put the table into docs/evaluation.md"
+    repeated = (ROOT / "tests" / "fixtures" / "repeated_in_training.txt").read_text(encoding="utf-8").split()
+    assert figures_without(board, "clean/new", frozenset(repeated)) in text
 
 
 def test_the_figures_in_the_readme_are_the_boards():

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from eval.sentences import judged, load_answers, load_labels, our_ends, textstat_ends
+from eval.statements import repeated_in_training
 from medilite.data import question_key
 from medilite.errors import DataError
 from medilite.models import ROOT
@@ -57,6 +58,12 @@ def test_every_answer_and_its_address_is_at_hand_for_the_library(prepared, kind)
     assert all(entry.address.startswith("http") for entry in entries)
     assert {entry.id for entry in entries} >= {row.qid for row in load_split(prepared[kind], "test")}
     assert any(entry.names for entry in entries) == (kind == "xml")
+
+
+def test_the_questions_whose_answers_training_has_are_known(prepared):
+    listed = (ROOT / "tests" / "fixtures" / "repeated_in_training.txt").read_text(encoding="utf-8").split()
+    assert repeated_in_training(prepared["xml"], "clean/new") == set(listed)
+    assert repeated_in_training(prepared["xml"], "clean/known") == set()
 
 
 @pytest.mark.parametrize("kind", ["csv", "xml"])
