@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from eval.metrics.answer import Scores, own_scores, question_scores, rounded, similarity_or_empty
@@ -24,7 +25,7 @@ from eval.scores import Row
 from medilite.claims import sentences
 from medilite.cli.terminal import Say
 from medilite.content import Encoder, key_term_recall, stems, topic_similarities
-from medilite.data import DISTINCT, load_split, question_key
+from medilite.data import CLEAN, DISTINCT, load_split, question_key
 from medilite.errors import WeightsError
 from medilite.records import Example
 
@@ -139,13 +140,17 @@ def floor_rows(
     can be had, or unless `similar`; `known` are values by (split, qid, floor, hash of
     the text) that needn't be computed again. Raises DataError where the training split can't be used.
     """
-    once = {question.qid: question for some in questions.values() for question in some}
-    texts = floor_texts(list(once.values()), load_split(data / DISTINCT, "train"))
-    tasks = [
-        (split, question, {**texts[question.qid], "ceiling-reference": question.references[0]})
-        for split, some in questions.items()
-        for question in some
-    ]
+    tasks: list[_Task] = []
+    for of_set, splits in groupby(sorted(questions, key=_trained_on), key=_trained_on):
+        of_splits = [(split, question) for split in splits for question in questions[split]]
+        once = {question.qid: question for _, question in of_splits}
+        texts = floor_texts(list(once.values()), load_split(data / of_set, "train"))
+        tasks += [
+            (split, question, {**texts[question.qid], "ceiling-reference": question.references[0]})
+            for split, question in of_splits
+        ]
+    place = {split: number for number, split in enumerate(questions)}
+    tasks.sort(key=lambda task: place[task[0]])
     # A question of two splits is one task: its texts are the same, and mostly its references are.
     shared: dict[str, list[_Task]] = {}
     for task in tasks:
@@ -175,6 +180,11 @@ def floor_rows(
         for i, value, text in zip(places, close, said, strict=True):
             rows[i] = replace(rows[i], scores={**rows[i].scores, "topic_similarity": similarity_or_empty(value, text)})
     return [replace(row, scores={key: row.scores.get(key) for key in SCORED}) for row in rows]
+
+
+def _trained_on(split: str) -> str:
+    """Return the set whose training split the models trained on that a split is for; the study's shares questions."""
+    return CLEAN if split.startswith(f"{CLEAN}/") else DISTINCT
 
 
 _Task = tuple[str, Question, dict[str, str]]

@@ -6,7 +6,7 @@ import pytest
 
 from eval import floors
 from eval.floors import FILLER, FLOORS, cut, floor_rows, floor_texts
-from eval.questions import Question, load_questions
+from eval.questions import Question, load_questions, text_hash
 from medilite.records import Example
 from tests.eval.boards import WordEncoder
 
@@ -34,6 +34,16 @@ def test_each_floor_is_what_it_says():
 def test_a_training_pair_that_asks_the_very_question_is_no_floor():
     texts = floor_texts([question("What are the treatments for  GOUT ?")], TRAIN)["q"]
     assert texts["floor-nearest"] == "Water helps measles."
+
+
+def test_training_answers_are_those_of_the_models_that_a_split_is_for(monkeypatch, tmp_path):
+    trained_on = {"distinct": TRAIN, "clean": TRAIN[1:]}
+    monkeypatch.setattr(floors, "load_split", lambda folder, _: trained_on[folder.name])
+    asked = [question("Which treatments for gout ?")]
+    rows = floor_rows({"clean/new": asked, "distinct/test": asked, "study/test": asked}, tmp_path, similar=False)
+    nearest = {row.split: row.answer for row in rows if row.model == "floor-nearest"}
+    rest, water = map(text_hash, ("Rest helps gout.", "Water helps measles."))
+    assert nearest == {"clean/new": water, "distinct/test": rest, "study/test": rest}
 
 
 def test_long_answers_are_cut_after_a_sentence():
