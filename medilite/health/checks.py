@@ -196,7 +196,7 @@ def check_disk(profile: Profile, settings: Settings) -> str:
 
 def check_address(settings: Settings) -> str:
     """Check that the app could listen, or listens, at the configured address. Raises SettingsError."""
-    host, port = settings.host, settings.port if "port" in settings.model_fields_set else 0
+    host, port = settings.listens_on, settings.port if "port" in settings.model_fields_set else 0
     try:
         bound_port(host, port)
     except OSError as error:

@@ -23,7 +23,7 @@ def bound_port(host: str, port: int = 0) -> int:
             probe.bind(address)
     except (OSError, UnicodeError) as error:
         raise SettingsError(
-            f"MEDILITE_HOST={host} can't be listened on: {_why_not(host) or error}. Set it to an address of this "
+            f"{host} can't be listened on: {_why_not(host) or error}. Set MEDILITE_HOST to an address of this "
             "machine: 127.0.0.1 or ::1 for itself alone, 0.0.0.0 or :: for other machines too."
         ) from error
     with socket.socket(family, kind) as probe:

@@ -53,6 +53,10 @@ class Setup:
         for name, value in settings.items():
             self.patch.setenv(f"MEDILITE_{name.upper()}", str(value))
 
+    def to_gradio(self, address: str) -> None:
+        self.patch.setenv("GRADIO_SERVER_NAME", address)
+        self.say(port=0)
+
     def file(self) -> Path:
         """Return a file's path, under which nobody, root included, can make a folder."""
         path = self.root / "file"
@@ -149,6 +153,7 @@ BROKEN: dict[str, tuple[Callable[[Setup], object], str]] = {
     "a proxy by its name": (lambda s: s.say(trusted_proxies="proxy.local"), "MEDILITE_TRUSTED_PROXIES"),
     "an address of no machine": (lambda s: s.say(host="999.1.1.1", port=0), "MEDILITE_HOST"),
     "another machine's address": (lambda s: s.say(host="192.0.2.1", port=0), "MEDILITE_HOST"),
+    "another machine's address as Gradio's": (lambda s: s.to_gradio("192.0.2.1"), "192.0.2.1"),
     "a port that another program has": (taken_port, "MEDILITE_PORT"),
     "no servers for the remote engine": (lambda s: s.say(engine="remote"), "MEDILITE_SERVERS"),
     "a server that is not there": (

@@ -44,7 +44,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.about import about_html
 from medilite.ui.page.controls import LIGHT, html_slot, model_choices
 from medilite.ui.page.events import watch_events
-from medilite.ui.page.gradio_internals import build_of, hold_little
+from medilite.ui.page.gradio_internals import build_of, hold_little, rest_when_idle
 from medilite.ui.page.loading import is_loading
 from medilite.ui.page.reload import outlive_reloads
 from medilite.ui.page.routes import routes
@@ -162,6 +162,7 @@ def build_ui(
     page.space_id = None
     # Handlers don't wait for each other (see MODEL_EVENTS); this bounds what Gradio holds before they start.
     page.queue(max_size=settings.max_queue, api_open=False)
+    rest_when_idle(page)
     return page
 
 
@@ -175,8 +176,9 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
     """
     asked, threads = settings.model_fields_set, settings.max_queue + _SPARE_THREADS
     port = settings.port if "port" in asked else None
+    names_host = "host" in asked or settings.gradio_server_name
     # Gradio would try for five seconds, and then name the port.
-    free = bound_port(settings.host) if "host" in asked or port == 0 else None
+    free = bound_port(settings.listens_on) if names_host or port == 0 else None
     readiness = Readiness(page.engine, page.votes, page.drain)
     page.drain.at_the_end("end the thread that readiness is asked by", readiness.close)
     meters = metrics.switch_on() if settings.metrics else None
@@ -227,8 +229,9 @@ def serve(page: Page, profile: Profile, settings: Settings, *, block: bool = Tru
                 _frontend=False,
             )
     except OSError as error:
+        ports = "The ports from 7860 on" if port is None else f"Port {port}"
         raise SettingsError(
-            f"Port {port} on {settings.host} can't be used: {error} "
+            f"{ports} on {settings.listens_on} can't be used: {error} "
             "Set MEDILITE_PORT to another, or to 0 for any free one."
         ) from error
     hold_little(page, visits)

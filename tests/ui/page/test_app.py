@@ -157,6 +157,9 @@ def test_host_and_port_are_as_gradio_is_told_unless_set(launched, monkeypatch):
     told = launched(host="0.0.0.0", port=8123, open_browser=True)
     assert (told["server_name"], told["server_port"], told["inbrowser"]) == ("0.0.0.0", 8123, True)
     assert launched(port=0)["server_port"] > 1023
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "203.0.113.7")  # is no address of this machine
+    with pytest.raises(SettingsError, match=r"203\.0\.113\.7 can't be listened on"):
+        launched(port=0)
 
 
 def test_what_would_keep_or_tell_people_s_questions_is_off(launched):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 import gradio as gr
 import pytest
@@ -10,7 +11,7 @@ from gradio.state_holder import SessionState
 from gradio_client import Client
 
 from medilite.ui.guard.visits import Visits
-from medilite.ui.page.gradio_internals import OpenPages, hold_little
+from medilite.ui.page.gradio_internals import IDLE_S, OpenPages, hold_little, rest_when_idle
 
 
 @pytest.fixture
@@ -133,6 +134,27 @@ def test_events_are_not_noted_for_a_monitoring_page_that_is_off(little):
         # The first line would fail where an upgrade had done away with it by itself.
         assert len(page._queue.event_analytics) == (0 if little else 2)
         assert not little or page._queue.cached_event_analytics_summary == {"functions": {}}
+    finally:
+        page.close()
+
+
+def test_an_idle_queue_rests_between_two_looks_for_events(monkeypatch):
+    with gr.Blocks(analytics_enabled=False) as page:
+        name = gr.Textbox()
+        name.submit(lambda said: f"Hello {said}", name, name, api_name="greet")
+    page.queue()
+    # This would fail where an upgrade had done away with it by itself.
+    assert page._queue.sleep_when_free < IDLE_S
+    rest_when_idle(page)
+    looks = []
+    monkeypatch.setattr(type(page._queue), "__len__", lambda _: looks.append(1) or 0)
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", enable_monitoring=False)
+    try:
+        begun, before = time.monotonic(), len(looks)
+        time.sleep(0.5)
+        assert 0 < len(looks) - before <= (time.monotonic() - begun) / IDLE_S + 1
+        monkeypatch.undo()
+        assert Client(address, verbose=False).predict("one", api_name="/greet") == "Hello one"
     finally:
         page.close()
 
