@@ -276,9 +276,10 @@ def test_a_browser_is_installed_by_apt_and_else_by_playwright(monkeypatch):
     for module in (browser, system):
         monkeypatch.setattr(module, "works", lambda command, **_: commands.append(" ".join(command)) or True)
     assert browser.install_browser() is None
-    assert ["apt-get" in command for command in commands] == [True, True, False]
-    assert "chromium" in commands[1]
-    assert commands[2].endswith("-m playwright install chromium")
+    assert ["apt-get" in command for command in commands] == [True, True, True, True, False]
+    assert " chromium-headless-shell " in commands[1]
+    assert " chromium " in commands[3]
+    assert commands[4].endswith("-m playwright install chromium")
 
 
 @pytest.mark.parametrize("missing", ["postgres", "pool"])

@@ -17,8 +17,8 @@ from medilite.records import Decoding, Message, Request
 
 pytestmark = pytest.mark.model
 
-GREEDY = Decoding(max_new_tokens=16)
-SAMPLED = Decoding(max_new_tokens=16, temperature=0.9, top_p=0.95, repetition_penalty=1.1)
+GREEDY = Decoding(max_new_tokens=24)
+SAMPLED = Decoding(max_new_tokens=24, temperature=0.9, top_p=0.95, repetition_penalty=1.1)
 LONG = "My father is seventy, takes a blood thinner and fell yesterday. " * 6 + "What should we watch for?"
 
 
