@@ -195,11 +195,10 @@ class CompareTab(AskingTab):
                 if from_source:
                     for progress in wait_until_ready(self.engine, stop):
                         yield self._show(comparison, Stage("loading", progress=progress))
-                    sought = seeking.come(wait=True)
-                    comparison.give(sought, self.engine)
-                    if sought is not None:
-                        comparison.take_source(sought)
-                    yield {self.source: source_html(sought or Sought(self.shelf.state), missed=comparison.missed_source)}
+                    if stop.is_set():  # giving a passage would wait until the model is loaded
+                        comparison.from_source = True
+                    else:
+                        yield {self.source: self._give(comparison, seeking)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     update = self._show(comparison, stage)
                     if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
@@ -231,6 +230,14 @@ class CompareTab(AskingTab):
             yield self.refused(f"{said}Press Ask to start a new comparison.", question)
         else:
             yield from self.answer(session, question, able, *(*controls, last))
+
+    def _give(self, comparison: Comparison, seeking: Seeking) -> str:
+        """Have the models answer from what the library says; return what is shown of it."""
+        sought = seeking.come(wait=True)
+        comparison.give(sought, self.engine)
+        if sought is not None:
+            comparison.take_source(sought)
+        return source_html(sought or Sought(self.shelf.state), missed=comparison.missed_source)
 
     def _begin(self, comparison: Comparison) -> dict[Any, Any]:
         return {

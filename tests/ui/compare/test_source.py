@@ -296,6 +296,33 @@ def test_a_passage_that_a_page_names_is_the_library_s_or_no_more_than_an_id(ask,
     assert tab.shelf.state.kind == "missing"
 
 
+class LoadingEngine(ScriptedEngine):
+    """An engine that never gets ready, and would keep waiting whoever asks it for anything but its progress."""
+
+    def load(self, on_progress=None):
+        pass
+
+    def _waits(self, *_):
+        raise AssertionError("this waits until the model is loaded")
+
+    context_length = availability = count_tokens = stream = _waits
+
+
+@pytest.mark.parametrize("from_source", [False, True])
+def test_stop_while_the_model_loads_waits_for_nothing(ask, from_source):
+    tab, session, _ = ask(FITS)
+    tab.engine = LoadingEngine(tab.profile)
+    page: dict = {}
+    for update in tab.answer(session, "And in winter?", ["base"], 64, 0.0, 1.0, 1.1, 0, from_source):
+        page |= update
+        if "as soon as the model is ready" in page[tab.status]:
+            session.compare.request_stop()
+    assert "Stopped." in page[tab.status]
+    assert page[tab.ask].interactive
+    assert "not from a source" not in page[tab.source], "there are no answers"
+    assert ("from=source" in page[tab.toolbar]) == from_source
+
+
 def test_the_rewriter_answers_beside_the_chosen_models_where_there_is_a_passage(ask):
     def answered(session):
         return [pane.spec.id for pane in session.comparison.panes]
