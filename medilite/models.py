@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from medilite.errors import ProfileError, UnknownModelError, suggestion
+from medilite.errors import ModelUnavailableError, ProfileError, UnknownModelError, suggestion
 from medilite.files import read_yaml
 from medilite.hub import PLACE, PREFIX
 
@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: relative adapter paths of shipped profiles are relative to it."""
 
 PROFILES_DIR = Path(__file__).resolve().parent / "profiles"
+
+FROM_A_PASSAGE = "it answers from a passage alone"
+"""Why a rewriter can't be chosen."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -132,17 +135,23 @@ class Profile(_Strict):
     def select(self, wanted: str | Iterable[str], *, rewriters: bool = False) -> tuple[ModelSpec, ...]:
         """Return the models named: "all", "id,id" or several ids; in the profile's order, without repeats.
 
-        With `rewriters` these can be named too; "all" never has them.
+        With `rewriters` these can be named too; "all" never has them. Raises UnknownModelError, and
+        ModelUnavailableError for a rewriter that can't be named.
         """
         names = wanted.split(",") if isinstance(wanted, str) else list(wanted)
         names = [name.strip() for name in names if name.strip()]
         if names == ["all"]:
             return self.models
-        known = self.every if rewriters else self.models
         chosen = {self.get(name).id for name in names}
-        if wrong := sorted(chosen - {model.id for model in known}) or ([] if chosen else [""]):
-            raise UnknownModelError(wrong[0], self.ids)
-        return tuple(model for model in known if model.id in chosen)
+        if not chosen:
+            raise UnknownModelError("", self.ids)
+        for spec in () if rewriters else self.rewriters:
+            if spec.id in chosen:
+                raise ModelUnavailableError(
+                    f"{spec.id!r} can't be chosen here: {FROM_A_PASSAGE}. Leave it out; where the app's “Answer from "
+                    f"the source” is on, it answers by itself. Known models: {', '.join(self.ids)}."
+                )
+        return tuple(model for model in self.every if model.id in chosen)
 
     def chain(self, model: str) -> tuple[ModelSpec, ...]:
         """Return the adapters that make up a model, lowest first; empty for the base."""

@@ -143,6 +143,7 @@ def test_an_answer_without_words_has_no_grade(scripted, capsys):
         (["ask", "a" * 2001], "2,001"),
         (["ask", QUESTION, "--models", "sft-r8-hihg"], "Did you mean 'sft-r8-high'?"),
         (["ask", QUESTION, "--models", ","], "Unknown model"),
+        (["ask", QUESTION, "--models", "base,sourced"], "it answers from a passage alone"),
         (["ask", QUESTION, "--temperature", "9"], "temperature=9.0"),
         (["ask", QUESTION, "--temperature", "nan"], "temperature=nan"),
         (["ask", QUESTION, "--max-new-tokens", "0"], "max_new_tokens=0"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from medilite.errors import ProfileError, UnknownModelError
+from medilite.errors import ModelUnavailableError, ProfileError, UnknownModelError
 from medilite.lab.own_adapter import COLOURS
 from medilite.models import PROFILES_DIR, ROOT, load_profile
 from medilite.ui.page.about import about_html
@@ -55,8 +55,10 @@ def test_a_rewriter_is_no_model_to_compare_and_is_there_with_its_folder(tmp_path
     assert "Rewriter" in about_html(profile)
     assert "sourced" not in {spec.id for spec in profile.select("all", rewriters=True)}
     assert [spec.id for spec in profile.select("sourced,base", rewriters=True)] == ["base", "sourced"]
-    with pytest.raises(UnknownModelError, match="sourced"):
+    with pytest.raises(ModelUnavailableError, match="'sourced' can't be chosen here: it answers from a passage alone"):
         profile.select("base,sourced")
+    with pytest.raises(UnknownModelError, match="''"):
+        profile.select("")
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     for change, said in (({"id": "grpo"}, "share an id"), ({"adapter": None}, "has no adapter")):
         path.write_text(yaml.safe_dump(raw | {"rewriters": [raw["rewriters"][0] | change]}), encoding="utf-8")

@@ -28,7 +28,7 @@ from medilite.sources.collection import COLLECTION, read_collection
 from medilite.sources.fetch import FETCHED, fetch_collection
 from medilite.sources.layout import MANIFEST, is_whole, read_manifest
 from medilite.sources.library import Library
-from medilite.sources.records import About, Found
+from medilite.sources.records import About, Found, Passage
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,17 @@ class Shelf:
             self._lose(library, str(error))
         except Exception:
             log.exception("A search of the library failed.")
+        return None
+
+    def passage(self, id: str) -> Passage | None:
+        """Return the passage of an id; None if the library has no such passage, or there is no library."""
+        library = self._library
+        if library is None:
+            return None
+        try:
+            return library.passage(id)
+        except DataError as error:
+            self._lose(library, str(error))
         return None
 
     def seek(self, question: str, count: int = 5, earlier: Sequence[str] = ()) -> Future[Sought]:

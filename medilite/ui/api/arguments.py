@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medilite.errors import ArgumentError, suggestion
-from medilite.models import ModelSpec, Profile
+from medilite.models import FROM_A_PASSAGE, ModelSpec, Profile
 from medilite.prompts import clean_text
 
 SHOWN_CHARS = 80
@@ -21,7 +21,7 @@ def one_model(given: object, profile: Profile) -> ModelSpec:
     spec = profile.get(clean_text(given.strip())[:SHOWN_CHARS])
     if spec in profile.rewriters:
         raise ArgumentError(
-            f"model={quoted(given)} can't be used: it answers from a passage alone. Call compare with "
+            f"model={quoted(given)} can't be used: {FROM_A_PASSAGE}. Call compare with "
             "from_source=true and without models: its answer is then among them."
         )
     return spec

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from medilite.errors import MediLiteError, QuestionError
+from medilite.errors import EngineError, MediLiteError, QuestionError
 from medilite.prompts import clean_question
 from medilite.records import Request, Step
 from medilite.ui.chat.history import Turn, messages
@@ -106,7 +106,7 @@ class ChatTab(AskingTab):
             yield {self.error: notices.error_html(str(error))}
             return
         yield from self._stream(session, earlier, turn, request)
-        if request.decoding.temperature == 0 and last.pane.spec.id == model and turn.pane.stopped != "cancelled":
+        if request.decoding.temperature == 0 and last.pane.spec.id == model and turn.pane.stopped in ("end", "length"):
             yield {
                 self.error: notices.note_html(
                     "At temperature 0 a model gives the same answer every time. "
@@ -141,7 +141,8 @@ class ChatTab(AskingTab):
     ) -> Iterator[Update]:
         """Show `turn` after `earlier` while it is written; if it fails without a word, restore everything.
 
-        `typed` is what was in the field, if this turn empties it.
+        `typed` is what was in the field, if this turn empties it; without it this is a retry, which leaves the answer
+        there was where it is stopped without a word, too.
         """
         before = list(session.turns)
         pane = turn.pane
@@ -160,7 +161,14 @@ class ChatTab(AskingTab):
                 for stage in run(self.engine, (request,), stop, advance):
                     if stage.kind == "stopped" and not pane.stopped:
                         pane.finish("cancelled")
+                    wordless = typed is None and stage.kind in ("done", "stopped") and not pane.text.strip()
+                    if wordless and pane.stopped == "error":
+                        raise EngineError(pane.error or "The model gave no answer.")
+                    if stayed := wordless and pane.stopped == "cancelled":
+                        session.turns = before
                     update = self._shown(session, stage, pane)
+                    if stayed:
+                        update[self.status] = notices.status_html("Stopped. The answer before is still here.", "ready")
                     if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
                         update[self.source] = source_html(sought, key="chat")
                     yield update

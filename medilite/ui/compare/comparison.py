@@ -109,6 +109,11 @@ class Comparison:
         return made
 
     @property
+    def missed_source(self) -> bool:
+        """Whether the models were to answer from the source, and got no passage."""
+        return self.from_source and self.given is None
+
+    @property
     def earlier(self) -> tuple[Comparison, ...]:
         """The comparisons that this one follows up on, the first one first."""
         return () if self.before is None else (*self.before.earlier, self.before)

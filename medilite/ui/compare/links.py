@@ -7,6 +7,7 @@ is then in no server's log. A query string after `?` is read just as well.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlencode
@@ -15,11 +16,15 @@ from medilite.errors import DecodingError
 from medilite.models import Profile
 from medilite.prompts import clean_text
 from medilite.records import Decoding
+from medilite.sources.records import Passage
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.page.decoding import DEFAULT_SEED, DEFAULTS, SETTINGS, as_decoding, as_seed
 
 _KEYS = ("n", "t", "p", "r")
 """The short names of SETTINGS in a link, in their order."""
+
+_PASSAGE = re.compile(r"[^<>]{1,200}#[1-9][0-9]{0,3}")
+"""The form of a passage's id: what a page sends back may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,17 @@ def _encode_settings(models: Sequence[str], decoding: Decoding, seed: int, from_
 
 
 def settings_of(comparison: Comparison) -> str:
-    """Return what a link to a comparison says of its models and settings: all but the question."""
-    return _encode_settings(_chosen(comparison), comparison.decoding, comparison.seed, comparison.from_source)
+    """Return what a page keeps beside question and answers: what a link says, and the passage that was given."""
+    said = _encode_settings(_chosen(comparison), comparison.decoding, comparison.seed, comparison.from_source)
+    return f"{said}&{urlencode({'given': comparison.given.id}, quote_via=quote)}" if comparison.given else said
+
+
+def given_of(settings: str) -> Passage | None:
+    """Return the passage that `settings_of` names, by its id alone; None if it names none."""
+    id = parse_qs(settings).get("given", [""])[-1]
+    if not _PASSAGE.fullmatch(id) or not id.isprintable():
+        return None
+    return Passage(id, text="", question="", topic="", kind="", source="", institute="", address="")
 
 
 def link_of(comparison: Comparison) -> str:

@@ -195,11 +195,10 @@ class CompareTab(AskingTab):
                 if from_source:
                     for progress in wait_until_ready(self.engine, stop):
                         yield self._show(comparison, Stage("loading", progress=progress))
-                    sought = seeking.come(wait=True)
-                    comparison.give(sought, self.engine)
-                    if sought is not None:
-                        comparison.take_source(sought)
-                    yield {self.source: source_html(sought or Sought(self.shelf.state), wanted=True)}
+                    if stop.is_set():  # giving a passage would wait until the model is loaded
+                        comparison.from_source = True
+                    else:
+                        yield {self.source: self._give(comparison, seeking)}
                 for stage in run(self.engine, comparison.requests(session.visitor), stop, comparison.advance):
                     update = self._show(comparison, stage)
                     if (sought := seeking.come(wait=stage.kind in ("done", "stopped"))) is not None:
@@ -231,6 +230,14 @@ class CompareTab(AskingTab):
             yield self.refused(f"{said}Press Ask to start a new comparison.", question)
         else:
             yield from self.answer(session, question, able, *(*controls, last))
+
+    def _give(self, comparison: Comparison, seeking: Seeking) -> str:
+        """Have the models answer from what the library says; return what is shown of it."""
+        sought = seeking.come(wait=True)
+        comparison.give(sought, self.engine)
+        if sought is not None:
+            comparison.take_source(sought)
+        return source_html(sought or Sought(self.shelf.state), missed=comparison.missed_source)
 
     def _begin(self, comparison: Comparison) -> dict[Any, Any]:
         return {
@@ -295,7 +302,7 @@ class CompareTab(AskingTab):
             # Its answers are on the page again, and the question that failed is in the field.
             asked = (*before.questions, *asked)
             update = self._end(before, status) | {
-                self.source: source_html(before.sought, wanted=before.from_source) if before.sought else "",
+                self.source: source_html(before.sought, missed=before.missed_source) if before.sought else "",
             }
         else:
             session.comparison = None
@@ -328,9 +335,10 @@ class CompareTab(AskingTab):
         if sought is not None:
             comparison.check = session.checks_source
             comparison.take_source(sought)
-            if comparison.from_source and sought.found and sought.found.fits:
-                comparison.given = sought.found.hits[0].passage
-        shown[self.source] = source_html(sought or Sought(self.shelf.state), wanted=comparison.from_source)
+        if comparison.given:
+            # The library may not be open yet, or be another by now: the id says what they answered from all the same.
+            comparison.given = self.shelf.passage(comparison.given.id) or comparison.given
+        shown[self.source] = source_html(sought or Sought(self.shelf.state), missed=comparison.missed_source)
         return shown | {
             self.grid: grid_html(comparison),
             self.toolbar: toolbar_html(comparison),

@@ -15,7 +15,7 @@ from medilite.prompts import clean_text
 from medilite.records import StopReason
 from medilite.ui.chat.history import Turn
 from medilite.ui.compare.comparison import MOST_EARLIER, Comparison, Pane
-from medilite.ui.compare.links import decode_link
+from medilite.ui.compare.links import decode_link, given_of
 from medilite.ui.page.decoding import DEFAULTS, MAX_SEED, SETTINGS
 
 BROKE_OFF = "The connection was lost, or the page was reloaded, while it was written. Ask again for a whole answer."
@@ -39,6 +39,7 @@ def kept_comparison(given: object, profile: Profile, max_chars: int) -> Comparis
         return None
     comparison = Comparison.ended(asked.question, profile, asked.decoding, asked.seed, panes)
     comparison.from_source = asked.from_source
+    comparison.given = given_of(settings) if asked.from_source else None
     for question, before in _runs(read):
         run = Comparison.ended(question[:max_chars], profile, asked.decoding, asked.seed, before)
         run.before, comparison.before = comparison.before, run

@@ -21,14 +21,14 @@ TEMPLATE = "page/source.html"
 NIH, CDC = "What the National Institutes of Health say", "What the Centers for Disease Control and Prevention say"
 
 
-def source_html(sought: Sought, key: str = "compare", *, wanted: bool = False) -> Markup | str:
+def source_html(sought: Sought, key: str = "compare", *, missed: bool = False) -> Markup | str:
     """Return the card with what was found, or that nothing fits, or why there is no library; "" if it is off.
 
-    `key` distinguishes the cards of one page; `wanted` says that the answers were to be from the source.
+    `key` distinguishes the cards of one page; `missed` says that the answers were to be from the source, and aren't.
     """
     if sought.found is None or sought.about is None:
         message = {"off": "", "ready": ""}.get(sought.state.kind, sought.state.message)
-        if wanted:
+        if missed:
             return templates(TEMPLATE).missed(message)
         return templates(TEMPLATE).line(f"No source beside these answers yet. {message}") if message else ""
     if not sought.found.fits:
@@ -37,7 +37,8 @@ def source_html(sought: Sought, key: str = "compare", *, wanted: bool = False) -
     own = f"What {first.institute or sought.about.title} says"
     title = CDC if first.source == "CDC" else NIH if sought.about.title == "MedQuAD" else own
     badge = grade_badge_html(passage_grade(first.text))
-    return templates(TEMPLATE).card(
+    said = templates(TEMPLATE).missed("") if missed else Markup()
+    return said + templates(TEMPLATE).card(
         title, first, passage_html(first.text), plain_words(first.text), sought.about, badge, others, key
     )
 

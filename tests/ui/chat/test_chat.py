@@ -178,6 +178,47 @@ def test_a_retry_that_fails_keeps_the_answer_there_was(make):
     assert shown[tab.retry].interactive
 
 
+def test_a_retry_that_fails_says_why_at_temperature_0_too(make):
+    tab, engine, session = make(scripts={"base": "One."})
+    send(tab, session, "First?")
+    engine.context = 5
+    assert "together at most 5 fit" in page(tab.answer_again(session, "base", *SETTINGS))[tab.error]
+
+
+def test_a_retry_by_a_model_that_is_unavailable_keeps_the_answer_there_was(make):
+    tab, _, session = make(scripts={"base": "One."}, broken={"grpo": "The adapter is missing."})
+    send(tab, session, "First?")
+    shown = page(tab.answer_again(session, "grpo", *SETTINGS))
+    assert session.turns[0].pane.text == "One."
+    assert "One." in shown[tab.transcript]
+    assert "The adapter is missing." in shown[tab.error]
+
+
+def test_a_retry_that_is_stopped_before_its_first_word_keeps_the_answer_there_was(make):
+    tab, engine, session = make(scripts={"base": "One.", "grpo": "Two more."}, step_s=0.01)
+    send(tab, session, "First?")
+
+    def stopped(after):
+        shown: dict = {}
+        for update in tab.answer_again(session, "grpo", *SETTINGS):
+            shown |= update
+            if session.chat.busy and session.turns[-1].pane.tokens >= after:
+                session.chat.request_stop()
+        return shown
+
+    engine.ahead = 3
+    shown = stopped(0)
+    assert [turn.pane.text for turn in session.turns] == ["One."]
+    assert "One." in shown[tab.transcript]
+    assert "Stopped. The answer before is still here." in shown[tab.status]
+    assert shown[tab.retry].interactive
+    assert shown[tab.error] == ""
+    engine.ahead, engine.scripts = 0, {"grpo": "two " * 16}
+    shown = stopped(1)
+    assert session.turns[0].pane.text.startswith("two")
+    assert "What was written so far is kept." in shown[tab.status]
+
+
 def test_a_broken_model_fails_its_turn_and_leaves_the_history_usable(make):
     tab, engine, session = make(broken={"grpo": "The adapter is missing."}, scripts={"base": "One."})
     shown = send(tab, session, "First?", model="grpo")

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from html import unescape
 from types import SimpleNamespace
@@ -468,6 +469,33 @@ def test_slices_are_computed_once_one_at_a_time_and_counted(lite, made_boards, m
     assert sliced(tab, "All", "All", 1, None, "", "questions") == first
     assert len(computed) == 2
     assert "which is the limit" in sliced(tab, "All", "All", 2, None, "", "questions")
+
+
+def test_a_slice_in_memory_waits_for_nobody_and_the_same_one_at_the_same_time_is_computed_once(tab, monkeypatch):
+    given = ("All", "All", 0, None, "", "questions")
+    computed, made, second = [], own_slice.slice_html, []
+    other = threading.Thread(target=lambda: second.append(sliced(tab, *given)))
+
+    def compare(*given):
+        computed.append(1)
+        if len(computed) == 1:
+            other.start()
+            while tab.slice._seats._taken.total() < 2:
+                time.sleep(0.01)
+        return made(*given)
+
+    monkeypatch.setattr(own_slice, "slice_html", compare)
+    first = sliced(tab, *given)
+    other.join()
+    assert second == [first]
+    with ExitStack() as held:
+        for number in range(own_slice.WAITING):
+            tab.slice._seats._who = lambda number=number: f"203.0.113.{number}"
+            held.enter_context(tab.slice._seats.seat(""))
+        held.enter_context(tab.slice._one_at_a_time)
+        assert sliced(tab, *given) == first
+        assert "Several slices are being compared" in sliced(tab, "All", "All", 1, None, "", "questions")
+    assert len(computed) == 1
 
 
 def test_a_slice_that_was_chosen_by_a_visitor_s_words_is_not_kept(tab):

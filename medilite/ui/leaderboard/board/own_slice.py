@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -48,8 +48,11 @@ class OwnSlice:
         self._admission = admission
         self._seats = Admission(WAITING)
         self._one_at_a_time = threading.Lock()
-        # Typed: True is no number of words, though it is equal to 1.
-        self._kept = lru_cache(maxsize=KEPT, typed=True)(self._compare)
+        # Typed: True is no number of words, though it is equal to 1. The outer memory is looked into before anybody
+        # waits, the inner one after the wait, in which the same slice may have been computed for another.
+        kept = lru_cache(maxsize=KEPT, typed=True)
+        inner = kept(self._compare)
+        self._kept = kept(lambda *given: self._in_turn(inner, *given))
 
     def build(self) -> None:
         """Lay it out inside the current Blocks."""
@@ -101,13 +104,17 @@ class OwnSlice:
         """Return the differences on the questions that are chosen, or a sentence on what is wrong."""
         try:
             # Nothing that a visitor types is kept.
-            compare = self._compare if _words_of(given) else self._kept
-            with self._seats.seat(""), self._one_at_a_time:
-                return compare(view, split, pair, data, *given)
+            if _words_of(given):
+                return self._in_turn(self._compare, view, split, pair, data, *given)
+            return self._kept(view, split, pair, data, *given)
         except EngineError:  # no seat is free, of which the seats speak as Compare's do
             return notices.error_html("Several slices are being compared. Try again in a few seconds.")
         except MediLiteError as error:
             return notices.error_html(str(error))
+
+    def _in_turn(self, compare: Callable[..., Markup], *given: Any) -> Markup:
+        with self._seats.seat(""), self._one_at_a_time:
+            return compare(*given)
 
     def _compare(self, view: View, split: str, pair: Pair, data: Path, *given: Any) -> Markup:
         if self._admission:
