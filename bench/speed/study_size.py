@@ -73,6 +73,7 @@ def write(folder: Path, shape: str, tokenizer: Path) -> Path:
         wrapped = get_peft_model(model, lora, adapter_name=name)
         wrapped.save_pretrained(str(folder / "adapters"), selected_adapters=[name])
         spec["adapter"] = str((folder / "adapters" / name).resolve())
+        spec.pop("adapter_sha256", None)
         wrapped.unload()
     profile = folder / "profile.yaml"
     profile.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")

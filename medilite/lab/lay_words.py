@@ -125,14 +125,38 @@ vertigo: dizziness
 
 _ONE_WAY = frozenset(
     """
-    abdominal acute ambulatory anemia asymptomatic benign bilateral cardiac chronic congenital conjunctivitis contusion
-    cutaneous dermatitis dyspnea edema etiology fatigue fracture gastric gastrointestinal haematoma hematoma hemorrhage
-    hepatic hereditary hyperglycemia hypoglycemia infarction inflammation intravenous lesion malignant micturition
-    neoplasm ocular onset palpitations paresthesia pathogen pulmonary renal respiratory rhinorrhea seizure stenosis
-    subcutaneous thrombus topical trauma
+    abdominal acute ambulatory anemia asymptomatic benign bilateral carcinoma cardiac chronic congenital conjunctivitis
+    contusion cutaneous dermatitis dyspnea edema etiology fatigue fracture gastric gastrointestinal haematoma hematoma
+    hemorrhage hepatic hereditary hyperglycemia hypoglycemia infarction inflammation intravenous lesion malignant
+    micturition neoplasm ocular onset palpitations paresthesia pathogen pulmonary renal respiratory rhinorrhea seizure
+    stenosis subcutaneous thrombus topical trauma
     """.split()  # noqa: SIM905
 )
 """Words whose plain word means more than they do, or has a better clinical one: they are put in one direction only."""
+
+NAMES = "|".join(
+    (
+        r"(?:acute|chronic) (?:\w+ ){1,2}leuka?emia",
+        r"(?:bird|cat[- ]scratch|childbed|dengue|enteric|glandular|ha?emorrhagic|lassa|malta|mediterranean|oropouche"
+        r"|parrot|puerperal|q|rat[- ]bite|relapsing|rheumatic|scarlet|spotted|trench|typhoid|undulant|valley|yellow)"
+        r" fever",
+        r"belly button",
+        r"benign (?:essential tremor|paroxysmal positional vertigo|prostatic hyperplasia)",
+        r"chronic fatigue",
+        r"diabetes insipidus",
+        r"fever blisters?",
+        r"(?:heat|sun) strokes?",
+        r"(?:inner|outer) ear infections?",
+        r"(?:intracranial|ocular) hypertension",
+        r"malignant (?:hypertension|hyperthermia)",
+        r"(?:middle east|severe acute) respiratory syndrome",
+        r"neuroleptic malignant syndrome",
+        r"respiratory syncytial",
+        r"stomach flu",
+        r"varicella[- ]zoster",
+    )
+)
+"""A pattern of names with listed words in them: in other words they would be another disease's, or none's."""
 
 
 def _listed() -> dict[str, str]:

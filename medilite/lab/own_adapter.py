@@ -8,6 +8,7 @@ whether it can compute the adapter (`TakesAdapters`).
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 import secrets
@@ -47,7 +48,11 @@ _HUB = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})@([0-9a-f]{
 _HUB_WITHOUT = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w.-]*)?")
 _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _CODE = (".py", ".pyc", ".so", ".sh")
-_HEADER = 4 * 2**20
+_CONFIG_BYTES, _HEADER_BYTES = 256 * 2**10, 512 * 2**10
+"""Most JSON that is read: Python runs nothing else meanwhile, and 4 MB can take more than a second."""
+
+_WAIT_S = 60.0
+"""How long an adapter waits for those that are being brought before it."""
 
 
 def allowed(settings: Settings) -> bool:
@@ -116,7 +121,8 @@ def look_at(folder: Path, profile: Profile) -> Facts:
     _refuse_names([path.name for path in folder.iterdir()])
     weights = folder / WEIGHTS_FILE
     size = weights.stat().st_size
-    _refuse_size(size)
+    _refuse_size(WEIGHTS_FILE, size)
+    _refuse_size(CONFIG_FILE, (folder / CONFIG_FILE).stat().st_size)
     tensors = _tensors(weights, size)
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
@@ -149,10 +155,15 @@ def _refuse_names(names: list[str]) -> None:
         raise ModelUnavailableError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.{why}")
 
 
-def _refuse_size(size: int | None) -> None:
-    if size is None or size > MOST_BYTES:
-        said = "of unknown size" if size is None else f"{size / 2**20:,.0f} MB"
-        raise ModelUnavailableError(f"Its {WEIGHTS_FILE} is {said}; at most {MOST_BYTES >> 20} MB can be taken.")
+def _refuse_size(name: str, size: int | None) -> None:
+    most = MOST_BYTES if name == WEIGHTS_FILE else _CONFIG_BYTES
+    if size is None or size > most:
+        said = "of unknown size" if size is None else _size_text(size)
+        raise ModelUnavailableError(f"Its {name} is {said}; at most {_size_text(most)} can be taken.")
+
+
+def _size_text(size: int) -> str:
+    return f"{size / 2**20:,.0f} MB" if size >= 2**20 else f"{math.ceil(size / 2**10)} kB"
 
 
 def _tensors(path: Path, size: int) -> dict[str, list[int]]:
@@ -160,8 +171,13 @@ def _tensors(path: Path, size: int) -> dict[str, list[int]]:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
-            if length > min(_HEADER, size - 8):
+            if length > size - 8:
                 raise ValueError("its header is longer than the file")
+            if length > _HEADER_BYTES:
+                raise ModelUnavailableError(
+                    f"The header of its {WEIGHTS_FILE} is {_size_text(length)}; at most {_size_text(_HEADER_BYTES)}"
+                    " can be taken. Save it again, without anything else in it."
+                )
             header: dict[str, Any] = json.loads(file.read(length))
         header.pop("__metadata__", None)
         if max((one["data_offsets"][1] for one in header.values()), default=0) != size - 8 - length:
@@ -191,7 +207,7 @@ def _download(repo: str, sha: str, into: Path, endpoint: str | None) -> None:
         sizes = {one.rfilename: one.size for one in info.siblings or []}
         _refuse_names(list(sizes))
         for name in ADAPTER_FILES:
-            _refuse_size(sizes[name])
+            _refuse_size(name, sizes[name])
             hf_hub_download(repo, name, revision=sha, local_dir=into, endpoint=endpoint, token=False)
     except ModelUnavailableError:
         raise
@@ -206,11 +222,15 @@ def _download(repo: str, sha: str, into: Path, endpoint: str | None) -> None:
 
 
 class Brought:
-    """The adapters that visitors have brought to an engine: MOST_AT_ONCE at most, the oldest goes first."""
+    """The adapters that visitors have brought to an engine: MOST_AT_ONCE at most, the oldest goes first.
+
+    While one more is taken in, the one that it replaces is still there.
+    """
 
     def __init__(self, engine: TakesAdapters, profile: Profile, settings: Settings) -> None:
         self._engine, self._profile, self._settings = engine, profile, settings
         self._lock = threading.Lock()
+        self._bringing = threading.Lock()
         self._specs: OrderedDict[str, ModelSpec] = OrderedDict()
 
     def bring(
@@ -223,21 +243,31 @@ class Brought:
         parent = self._profile.get(stacked_on)
         light, dark = COLOURS.get(colour, next(iter(COLOURS.values())))
         name = " ".join(label.split())[:LONGEST_NAME] or "My adapter"
-        with folder_of(where, self._settings, endpoint) as folder:
+        with self._turn(), folder_of(where, self._settings, endpoint) as folder:
             facts = look_at(folder, self._profile)
             spec = ModelSpec(
                 id=f"{OWN}{secrets.token_hex(8)}", label=name, about="An adapter that you brought.", colour=light,
                 colour_dark=dark, adapter=str(folder.resolve()), stacked_on=parent.id if parent.adapter else None,
             )  # fmt: skip
             self._engine.bring(spec)
-        with self._lock:
-            gone = [instead_of] if self._specs.pop(instead_of, None) else []
-            while len(self._specs) >= MOST_AT_ONCE:
-                gone.append(self._specs.popitem(last=False)[0])
-            self._specs[spec.id] = spec
-        for model in gone:
-            self._engine.let_go(model)
+            with self._lock:
+                gone = [instead_of] if self._specs.pop(instead_of, None) else []
+                while len(self._specs) >= MOST_AT_ONCE:
+                    gone.append(self._specs.popitem(last=False)[0])
+                self._specs[spec.id] = spec
+            for model in gone:
+                self._engine.let_go(model)
         return spec, facts
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one adapter at a time be downloaded and read, or MOST_AT_ONCE would bound neither disk nor memory."""
+        if not self._bringing.acquire(timeout=_WAIT_S):
+            raise ModelUnavailableError("Others are bringing adapters, one after another: try again in a minute.")
+        try:
+            yield
+        finally:
+            self._bringing.release()
 
     def get(self, model: str) -> ModelSpec:
         """Return one that is still here, marked as most recently used; raises ModelUnavailableError for any other."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from medilite.lab.lay_words import CLINICAL, LAY
+from medilite.lab.lay_words import CLINICAL, LAY, NAMES
 from medilite.safety import emergency_notice
 
 Kind = Literal["typos", "lay", "second-language", "clinical"]
@@ -28,6 +28,15 @@ LABELS: dict[Kind, str] = {
 
 _NEGATION = re.compile(r"(?i)\b(?:no|not|never|none|without|nor|neither|cannot|\w+n['’]t)\b")
 _LONG_WORD = re.compile(r"[A-Za-z]{5,}")
+_ARTICLE = re.compile(
+    r"(?P<name>(?i:\b(?:hep|hepatitis|vitamin|flu|influenza|type|group|class|strep|ha?emophilia|immunoglobulin) a\b"
+    r"|\ba fib\b))"
+    r"|(?P<begin>(?:^|[.!?]\s|\n)\s*)(?:The|An|A(?! fib\b)) (?=[A-Za-z])"
+    r"|(?<![\w'’-])(?:the|an|a) (?=[A-Za-z])"
+)
+"""An article; a capital A within a sentence is a letter of a name, and so is "a" behind some words."""
+
+_NAME = re.compile(rf"(?i)(?<![\w-])({NAMES})(?![\w-])")
 _SEED = 20_261_129
 _SLIPS = 3
 """Most words that are typed wrong."""
@@ -81,6 +90,9 @@ def _typos(question: str) -> list[Edit]:
     """Long words get one slip each: two letters swapped, one left out, or one typed twice."""
     draw = random.Random(f"{_SEED} {question}")
     words = [match[0] for match in _LONG_WORD.finditer(question) if not _NEGATION.fullmatch(match[0])]
+    if not question.isupper():
+        # With a slip an abbreviation is another one.
+        words = [word for word in words if not word.isupper()]
     edits = []
     for word in dict.fromkeys(words):
         at = draw.randrange(1, len(word) - 2)
@@ -92,7 +104,7 @@ def _typos(question: str) -> list[Edit]:
 
 
 def _lay(question: str) -> list[Edit]:
-    said = [_replaced(clinical, lay) for clinical, lay in LAY]
+    said = [_translated(clinical, lay) for clinical, lay in LAY]
     return [
         *said,
         _pattern(r"^what are the (?:signs and )?symptoms of (.+?)\?*$", r"how do I know if I have \1?"),
@@ -105,7 +117,7 @@ def _lay(question: str) -> list[Edit]:
 
 def _second_language(question: str) -> list[Edit]:
     return [
-        _pattern(r"\b(?:the|an|a) (?=[A-Za-z])", ""),
+        lambda text: _ARTICLE.sub(lambda found: found["name"] or found["begin"] or "", text),
         _pattern(r"^(what|how|why|when) (?:do|does|is|are|should|can) (\w+)", r"\1 \2"),
         _pattern(r"\bare\b", "is"),
         _pattern(r"\b(have|has) been\b", "is"),
@@ -117,7 +129,7 @@ def _second_language(question: str) -> list[Edit]:
 
 
 def _clinical(question: str) -> list[Edit]:
-    said = [_replaced(lay, clinical) for lay, clinical in CLINICAL]
+    said = [_translated(lay, clinical) for lay, clinical in CLINICAL]
     return [
         _pattern(r"\bwhat are the (?:signs and )?symptoms of\b", "What is the clinical presentation of"),
         _pattern(r"^what causes\b", "What is the aetiology of"),
@@ -133,10 +145,20 @@ _EDITS: dict[Kind, Callable[[str], list[Edit]]] = {
 }  # fmt: skip
 
 
-def _replaced(word: str, new: str) -> Edit:
-    """Return an edit that puts `new` for a word or words, wherever they are whole; a capital stays one."""
-    pattern = re.compile(rf"(?i)(?<![\w-]){re.escape(word)}(?![\w-])")
-    return lambda text: pattern.sub(lambda found: _cased(new, found[0]), text)
+def _replaced(word: str, new: str, kept: str = "") -> Edit:
+    """Return an edit that puts `new` for a word or words, wherever they are whole; a capital, and `kept`, stay."""
+    words = f"{re.escape(kept)}|{re.escape(word)}" if kept else re.escape(word)
+    pattern = re.compile(rf"(?i)(?<![\w-])(?:{words})(?![\w-])")
+    return lambda text: pattern.sub(
+        lambda found: found[0] if found[0].casefold() == kept else _cased(new, found[0]), text
+    )
+
+
+def _translated(word: str, new: str) -> Edit:
+    """Return the edit of `_replaced`, which leaves names alone, and `new` where the text has it already."""
+    edit = _replaced(word, new, kept=new if word in new else "")
+    # The odd parts are the names.
+    return lambda text: "".join(part if at % 2 else edit(part) for at, part in enumerate(_NAME.split(text)))
 
 
 def _pattern(pattern: str, new: str) -> Edit:

@@ -42,3 +42,14 @@ def test_no_proxy_no_warning(caplog):
     caplog.set_level(logging.WARNING)
     call(KnownAddress(App(), TrustedProxies()), "/", client="192.0.2.1")
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("trusted", ["1", "10.0.0.1"])
+@pytest.mark.parametrize(("forwarded", "said"), [("unknown", 1), ("1.2.3.4:http", 1), ("1.2.3.4:80", 0), ("", 0)])
+def test_a_trusted_proxy_that_names_no_address_is_said_once(trusted, forwarded, said, caplog):
+    guard = KnownAddress(App(), TrustedProxies.parse(trusted))
+    for _ in range(3):
+        call(guard, "/", headers={"X-Forwarded-For": forwarded}, client="10.0.0.1")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == said
+    assert all("no IP address" in one and "1.2.3.4" not in one for one in told), "nobody's address is logged"

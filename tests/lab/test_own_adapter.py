@@ -7,7 +7,10 @@ import shutil
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +22,7 @@ import pytest
 
 from medilite.checkpoints import CONFIG_FILE, WEIGHTS_FILE
 from medilite.errors import ModelUnavailableError
+from medilite.lab import own_adapter
 from medilite.lab.own_adapter import COLOURS, MOST_AT_ONCE, OWN, Brought, allowed, folder_of, look_at
 from medilite.models import ROOT
 from medilite.settings import load_settings
@@ -104,7 +108,22 @@ def _write(path: Path, header: object, data: int, length: int | None = None) -> 
             lambda f: _write(f / WEIGHTS_FILE, {"x": {"shape": [1.5], "data_offsets": [0, 0]}}, 0),
             "no whole safetensors",
         ),
-        (lambda f: (f / WEIGHTS_FILE).open("r+b").truncate(65 * 2**20), "at most 64 MB"),
+        (
+            lambda f: (f / WEIGHTS_FILE).open("r+b").truncate(65 * 2**20),
+            "adapter_model.safetensors is 65 MB; at most 64 MB",
+        ),
+        (
+            lambda f: _write(f / WEIGHTS_FILE, {"__metadata__": {"x": "x" * 2**19}}, 0),
+            "header of its adapter_model.safetensors is 513 kB; at most 512 kB",
+        ),
+        (
+            lambda f: (f / CONFIG_FILE).write_text('{"r": 8}'.ljust(2**18 + 1)),
+            "adapter_config.json is 257 kB; at most 256 kB",
+        ),
+        (
+            lambda f: (f / CONFIG_FILE).open("r+b").truncate(65 * 2**20),
+            "adapter_config.json is 65 MB; at most 256 kB",
+        ),
     ],
 )
 def test_whatever_is_wrong_with_the_files_is_a_sentence(copy, lite, change, why):
@@ -244,7 +263,8 @@ def test_the_two_files_come_from_the_hub_and_go_again(hub, tmp_path):
     ("change", "why"),
     [
         (lambda hub: setattr(hub, "breaks", True), "can't be downloaded .* nothing was kept"),
-        (lambda hub: hub.sizes.update({WEIGHTS_FILE: 2**40}), "at most 64 MB"),
+        (lambda hub: hub.sizes.update({WEIGHTS_FILE: 2**40}), f"{WEIGHTS_FILE} is .* at most 64 MB"),
+        (lambda hub: hub.sizes.update({CONFIG_FILE: 2**20}), f"{CONFIG_FILE} is 1 MB; at most 256 kB"),
         (lambda hub: hub.files.update({"modeling.py": b"import os"}), r"holds code \(modeling.py\)"),
         (lambda hub: hub.files.update({"adapter_model.bin": hub.files.pop(WEIGHTS_FILE)}), "is pickled"),
     ],
@@ -268,9 +288,11 @@ def test_a_repository_that_is_not_there_is_a_sentence(hub, tmp_path):
 class Takes:
     def __init__(self) -> None:
         self.have: list[str] = []
+        self.counts: list[int] = []
 
     def bring(self, spec) -> None:
         self.have.append(spec.id)
+        self.counts.append(len(self.have))
 
     def let_go(self, model: str) -> None:
         self.have.remove(model)
@@ -291,3 +313,35 @@ def test_one_visitors_next_adapter_replaces_the_last_and_the_oldest_makes_room(c
     assert engine.have == [second.id, *others[1:], last.id]
     with pytest.raises(ModelUnavailableError, match="bring it again"):
         brought.get(others[0])
+
+
+def test_adapters_are_taken_in_one_at_a_time_so_that_no_more_than_eight_stay(copy, lite, monkeypatch):
+    engine, where, inside, most = Takes(), str(copy()), [], []
+
+    @contextmanager
+    def slow(*args) -> Iterator[Path]:
+        with folder_of(*args) as folder:
+            inside.append(folder)
+            most.append(len(inside))
+            time.sleep(0.02)
+            yield folder
+            inside.pop()
+
+    monkeypatch.setattr(own_adapter, "folder_of", slow)
+    brought = Brought(engine, lite, load_settings())
+    with ThreadPoolExecutor(MOST_AT_ONCE + 2) as pool:
+        found = [pool.submit(brought.bring, where, "x", "Teal", "base") for _ in range(MOST_AT_ONCE + 2)]
+        assert all(one.result()[0].adapter for one in found)
+    assert max(most) == 1
+    assert max(engine.counts) == MOST_AT_ONCE + 1, "the oldest goes once the next is there"
+    assert len(engine.have) == MOST_AT_ONCE
+
+
+def test_one_that_waits_too_long_for_others_is_a_sentence_and_one_that_fails_holds_nobody_up(copy, lite, monkeypatch):
+    monkeypatch.setattr(own_adapter, "_WAIT_S", 0.01)
+    brought = Brought(Takes(), lite, load_settings())
+    with brought._turn(), pytest.raises(ModelUnavailableError, match="try again in a minute"):
+        brought.bring(str(copy()), "x", "Teal", "base")
+    with pytest.raises(ModelUnavailableError, match="no folder"):
+        brought.bring("/nowhere/at/all", "x", "Teal", "base")
+    brought.bring(str(copy()), "x", "Teal", "base")

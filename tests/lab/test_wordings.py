@@ -34,6 +34,52 @@ def test_the_same_question_is_worded_the_same_every_time():
     assert wordings("What causes a heart attack?")[0].text == "What cuases a haert attack?"
 
 
+LETTERED = """
+hepatitis A infection | influenza A virus | vitamin A deficiency | group A strep | strep A infection | type A blood
+blood type A donors | haemophilia A carriers | immunoglobulin A deficiency | class A drugs | hepatitis a infection
+influenza a virus | vitamin a deficiency | group a strep | strep a infection | hemophilia a carriers | a fib treatment
+type I diabetes | type II collagen | factor V Leiden | factor VIII deficiency | vitamin B12 deficiency | HbA1c values
+hepatitis B and C | mucopolysaccharidosis type I | bipolar I disorder | vitamin K2 | COX-2 inhibitors | MELAS syndrome
+""".replace("\n", " | ").split(" | ")[1:-1]
+"""Names of which a letter or a number is a part."""
+
+NAMED = """
+scarlet fever | yellow fever | dengue fever | Q fever | Rift Valley fever | heat stroke | stomach flu | belly button
+diabetes insipidus | diabetes mellitus | Diabetes mellitus | blood cancer | malignant hyperthermia | ocular hypertension
+idiopathic intracranial hypertension | chronic fatigue syndrome | chronic myeloid leukemia | varicella zoster virus
+severe acute respiratory syndrome | respiratory syncytial virus | benign paroxysmal positional vertigo
+""".replace("\n", " | ").split(" | ")[1:-1]
+"""Names with a word in them that has another name by itself."""
+
+
+def worded(question: str) -> dict[str, str]:
+    return {one.kind: one.text for one in wordings(question)}
+
+
+@pytest.mark.parametrize("name", LETTERED)
+@pytest.mark.parametrize("asked", ["What causes the {}?", "Is it contagious? {} in a child"])
+def test_a_letter_or_number_of_a_name_stays_in_every_wording(name, asked):
+    """It is no article, no pronoun and no typo: hepatitis without its A is another disease."""
+    letters = re.findall(r"\b(?:[aA]|[A-Z]+|\w*\d\w*|HbA1c)\b", name)
+    for kind, text in worded(asked.format(name)).items():
+        assert [word for word in re.findall(r"\b\w+\b", text) if word in letters][: len(letters)] == letters, kind
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_is_not_put_in_other_words_that_make_it_another_disease(name):
+    made = worded(f"What is {name} in adults?")
+    if name.casefold() != "diabetes mellitus":
+        assert name in made["lay"]
+    assert "clinical" not in made or name in made["clinical"]
+
+
+def test_articles_go_wherever_they_are_none_of_a_name():
+    asked = "A child has the flu. The throat is red and an ear hurts.\nAn aunt has hepatitis A. A vaccine?"
+    assert worded(asked)["second-language"] == (
+        "Please, I want to ask: child has flu. throat is red and ear hurts.\naunt has hepatitis A. vaccine?"
+    )
+
+
 def stays(question: str) -> None:
     notice = emergency_notice(question)
     for one in wordings(question):

@@ -36,7 +36,10 @@ def test_adapters_beside_a_profile_of_published_ones_get_a_profile_of_their_own(
     monkeypatch.setattr(place, "placed", lambda profile, model: tmp_path / model)
     paper = load_profile("paper")
     recipe = SimpleNamespace(profile=paper, trained=("sft-r8-low", "sft-r16-high", "grpo"))
-    file = PROFILES_DIR / "paper.yaml"
+    file = tmp_path / "published.yaml"
+    raw = yaml.safe_load((PROFILES_DIR / "paper.yaml").read_text(encoding="utf-8"))
+    raw["models"] = [model | ({"adapter_sha256": "0" * 64} if "adapter" in model else {}) for model in raw["models"]]
+    file.write_text(yaml.safe_dump(raw), encoding="utf-8")
     change = place._own_profile(recipe, file, "grpo", "sft-r16-high")
     change.file.write_text(change.text, encoding="utf-8")
     assert change.said == f"MEDILITE_PROFILE={tmp_path / 'profile.yaml'} make app shows them"
@@ -44,6 +47,8 @@ def test_adapters_beside_a_profile_of_published_ones_get_a_profile_of_their_own(
     assert own.base == paper.base
     assert own.adapter_path(own.get("grpo")) == tmp_path / "grpo"
     assert own.get("grpo").stacked_on == "sft-r16-high"
+    assert own.get("grpo").adapter_sha256 is None, "the hash is that of the published weights"
     assert own.get("sft-r8-high").adapter.startswith("hub:"), "what wasn't trained here stays as published"
+    assert own.get("sft-r8-high").adapter_sha256 == "0" * 64
     assert place._own_profile(recipe, file, "grpo", "sft-r16-high") is None
     assert yaml.safe_load((tmp_path / "profile.yaml").read_text())["name"] == "paper-own"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from medilite.models import PROFILES_DIR, load_profile
+from medilite.weights import ensure_adapter
 from tests.training import pretend
 from tests.training.pretend import Pretence, write_recipe
 from training import reproduce
@@ -93,6 +94,28 @@ def test_a_further_seed_repeats_what_is_asked_for_and_the_parent_of_the_first(ru
     assert "seed 43, grpo: after sft-r8-high" in run.printed
     assert run("--seeds", "2", "--only", "grpo") == ["sft-r8-high", "grpo"]
     assert "grpo: test loss 2.2000 over 2 seeds, standard deviation 0.0000" in run.printed
+
+
+@pytest.mark.parametrize("only", ["all", "further seeds"])
+def test_adapters_trained_again_are_no_longer_refused_by_the_hash_that_was_pinned(run: Runner, only: str) -> None:
+    file = run.configs.parent / "profile.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    pin = f"  adapter_sha256: '{'0' * 64}' # pinned\n"
+    file.write_text("".join(line + pin * (line.removeprefix("  adapter: placed/").strip() in ALL) for line in lines))
+    assert file.read_text().count("# pinned") == len(ALL)
+    if only == "all":
+        run()
+        assert "adapter_sha256 of sft-r8-low, " in run.printed
+        assert file.read_text().count("# pinned") == len(ALL), "comments stay"
+        run()
+        assert "in their place already" in run.printed
+    else:
+        run("--seeds", "2", "--only", "sft,grpo")
+        file = run.runs / "tiny" / "seeds.yaml"
+    profile = load_profile(str(file))
+    for spec in profile.every:
+        assert spec.adapter is None or ensure_adapter(profile, spec).is_dir()
+    assert all(spec.adapter_sha256 for spec in profile.every if spec.adapter) == (only == "all")
 
 
 def test_after_a_stop_it_goes_on_where_it_was(run: Runner) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
+from medilite.checkpoints import WEIGHTS_FILE
 from medilite.errors import TrainingError
 from medilite.files import read_yaml, write_whole
-from medilite.models import PROFILES_DIR, ROOT, shipped_profiles
+from medilite.models import PROFILES_DIR, ROOT, Profile, shipped_profiles
+from medilite.packages import sha256_of
 from training.job import placed
 from training.recipe.plan import Recipe, copy_adapter
 
@@ -28,12 +30,12 @@ class _Change:
 
 
 def put_into_place(recipe: Recipe) -> list[str]:
-    """Copy the adapters that aren't in place yet, set the parent in the profile, and report what was done.
+    """Copy the adapters that aren't in place yet, make the profile fit them, and report what was done.
 
     Raises TrainingError or UnknownModelError, before anything is copied, if the profile can't name the parent.
     """
     grpo = recipe.grpo.model if recipe.grpo else None
-    change = _with_parent(recipe, grpo, str(recipe.record(grpo)["stacked_on"])) if grpo else None
+    change = _fitting_profile(recipe, grpo)
     said = []
     # GRPO last: until the profile names its parent, the app would stack it on another.
     for model in sorted(recipe.trained, key=lambda model: model == grpo):
@@ -53,22 +55,35 @@ def _same(source: Path, target: Path) -> bool:
     return all((target / name).is_file() and filecmp.cmp(source / name, target / name, shallow=False) for name in names)
 
 
-def _with_parent(recipe: Recipe, model: str, parent: str) -> _Change | None:
-    """Return the profile in which `model` is stacked on `parent`; None if it is already.
+def _fitting_profile(recipe: Recipe, grpo: str | None) -> _Change | None:
+    """Return the profile with GRPO's parent and the hashes of the adapters; None if it has them already.
 
     That is the recipe's profile, or a new one if that names other adapters.
     """
     name = recipe.sft[0].base.profile
     file = PROFILES_DIR / f"{name}.yaml" if name in shipped_profiles() else Path(name).expanduser()
-    spec = recipe.profile.get(model)
-    recipe.profile.get(parent)
-    if isinstance(recipe.profile.adapter_path(spec), str):
-        return _own_profile(recipe, file, model, parent)
-    if spec.stacked_on == parent:
-        return None
-    text = stacked_on(file.read_text(encoding="utf-8"), model, parent)
-    best = f"{model} is stacked on {parent} now, the best by validation loss (it was {spec.stacked_on})"
-    return _Change(file, text, f"{file}: {best}")
+    before = text = file.read_text(encoding="utf-8")
+    said = []
+    if grpo:
+        spec, parent = recipe.profile.get(grpo), str(recipe.record(grpo)["stacked_on"])
+        recipe.profile.get(parent)
+        if isinstance(recipe.profile.adapter_path(spec), str):
+            return _own_profile(recipe, file, grpo, parent)
+        if spec.stacked_on != parent:
+            text = stacked_on(text, grpo, parent)
+            said = [f"{grpo} is stacked on {parent} now, the best by validation loss (it was {spec.stacked_on})"]
+    if pinned := [model for model in recipe.trained if _is_pinned(recipe.profile, model)]:
+        for model in pinned:
+            # In quotes: digits alone would be a number.
+            text = _with_value(text, model, "adapter_sha256", f'"{sha256_of(recipe.adapters / model / WEIGHTS_FILE)}"')
+        said.append(f"adapter_sha256 of {', '.join(pinned)} is that of the weights trained here")
+    return _Change(file, text, f"{file}: {'; '.join(said)}") if text != before else None
+
+
+def _is_pinned(profile: Profile, model: str) -> bool:
+    """Return whether a profile requires a hash of the weights in the folder that is written."""
+    spec = profile.find(model)
+    return bool(spec and spec.adapter_sha256 and isinstance(profile.adapter_path(spec), Path))
 
 
 def stacked_on(profile_yaml: str, model: str, parent: str) -> str:
@@ -76,12 +91,16 @@ def stacked_on(profile_yaml: str, model: str, parent: str) -> str:
 
     Raises TrainingError if the text names no parent for that model.
     """
-    root = yaml.compose(profile_yaml, yaml.SafeLoader)
-    for entry in _values(root)["models"].value:
+    return _with_value(profile_yaml, model, "stacked_on", parent)
+
+
+def _with_value(profile_yaml: str, model: str, key: str, value: str) -> str:
+    root = _values(yaml.compose(profile_yaml, yaml.SafeLoader))
+    for entry in (entry for kind in ("models", "rewriters") if kind in root for entry in root[kind].value):
         values = _values(entry)
-        if values["id"].value == model and (node := values.get("stacked_on")):
-            return profile_yaml[: node.start_mark.index] + parent + profile_yaml[node.end_mark.index :]
-    raise TrainingError(f"The profile gives {model} no stacked_on: add `stacked_on: {parent}` to it, and run again.")
+        if values["id"].value == model and (node := values.get(key)):
+            return profile_yaml[: node.start_mark.index] + value + profile_yaml[node.end_mark.index :]
+    raise TrainingError(f"The profile gives {model} no {key}: add `{key}: {value}` to it, and run again.")
 
 
 def _values(mapping: Any) -> dict[str, Any]:
@@ -96,6 +115,7 @@ def _own_profile(recipe: Recipe, file: Path, model: str, parent: str) -> _Change
     for entry in [*raw["models"], *raw.get("rewriters", ())]:
         if entry["id"] in recipe.trained:
             entry["adapter"] = entry["id"]
+            entry.pop("adapter_sha256", None)
         if entry["id"] == model:
             entry["stacked_on"] = parent
     target = placed(recipe.profile, model).parent / OWN_PROFILE

@@ -69,7 +69,8 @@ def _write_profile(first: Recipe, runs: Sequence[tuple[int, Recipe]], models: Se
         for spec in first.profile.models:
             if spec.id not in models and spec.id != parent:
                 continue
-            entry = {**spec.model_dump(exclude_defaults=True), "id": spec.id + own}
+            # A hash that the profile pins is that of other weights.
+            entry = {**spec.model_dump(exclude_defaults=True, exclude={"adapter_sha256"}), "id": spec.id + own}
             entry |= {"label": f"{spec.label}, seed {seed}", "adapter": str((recipe.adapters / spec.id).resolve())}
             stacked = parent if first.grpo and spec.id == first.grpo.model else spec.stacked_on
             entries.append(entry | ({"stacked_on": stacked + own} if stacked else {}))

@@ -18,7 +18,11 @@ log = logging.getLogger(__name__)
 _ZONE = r"%[A-Za-z0-9._~-]{1,32}"
 """An IPv6 address's zone: the interface behind which it is."""
 
-_HOST = re.compile(rf"(?:[A-Za-z0-9._-]{{1,255}}|\[[0-9A-Fa-f:.]{{2,45}}(?:{_ZONE})?\])(?::[0-9]{{1,5}})?")
+_PORT = r"(?::[0-9]{1,5})?"
+_WITH_PORT = re.compile(rf"([0-9.]{{7,15}}){_PORT}|\[([0-9A-Fa-f:.]{{2,45}}(?:{_ZONE})?)\]{_PORT}")
+"""An address as some proxies write it, with a port; an IPv6 one in brackets, or its last group could be the port."""
+
+_HOST = re.compile(rf"(?:[A-Za-z0-9._-]{{1,255}}|\[[0-9A-Fa-f:.]{{2,45}}(?:{_ZONE})?\]){_PORT}")
 _SCHEME = re.compile(r"https?")
 _SPOKEN = ((b"host", _HOST), (b"x-forwarded-host", _HOST), (b"x-forwarded-proto", _SCHEME))
 """Headers from which Gradio makes the page's own address, and what they may look like."""
@@ -48,24 +52,25 @@ class TrustedProxies:
         said = proxies_of(text)
         return cls(count=said) if isinstance(said, int) else cls(networks=said)
 
-    def visitor(self, peer: str, forwarded: str | None) -> str:
-        """Return the visitor's address: the connection's own, unless a trusted proxy names another.
+    def visitor(self, peer: str, forwarded: str | None) -> tuple[str, bool]:
+        """Return the visitor's address, and whether a trusted proxy wrote something that is none.
 
-        Every proxy appends the address that it was called from, so the list is
-        read from its end, and only as far as trusted proxies have written it:
-        what comes before that the visitor may have made up.
+        It is the connection's own, unless a trusted proxy names another. Every
+        proxy appends the address that it was called from, so the list is read
+        from its end, and only as far as trusted proxies have written it: what
+        comes before that the visitor may have made up.
         """
         entries = [entry.strip() for entry in (forwarded or "").split(",") if entry.strip()]
         if self.count:
             named = entries[-self.count] if len(entries) >= self.count else peer
-            return named if _ip(named) else peer
+            ip = _ip(named)
+            return (str(ip), False) if ip else (peer, named != peer)
         here = peer
         while entries and self._trusts(here):
-            named = entries.pop()
-            if not _ip(named):
-                break
-            here = named
-        return here
+            if (ip := _ip(entries.pop())) is None:
+                return here, True
+            here = str(ip)
+        return here, False
 
     def _trusts(self, address: str) -> bool:
         ip = _ip(address)
@@ -92,6 +97,7 @@ class KnownAddress:
                 await refuse(send, 400, f"The header {name.decode()} is not one that a browser or a proxy writes.")
                 return
         peer, port = scope.get("client") or ("", 0)
+        peer = str(_ip(peer) or peer)
         if not self.proxies and not self._said and header(scope, b"x-forwarded-for"):
             self._said = True
             log.warning(
@@ -99,7 +105,14 @@ class KnownAddress:
                 "and share its limits and votes. Set MEDILITE_TRUSTED_PROXIES to how many proxies there are, or to "
                 "their addresses."
             )
-        visitor = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
+        visitor, unread = self.proxies.visitor(peer, header(scope, b"x-forwarded-for"))
+        if unread and not self._said:
+            self._said = True
+            log.warning(
+                "A trusted proxy's X-Forwarded-For holds something that is no IP address, so its visitors count as the "
+                "proxy's own address, and share its limits and votes. Have the proxy append the address that it was "
+                "called from, with or without a port, and look at what MEDILITE_TRUSTED_PROXIES says."
+            )
         # A zone means something on the machine alone that named it.
         headers = [
             (name, re.sub(_ZONE.encode(), b"", value) if name in _HOSTS else value)
@@ -141,19 +154,21 @@ def network_of(address: str) -> str:
     """Return what counts as one address: an IPv4 address, or the 64 bits of an IPv6 one that a household gets."""
     ip = _ip(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(ip) if ip else address
 
 
 def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address in a text, with or without a port; an IPv4 one also where it is written as an IPv6 one."""
+    found = _WITH_PORT.fullmatch(address)
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(found[1] or found[2] if found else address)
     except ValueError:
         return None
     # The standard library takes anything for a zone.
-    return ip if not _zone(ip) or re.fullmatch(_ZONE, f"%{_zone(ip)}") else None
+    if _zone(ip) and not re.fullmatch(_ZONE, f"%{_zone(ip)}"):
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def _zone(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

@@ -77,8 +77,7 @@ class ForksView(View):
     def work(self, work: Work) -> Iterator[Shown]:
         """Write the answers that aren't there yet, then have each scored by all models."""
         comparison = work.session.comparison
-        # A follow-up's answers come after others, which the map doesn't know.
-        if comparison is None or comparison.before or comparison.question != work.question or not comparison.done:
+        if comparison and not _answers(comparison, work.question):
             comparison = None
         panes = {pane.spec.id: pane for pane in comparison.panes if _has_tokens(pane)} if comparison else {}
         decoding, seed = (comparison.decoding, comparison.seed) if comparison else (SHOWN_DECODING, 0)
@@ -148,6 +147,12 @@ class ForksView(View):
                 run.cancel()
             shown = templates(TEMPLATE).onward(begun, cards_html(run, "-onward"))
             yield Shown(stage, f"{run.stopped} of {len(run.panes)} done", {self.continued_place: shown})
+
+
+def _answers(comparison: Comparison, question: str) -> bool:
+    """Return whether its answers are whole, and to the bare question, under which they are scored."""
+    after_more = comparison.before is not None or comparison.given is not None
+    return comparison.done and comparison.question == question and not after_more
 
 
 def _has_tokens(pane: Pane) -> bool:

@@ -12,8 +12,10 @@ import pytest
 from medilite.draining import Drain, DrainedEngine
 from medilite.errors import EngineError
 from medilite.models import ROOT
-from medilite.records import Decoding, RowStep, Step
+from medilite.prompts import question_messages
+from medilite.records import SHOWN_DECODING, Decoding, RowStep, Step
 from medilite.settings import load_settings
+from medilite.sources.records import Passage
 from medilite.sources.shelf import Shelf
 from medilite.ui.compare.comparison import Comparison
 from medilite.ui.guard.limits import Admission
@@ -27,6 +29,7 @@ from tests.ui.html import read
 QUESTION = "What is asthma?"
 BEGINNING = "Asthma is a condition in which the airways "
 ENDS = ("swell up.", "get narrow.", "get narrow.", "swell <b>up</b>.", "swell and itch.", "swell and ache.")
+PASSAGE = Passage("NHLBI/1#1", "Asthma is a disease of the airways.", QUESTION, "Asthma", "", "NHLBI", "", "")
 
 
 @dataclass
@@ -113,6 +116,25 @@ def test_a_map_of_what_compare_answered_writes_only_what_is_missing(lab, lite):
     assert one.session.comparison is run
     assert len(run.panes) == 3
     assert one.tab.open(one.session) == QUESTION
+
+
+@pytest.mark.parametrize("more", ["passage", "before"])
+def test_a_map_writes_answers_again_that_compare_asked_for_with_more_than_the_question(lab, lite, more):
+    """They are scored under the bare question, to which they were no answers."""
+    one = lab()
+    run = Comparison.of(QUESTION, lite, lite.models, Decoding(9, temperature=0.5), 7)
+    if more == "passage":
+        run.from_source, run.given = True, PASSAGE
+    else:
+        run.before = Comparison.of("What is asthma not?", lite, lite.models, run.decoding, 7)
+    for step in one.engine.stream(run.requests()):
+        run.advance(step)
+    one.session.comparison = run
+    assert 'data-scored="yes"' in one.press("forks")["lab-forks"]
+    written = one.asked("written")[-1]
+    assert [request.model for request in written] == list(lite.ids)
+    assert {(request.messages, request.passage) for request in written} == {(question_messages(QUESTION), "")}
+    assert {request.decoding for request in written} == {SHOWN_DECODING}
 
 
 def test_all_go_on_from_a_fork(lab):
