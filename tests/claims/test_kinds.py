@@ -28,6 +28,9 @@ def said(text: str, kind: str) -> list[object]:
         ("The AADC enzyme, DNA and an MRI. See the NIH.", []),
         ("a test for the C282Y mutation", []),
         ("Changes in DNA, changes in the mtDNA gene region", []),
+        ("Changes in BP, changes in TSH levels and changes in PTH levels; variants of COVID, changes in CO2", []),
+        ("Changes in the FBN1 gene", ["FBN1"]),
+        ("Changes in FBN1 cause Marfan syndrome, alterations in CFTR cystic fibrosis.", ["FBN1", "CFTR"]),
     ],
 )
 def test_genes(text: str, genes: list[str]) -> None:
