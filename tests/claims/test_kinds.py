@@ -119,6 +119,11 @@ def test_explanations(text: str, explained: list[str]) -> None:
         ("1 in 2 of their children, but 1 in 4 women", [Quantity("chance", 2, 2), Quantity("ratio", 4, 4)]),
         ("mapped to BRCA1 in 1994, COVID-19 in 2020, type 2 in 1,500 people", [Quantity("people", 1500, 1500)]),
         ("chromosome 21 in 1,500 people", [Quantity("chromosome", 21, 21), Quantity("people", 1500, 1500)]),
+        (
+            "one in 1,000 to 2,000, or 50% in 1 in 500",
+            [Quantity("ratio", 1e3, 2e3), Quantity("percent", 50, 50), Quantity("ratio", 500, 500)],
+        ),
+        ("a 1 in 2 or 50% chance", [Quantity("chance", 2, 2)]),
         ("2 and 3 in 10,000 children", [Quantity("ratio", 1e4 / 3, 1e4 / 3)]),
         ("found in 1990, type 2 or 1 in 5,000 people", [Quantity("ratio", 5e3, 5e3)]),
         ("at ages 20 to 40 1 in 100", [Quantity("age", 20, 40), Quantity("ratio", 100, 100)]),
@@ -134,6 +139,15 @@ def test_explanations(text: str, explained: list[str]) -> None:
         ("0.5 grams, then .5 mg", [Quantity("dose", 500, 500), Quantity("dose", 0.5, 0.5)]),
         ("38 degrees Celsius or 100.4 °F", [Quantity("degrees Celsius", 38, 38), Quantity("degrees", 100.4, 100.4)]),
         ("for 2 weeks", [Quantity("time", 336, 336)]),
+        # What has a unit is no "1 in N", nor are its first digits, or a range's first number.
+        ("1 attack in 30 days", [Quantity("time", 720, 720)]),
+        ("1 in 30 to 40 days", [Quantity("time", 720, 960)]),
+        ("1 dose per 50 mg", [Quantity("dose", 50, 50)]),
+        (
+            "1 check per 100 days, 1 per 100,000 units, one in twenty-five days",
+            [Quantity("time", 2400, 2400), Quantity("units", 1e5, 1e5), Quantity("time", 600, 600)],
+        ),
+        ("1 step per 30% more", [Quantity("percent", 30, 30)]),
         ("an estimated 500 cases", [Quantity("people", 500, 500)]),
         ("on chromosome 11 and on the X chromosome", [Quantity("chromosome", 11, 11)]),
         # No unit, and ways of speaking: no claim.
