@@ -17,7 +17,8 @@ _CONTEXTS = tuple(
         rf"\s*[\"'“(]?(?P<list>{_LIST})\b",
         r"\b(?:[Mm]utations?|[Vv]ariants?|[Dd]eletions?|[Aa]lterations?|[Dd]efects?|[Cc]hanges)\s+(?:in|of)\s+"
         rf"(?:(?:the|either|both|one|of|several|genes?|following|called|named|or|more|two|three|four)[\s,:]+)*"
-        rf"(?P<list>{_LIST})\b",
+        # "Changes in PTH levels" are of what a test finds.
+        rf"(?P<list>{_LIST})\b(?!\s+(?:\w+\s+)?(?:levels?|counts?|values?|results?|tests?|scans?)\b)",
     )
 )
 _ONE = re.compile(rf"\b{_SYMBOL}\b")
@@ -28,7 +29,13 @@ _MUTATION = re.compile(r"[A-Z]\d{2,4}[A-Z]")
 _NO_GENES = """
 DNA RNA MRNA TRNA MTDNA HIV AIDS MRI CT US USA UK NIH CDC FDA GI BMI ECG EKG EEG PCR GARD GHR OMIM II III IV VI
 VII VIII IX XI XII XIII XX XY XXX XXY LOD IQ CNS PNS ATP THE AND OR IN OF FOR WITH TYPE GENE GENES
+BP BMD BBB CBC RBC WBC ESR GFR BUN ALT AST PSA INR A1C HBA1C CO2 O2 PO2 SPO2 VO2 ICP IOP FEV1 LDL HDL VLDL TSH FSH LH
+ACTH HCG DHEA DHT T3 T4 B6 B12 GABA NMDA CSF REM NREM QT PH UV UVA UVB PET EMG
+COVID SARS MERS RSV HPV HBV HCV EBV CMV HSV VZV HTLV H1N1 TB CJD CFS COPD ADHD PMS PMDD PCOS GERD IBS IBD MS ALS CKD
+ESRD CHD CHF CVD AMD TIA TBI DVT PTSD OCD STD STI UTI ALL AML CML CLL MDS
 """
+"""Abbreviations that follow "changes in" or "variants of" but are no human gene's symbol."""
+
 _NOT_GENES = frozenset(_NO_GENES.split())
 
 

@@ -10,10 +10,29 @@ from medilite.claims.records import Claim
 _HOW = (
     r"(?=\s+(?:pattern|manner|fashion|inheritance|trait|condition|disorder|disease|mode|way|form|forms|mutations?)\b)"
 )
-_OTHER_CLAUSE = r"(?:and|but|or|if|whether|how|known|clear|only|just|all|always|necessarily)\b"
-_NO = rf"(?:not|never|n['’]t|rarely)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,4}}?"
+_BETWEEN = (
+    r"(?:(?:is|are|was|were|be|been|being|gets?|can|may|an?|(?:in )?itself|usually|typically|generally|normally"
+    r"|commonly|often|directly|actually|genetically|thought|considered|believed|felt|shown|found|proven"
+    r"|seems?|appears?|tends?|to|(?:caused|explained) by|due to|related to|the result of"
+    r"|(?:something|disease|disorder|condition) (?:that|which))\s+)"
+)
+"""What may stand between a "not" and the word that it denies. Another word would be what is denied: "doctors do not
+understand this inherited disease"."""
+_NO = rf"(?:not|never|n['’]t|rarely)\s+{_BETWEEN}{{0,6}}?"
+_OTHERS = r"(?:others?|other people|another person|(?:any|some)(?:one|body)|people)\b"
+_PARENTS = r"(?:\w+\s+){0,2}?(?:parents?|mothers?|fathers?|famil(?:y|ies)|generations?)\b"
+_CONTAGIOUS = (
+    r"(?!\s+(?:(?:down|on)\s+)?(?:\w+ly\s+)?"
+    rf"(?:to\s+{_OTHERS}|(?:from|by|through|via|with|during)\s+(?!{_PARENTS})))"
+)
+"""Not what is passed from person to person or by touch."""
+_OBJECT = r"(?:the|these|this|an?|any|it|one|two|both|his|her|their|your|my)\b"
+"""What follows "inherited" where people "have not inherited the gene"."""
 _DENIED = re.compile(
-    rf"(?:\b(?:not|never)|n['’]t)\s+(?:(?!{_OTHER_CLAUSE})\w+\s+){{0,3}}?(?:(?:in|as|by|through)\s+)?(?:an?\s+)?$", re.I
+    rf"(?:\b(?:not|never)|n['’]t)\s+{_BETWEEN}{{0,4}}?"
+    r"(?:(?:inherited|hereditary|transmitted|passed (?:on|down)|follow|have|show)\s+)?"
+    r"(?:(?:in|as|by|through)\s+)?(?:an?\s+)?$",
+    re.I,
 )
 """The words before a pattern that the text denies: "not inherited in an"."""
 
@@ -33,7 +52,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("multifactorial", r"\bmulti-?factorial\b|\bpolygenic\b"),
         (
             "none",
-            rf"(?:\b|(?=n['’]t)){_NO}(?:inherited|hereditary|genetic(?=\s+(?:disorder|disease|condition))|passed\s+(?:down|on|from))"
+            rf"(?:\b|(?=n['’]t)){_NO}(?:inherited(?!\s+{_OBJECT})|hereditary|genetic(?=\s+(?:disorder|disease|condition))"
+            rf"|passed{_CONTAGIOUS}\s+(?:down|on|from))"
             r"|\bsporadic(?:ally)?\b|\bnon-?hereditary\b",
         ),
     )

@@ -64,7 +64,9 @@ _RATIO = re.compile(
     # Not the 1 of "BRCA1 in 1994", nor the 19 of "COVID-19 in 2020".
     r"(?<![\w.,-])(?<!chromosome\s)(?<!type\s)(?<!stage\s)(?<!grade\s)"
     rf"(?P<of>{_NUM})(?:\s*(?:to|-|–|—|or)\s*(?P<of_high>{_NUM}))?\s*(?:[^\W\d]\w*\s+)?(?:in|per|out\s+of|of(?=\s+every))\s+(?:every\s+|about\s+|approximately\s+)?"
-    rf"(?P<low>{_NUM})(?:\s*(?:to|-|–|or|and)\s*(?:(?:{_NUM})\s+(?:in|per)\s+)?(?P<high>{_NUM}))?(?!\s*(?:%|percent|{_UNIT})\b)",
+    # "1 attack in 30 to 40 days" is neither 1 in 3 nor 1 in 30.
+    rf"(?P<low>(?>{_NUM}))(?!\s*(?:to|-|–|or)\s*{_NUM}\s*(?:{_UNIT})\b)"
+    rf"(?:\s*(?:to|-|–|or|and)\s*(?:(?>{_NUM})\s+(?:in|per)\s+)?(?P<high>(?>{_NUM})))?(?!\s*(?:%|(?:percent|{_UNIT})\b))",
     re.I,
 )
 _CHANCE = r"(?:chances?|risks?|odds|probability|likelihood)\b"

@@ -28,6 +28,9 @@ def said(text: str, kind: str) -> list[object]:
         ("The AADC enzyme, DNA and an MRI. See the NIH.", []),
         ("a test for the C282Y mutation", []),
         ("Changes in DNA, changes in the mtDNA gene region", []),
+        ("Changes in BP, changes in TSH levels and changes in PTH levels; variants of COVID, changes in CO2", []),
+        ("Changes in the FBN1 gene", ["FBN1"]),
+        ("Changes in FBN1 cause Marfan syndrome, alterations in CFTR cystic fibrosis.", ["FBN1", "CFTR"]),
     ],
 )
 def test_genes(text: str, genes: list[str]) -> None:
@@ -48,6 +51,19 @@ def test_genes(text: str, genes: list[str]) -> None:
         ("This condition is not inherited.", ["none"]),
         ("It isn't passed down in families, and doesn’t seem hereditary.", ["none", "none"]),
         ("It is not contagious but is inherited.", []),
+        ("It is not usually passed down. It is not an inherited disorder.", ["sporadic", "none"]),
+        (
+            "not thought to be inherited, n't caused by an inherited change, not a disease that is inherited",
+            ["none"] * 3,
+        ),
+        ("It isn't passed from mother to child. It can't be passed on to any child.", ["none", "none"]),
+        # What is denied is something else.
+        ("There isn't a cure for this genetic disorder.", []),
+        ("Doctors do not fully understand this inherited disease. You can't prevent inherited types of anemia.", []),
+        ("It can't be passed from person to person, passed on by touch or passed on to other people.", []),
+        ("It isn't passed on through casual contact. It can't be passed from one child to another.", []),
+        ("people who have not inherited the changed gene", []),
+        ("There isn't a cure for autosomal dominant ataxia.", ["dominant"]),
         ("It is not inherited in an autosomal dominant pattern.", []),
         ("It does not follow an autosomal dominant, but an autosomal recessive pattern.", ["recessive"]),
         ("Not only autosomal dominant diseases", ["dominant"]),
@@ -103,6 +119,11 @@ def test_explanations(text: str, explained: list[str]) -> None:
         ("1 in 2 of their children, but 1 in 4 women", [Quantity("chance", 2, 2), Quantity("ratio", 4, 4)]),
         ("mapped to BRCA1 in 1994, COVID-19 in 2020, type 2 in 1,500 people", [Quantity("people", 1500, 1500)]),
         ("chromosome 21 in 1,500 people", [Quantity("chromosome", 21, 21), Quantity("people", 1500, 1500)]),
+        (
+            "one in 1,000 to 2,000, or 50% in 1 in 500",
+            [Quantity("ratio", 1e3, 2e3), Quantity("percent", 50, 50), Quantity("ratio", 500, 500)],
+        ),
+        ("a 1 in 2 or 50% chance", [Quantity("chance", 2, 2)]),
         ("2 and 3 in 10,000 children", [Quantity("ratio", 1e4 / 3, 1e4 / 3)]),
         ("found in 1990, type 2 or 1 in 5,000 people", [Quantity("ratio", 5e3, 5e3)]),
         ("at ages 20 to 40 1 in 100", [Quantity("age", 20, 40), Quantity("ratio", 100, 100)]),
@@ -118,6 +139,15 @@ def test_explanations(text: str, explained: list[str]) -> None:
         ("0.5 grams, then .5 mg", [Quantity("dose", 500, 500), Quantity("dose", 0.5, 0.5)]),
         ("38 degrees Celsius or 100.4 °F", [Quantity("degrees Celsius", 38, 38), Quantity("degrees", 100.4, 100.4)]),
         ("for 2 weeks", [Quantity("time", 336, 336)]),
+        # What has a unit is no "1 in N", nor are its first digits, or a range's first number.
+        ("1 attack in 30 days", [Quantity("time", 720, 720)]),
+        ("1 in 30 to 40 days", [Quantity("time", 720, 960)]),
+        ("1 dose per 50 mg", [Quantity("dose", 50, 50)]),
+        (
+            "1 check per 100 days, 1 per 100,000 units, one in twenty-five days",
+            [Quantity("time", 2400, 2400), Quantity("units", 1e5, 1e5), Quantity("time", 600, 600)],
+        ),
+        ("1 step per 30% more", [Quantity("percent", 30, 30)]),
         ("an estimated 500 cases", [Quantity("people", 500, 500)]),
         ("on chromosome 11 and on the X chromosome", [Quantity("chromosome", 11, 11)]),
         # No unit, and ways of speaking: no claim.
