@@ -245,6 +245,21 @@ def test_a_voter_holds_few_pairs_at_once(store):
     assert cast(store, tokens[-1])[1] is False
 
 
+def test_skipped_ready_made_pairs_leave_a_live_one_open(store):
+    live = store.add_pair(own_pair(PRIVATE))
+    skipped = [store.add_pair(pair(created_at=NOW + 1 + i)) for i in range(OPEN_PAIRS + 1)]
+    assert cast(store, live)[1]
+    with pytest.raises(TokenError, match="has expired"):
+        cast(store, skipped[0])
+    others = [
+        store.add_pair(dataclasses.replace(own_pair(PRIVATE), created_at=NOW + 70 + i)) for i in range(OPEN_PAIRS)
+    ]
+    store.add_pair(dataclasses.replace(own_pair(PRIVATE), created_at=NOW + 80))
+    with pytest.raises(TokenError, match="has expired"):
+        cast(store, others[0], now=NOW + 90)
+    assert cast(store, skipped[1], now=NOW + 90)[1]
+
+
 def test_marks_reach_back_to_earlier_votes(store):
     def all_once_there_are_two(votes):
         return [("pattern",) if len(votes) > 1 else ()] * len(votes)
