@@ -9,7 +9,7 @@ import dataclasses
 import hmac
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from medilite.arena.store_reader import StoreReader
 from medilite.errors import LimitError, TokenError
 
 OPEN_PAIRS = 5
-"""How many open pairs one voter may have (several pages); older ones expire."""
+"""How many open pairs of each kind one voter may have (several pages); older ones expire."""
 
 MARKING_WINDOW = 500
 """How many of a voter's last votes are considered when a new one is marked."""
@@ -104,13 +104,15 @@ class Store(StoreReader):
         """Store a pair and return its token, which is stored nowhere; the same pair and `token` again change nothing.
 
         No text is stored with a pair, and nothing that lets a guess at a visitor's own question be tested: texts come
-        with the vote. A voter's oldest open pairs expire when there are too many; that they were shown is remembered.
+        with the vote. A voter's oldest open pairs of its kind expire when there are too many; that they were shown is
+        remembered.
         """
         token = token or new_token()
         row = {**pair_row(hidden(pair) if pair.kind == "live" else pair), "token_sha256": text_key(token)}
         with self.database.write() as connection:
             c = schema.pairs.c
-            mine = sa.select(c.id).where(c.voter == pair.voter, c.expires_at > pair.created_at)
+            # Ready-made pairs that were skipped stay open: they must not end a live one, which is still on the page.
+            mine = sa.select(c.id).where(c.voter == pair.voter, c.kind == pair.kind, c.expires_at > pair.created_at)
             still_open = mine.where(~sa.exists().where(schema.votes.c.id == c.id))
             stale = still_open.order_by(c.created_at.desc()).offset(OPEN_PAIRS - 1)
             over = connection.execute(stale).scalars().all()
@@ -165,12 +167,23 @@ class Store(StoreReader):
             connection.execute(self.insert_new(schema.sames).values(row))
 
     def _keep_texts(self, connection: sa.Connection, pair: Pair) -> None:
+        if pair.question is pair.left.text is pair.right.text is None:
+            return
+        self.lock_texts(connection, (pair.question_key, pair.left.key, pair.right.key))
         if pair.question is not None:
             row = {"key": pair.question_key, "id": pair.question_id, "text": pair.question}
             connection.execute(self.insert_new(schema.questions).values(row))
         for side in (pair.left, pair.right):
             if side.text is not None:
                 connection.execute(self.insert_new(schema.answers).values(key=side.key, text=side.text))
+
+    def lock_texts(self, connection: sa.Connection, keys: Iterable[str]) -> None:
+        """Let nobody else store or delete these texts until the transaction ends.
+
+        A text that is there already is not stored again, so a vote that is taken back meanwhile, and doesn't see this
+        transaction's, would delete it.
+        """
+        self.database.lock(connection, *keys)
 
     def insert_new(self, table: sa.Table) -> Any:
         """Return an INSERT that skips rows whose key exists."""
@@ -267,6 +280,7 @@ class Store(StoreReader):
 
     def _drop_texts(self, connection: sa.Connection, pair: Pair) -> None:
         """Delete the texts of a pair that no other vote needs."""
+        self.lock_texts(connection, (pair.question_key, pair.left.key, pair.right.key))
         c = schema.votes.c
         valid = c.undone_at.is_(None)
         for table, keys, column in (

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +18,8 @@ import sqlalchemy as sa
 from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.marks import mark
 from medilite.arena.mirror.hub import HubRepo
-from medilite.arena.mirror.journal import count_pending
+from medilite.arena.mirror.journal import absorb, count_pending
+from medilite.arena.mirror.lines import QUESTION, Text
 from medilite.arena.mirror.mirror import LONGEST_RETRY_S, RETRY_S, Mirror, start_mirror
 from medilite.arena.mirror.state import read_state
 from medilite.arena.records import NO_SEED, OWN_QUESTION, Ballot, text_key
@@ -250,6 +255,29 @@ def test_with_one_voter_secret_a_voter_stays_the_same_after_a_restart(tmp_path, 
     assert open_store(tmp_path / "other.db").secret == made, "what is there keeps its own"
 
 
+def test_a_text_that_is_being_taken_back_is_not_restored(store):
+    shown = own()
+    token = cast(store, shown)
+    taken_back, go_on = threading.Event(), threading.Event()
+
+    def wait(votes):
+        """Mark nothing, once the mirror is being read: texts are deleted before votes are marked."""
+        taken_back.set()
+        assert go_on.wait(30)
+        return no_marks(votes)
+
+    with ThreadPoolExecutor(2) as pool:
+        taking_back = pool.submit(store.undo, token, "voter", NOW + 65, 12, wait)
+        assert taken_back.wait(30)
+        restoring = pool.submit(absorb, store, lambda: [Text(QUESTION, text_key(OWN), OWN, OWN_QUESTION)])
+        futures.wait([restoring], timeout=1)
+        go_on.set()
+        assert taking_back.result()
+        restoring.result()
+    with store.database.read() as connection:
+        assert connection.execute(sa.select(questions)).all() == []
+
+
 # -- two processes ---------------------------------------------------------------------
 
 
@@ -331,6 +359,35 @@ def test_a_hub_that_is_away_at_the_start(store, hub, mirrored, open_store, tmp_p
     mirror.look()
     assert sorted(vote.ballot.choice for vote in everything(fresh)) == ["left", "right"]
     assert len([line for line in hub.lines(REPO) if line["event"] == "vote"]) == 2
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_restart_while_the_hub_is_away_forgets_not_how_old_the_mirror_is(store, hub, mirrored, clock, ends):
+    cast(store, ready())
+    mirrored(store).look()
+    before = read_state(store)
+    assert None not in (before.whole_at, before.restored_at)
+    hub.refuses = 500
+    cast(store, ready(), "right")
+    clock.passed += 3600
+    again = mirrored(store)
+    if ends:
+        assert again.flush() is False
+    again.look()
+    state = read_state(store)
+    assert (state.whole_at, state.restored_at) == (before.whole_at, before.restored_at)
+    assert state.age_s(clock.wall()) == pytest.approx(3600, abs=20)
+    assert (state.waiting, "500" in state.error) == (1, True)
+    assert again.state == dataclasses.replace(state, waiting=0)
+    # It restores all the same, once the Hub is back.
+    hub.refuses = None
+    clock.passed += RETRY_S
+    again.look()
+    assert read_state(store).restored_at == clock.wall()
+    other = Mirror(store, HubRepo("clinic/other", TOKEN, hub.url), clock=clock.wall, timer=clock.timer)
+    hub.refuses = 500
+    other.look()
+    assert read_state(store).whole_at is None, "that of another repository is no news of this one"
 
 
 def test_a_commit_whose_answer_was_lost_is_not_doubled(store, hub, mirrored, open_store, tmp_path, clock):

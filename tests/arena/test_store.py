@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 import traceback
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -231,6 +232,31 @@ def test_a_text_comes_with_its_vote_and_goes_with_it(tmp_path, open_store):
     assert kept.pair == hidden(mine)
 
 
+def test_taking_a_vote_back_leaves_the_texts_to_one_that_is_being_given(store):
+    """On PostgreSQL neither sees what the other does before it is done."""
+    mine, other = own_pair(PRIVATE), dataclasses.replace(own_pair(PRIVATE), voter="other")
+    first, second = store.add_pair(mine), store.add_pair(other)
+    cast(store, first, texts=texts_of(mine))
+    stored, go_on = threading.Event(), threading.Event()
+
+    def wait(votes):
+        """Mark nothing, once both have begun: texts are stored before votes are marked."""
+        stored.set()
+        assert go_on.wait(30)
+        return no_marks(votes)
+
+    with ThreadPoolExecutor(2) as pool:
+        giving = pool.submit(cast, store, second, "other", marker=wait, texts=texts_of(other))
+        assert stored.wait(30)
+        taking_back = pool.submit(store.undo, first, "voter", NOW + 65, 10, no_marks)
+        # Long enough for it to be done if nothing holds it up.
+        futures.wait([taking_back], timeout=1)
+        go_on.set()
+        assert giving.result()[1]
+        assert taking_back.result()
+    assert {vote.pair for vote in store.votes()} == {hidden(mine), other}
+
+
 def test_a_voter_holds_few_pairs_at_once(store):
     tokens = [store.add_pair(pair(created_at=NOW + i)) for i in range(OPEN_PAIRS + 2)]
     # Those that were shown are remembered, and the earliest are no longer open.
@@ -243,6 +269,21 @@ def test_a_voter_holds_few_pairs_at_once(store):
     store.add_pair(pair(created_at=NOW + 100))
     assert store.find_pair(tokens[2], "voter").expires_at > NOW + 100
     assert cast(store, tokens[-1])[1] is False
+
+
+def test_skipped_ready_made_pairs_leave_a_live_one_open(store):
+    live = store.add_pair(own_pair(PRIVATE))
+    skipped = [store.add_pair(pair(created_at=NOW + 1 + i)) for i in range(OPEN_PAIRS + 1)]
+    assert cast(store, live)[1]
+    with pytest.raises(TokenError, match="has expired"):
+        cast(store, skipped[0])
+    others = [
+        store.add_pair(dataclasses.replace(own_pair(PRIVATE), created_at=NOW + 70 + i)) for i in range(OPEN_PAIRS)
+    ]
+    store.add_pair(dataclasses.replace(own_pair(PRIVATE), created_at=NOW + 80))
+    with pytest.raises(TokenError, match="has expired"):
+        cast(store, others[0], now=NOW + 90)
+    assert cast(store, skipped[1], now=NOW + 90)[1]
 
 
 def test_marks_reach_back_to_earlier_votes(store):

@@ -39,6 +39,7 @@ from medilite.ui.vote.account import (
     EARLIER,
     ENDED,
     NOT_YOURS,
+    NOT_YOURS_TO_REVEAL,
     NOT_YOURS_TO_UNDO,
     account_html,
     account_of,
@@ -47,6 +48,8 @@ from medilite.ui.vote.account import (
 from medilite.ui.vote.cards import (
     CUT_SHORT,
     GONE_BY,
+    NOT_ADDED,
+    NOT_ASKED,
     NOT_OPEN,
     TAKEN_BACK,
     closed_html,
@@ -68,7 +71,7 @@ from medilite.ui.vote.own_table import own_html, way_html
 READY, LIVE = "ready", "live"
 
 _CALL = "(...given) => [null, window.medilite.vote.call(), ...given.slice(2)]"
-"""What an event sends: voter, token, choice and details, as the page has them at that moment."""
+"""What an event sends: voter, token, choice, details and consent, as the page has them at that moment."""
 
 _SETTLED = "() => { window.medilite.vote.settled(); window.medilite.tab.pairsAreThere(); }"
 
@@ -278,7 +281,8 @@ class VoteTab(AskingTab):
         try:
             taken = self.booth.vote(
                 token, voter_id, given.get("choice"), given.get("left"), given.get("right"),
-                run=self._live(session, given, voter_id), network=self.booth.network(caller()),
+                run=self._live(session, given, voter_id), keep=given.get("keep") is True,
+                network=self.booth.network(caller()),
             )  # fmt: skip
         except TokenError as error:
             return {self.error: self._lost(error, given, account), **self._as_whom(account)}
@@ -287,7 +291,7 @@ class VoteTab(AskingTab):
         except Exception as error:
             return {self.error: self._error(error)}
         return {
-            self.error: self._unkept(session, taken.kind),
+            self.error: self._unkept(session, taken.kind, taken.kept),
             self._slot(taken.kind): taken_html(taken, str(token)),
             self.own: way_html(taken.given),
             **self._as_whom(account),
@@ -300,21 +304,24 @@ class VoteTab(AskingTab):
         try:
             outcome = self.booth.reveal(token, voter_id, self._live(session, given, voter_id))
         except TokenError as error:
-            return {self.error: self._lost(error, given, account), **self._as_whom(account)}
+            return {self.error: self._lost(error, given, account, NOT_YOURS_TO_REVEAL), **self._as_whom(account)}
         except Exception as error:
             return {self.error: self._error(error)}
         pair = outcome.vote.pair
         return {
             self.error: notices.note_html(EARLIER)
             if account and not is_account(pair.voter)
-            else self._unkept(session, pair.kind),
+            else self._unkept(session, pair.kind, outcome.kept),
             self._slot(pair.kind): voted_html(outcome, str(token), self.profile, self._source(outcome)),
         }
 
-    def _unkept(self, session: Session, kind: str) -> Markup:
-        """Return that a live pair's texts are not kept with its vote, where they came back from the page alone."""
+    def _unkept(self, session: Session, kind: str, kept: bool) -> Markup:
+        """Return that a live pair's texts are not kept with its vote, where they came back from the page alone.
+
+        They are `kept` all the same where the vote was stored before the reload, and only its reply was lost.
+        """
         run = session.live
-        return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
+        return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened and not kept else Markup()
 
     def _source(self, outcome: Outcome) -> str:
         """Return what the library says to a pair's question, once the vote is given; "" if nothing fits."""
@@ -424,18 +431,47 @@ class VoteTab(AskingTab):
             yield self._end(session, live, last, question)
         except Exception as error:
             idle = self._idle(notices.status_html("No answer this time.", "error"))
+            lost = last is not None and isinstance(error, TokenError) and _was_signed_in(_given(call), account)
+            words = NOT_YOURS if lost else message_of(error, _UNEXPECTED)
             yield {
-                **self.refused(message_of(error, _UNEXPECTED), *(last.questions if last else ()), asked),
+                **self.refused(words, *(last.questions if last else ()), asked),
                 **idle,
-                **(self._broken(asked, live, last, question) if begun else {}),
-            }
+                **({} if not begun else self._broken(asked, live) if last is None else {
+                    self.live_pair: self._before(session, voter_id, error, live, last, lost=lost),
+                    self.further: question,
+                }),
+            }  # fmt: skip
 
-    def _broken(self, asked: str, live: LiveRun | None, last: LiveRun | None, typed: str) -> Update:
+    def _broken(self, asked: str, live: LiveRun | None) -> Update:
         """Return what is shown once something has gone wrong, instead of what was being written."""
-        if last is not None and isinstance(last.made, Shown):
-            return {self.live_pair: left_out_html(last.made, NoPair.FAILED), self.further: typed}
         some = live is not None and any(live.texts)
         return {self.live_pair: nothing_html(NoPair.FAILED, asked, live.shown()) if live and some else start_html()}
+
+    def _before(
+        self, session: Session, voter_id: object, error: Exception, live: LiveRun | None, last: LiveRun, *,
+        lost: bool = False,
+    ) -> Markup:  # fmt: skip
+        """Return the pair `last` after an error in its follow-up: as it was, or ended if it is no longer there.
+
+        `lost` is whether it is an account's whose session has ended: with the next one it is there again.
+        """
+        assert isinstance(last.made, Shown), "only a finished pair is followed up on"
+        session.live = last
+        if isinstance(error, TokenError) and not lost and self._is_gone(last, voter_id):
+            session.live = None
+            return ended_html((*last.earlier, (last.question, *last.shown())), GONE_BY)
+        answered = live is not None and live.done and not live.failed
+        return left_out_html(last.made, NOT_ASKED if live is None else NOT_ADDED if answered else NoPair.FAILED)
+
+    def _is_gone(self, last: LiveRun, voter_id: object) -> bool:
+        """Whether a live pair has expired or isn't this voter's; one that is voted on is there."""
+        try:
+            texts = (last.question, *last.shown())
+            return self.booth.reopen(last.token, voter_id, texts, last.earlier, to_vote=True) is None
+        except TokenError:
+            return True
+        except MediLiteError:
+            return False
 
     def _taker(self, live: LiveRun) -> Any:
         return lambda step: self.booth.advance(live, step)
@@ -487,7 +523,11 @@ class VoteTab(AskingTab):
         try:
             return self._registered(session, live)
         except Exception as error:
-            return {self.error: self._error(error)}
+            said = {self.error: self._error(error)}
+            if not isinstance(error, TokenError) or live.before is None:
+                return said
+            voter_id = _voter_id(_given(call).get("voter"), account_of(signed))
+            return {**said, self.live_pair: self._before(session, voter_id, error, live, live.before)}
 
     def _idle(self, status: str) -> Update:
         return {
