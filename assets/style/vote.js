@@ -87,6 +87,7 @@
       standing: Boolean(document.querySelector("#vote-pair .vt-pair")?.dataset.token),
       kept: window.medilite.tab.keptPairs(),
       live: live ? window.medilite.tab.now.pair("vote-live-pair") : null,
+      keep: document.querySelector("#vote-keep input")?.checked === true,
       choice,
       left: details("left"),
       right: details("right"),

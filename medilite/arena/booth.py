@@ -22,6 +22,7 @@ from medilite import __version__, metrics
 from medilite.arena.bank import bank_folder
 from medilite.arena.contestants import base_contestant, contestants
 from medilite.arena.drawing import Knowledge, draw_again, draw_place, draw_sides, draw_two
+from medilite.arena.hiding import is_hidden
 from medilite.arena.knowledge import knowledge_of
 from medilite.arena.live import LiveRun, Texts, able_contestants
 from medilite.arena.marks import mark
@@ -92,7 +93,7 @@ class Taken:
 
     `fresh` is False if they had voted on the pair already; the earlier vote counts. `texts` are question, left and
     right as they were shown, if still available, `earlier` the same of the turns before a follow-up; `given` is how
-    many votes the voter has given, None if unknown.
+    many votes the voter has given, None if unknown. `kept` is whether texts are stored with the vote that counts.
     """
 
     ballot: Ballot
@@ -101,6 +102,7 @@ class Taken:
     texts: Texts | None
     given: int | None
     earlier: tuple[Texts, ...] = ()
+    kept: bool = False
 
 
 class Crowd(NamedTuple):
@@ -125,6 +127,11 @@ class Outcome:
     texts: Texts | None
     crowd: Crowd | None = None
     earlier: tuple[Texts, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Whether texts are stored with the vote."""
+        return not is_hidden(self.vote.pair)
 
 
 class Booth:
@@ -366,14 +373,14 @@ class Booth:
 
     def vote(
         self, token: object, voter_id: object, choice: object, left: object = (), right: object = (), *,
-        run: LiveRun | None = None, network: str = "",
+        run: LiveRun | None = None, keep: bool = True, network: str = "",
     ) -> Taken:  # fmt: skip
         """Take a vote; a second one changes nothing and returns the first.
 
         `left` and `right` list the details of each answer (`Ballot.parse`). `run` is the visitor's live pair, whose
-        texts are kept with its vote where they agreed to it; `network` is where the vote comes from (`Networks`).
-        Raises BallotError, TokenError, LimitError or StoreError: then nothing was counted, and the same token may be
-        tried again.
+        texts are kept with its vote where they agreed to it, and still do (`keep`); `network` is where the vote comes
+        from (`Networks`). Raises BallotError, TokenError, LimitError or StoreError: then nothing was counted, and the
+        same token may be tried again.
         """
         from medilite.arena.store import Limits
 
@@ -382,7 +389,7 @@ class Booth:
         ballot = Ballot.parse(choice, left, right)
         vote, fresh = store.cast(
             _checked(token), voter, ballot, self._clock(), self._limits or Limits(), mark,
-            texts=lambda pair: self._kept(pair, run), network=network,
+            texts=lambda pair: self._kept(pair, run, keep), network=network,
         )  # fmt: skip
         if fresh:
             metrics.count_vote(vote.pair.kind, vote.ballot.choice)
@@ -392,8 +399,9 @@ class Booth:
         except StoreError as error:  # the vote is durable already, so this is no failure of it
             log.warning("A vote is stored, but its texts and counts can't be read: %s", error)
         return Taken(
-            vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given, self._earlier(vote.pair, run)
-        )
+            vote.ballot, vote.pair.kind, fresh, self._texts(vote.pair, run), given, self._earlier(vote.pair, run),
+            kept=not is_hidden(vote.pair),
+        )  # fmt: skip
 
     def reveal(self, token: object, voter_id: object, run: LiveRun | None = None) -> Outcome:
         """Return which models they were; from then on the vote can't be taken back. Raises TokenError or StoreError.
@@ -464,10 +472,10 @@ class Booth:
         with self._lock:
             self._knowledge, self._crowds = known, (trust.crowds(), trust.crowds(trusted=True))
 
-    def _kept(self, pair: Pair, run: LiveRun | None) -> Pair:
+    def _kept(self, pair: Pair, run: LiveRun | None, keep: bool) -> Pair:
         """Return a pair with the texts that its vote may store: the project's own, and a visitor's with consent."""
         if pair.kind == "live":
-            mine = run is not None and run.keep and run.pair is not None and run.pair.id == pair.id
+            mine = run is not None and run.keep and keep and run.pair is not None and run.pair.id == pair.id
             return dataclasses.replace(run.pair, asked=pair.asked) if mine and run and run.pair else pair
         found = self._answers.row_of(pair)
         if found is None:

@@ -66,6 +66,11 @@ def hidden(pair: Pair) -> Pair:
     )
 
 
+def is_hidden(pair: Pair) -> bool:
+    """Whether a stored pair, or that of a vote, is kept without its texts (`hidden`)."""
+    return pair.question_key.startswith(HIDDEN)
+
+
 def hidden_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a stored pair or vote that `hidden` changes, with their new values."""
     columns: dict[str, Any] = {

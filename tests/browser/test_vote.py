@@ -305,6 +305,8 @@ def test_a_question_of_one_s_own(poll, visit, lite):
             window.seen.push({words: texts.map((t) => t.split(/\\s+/).filter(Boolean).length), heights});
           }).observe(document, {childList: true, subtree: true, characterData: true}); }"""
     )
+    kept = page.locator("#vote-keep input")
+    kept.check()
     page.click("#vote-ask")
     page.wait_for_function("window.seen.some((s) => s.words[0] > 12)")
     assert page.locator("#vote-live-pair [data-choice]:enabled").count() == 0
@@ -331,6 +333,7 @@ def test_a_question_of_one_s_own(poll, visit, lite):
     assert page.locator("#vote-live-pair .ml-earlier-said").all_text_contents() == texts
     assert (further.input_value(), said.count(), here.overflow() <= 0) == ("", 1, True)
     texts = here.vote_texts("vote-live-pair")
+    kept.uncheck()
     page.locator("#vote-live-pair [data-choice=equal]").click()
     here.wait_pair("voted", "vote-live-pair")
     assert here.vote_texts("vote-live-pair") == texts
@@ -340,6 +343,14 @@ def test_a_question_of_one_s_own(poll, visit, lite):
     assert (vote.pair.turns, vote.pair.asked) == (2, 3)
     page.keyboard.press("n")
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    # With the box ticked from the question to the vote, both are kept.
+    kept.check()
+    field.fill("What helps against gout?")
+    page.click("#vote-ask")
+    here.wait_pair("open", "vote-live-pair")
+    page.locator("#vote-live-pair [data-choice=left]").click()
+    here.wait_pair("voted", "vote-live-pair")
+    assert {vote.pair.question for vote in votes(booth)} == {None, "What helps against gout?"}
     page.get_by_label("Ready-made").check()
     here.wait_pair("open")
 

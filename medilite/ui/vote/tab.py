@@ -68,7 +68,7 @@ from medilite.ui.vote.own_table import own_html, way_html
 READY, LIVE = "ready", "live"
 
 _CALL = "(...given) => [null, window.medilite.vote.call(), ...given.slice(2)]"
-"""What an event sends: voter, token, choice and details, as the page has them at that moment."""
+"""What an event sends: voter, token, choice, details and consent, as the page has them at that moment."""
 
 _SETTLED = "() => { window.medilite.vote.settled(); window.medilite.tab.pairsAreThere(); }"
 
@@ -278,7 +278,8 @@ class VoteTab(AskingTab):
         try:
             taken = self.booth.vote(
                 token, voter_id, given.get("choice"), given.get("left"), given.get("right"),
-                run=self._live(session, given, voter_id), network=self.booth.network(caller()),
+                run=self._live(session, given, voter_id), keep=given.get("keep") is True,
+                network=self.booth.network(caller()),
             )  # fmt: skip
         except TokenError as error:
             return {self.error: self._lost(error, given, account), **self._as_whom(account)}
@@ -287,7 +288,7 @@ class VoteTab(AskingTab):
         except Exception as error:
             return {self.error: self._error(error)}
         return {
-            self.error: self._unkept(session, taken.kind),
+            self.error: self._unkept(session, taken.kind, taken.kept),
             self._slot(taken.kind): taken_html(taken, str(token)),
             self.own: way_html(taken.given),
             **self._as_whom(account),
@@ -307,14 +308,17 @@ class VoteTab(AskingTab):
         return {
             self.error: notices.note_html(EARLIER)
             if account and not is_account(pair.voter)
-            else self._unkept(session, pair.kind),
+            else self._unkept(session, pair.kind, outcome.kept),
             self._slot(pair.kind): voted_html(outcome, str(token), self.profile, self._source(outcome)),
         }
 
-    def _unkept(self, session: Session, kind: str) -> Markup:
-        """Return that a live pair's texts are not kept with its vote, where they came back from the page alone."""
+    def _unkept(self, session: Session, kind: str, kept: bool) -> Markup:
+        """Return that a live pair's texts are not kept with its vote, where they came back from the page alone.
+
+        They are `kept` all the same where the vote was stored before the reload, and only its reply was lost.
+        """
         run = session.live
-        return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened else Markup()
+        return notices.note_html(_UNKEPT) if kind == LIVE and run and run.reopened and not kept else Markup()
 
     def _source(self, outcome: Outcome) -> str:
         """Return what the library says to a pair's question, once the vote is given; "" if nothing fits."""

@@ -97,7 +97,8 @@ def begin(tab):
 
 
 def sent(voter, pair, choice="left", **more):
-    return {"voter": voter, "token": pair.attributes["data-token"], "choice": choice, "left": [], "right": [], **more}
+    token = pair.attributes["data-token"]
+    return {"voter": voter, "token": token, "choice": choice, "left": [], "right": [], "keep": True, **more}
 
 
 def told(tab, voter, pair, choice="left", session=None, **more):
@@ -387,6 +388,19 @@ def test_only_a_tick_keeps_the_question_and_with_its_vote_alone(tab):
         assert kept == [False, keep is True, False], "before the vote, with it, and once it is taken back"
 
 
+@pytest.mark.parametrize("untick", [False, None, "yes", 1])
+def test_a_tick_that_is_gone_at_the_vote_keeps_nothing(tab, untick):
+    session = Session()
+    updates = ask(tab, session, question="A private question?", keep=True)
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    call = sent(voter, pair_of(updates[-1], tab.live_pair))
+    tab.cast(session, {**call, "keep": untick})
+    assert _questions(tab) == []
+    # A vote that is given stays as it is, and so do its texts.
+    tab.cast(session, call)
+    assert _questions(tab) == []
+
+
 def _questions(tab):
     import sqlalchemy as sa
 
@@ -670,6 +684,25 @@ def test_a_live_pair_that_cannot_be_voted_on_after_a_reload_says_why(tab, asked,
     assert (shown.attributes["data-state"], texts(shown)) == ("nothing", texts(pair))
     assert told in shown.text
     assert ("before both answers were here" in shown.text) is (state == "writing")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("lost", ["the vote's reply", "the session"])
+def test_only_a_vote_without_its_texts_is_told_that_they_are_not_kept(tab, keep, lost):
+    """They are kept where the vote came before the reload, even if the page never heard of it."""
+    session = Session()
+    updates = ask(tab, session, keep=keep)
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    pair = pair_of(updates[-1], tab.live_pair)
+    call = sent(voter, pair, live=as_kept(pair))
+    tab.cast(session, call)
+    assert len(_questions(tab)) == keep
+    session = Session()
+    if lost == "the vote's reply":
+        again = tab.enter(session, {"voter": voter, "kept": {"live": as_kept(pair)}})
+        assert pair_of(again, tab.live_pair).attributes["data-state"] == "open"
+        assert ("not kept" in tab.cast(session, call)[tab.error]) is not keep
+    assert ("not kept" in tab.reveal(session, call)[tab.error]) is not keep
 
 
 @pytest.mark.parametrize("state", ["open", "writing"])
