@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import time
@@ -331,6 +332,35 @@ def test_a_hub_that_is_away_at_the_start(store, hub, mirrored, open_store, tmp_p
     mirror.look()
     assert sorted(vote.ballot.choice for vote in everything(fresh)) == ["left", "right"]
     assert len([line for line in hub.lines(REPO) if line["event"] == "vote"]) == 2
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_restart_while_the_hub_is_away_forgets_not_how_old_the_mirror_is(store, hub, mirrored, clock, ends):
+    cast(store, ready())
+    mirrored(store).look()
+    before = read_state(store)
+    assert None not in (before.whole_at, before.restored_at)
+    hub.refuses = 500
+    cast(store, ready(), "right")
+    clock.passed += 3600
+    again = mirrored(store)
+    if ends:
+        assert again.flush() is False
+    again.look()
+    state = read_state(store)
+    assert (state.whole_at, state.restored_at) == (before.whole_at, before.restored_at)
+    assert state.age_s(clock.wall()) == pytest.approx(3600, abs=20)
+    assert (state.waiting, "500" in state.error) == (1, True)
+    assert again.state == dataclasses.replace(state, waiting=0)
+    # It restores all the same, once the Hub is back.
+    hub.refuses = None
+    clock.passed += RETRY_S
+    again.look()
+    assert read_state(store).restored_at == clock.wall()
+    other = Mirror(store, HubRepo("clinic/other", TOKEN, hub.url), clock=clock.wall, timer=clock.timer)
+    hub.refuses = 500
+    other.look()
+    assert read_state(store).whole_at is None, "that of another repository is no news of this one"
 
 
 def test_a_commit_whose_answer_was_lost_is_not_doubled(store, hub, mirrored, open_store, tmp_path, clock):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from medilite.arena.booth import UNDO_S
 from medilite.arena.mirror.lines import Change, Text, read_line, write_change, write_text
-from medilite.arena.mirror.state import MirrorState, write_state
+from medilite.arena.mirror.state import MirrorState, read_state, write_state
 from medilite.arena.votes import Votes
 from medilite.errors import MirrorError, StoreError
 
@@ -88,6 +88,7 @@ class Mirror:
         self._not_before = float("-inf")
         self._failures = 0
         self._state = self._saved = MirrorState(repo.repo)
+        self._recalled = self._restored = False
         # Unique per process, so no other process writes this file.
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         self._number, self._content, self._lines = 1, b"", b""
@@ -111,7 +112,8 @@ class Mirror:
 
         with self._working:
             try:
-                if self._state.restored_at is None:
+                self._recall()
+                if not self._restored:
                     if not self._is_due:
                         return
                     self._restore()
@@ -137,6 +139,7 @@ class Mirror:
         def run() -> None:
             with self._working:
                 try:
+                    self._recall()
                     self._push()
                     done.append(True)
                 except (MirrorError, StoreError) as error:
@@ -169,6 +172,18 @@ class Mirror:
     def _is_due(self) -> bool:
         return self._timer() >= self._not_before
 
+    def _recall(self) -> None:
+        """Go on from the state of an earlier process with the same repository, once: how old the mirror is stays known.
+
+        Raises StoreError.
+        """
+        if self._recalled:
+            return
+        found = read_state(self._store)
+        if found is not None and found.repo == self._state.repo:
+            self._state = self._saved = dataclasses.replace(found, waiting=0)
+        self._recalled = True
+
     def _restore(self) -> None:
         from medilite.arena.mirror.journal import absorb
 
@@ -195,6 +210,7 @@ class Mirror:
         if self._repo.is_public:
             log.warning("the votes' mirror %s is public: make it private", self._repo.repo)
         self._failures, self._not_before = 0, float("-inf")
+        self._restored = True
         self._note(restored_at=self._clock(), error=None)
 
     def _push(self, young: tuple[float, float] | None = None) -> None:
