@@ -274,8 +274,8 @@ def test_in_a_space_without_a_mirror_votes_are_said_to_be_lost(lite, tmp_path):
         (MirrorState("clinic/votes", error="no"), "can&#39;t be fetched"),
         (MirrorState("clinic/votes", 990.0, 1.0), "holds every vote"),
         (MirrorState("clinic/votes", None, 1.0, waiting=2), "2 votes on the way"),
-        (MirrorState("clinic/votes", 700.0, 1.0, waiting=1), "is 5 minutes old, and 1 vote given"),
-        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "is 2 hours old, and 9 votes given"),
+        (MirrorState("clinic/votes", 700.0, 1.0, waiting=1), "is 5 minutes old, and 1 vote given or changed since is"),
+        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "is 2 hours old, and 9 votes given or changed since are"),
         (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "the app keeps trying"),
     ],
 )
@@ -321,7 +321,9 @@ def test_the_links_lead_to_every_vote_and_to_nothing_private(client):
         assert b"voter-1" not in reply.content
     rows = list(csv.DictReader(io.StringIO(client.get("/votes/votes.csv").text)))
     assert len(rows) == 600
-    assert {row["voter"].split()[0] for row in rows} == {"voter"}
+    first_seen = list(dict.fromkeys(row["voter"] for row in rows))
+    assert "are numbered in the order of their first vote in the file" in " ".join(read(downloads_html()).text.split())
+    assert first_seen == [f"voter {number}" for number in range(1, len(first_seen) + 1)]
     assert np.unique([row["voted_at"][14:] for row in rows]).tolist() == ["00:00.000+00:00"]
 
 

@@ -45,7 +45,8 @@ def _said(settings: Settings, state: MirrorState | None, now: float) -> tuple[st
     waiting = counted(state.waiting, "vote")
     if age_s is None:
         return f"The votes’ mirror holds none of them yet: {waiting} on the way.", "note"
-    behind = f"The votes’ mirror is {duration(age_s)} old, and {waiting} given or changed since are on the way to it."
+    are = "is" if state.waiting == 1 else "are"
+    behind = f"The votes’ mirror is {duration(age_s)} old, and {waiting} given or changed since {are} on the way to it."
     if state.error:
         return f"{behind} The last try failed; the app keeps trying, and nothing is lost.", "note"
     return behind, "fine"
