@@ -9,7 +9,7 @@ import dataclasses
 import hmac
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,12 +167,23 @@ class Store(StoreReader):
             connection.execute(self.insert_new(schema.sames).values(row))
 
     def _keep_texts(self, connection: sa.Connection, pair: Pair) -> None:
+        if pair.question is pair.left.text is pair.right.text is None:
+            return
+        self.lock_texts(connection, (pair.question_key, pair.left.key, pair.right.key))
         if pair.question is not None:
             row = {"key": pair.question_key, "id": pair.question_id, "text": pair.question}
             connection.execute(self.insert_new(schema.questions).values(row))
         for side in (pair.left, pair.right):
             if side.text is not None:
                 connection.execute(self.insert_new(schema.answers).values(key=side.key, text=side.text))
+
+    def lock_texts(self, connection: sa.Connection, keys: Iterable[str]) -> None:
+        """Let nobody else store or delete these texts until the transaction ends.
+
+        A text that is there already is not stored again, so a vote that is taken back meanwhile, and doesn't see this
+        transaction's, would delete it.
+        """
+        self.database.lock(connection, *keys)
 
     def insert_new(self, table: sa.Table) -> Any:
         """Return an INSERT that skips rows whose key exists."""
@@ -269,6 +280,7 @@ class Store(StoreReader):
 
     def _drop_texts(self, connection: sa.Connection, pair: Pair) -> None:
         """Delete the texts of a pair that no other vote needs."""
+        self.lock_texts(connection, (pair.question_key, pair.left.key, pair.right.key))
         c = schema.votes.c
         valid = c.undone_at.is_(None)
         for table, keys, column in (

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +18,8 @@ import sqlalchemy as sa
 from medilite.arena.hiding import hidden, hidden_key
 from medilite.arena.marks import mark
 from medilite.arena.mirror.hub import HubRepo
-from medilite.arena.mirror.journal import count_pending
+from medilite.arena.mirror.journal import absorb, count_pending
+from medilite.arena.mirror.lines import QUESTION, Text
 from medilite.arena.mirror.mirror import LONGEST_RETRY_S, RETRY_S, Mirror, start_mirror
 from medilite.arena.mirror.state import read_state
 from medilite.arena.records import NO_SEED, OWN_QUESTION, Ballot, text_key
@@ -249,6 +253,29 @@ def test_with_one_voter_secret_a_voter_stays_the_same_after_a_restart(tmp_path, 
     made = other.secret
     other.adopt_secret(secret)
     assert open_store(tmp_path / "other.db").secret == made, "what is there keeps its own"
+
+
+def test_a_text_that_is_being_taken_back_is_not_restored(store):
+    shown = own()
+    token = cast(store, shown)
+    taken_back, go_on = threading.Event(), threading.Event()
+
+    def wait(votes):
+        """Mark nothing, once the mirror is being read: texts are deleted before votes are marked."""
+        taken_back.set()
+        assert go_on.wait(30)
+        return no_marks(votes)
+
+    with ThreadPoolExecutor(2) as pool:
+        taking_back = pool.submit(store.undo, token, "voter", NOW + 65, 12, wait)
+        assert taken_back.wait(30)
+        restoring = pool.submit(absorb, store, lambda: [Text(QUESTION, text_key(OWN), OWN, OWN_QUESTION)])
+        futures.wait([restoring], timeout=1)
+        go_on.set()
+        assert taking_back.result()
+        restoring.result()
+    with store.database.read() as connection:
+        assert connection.execute(sa.select(questions)).all() == []
 
 
 # -- two processes ---------------------------------------------------------------------

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 import traceback
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -229,6 +230,31 @@ def test_a_text_comes_with_its_vote_and_goes_with_it(tmp_path, open_store):
     assert words.encode() not in everywhere()
     (kept,) = store.votes()
     assert kept.pair == hidden(mine)
+
+
+def test_taking_a_vote_back_leaves_the_texts_to_one_that_is_being_given(store):
+    """On PostgreSQL neither sees what the other does before it is done."""
+    mine, other = own_pair(PRIVATE), dataclasses.replace(own_pair(PRIVATE), voter="other")
+    first, second = store.add_pair(mine), store.add_pair(other)
+    cast(store, first, texts=texts_of(mine))
+    stored, go_on = threading.Event(), threading.Event()
+
+    def wait(votes):
+        """Mark nothing, once both have begun: texts are stored before votes are marked."""
+        stored.set()
+        assert go_on.wait(30)
+        return no_marks(votes)
+
+    with ThreadPoolExecutor(2) as pool:
+        giving = pool.submit(cast, store, second, "other", marker=wait, texts=texts_of(other))
+        assert stored.wait(30)
+        taking_back = pool.submit(store.undo, first, "voter", NOW + 65, 10, no_marks)
+        # Long enough for it to be done if nothing holds it up.
+        futures.wait([taking_back], timeout=1)
+        go_on.set()
+        assert giving.result()[1]
+        assert taking_back.result()
+    assert {vote.pair for vote in store.votes()} == {hidden(mine), other}
 
 
 def test_a_voter_holds_few_pairs_at_once(store):

@@ -177,6 +177,7 @@ def _take(connection: sa.Connection, what: str, best: Mapping[tuple[str, str], C
 
 def _take_texts(connection: sa.Connection, store: Store, texts: Sequence[Text]) -> None:
     """Keep those texts that belong to a vote which was not taken back."""
+    store.lock_texts(connection, {text.key for text in texts})
     votes = schema.votes.c
     kept = votes.undone_at.is_(None)
     uses = {
