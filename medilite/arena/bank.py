@@ -38,7 +38,7 @@ def private_folder(data_dir: Path, profile: Profile) -> Path:
 
 
 def private_names(data_dir: Path) -> set[str]:
-    """Return the names of the private banks in use: published votes on them must not reveal the sides."""
+    """Return the names of the private banks in this folder, which are in use; `Store.private_banks` has others."""
     names = set()
     for path in (data_dir.expanduser() / "bank").glob(f"*/{PROVENANCE_FILE}"):
         try:

@@ -35,8 +35,8 @@ class _Made:
 class Downloads:
     """Makes the files on request, once for all requests until the votes change.
 
-    `data_dir` is the folder of this deployment's own answers, whose questions the
-    files don't name.
+    `data_dir` is the folder of this deployment's own answers. The files name no question of a private
+    bank whose pairs may still be shown, here or on another replica.
     """
 
     def __init__(self, votes: Votes, data_dir: Path, refresh_s: float = REFRESH_S) -> None:
@@ -87,7 +87,8 @@ class Downloads:
         try:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="medilite-votes-")
             fresh = Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
-            write_records(public_records(store.votes(before=before), private_names(self._data_dir)), fresh)
+            in_use = private_names(self._data_dir) | store.private_banks()
+            write_records(public_records(store.votes(before=before), in_use), fresh)
         except (OSError, DataError) as error:
             cause = error.__cause__ if isinstance(error, DataError) else error
             if not isinstance(cause, OSError):

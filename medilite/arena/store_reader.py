@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from medilite.arena import schema
 from medilite.arena.database import Database
-from medilite.arena.records import UNDONE, Contestant, Vote
+from medilite.arena.records import PUBLIC_BANK, UNDONE, Contestant, Vote
 from medilite.arena.rows import as_vote
 
 
@@ -46,6 +46,17 @@ class StoreReader:
             wanted = wanted.where(c.voted_at < before)
         with self.database.read() as connection:
             return tuple(connection.execute(wanted).one())
+
+    def private_banks(self) -> set[str]:
+        """Return the names of the private banks whose pairs are remembered, whichever replica drew them.
+
+        They are remembered for a week after they expired (`retention`), as long as a bank is used: one that has left
+        its folder still has open pairs, and a replica's own folder names no other's bank.
+        """
+        c = schema.pairs.c
+        with self.database.read() as connection:
+            wanted = sa.select(c.bank).where(c.kind == "ready", c.bank.not_in(("", PUBLIC_BANK))).distinct()
+            return set(connection.execute(wanted).scalars())
 
     def rating_rows(self, before: float | None = None) -> list[tuple[Any, ...]]:
         """Return `table.COLUMNS` of every vote (given before that time), oldest first, as plain tuples."""

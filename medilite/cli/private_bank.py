@@ -3,7 +3,8 @@
 The same questions with new seeds, so that nobody who has the repository, or the
 last bank, has any of these texts. One question at a time, and only while the
 engine has nothing else to do; a stopped app resumes. After ROTATE_S a new bank
-takes the place of the old one, whose votes are then published whole.
+takes the place of the old one, whose votes are published whole once its last
+pair is forgotten (`StoreReader.private_banks`).
 """
 
 from __future__ import annotations

@@ -8,10 +8,13 @@ import threading
 import pytest
 
 from medilite.arena.bank import ANSWERS_FILE, PROVENANCE_FILE, private_folder, private_names, read_bank
-from medilite.arena.booth import Shown
+from medilite.arena.booth import PAIR_LIFETIME_S, Shown
+from medilite.arena.downloads import Downloads
 from medilite.arena.export import public_records
 from medilite.arena.records import PUBLIC_BANK
+from medilite.arena.retention import Retention, delete_old
 from medilite.cli import private_bank
+from medilite.cli.private_bank import ROTATE_S
 from medilite.cli.votes_prepare import PARTIAL_FILE
 from medilite.errors import EngineError
 from medilite.questions import QUESTIONS_FILE, read_questions
@@ -52,6 +55,35 @@ def test_pairs_are_of_the_deployment_s_own_answers(make_booth, lite, tmp_path, c
     (later,) = public_records([vote])
     assert later["question"] == shown.question
     assert later["bank"] == "private"
+
+
+@pytest.mark.parametrize("where", ["another replica", "here, after the bank was replaced"])
+def test_a_file_names_no_question_of_a_bank_whose_pairs_may_still_be_shown(
+    make_booth, lite, tmp_path, clock, own, where
+):
+    settings, folder = own
+    booth = make_booth(private=folder)
+    me = booth.welcome(None)
+    shown = drawn(booth, me, clock)
+    booth.vote(shown.token, me, "left")
+    data_dir = tmp_path / "another replica"
+    if where != "another replica":
+        data_dir, engine = settings.data_dir, ScriptedEngine(lite)
+        engine.load()
+        private_bank.make(engine, private_bank.new_plan(lite, settings, folder, FEW), folder, lambda: False)
+        assert private_names(data_dir) != {votes_of(booth)[0].pair.bank}
+
+    def published():
+        files = Downloads(booth.votes, data_dir)
+        (record,) = map(json.loads, files.path(".jsonl").read_text(encoding="utf-8").splitlines())
+        return record["question"], record["left_answer"] is not None
+
+    assert published() == (None, False)
+    # Its pairs have expired, and it may be in use all the same where nobody has drawn since.
+    delete_old(booth.store, Retention(), clock() + PAIR_LIFETIME_S + ROTATE_S / 2)
+    assert published() == (None, False)
+    delete_old(booth.store, Retention(), clock() + PAIR_LIFETIME_S + ROTATE_S)
+    assert published() == (shown.question, True)
 
 
 def test_a_bank_has_seeds_that_nobody_knows_and_is_replaced(lite, own, make_booth, tmp_path, clock):
