@@ -44,6 +44,12 @@ NOT_YOURS_TO_UNDO = (
 )
 """To an undo of an account's vote without its session."""
 
+NOT_YOURS_TO_REVEAL = (
+    "You are no longer signed in, and this vote is your account’s: it counts. To see the names, sign in again on "
+    "another page, come back and press Show the names again."
+)
+"""To a request for the names of an account's vote without its session."""
+
 EARLIER = (
     "This pair was drawn before you signed in, so this vote counts as your browser’s, not your account’s. "
     "It counts once."

@@ -39,6 +39,7 @@ from medilite.ui.vote.account import (
     EARLIER,
     ENDED,
     NOT_YOURS,
+    NOT_YOURS_TO_REVEAL,
     NOT_YOURS_TO_UNDO,
     account_html,
     account_of,
@@ -301,7 +302,7 @@ class VoteTab(AskingTab):
         try:
             outcome = self.booth.reveal(token, voter_id, self._live(session, given, voter_id))
         except TokenError as error:
-            return {self.error: self._lost(error, given, account), **self._as_whom(account)}
+            return {self.error: self._lost(error, given, account, NOT_YOURS_TO_REVEAL), **self._as_whom(account)}
         except Exception as error:
             return {self.error: self._error(error)}
         pair = outcome.vote.pair

@@ -604,6 +604,24 @@ def test_a_follow_up_that_is_refused_leaves_the_pair_as_it_is(asked, tab, monkey
     assert "4 questions in a row" in update[tab.error]
 
 
+# -- signed in -----------------------------------------------------------------------------
+
+
+def test_a_vote_of_an_account_counts_after_its_session_has_ended(tab):
+    ada = {"sub": "ada"}
+    update = tab.next(Session(), {"voter": None}, ada)
+    voter = re.search(r'data-voter="([^"]+)"', update[tab.voter])[1]
+    call = sent(voter, pair_of(update, tab.pair), signed_in=True)
+    assert "nothing was counted" in tab.cast(Session(), call)[tab.error]
+    tab.cast(Session(), call, ada)
+    said = tab.reveal(Session(), call)[tab.error]
+    assert "it counts" in said
+    assert "Show the names again" in said
+    assert "nothing was counted" not in said
+    assert "so it counts" in tab.undo(Session(), call)[tab.error]
+    assert pair_of(tab.reveal(Session(), call, ada), tab.pair).attributes["data-state"] == "voted"
+
+
 # -- after a reload ------------------------------------------------------------------------
 
 
