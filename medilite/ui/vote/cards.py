@@ -61,10 +61,15 @@ _LEFT_OUT: dict[NoPair | None, str] = {
 }
 """Why a follow-up is no part of the pair."""
 
+NOT_ASKED = "The follow-up could not be asked"
+NOT_ADDED = "The follow-up could not be added to these answers"
+"""The same where no model was asked, or both have answered: the message above says why."""
 
-def left_out_html(shown: Shown, reason: NoPair | None) -> Markup:
+
+def left_out_html(shown: Shown, reason: NoPair | str | None) -> Markup:
     """Return a pair as it was before a follow-up that was left out; `reason` is None after a reload."""
-    said = f"{_LEFT_OUT[reason]}, so it is left out: choose by the answers that are here, or follow up again."
+    why = reason if isinstance(reason, str) else _LEFT_OUT[reason]
+    said = f"{why}, so it is left out: choose by the answers that are here, or follow up again."
     return open_html(shown, "live", said=said)
 
 
@@ -238,11 +243,11 @@ GONE_BY = (
     "It has expired, or it isn’t known here for this browser or account. Its answers are still here to read. Ask "
     "again for two other answers."
 )
-"""Why a live pair that the page had before a reload can't be voted on."""
+"""Why a live pair that the page had before a reload, or one that was to be followed up, can't be voted on."""
 
 
 def ended_html(turns: Sequence[Texts], words: str) -> Markup:
-    """Return the answers of a live pair that can't be voted on after a reload, and why."""
+    """Return the answers of a live pair that can't be voted on any more, and why."""
     title = "This pair can’t be voted on"
     return _as_before("nothing", title, words, turns)
 

@@ -48,6 +48,8 @@ from medilite.ui.vote.account import (
 from medilite.ui.vote.cards import (
     CUT_SHORT,
     GONE_BY,
+    NOT_ADDED,
+    NOT_ASKED,
     NOT_OPEN,
     TAKEN_BACK,
     closed_html,
@@ -429,18 +431,47 @@ class VoteTab(AskingTab):
             yield self._end(session, live, last, question)
         except Exception as error:
             idle = self._idle(notices.status_html("No answer this time.", "error"))
+            lost = last is not None and isinstance(error, TokenError) and _was_signed_in(_given(call), account)
+            words = NOT_YOURS if lost else message_of(error, _UNEXPECTED)
             yield {
-                **self.refused(message_of(error, _UNEXPECTED), *(last.questions if last else ()), asked),
+                **self.refused(words, *(last.questions if last else ()), asked),
                 **idle,
-                **(self._broken(asked, live, last, question) if begun else {}),
-            }
+                **({} if not begun else self._broken(asked, live) if last is None else {
+                    self.live_pair: self._before(session, voter_id, error, live, last, lost=lost),
+                    self.further: question,
+                }),
+            }  # fmt: skip
 
-    def _broken(self, asked: str, live: LiveRun | None, last: LiveRun | None, typed: str) -> Update:
+    def _broken(self, asked: str, live: LiveRun | None) -> Update:
         """Return what is shown once something has gone wrong, instead of what was being written."""
-        if last is not None and isinstance(last.made, Shown):
-            return {self.live_pair: left_out_html(last.made, NoPair.FAILED), self.further: typed}
         some = live is not None and any(live.texts)
         return {self.live_pair: nothing_html(NoPair.FAILED, asked, live.shown()) if live and some else start_html()}
+
+    def _before(
+        self, session: Session, voter_id: object, error: Exception, live: LiveRun | None, last: LiveRun, *,
+        lost: bool = False,
+    ) -> Markup:  # fmt: skip
+        """Return the pair `last` after an error in its follow-up: as it was, or ended if it is no longer there.
+
+        `lost` is whether it is an account's whose session has ended: with the next one it is there again.
+        """
+        assert isinstance(last.made, Shown), "only a finished pair is followed up on"
+        session.live = last
+        if isinstance(error, TokenError) and not lost and self._is_gone(last, voter_id):
+            session.live = None
+            return ended_html((*last.earlier, (last.question, *last.shown())), GONE_BY)
+        answered = live is not None and live.done and not live.failed
+        return left_out_html(last.made, NOT_ASKED if live is None else NOT_ADDED if answered else NoPair.FAILED)
+
+    def _is_gone(self, last: LiveRun, voter_id: object) -> bool:
+        """Whether a live pair has expired or isn't this voter's; one that is voted on is there."""
+        try:
+            texts = (last.question, *last.shown())
+            return self.booth.reopen(last.token, voter_id, texts, last.earlier, to_vote=True) is None
+        except TokenError:
+            return True
+        except MediLiteError:
+            return False
 
     def _taker(self, live: LiveRun) -> Any:
         return lambda step: self.booth.advance(live, step)
@@ -492,7 +523,11 @@ class VoteTab(AskingTab):
         try:
             return self._registered(session, live)
         except Exception as error:
-            return {self.error: self._error(error)}
+            said = {self.error: self._error(error)}
+            if not isinstance(error, TokenError) or live.before is None:
+                return said
+            voter_id = _voter_id(_given(call).get("voter"), account_of(signed))
+            return {**said, self.live_pair: self._before(session, voter_id, error, live, live.before)}
 
     def _idle(self, status: str) -> Update:
         return {

@@ -275,7 +275,10 @@ def test_in_a_space_without_a_mirror_votes_are_said_to_be_lost(lite, tmp_path):
         (MirrorState("clinic/votes", 990.0, 1.0), "holds every vote"),
         (MirrorState("clinic/votes", None, 1.0, waiting=2), "2 votes on the way"),
         (MirrorState("clinic/votes", 700.0, 1.0, waiting=1), "is 5 minutes old, and 1 vote given or changed since is"),
-        (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "is 2 hours old, and 9 votes given or changed since are"),
+        (
+            MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9),
+            "is 2 hours old, and 9 votes given or changed since are",
+        ),
         (MirrorState("clinic/votes", -6300.0, 1.0, "the Hub answers 503", 9), "the app keeps trying"),
     ],
 )

@@ -604,6 +604,84 @@ def test_a_follow_up_that_is_refused_leaves_the_pair_as_it_is(asked, tab, monkey
     assert "4 questions in a row" in update[tab.error]
 
 
+def left_alone(update, tab, pair, why):
+    """Check that a pair is as it was before its follow-up, and says why that is left out."""
+    shown = pair_of(update, tab.live_pair)
+    assert (shown.attributes["data-state"], texts(shown)) == ("open", texts(pair))
+    said = shown.one("p", "vt-verdict").text
+    assert why in said
+    assert "not answered by both" not in said, "nobody was asked, or both have answered"
+
+
+def ended(update, tab, pair, error):
+    """Check that a pair is shown as one that can't be voted on any more."""
+    shown = pair_of(update, tab.live_pair)
+    assert (shown.attributes["data-state"], texts(shown)) == ("nothing", texts(pair))
+    assert "has expired" in shown.text
+    assert shown.attributes["data-token"] == ""
+    assert [b for b in shown.all("button") if {"data-choice", "data-do"} & set(b.attributes)] == []
+    assert error in update[tab.error]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_follow_up_on_a_pair_that_has_expired_ends_it(tab, asked, clock, monkeypatch, written):
+    session, call, pair = asked
+    finish = tab.booth.finish_live
+
+    def late(run):
+        clock.wait(4000)
+        return finish(run)
+
+    if written:  # expired while the answers were being written
+        monkeypatch.setattr(tab.booth, "finish_live", late)
+    else:
+        clock.wait(4000)
+    ended(follow(tab, session, call)[-1], tab, pair, "no longer kept here")
+    assert len(tab.engine.requests) == 1 + written
+    assert "press Ask" in follow(tab, session, {**call, "live": None})[0][tab.error]
+
+
+def test_a_follow_up_whose_answers_can_no_longer_be_stored_ends_its_pair(tab, asked, clock, failing):
+    session, call, pair = asked
+    works_again = failing("extend_pair")
+    assert pair_of(follow(tab, session, call)[-1], tab.live_pair).attributes["data-state"] == "unkept"
+    works_again()
+    clock.wait(4000)
+    ended(tab.register_again(session, call), tab, pair, "no longer kept here")
+
+
+def test_a_follow_up_that_nobody_was_asked_says_so(tab, asked, failing, monkeypatch):
+    session, call, pair = asked
+    works_again = failing("note_follow_up")
+    update = follow(tab, session, call)[-1]
+    assert "database" in update[tab.error]
+    left_alone(update, tab, pair, "could not be asked")
+    works_again()
+    with monkeypatch.context() as broken:
+        broken.setattr(tab.engine, "availability", dict)
+        update = follow(tab, session, call)[-1]
+    assert "One of the two models" in update[tab.error]
+    left_alone(update, tab, pair, "could not be asked")
+    # A vote whose reply was lost: pressed again, the choice says that it counts.
+    tab.booth.vote(call["token"], call["voter"], "left")
+    update = follow(tab, session, call)[-1]
+    assert "You have voted" in update[tab.error]
+    left_alone(update, tab, pair, "could not be asked")
+    assert "already voted" in tab.cast(session, call)[tab.live_pair]
+
+
+def test_a_follow_up_that_comes_after_the_vote_is_not_added(tab, asked, monkeypatch):
+    session, call, pair = asked
+    finish = tab.booth.finish_live
+
+    def after_a_vote(run):
+        tab.booth.vote(call["token"], call["voter"], "left")
+        return finish(run)
+
+    monkeypatch.setattr(tab.booth, "finish_live", after_a_vote)
+    left_alone(follow(tab, session, call)[-1], tab, pair, "could not be added")
+
+
 # -- signed in -----------------------------------------------------------------------------
 
 
@@ -620,6 +698,18 @@ def test_a_vote_of_an_account_counts_after_its_session_has_ended(tab):
     assert "nothing was counted" not in said
     assert "so it counts" in tab.undo(Session(), call)[tab.error]
     assert pair_of(tab.reveal(Session(), call, ada), tab.pair).attributes["data-state"] == "voted"
+
+
+def test_a_follow_up_after_a_session_has_ended_leaves_the_account_s_pair(tab):
+    session, ada = Session(), {"sub": "ada"}
+    updates = list(tab.answer(session, {"voter": None}, "What helps?", False, ada))
+    voter = re.search(r'data-voter="([^"]+)"', updates[0][tab.voter])[1]
+    pair = pair_of(updates[-1], tab.live_pair)
+    call = sent(voter, pair, signed_in=True)
+    update = follow(tab, session, call)[-1]
+    assert "sign in again" in update[tab.error]
+    left_alone(update, tab, pair, "could not be asked")
+    assert pair_of(tab.cast(session, call, ada), tab.live_pair).attributes["data-state"] == "taken"
 
 
 # -- after a reload ------------------------------------------------------------------------
