@@ -201,7 +201,7 @@ def test_names_come_when_nothing_can_be_taken_back(booth, clock):
     shown = drawn(booth, me, clock)
     taken = booth.vote(shown.token, me, "left")
     told = {field.name for field in dataclasses.fields(taken)}
-    assert told == {"ballot", "kind", "fresh", "texts", "given", "earlier"}
+    assert told == {"ballot", "kind", "fresh", "texts", "given", "earlier", "kept"}
     booth.reveal(shown.token, me)
     assert booth.undo(shown.token, me) is None
     assert not booth.vote(shown.token, me, "right").fresh
