@@ -47,7 +47,8 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             sudden*|stopped|isnt|not making|make any? sense -of
             vision|sight|eye went|gone|goes|turned .. black|dark|blind
             <cant> see out_of|from|anything
-            speech .. garbled|unclear|jumbled|gone|funny|strange
+            speech .. garbled|unclear|jumbled|gone|funny|strange|blurred
+            blurred|blurry speech|words
             <cant>|stopped|suddenly .. speak|talk|speaking|talking -to|about|with|in|openly|on|english|over|loud*
             one|left|right|whole side|half|arm|leg|hand|foot .... <numb>
             <numb> .. on|in|of|down|along .. one|left|right face|arm|leg|hand|side|half|foot
