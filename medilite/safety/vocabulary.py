@@ -78,6 +78,13 @@ NAMES: Mapping[str, str] = MappingProxyType(
             newborn (?:\d|1\d)_?(?:day|week|wk)s?_old
             (?:one|two|three|four|five|six|seven|eight|nine|ten)_(?:day|week)s?_old
             (?:1|2|3|one|two|three)_?(?:month|mo)s?_old
+            (?:(?:\d|1\d)_?(?:day|week|wk)|[1-3]_?(?:month|mo))s?_(?:baby|infant|girl|boy|son|daughter)
+            (?:baby|infant)_(?:is_|aged_)?(?:(?:\d|1\d)_?(?:day|week|wk)|[1-3]_?(?:month|mo))s?(?!_(?:after|ago|before|early|into|late|later|of|overdue|with))
+        """,
+        "oxygen_level": "saturation level levels sat sats stats reading",
+        "not_a_percentage": """
+            second* minute* min mins hour* day* week* month* year* times yo feet ft foot meter* metre* liter* litre* l
+            lpm mg ml
         """,
         "child": r"""
             baby newborn infant toddler child kid son daughter grandson granddaughter year_old month_old yr_old
