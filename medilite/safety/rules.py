@@ -47,7 +47,8 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             sudden*|stopped|isnt|not making|make any? sense -of
             vision|sight|eye went|gone|goes|turned .. black|dark|blind
             <cant> see out_of|from|anything
-            speech .. garbled|unclear|jumbled|gone|funny|strange
+            speech .. garbled|unclear|jumbled|gone|funny|strange|blurred
+            blurred|blurry speech|words
             <cant>|stopped|suddenly .. speak|talk|speaking|talking -to|about|with|in|openly|on|english|over|loud*
             one|left|right|whole side|half|arm|leg|hand|foot .... <numb>
             <numb> .. on|in|of|down|along .. one|left|right face|arm|leg|hand|side|half|foot
@@ -90,10 +91,11 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             stuck|lodged|caught|blocked|blocking in|down|at|his|her? <whose>? throat|windpipe|airway
             heimlich
             # below 90 % too little oxygen reaches the body
-            !iron|transferrin oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter saturation|level|levels|sats|reading? \
+            !iron|transferrin|venous oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter <oxygen_level>? \
                 is|are|was|were|at|of|reads|reading|says|shows|dropped|drops|fell|down? \
-                down_to|down|only|now|just|at|to? around|about|only|below? [5-8]\\d \
-                -second*|minute*|hour*|day*|week*|month*|year*|times|yo
+                down_to|down|only|now|just|at|to? around|about|only|below? [5-8]\\d -<not_a_percentage>
+            !iron|transferrin|venous oxygen|o2|spo2|saturation|sats|pulse_ox|oximeter <oxygen_level>? .. \
+                from \\d\\d \\d? percent? to|down_to only|about|around|below? [5-8]\\d -<not_a_percentage>
             inhaler .. not|doesnt|isnt|wont|empty|ran_out
             wheez* .... cant|cannot|blue|severe*|badly
         """,
@@ -223,6 +225,10 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             blood_sugar|glucose|sugar_level .. is|was|of|at|reads|reading|to|under|below \
                 only|down_to|now|about|just? 1\\d|2\\d|3\\d|4\\d|5\\d\\d|6\\d\\d \
                 -to|or|minutes|hours|percent|grams|years|days
+            blood_sugar|blood_glucose|glucose level|levels|reading? now|only|just? 1\\d|2\\d|3\\d|4\\d|5\\d\\d|6\\d\\d \
+                -to|or|<not_a_count>|point*|tip|tips|way|ways|food*|fact*|thing*|question*
+            blood_sugar|glucose|sugar_level .. from \\d+ \\d? to|down_to|up_to 1\\d|2\\d|3\\d|4\\d|5\\d\\d|6\\d\\d \
+                -to|or|minutes|hours|percent|grams|years|days
             barely|semi|half|hardly|not conscious
             <who> .. dropped|slumped|crumpled to|onto
         """,
@@ -318,7 +324,11 @@ PHRASES: Mapping[EmergencyKind, str] = MappingProxyType(
             !water|oven|room|bath fever|temperature|temp -do|does|should|can|will|kills|is_best .. \
                 !\\d\\d|\\d\\d\\d 10[4-9]|4[1-3] -weeks|days|hours|minutes|years
             !water|oven|room|bath|scarlet|rheumatic|hay|yellow|dengue fever|temperature|temp \
-                of|is|was|hit|reached|over 40 -weeks|days|hours|minutes|years --mean|means
+                of|is|was|hit|reached|over? 40 \
+                -weeks|days|hours|minutes|years|or_[5-9]\\d|to_[5-9]\\d --mean|means|wash*|kill*
+            !water|oven|room|bath fever|temperature|temp .. \
+                from 3[6-9]|9[5-9]|10\\d \\d? degree|degrees|f|c? to|up_to 10[4-9]|4[0-3] \
+                -weeks|days|hours|minutes|years
             10[4-9]|4[0-3] \\d? degree|degrees? c|f|celsius? fever
             being|gets|got|was|been beaten|raped|assaulted|strangled
             send help

@@ -87,7 +87,10 @@ _REAL_WORDS = frozenset(
         """cooking cooked breeding bleating breather breathed breathes smelling spelling dwelling dropping tainted
         painted fainter overdone strike strokes stroked stroker attach attacks attic threat thrust wreath wreaths
         breadth breaths heaving heavenly tongues throats lightness rightness swallows stolen swelled poisons
-        stacking""",
+        stacking blurred spurred slurped crowning browning frowning droning downing drooling trooping blending
+        bleeping shelling selling stelling welling swilling breach breaching breathy wreathe wreathing throaty
+        tongued strobe strode strove wallowed shallowed sainted feinted prisoned choker coking chowing overdoes
+        regnant dumbness""",
     )
 )
 """Words a letter away from a key word that mean something else."""

@@ -78,10 +78,29 @@ NAMES: Mapping[str, str] = MappingProxyType(
             newborn (?:\d|1\d)_?(?:day|week|wk)s?_old
             (?:one|two|three|four|five|six|seven|eight|nine|ten)_(?:day|week)s?_old
             (?:1|2|3|one|two|three)_?(?:month|mo)s?_old
+            (?:(?:\d|1\d)_?(?:day|week|wk)|[1-3]_?(?:month|mo))s?_(?:baby|infant|girl|boy|son|daughter)
+            (?:baby|infant)_(?:is_|aged_)?(?:(?:\d|1\d)_?(?:day|week|wk)|[1-3]_?(?:month|mo))s?(?!_(?:after|ago|before|early|into|late|later|of|overdue|with))
+        """,
+        "oxygen_level": "saturation level levels sat sats stats reading",
+        "not_a_percentage": """
+            second* minute* min mins hour* day* week* month* year* times yo feet ft foot meter* metre* liter* litre* l
+            lpm mg ml
         """,
         "child": r"""
             baby newborn infant toddler child kid son daughter grandson granddaughter year_old month_old yr_old
             \d_?yo 1[0-7]_?yo
+        """,
+        # Before a condition that is to be prevented; of "a heart attack or a stroke" the first decides.
+        "averted": """
+            prevent prevents preventing prevent_a prevent_an prevent_another prevent_any prevent_more prevent_future
+            prevent_further prevent_having_a prevent_having_another prevent_getting prevent_getting_a preventing_a
+            preventing_an preventing_another avoid avoids avoiding avoid_a avoid_an avoid_another avoid_any avoid_more
+            avoid_future avoid_further avoid_having_a avoid_having_another avoid_getting avoid_getting_a avoiding_a
+            avoiding_another from_having_a from_having_another from_getting from_getting_a
+            risk_of risk_of_a risk_of_an risk_of_another risk_of_having_a risk_for risk_for_a risks_of chance_of
+            chance_of_a chance_of_an chance_of_another chance_of_having_a chances_of chances_of_a chances_of_having_a
+            odds_of odds_of_a odds_of_having_a prevention_of heart_attack_or heart_attack_or_a heart_attack_and
+            heart_attacks_or heart_attacks_and stroke_or stroke_or_a stroke_and strokes_or strokes_and
         """,
         "blood_up": """
             cough coughs coughing coughed vomit vomits vomiting vomited throw throws throwing threw spit spits
