@@ -617,6 +617,7 @@ def test_every_kind_has_phrases_and_every_phrase_compiles():
         ("^ a|b $", " x | b | ", " b c | "),
         ("a|END", " x | ", " x "),
         ("<who> x", " she x ", " it x "),
+        ("a|b_<who> x", " b she x ", " she x "),
         ("a & b c", " x b c y a | ", " a | b c | "),
         ("a & b", " a b | ", " a | x b | "),
     ],

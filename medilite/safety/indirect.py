@@ -51,7 +51,7 @@ my_life|being_alive -threatening
     let|letting <self>|me bleed|starve|waste_away|die|drown|rot END|out|to_death|now|away
     ruin*|burden*|drag*|hurt*|poison* everyone|everybody|my_family|my_kids|people .. by_being|just_by|by_existing
     cant|cannot|never|dont feel|keep|trust safe|<self> & alone|with_<self>|myself|tonight
-    might|gonna|going_to|could|afraid_i|scared_i .. do something stupid|drastic|to_<self>|permanent|i_cant_undo
+    might|gonna|going_to|could|would|afraid_i|scared_i .. do something stupid|drastic|to_<self>|permanent|i_cant_undo
     dark|bad|intrusive|scary|those thoughts & hurt_me|win|winning|too_loud|are_back|act_on
     <not> see|find|have|got|think_of a|any reason|reasons|point|use to|in|for \
         carry_on|carrying_on|hold_on|holding_on|keep_going|live|living|continue_living|stay_alive|stay_here|continue \

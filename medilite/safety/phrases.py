@@ -5,7 +5,7 @@ single spaces, "|" between sentences:
 
     word            this word; `word*` any word that begins so; \\d+ and the like work
     a|b|two_words   one of these; `_` joins words that follow each other
-    <name>          inside alternatives: a named list of words
+    <name>          inside alternatives: a named list of words; a_<name> puts "a" before each
     a|b?            may be there or not
     ..              up to 3 words in between; .... up to 7; never past the end of a sentence
     -a|b            the next word is none of these
@@ -43,7 +43,7 @@ class Phrase:
 
 def compile_phrase(phrase: str, names: Mapping[str, str]) -> Phrase:
     """Return one phrase, compiled; `names` maps each <name> to its alternatives. Raises KeyError for others."""
-    phrase = re.sub(r"<(\w+)>", lambda match: _named(match[1], names), phrase)
+    phrase = _with_names(phrase, names)
     return Phrase(tuple(re.compile("(?<= )" + "".join(map(_item, part.split()))) for part in phrase.split(" & ")))
 
 
@@ -81,7 +81,7 @@ class PhraseBook:
 def _first_word(written: str, names: Mapping[str, str]) -> re.Pattern[str] | None:
     """Return what the first word of a phrase can be, None if its notation doesn't determine that."""
     alternatives: list[str] = []
-    for item in re.sub(r"<(\w+)>", lambda match: _named(match[1], names), written).split():
+    for item in _with_names(written, names).split():
         if item == "^" or item[0] in "-!":
             continue
         if item in _GAPS or item in _ENDS or "(" in item or "END" in item.rstrip("?").split("|"):
@@ -101,8 +101,14 @@ def phrases(table: str) -> Iterable[str]:
             yield phrase
 
 
-def _named(name: str, names: Mapping[str, str]) -> str:
-    return re.sub(r"<(\w+)>", lambda match: _named(match[1], names), "|".join(names[name].split()))
+def _with_names(phrase: str, names: Mapping[str, str]) -> str:
+    """Return a phrase with the words that each <name> stands for."""
+
+    def words(match: re.Match[str]) -> str:
+        before, name = match.groups()
+        return _with_names("|".join(before + word for word in names[name].split()), names)
+
+    return re.sub(r"((?:\w+_)?)<(\w+)>", words, phrase)
 
 
 def _item(item: str) -> str:

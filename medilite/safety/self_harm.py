@@ -30,6 +30,11 @@ SELF_HARM = """
     não|nao quero_mais_viver|quero_viver
     voglio morire|uccidermi|suicidarmi
     kill|killing|killed|hang|hanging|shoot|shooting|harm|harming|harmed|starve|starving|poison|hate|hating .. <self>
+    kills|hangs|hanged|hung|shoots|shot|harms|starves|starved|gassed|slit|slits|hates|hated <self>
+    danger to <self>
+    get|getting rid of <self>
+    do|does|did|doing <self> in -the|a|an|my|his|her|this|that
+    locked <self> .... gun|knife|pills|rope|razor*
     stab*|drown*|suffocat*|strangl*|chok*|asphyxiat*|gas|gassing|wound*|mutilat*|disfigur*|electrocut*|delete|neck|end \
         <self>
     hitting|punching|beating|biting|scratching|slapping|clawing|stabbing|burning|injuring|throw*|threw|hurl* <self>
@@ -39,13 +44,13 @@ SELF_HARM = """
     # "I hurt myself lifting" is no emergency of this kind, "I want to hurt myself" is
     want|wants|wanting|need|urge|urges|thought|thoughts|thinking|tempted|might|keep|keeps|going_to|deserve .... \
         hurt|cut|hurting|cutting|burn|burning|injure|injuring|punish|scratch|hit|bite <self>
-    cutting|cuts|hurting|harming|harms <self> -shaving|off|at|in_the|playing|lifting|running|while
-    hurt|cut|burn|burned|burnt|injur*|punch*|hit|bit|bite|biting|bash*|scratch*|punish* <self> .. \
+    cutting|cuts|hurting|hurts|harming|harms <self> -shaving|off|at|in_the|playing|lifting|running|while
+    hurt|cut|burn|burns|burned|burnt|injur*|punch*|hit|hits|bit|bite|bites|biting|bash*|scratch*|punish* <self> .. \
         on_purpose|purposely|intentional*|deliberate*|because_i|every|to_feel|to_cope|to_punish|when_i|when_he|\
 when_she|when_they|until
     cut|cuts|burn|hurt <self> again
     ^ hurt|punish|wound|injure|harm|harmed <self> $
-    punish|punishing <self>
+    punish|punishes|punishing <self>
     on_purpose|intentionally|deliberately .. cut|cutting|hurt|hurting|burn|burning|starving|injured
     cut|cutting|burn|burning|slic*|carv*|slit|slitting|slash*|scratch*|stab* \
         my|his|her|their|into_my own? wrist*|arm|arms|thigh|thighs|leg|legs|skin|body .. \
