@@ -13,12 +13,21 @@ from eval.compare import Pair, compare, pairs_of
 from eval.floors import FLOORS
 from eval.intervals import LEVEL, METHOD
 from eval.judgments import FILE, NONE, about, join, read_judgments
-from eval.metrics.catalogue import BLEU_ABOUT, METRICS, TRAINED_BY
+from eval.metrics.catalogue import BLEU_ABOUT, TRAINED_BY
 from eval.metrics.overlap import BLEU_KINDS
 from eval.questions import about_split
 from eval.reading.labels import published_reading
 from eval.run import CODE, Run
-from eval.scores import About, Row, SplitScores, arrange, load_run, questions_as_columns, read_lines
+from eval.scores import (
+    About,
+    Row,
+    SplitScores,
+    load_run,
+    questions_as_columns,
+    read_lines,
+    score_columns,
+    split_scores,
+)
 from eval.statements import statements, with_echo
 from eval.tables import bleu_rows, kind_rows, metric_rows
 from eval.trade import QUARTERS
@@ -110,14 +119,6 @@ def tables_of(
     return tables
 
 
-def split_scores(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -> list[SplitScores]:
-    """Return the rows as arrays, a split each."""
-    return [
-        arrange(split, some, models, METRICS, [row for row in rows if row.split == split])
-        for split, some in questions.items()
-    ]
-
-
 def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -> list[Row]:
     """Return the rows by split, question and model."""
     place = {
@@ -129,29 +130,6 @@ def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -
 def answer_row(answer: SavedAnswer) -> dict[str, Any]:
     """Return an answer as committed; what all share is in board.json, once."""
     return {name: getattr(answer, name) for name in ("qid", "question", "model", "text", "tokens", "stopped")}
-
-
-def score_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return a split's scores, one list a column."""
-    found: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in ("qid", "model", "answer")}
-    found |= {metric: [row.scores.get(metric) for row in rows] for metric in METRICS}
-    kinds = [kind for kind in BLEU_KINDS if rows and kind in rows[0].bleu]
-    return found | {kind: [list(row.bleu[kind]) for row in rows] for kind in kinds}
-
-
-def rows_of(split: str, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
-    """Return what `score_columns` was made of."""
-    return [
-        Row(
-            split,
-            columns["qid"][i],
-            columns["model"][i],
-            columns["answer"][i],
-            {metric: columns[metric][i] for metric in METRICS},
-            {kind: columns[kind][i] for kind in BLEU_KINDS if kind in columns},
-        )
-        for i in range(len(columns["qid"]))
-    ]
 
 
 def model_about(profile: Profile, model: str, answers: Sequence[SavedAnswer]) -> dict[str, Any]:

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import SavedAnswer
-from eval.board import rows_of, split_scores, tables_of
+from eval.board import tables_of
 from eval.board_files import columns_of, flat, read_parquet
 from eval.committed import saved_answers
 from eval.floors import FLOORS, floor_rows
 from eval.metrics.answer import own_scores
 from eval.questions import Question, fingerprint_of, load_questions, text_hash
 from eval.score import MANY_ANSWERS, add_similarity, score_rows
-from eval.scores import About, Row, questions_as_columns, questions_from_columns
+from eval.scores import About, Row, questions_as_columns, questions_from_columns, rows_of, split_scores
 from medilite.content import Encoder
 from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board

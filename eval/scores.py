@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.intervals import Clusters, clusters_of
-from eval.metrics.catalogue import WITHOUT_LOOPS
+from eval.metrics.catalogue import METRICS, WITHOUT_LOOPS
 from eval.metrics.overlap import BLEU_COUNTS, BLEU_KINDS
 from eval.questions import Question
 from medilite.errors import DataError
@@ -133,6 +133,16 @@ def arrange(
     return SplitScores(split, tuple(questions), tuple(models), values, bleu)
 
 
+def split_scores(
+    rows: Sequence[Row], questions: Mapping[str, Sequence[About]], models: Sequence[str]
+) -> list[SplitScores]:
+    """Return the rows as arrays, a split each."""
+    return [
+        arrange(split, some, models, METRICS, [row for row in rows if row.split == split])
+        for split, some in questions.items()
+    ]
+
+
 def write_lines(rows: Iterable[Row]) -> bytes:
     """Return scores.jsonl's content."""
     return "".join(f"{row.to_json()}\n" for row in rows).encode()
@@ -168,6 +178,29 @@ def load_run(folder: Path, profile: Profile) -> tuple[list[Row], dict[str, list[
             "Give the profile that answered with --profile."
         )
     return rows, questions, _load(folder / "scoring.json")
+
+
+def score_columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return a split's scores, one list a column."""
+    found: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in ("qid", "model", "answer")}
+    found |= {metric: [row.scores.get(metric) for row in rows] for metric in METRICS}
+    kinds = [kind for kind in BLEU_KINDS if rows and kind in rows[0].bleu]
+    return found | {kind: [list(row.bleu[kind]) for row in rows] for kind in kinds}
+
+
+def rows_of(split: str, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """Return what `score_columns` was made of."""
+    return [
+        Row(
+            split,
+            columns["qid"][i],
+            columns["model"][i],
+            columns["answer"][i],
+            {metric: columns[metric][i] for metric in METRICS},
+            {kind: columns[kind][i] for kind in BLEU_KINDS if kind in columns},
+        )
+        for i in range(len(columns["qid"]))
+    ]
 
 
 def questions_as_columns(questions: Mapping[str, Sequence[About]]) -> dict[str, dict[str, list[Any]]]:

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from eval.command import run_command
+from eval.compare import difference_rows
 from eval.metrics.catalogue import METRICS, Metric
 from eval.questions import load_questions
-from eval.tables import Row
+from eval.scores import questions_from_columns, rows_of, split_scores
+from eval.tables import Row, metric_rows
 from medilite.data import load_split
 from medilite.leaderboard import FOLDER, Board, load_board
 from medilite.models import Profile
@@ -247,12 +249,6 @@ def figures_without(board: Board, split: str, left_out: frozenset[str]) -> str:
 
     Resamples, seed and clusters are those of the board.
     """
-    # eval.board has its sentences from here.
-    from eval.board import rows_of, split_scores
-    from eval.compare import difference_rows
-    from eval.scores import questions_from_columns
-    from eval.tables import metric_rows
-
     stacked = _stacked(board)
     abouts = {split: questions_from_columns(board.questions())[split]}
     models = [model["id"] for model in board.about["models"]]

@@ -190,7 +190,7 @@ def _objects() -> int:
     return len(gc.get_objects())
 
 
-def test_hundreds_of_requests_leave_memory_where_it_was(llama: Int8Llama) -> None:
+def test_a_thousand_requests_leave_memory_where_it_was(llama: Int8Llama) -> None:
     batch = batch_of(llama, 12, opening=words(10, 0))
     short = Decoding(max_new_tokens=2)
 
@@ -202,8 +202,8 @@ def test_hundreds_of_requests_leave_memory_where_it_was(llama: Int8Llama) -> Non
 
     many(100, 0)
     pages, objects = (llama.pool.size, batch.free_slots), _objects()
-    many(400, 100)
-    assert _objects() < objects + 200, "less than one for two requests"
+    many(1000, 100)
+    assert _objects() < objects + 500, "less than one for two requests"
     assert (llama.pool.size, batch.free_slots) == pages
     batch._prefixes.clear()
     assert llama.pool.free == llama.pool.size
