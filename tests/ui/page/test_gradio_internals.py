@@ -152,7 +152,9 @@ def test_an_idle_queue_rests_between_two_looks_for_events(monkeypatch):
     try:
         begun, before = time.monotonic(), len(looks)
         time.sleep(0.5)
-        assert 0 < len(looks) - before <= (time.monotonic() - begun) / IDLE_S + 1
+        found, rests = len(looks) - before, (time.monotonic() - begun) / IDLE_S + 1
+        # Gradio asks for the length in more than one place; without a rest it looks ten times as often.
+        assert 0 < found <= 3 * rests
         monkeypatch.undo()
         assert Client(address, verbose=False).predict("one", api_name="/greet") == "Hello one"
     finally:
