@@ -301,7 +301,7 @@ def test_a_passage_that_a_page_names_is_the_library_s_or_no_more_than_an_id(ask,
 
 
 class LoadingEngine(ScriptedEngine):
-    """An engine that never gets ready, and would keep waiting whoever asks it for anything but its progress."""
+    """An engine that never gets ready, and keeps everybody waiting who asks it for more than its progress."""
 
     def load(self, on_progress=None):
         pass
