@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import config, njit
+from llvmlite import binding
+from numba import cfunc, config, njit, types
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
 from medilite import processor
@@ -34,19 +35,24 @@ def compiled(**options: Any) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        processor.compile_for_this_machine()
-        before = _settings.CACHE_LOCATOR_CLASSES
-        _settings.CACHE_LOCATOR_CLASSES = ",".join(f"{each.__module__}.{each.__qualname__}" for each in PLACES)
-        try:
-            made: F = njit(cache=True, **options)(function)
-        except RuntimeError as error:  # "no locator available"
-            log.warning("Compiled code can't be kept, every start compiles again: %s.", error)
-            made = njit(**options)(function)
-        finally:
-            _settings.CACHE_LOCATOR_CLASSES = before
+        made: F = _kept(lambda cache: njit(cache=cache, **options)(function))
         return made
 
     return decorate
+
+
+def _kept(compile_: Callable[[bool], Any]) -> Any:
+    """Return what `compile_` makes: kept if that can be (True), else not."""
+    processor.compile_for_this_machine()
+    before = _settings.CACHE_LOCATOR_CLASSES
+    _settings.CACHE_LOCATOR_CLASSES = ",".join(f"{each.__module__}.{each.__qualname__}" for each in PLACES)
+    try:
+        return compile_(True)
+    except RuntimeError as error:  # "no locator available"
+        log.warning("Compiled code can't be kept, every start compiles again: %s.", error)
+        return compile_(False)
+    finally:
+        _settings.CACHE_LOCATOR_CLASSES = before
 
 
 def lean() -> Callable[[F], F]:
@@ -55,7 +61,25 @@ def lean() -> Callable[[F], F]:
     Numba counts who holds an array, at every call that one is passed to, in a number that
     all threads share: with two threads half of a step went into that.
     """
-    return compiled(nogil=True, error_model="numpy", _nrt=False)
+    return compiled(**_LEAN, nogil=True)
+
+
+_LEAN = {"error_model": "numpy", "_nrt": False}
+
+
+def called(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator: as `lean`, for a large function of numbers that several others call; compiled at once.
+
+    They call it at its address. What `lean` makes is compiled once more into each of its callers, and into theirs.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        made = _kept(lambda cache: cfunc(signature, cache=cache, nopython=True, **_LEAN)(function))
+        name = f"medilite.{function.__module__}.{function.__qualname__}"
+        binding.add_symbol(name, made.address)
+        return types.ExternalFunction(name, signature)
+
+    return decorate
 
 
 @lru_cache

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import types
 
 from medilite.engine.native.arrays import PAGE, Int8, Lora, Pages, Scratch, Shape, Tokens, Weights
-from medilite.engine.native.code_cache import lean
+from medilite.engine.native.code_cache import called, lean
 from medilite.engine.native.intrinsics import (
     BLOCK,
     WIDE,
@@ -85,11 +86,11 @@ def forward(
     leave(counters)
 
 
-@lean()
-def _multiply_block(weights: int, groups: int, four_bits: bool, source: Int8, count: int, out: int, stride: int,
-                    ahead: int) -> None:  # fmt: skip
+@called(types.void(*[types.int64] * 9))
+def _multiply_block(
+    weights: int, groups: int, four_bits: int, values: int, factors: int, count: int, out: int, stride: int, ahead: int
+) -> None:
     """Write the products of `count` tokens' values and one block of packed weights to `out` (count, stride)."""
-    values, factors = source.values.ctypes.data, source.factors.ctypes.data
     first = 0
     while first < count:
         to, v, f = out + 4 * first * stride, values + first * groups * GROUP, factors + 12 * first * groups
@@ -126,6 +127,7 @@ def _multiply(
     From WIDENED tokens on a block of four bits is first made one of eight.
     """
     groups, size = packed.shape[1], packed.shape[2]
+    values, factors = source.values.ctypes.data, source.factors.ctypes.data
     whole = groups * size
     for turn in range(blocks):
         # In the direction in which this thread takes items, so that the next block is the prefetched one.
@@ -135,9 +137,9 @@ def _multiply(
         if size == FOUR and count >= WIDENED:
             wide = scratch.wide[seat].ctypes.data
             widen_tiles(weights, groups, wide)
-            _multiply_block(wide, groups, False, source, count, to, stride, ahead)
+            _multiply_block(wide, groups, 0, values, factors, count, to, stride, ahead)
         else:
-            _multiply_block(weights, groups, size == FOUR, source, count, to, stride, ahead)
+            _multiply_block(weights, groups, int(size == FOUR), values, factors, count, to, stride, ahead)
 
 
 @lean()

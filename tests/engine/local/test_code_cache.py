@@ -11,20 +11,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 INNER = """
-from medilite.engine.native.code_cache import compiled
+from numba import types
+from medilite.engine.native.code_cache import called, compiled
 
 @compiled()
 def inner(x):
     return x + {amount}
+
+@called(types.int64(types.int64))
+def times(x):
+    return {factor} * x
 """
 
 OUTER = """
 from medilite.engine.native.code_cache import compiled
-from kept_example.inner import inner
+from kept_example.inner import inner, times
 
 @compiled()
 def outer(x):
-    return 10 * inner(x)
+    return times(inner(x))
 
 print(outer(1), sum(outer.stats.cache_hits.values()))
 """
@@ -35,7 +40,7 @@ def example(tmp_path):
     folder = tmp_path / "kept_example"
     folder.mkdir()
     (folder / "__init__.py").touch()
-    (folder / "inner.py").write_text(INNER.format(amount=1), encoding="utf-8")
+    (folder / "inner.py").write_text(INNER.format(amount=1, factor=10), encoding="utf-8")
     (folder / "outer.py").write_text(OUTER, encoding="utf-8")
     return folder
 
@@ -53,9 +58,10 @@ def run(example: Path, **env: str) -> list[int]:
 def test_code_is_kept_and_a_change_of_what_it_calls_makes_it_anew(example):
     assert run(example) == [20, 0]
     assert run(example) == [20, 1]
-    # The file of `outer` stays as it is; `inner` is compiled into it.
-    (example / "inner.py").write_text(INNER.format(amount=2), encoding="utf-8")
-    assert run(example) == [30, 0]
+    # The file of `outer` stays as it is; `inner` is compiled into it, and `times` called at its address.
+    (example / "inner.py").write_text(INNER.format(amount=2, factor=7), encoding="utf-8")
+    assert run(example) == [21, 0]
+    assert run(example) == [21, 1]
 
 
 def test_it_is_kept_where_numba_is_told_to(example, tmp_path):

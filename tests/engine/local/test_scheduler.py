@@ -171,6 +171,7 @@ def test_a_caller_who_leaves_is_gone_before_the_next_step(slots: Slots) -> None:
 def test_a_caller_who_leaves_the_queue_is_never_answered(slots: Slots) -> None:
     scheduler = Scheduler(slots)
     first, second = Visit(scheduler, call()), scheduler.stream(waiting := call())
+    until(lambda: slots.joined)
     assert next(second).waiting == 1
     second.close()
     slots.go.release(10)
