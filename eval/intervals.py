@@ -108,9 +108,7 @@ def mean_intervals(
         drawn[np.abs(drawn) < _TIE] = 0.0
         low[enough], high[enough] = _ends(drawn, level)
         above[enough] = _above(drawn)
-        p_value[enough] = flipped_p_values(
-            by_cluster(np.where(there, values, 0.0)[:, enough], clusters), resamples, seed
-        )
+        p_value[enough] = flipped_p_values(by_cluster(np.where(there, values, 0.0)[:, enough], clusters), seed=seed)
     return Means(mean, low, high, n, above, p_value)
 
 

@@ -84,10 +84,12 @@ def _statement(
     )
     if not grade or grade["median"] is None or not (plain and supported and odds and loops):
         return ""
+    if None in (plain["mean"], supported["mean"], odds["mean"], loops["mean"]):
+        return ""
     parts = [
-        f"Median grade {grade['median']:.1f}, {_percent(plain['mean'])} of its answers at 8th grade or below; "
-        f"{_percent(supported['mean'])} of what they say beyond the question is in the references, "
-        f"{odds['mean']:.2f} claims an answer are at odds with them; {_percent(loops['mean'])} loop."
+        f"{_percent(loops['mean'])} of its answers loop. The others have a median grade of {grade['median']:.1f}, "
+        f"{_percent(plain['mean'])} of them 8.0 or lower. {_percent(supported['mean'])} of what its answers say beyond "
+        f"the question is in the references, {odds['mean']:.2f} claims an answer are at odds with them."
     ]
     parent = profile.get(model).stacked_on
     if parent:

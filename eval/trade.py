@@ -16,14 +16,14 @@ CONTENT = ("content_recall", "content_precision")
 """How much of the references an answer says, and how much of it they support."""
 
 QUARTERS = {
-    "easier_more": "Easier, and more",
-    "easier_same": "Easier, and as much",
-    "easier_less": "Easier, but less",
-    "harder_more": "No easier, and more",
-    "harder_same": "No easier, and as much",
-    "harder_less": "No easier, and less",
+    "easier_more": "Lower grade, and more",
+    "easier_same": "Lower grade, and as much",
+    "easier_less": "Lower grade, but less",
+    "harder_more": "Grade not lower, and more",
+    "harder_same": "Grade not lower, and as much",
+    "harder_less": "Grade not lower, and less",
 }
-"""Key and label of each part. Easier: the grade fell. More and less are of the measure: no change is neither."""
+"""Key and label of each part. More and less are of the measure: no change is neither."""
 
 
 def trade(

@@ -227,7 +227,10 @@ TRAINED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "key_terms": ("key_term_recall", "content_recall"),
         "f1": ("content_f1", "content_precision", "content_recall"),
         "precision": ("content_precision", "unsupported_terms"),
-        "supported": ("claims_at_odds", "claims_not_found", "claims_found"),
+        "supported": (
+            *("claims_at_odds", "claims_not_found", "false_explanation"),
+            *("inheritance_from_nowhere", "invented_prevalence"),
+        ),
         "repetition": ("repeated_4grams", "loops"),
         "echo": ("question_echo",),
         "ending": ("ended",),

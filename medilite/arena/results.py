@@ -152,6 +152,8 @@ class LiveResults:
         secret, looked_up = table.where(~table.public), table.where(table.public)
         public = rate(looked_up, base) if len(looked_up.counted) else None
         of_public = of_public_pairs(table, base)
+        # Never both kinds in one: votes on public pairs are of models that anybody can look up.
+        rated = looked_up if public and of_public else secret
         self._results = Results(
             ratings=public if public and of_public else rate(secret, base),
             public=public,
@@ -159,9 +161,9 @@ class LiveResults:
             sensitivity=sensitivity(trust, base),
             bound=trust.bounds[of_public],
             counts=count(table),
-            matrix=win_matrix(table),
+            matrix=win_matrix(rated),
             periods=over_time(table),
-            easier=easier_wins(table),
+            easier=easier_wins(rated),
             same_answers=self._same_answers(here),
             current=here,
             base=base,

@@ -82,6 +82,10 @@ def test_a_few_votes_of_one_kind_do_not_replace_the_ratings_of_many_of_the_other
     ratings = {row.contestant: row.rating.value for row in found.ratings.rows if row.rating}
     assert ratings == pytest.approx(found.sensitivity.counted)
     assert len(ratings) == 6
+    # Who beat whom is of the same votes.
+    bad = sum(row.bad_votes for row in found.ratings.rows) // 2
+    assert found.matrix.wins.sum() + found.matrix.ties.sum() // 2 + bad == found.ratings.votes
+    assert found.easier.n <= found.ratings.votes
     store.database.close()
     monkeypatch.setenv("MEDILITE_DATA_DIR", str(settings.data_dir))
     assert main(["votes", "rate", "--json"]) == 0

@@ -166,6 +166,11 @@ def test_every_reward_marks_the_metrics_that_it_works_on():
     from training.config import RewardsConfig
 
     assert set(TRAINED_BY) == set(RewardsConfig().weights)
+    # What a claim costs is marked as rewarded, of whatever kind it is; what is found earns nothing.
+    assert {"claims_at_odds", "claims_not_found", "invented_prevalence", "false_explanation"} < set(
+        TRAINED_BY["supported"]
+    )
+    assert "claims_found" not in TRAINED_BY["supported"]
 
 
 def test_signatures_tell_how():

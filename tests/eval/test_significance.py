@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from eval.intervals import mean_intervals
 from eval.significance import FLIPS, flipped_p_values, holm
+from medilite.leaderboard import FOLDER, boards, current_board
 
 
 def test_a_p_value_by_hand():
@@ -44,6 +47,17 @@ def test_false_positives_are_as_rare_as_the_level_says(clusters):
     ):
         p = flipped_p_values(values, 2000)
         assert 0.02 < (p <= 0.05).mean() < 0.065, name
+
+
+def test_a_difference_can_be_clear_in_every_family_of_the_published_boards():
+    """The least p, corrected for all comparisons of the family, stays below 0.05."""
+    for name in boards():
+        tables = current_board(FOLDER / name).tables
+        families = Counter(("all", row["split"]) for row in tables.get("comparisons", []))
+        families += Counter((row["dimension"], row["split"]) for row in tables.get("slices", []))
+        assert [family for family, size in families.items() if size / (FLIPS + 1) >= 0.025] == []
+    # However often intervals are drawn.
+    assert mean_intervals(np.ones((200, 1)), 2000).p_value.tolist() == [1 / (FLIPS + 1)]
 
 
 def test_holm_by_hand():

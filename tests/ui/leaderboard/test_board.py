@@ -144,13 +144,15 @@ def test_the_same_is_there_by_kind_of_question():
         "bleu": {},
     }
     rows = [
-        {"split": SPLIT, "kind": kind, "model": model, "metric": key, "value": 9.0, "low": 8.0, "high": None, "of": 30}
+        {"split": SPLIT, "kind": kind, "model": model, "metric": key, "value": 9.0, "low": 8.0, "high": None,
+         "n": 4 if key == GRADE and model == "b" else 30, "of": 30}
         for kind in ("<b>causes</b>", "outlook") for model in "ab" for key in table.KINDS
     ]  # fmt: skip
     html = read(table.kinds_html(View(Board(None, about, {"kinds": rows})), SPLIT))
     lines = [row.text for row in html.one("tbody").all("tr")]
     assert len(lines) == 2 * len(table.KINDS)
     assert lines[0].startswith("<b>causes</b>n 30median grade9.08.0 to")
+    assert lines[0].endswith("–"), "four of thirty say nothing"
     assert table.kinds_html(View(Board(None, about, {"kinds": []})), SPLIT) == ""
 
 
@@ -160,7 +162,7 @@ def test_what_is_known_of_each_model_is_one_sentence_and_easier_is_not_better(vi
     for model in ("base", "grpo"):
         said = view.about["statements"][model]
         assert said in unescape(html)
-        assert "Median grade" in said
+        assert "of its answers loop. The others have a median grade of" in said
         assert "in the references" in said
         assert "loop" in said
         assert "better" not in said
@@ -204,11 +206,8 @@ def test_differences_are_the_committed_ones_with_what_they_come_to(view):
 
 
 def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
-    lower, neither = SimpleNamespace(of_ease=False, better="lower"), SimpleNamespace(better=None)
-    assert (
-        differences.verdict({"difference": -1, "p_holm": 0.01}, SimpleNamespace(of_ease=True, better="lower"))
-        == "easier"
-    )
+    lower = SimpleNamespace(of_ease=False, better="lower", lead="mean")
+    neither = SimpleNamespace(better=None, lead="mean")
 
     def said(difference, p, column=lower):
         return differences.verdict({"difference": difference, "p_holm": p}, column)
@@ -221,6 +220,20 @@ def test_what_a_difference_comes_to_is_said_only_where_it_is_clear():
         "an estimate is never sure"
     )
     assert [differences.signed(v, 1) for v in (1.25, -1.25, 0.01, 0)] == ["+1.2", "−1.2", "0.0", "0.0"]
+
+
+def test_a_formula_is_lower_or_higher_and_clear_only_where_the_number_that_is_shown_is():
+    """What is easier, four of five formulas decide together; a median leads, and p is the mean's."""
+    grade = SimpleNamespace(of_ease=True, better="lower", lead="median")
+
+    def said(low, high, difference=-1.2):
+        row = {"difference": difference, "p_holm": 0.03, "median": -0.8, "median_low": low, "median_high": high}
+        return differences.verdict(row, grade)
+
+    assert said(-1.8, -0.1) == "lower"
+    assert said(-1.8, 0.0) == "not clear"
+    assert said(-1.8, -0.1, difference=0.4) == "not clear", "the mean is on the other side"
+    assert said(0.1, 0.9, difference=0.4) == "higher"
 
 
 def test_slices_and_other_seeds_stand_below(tmp_path):
@@ -236,6 +249,7 @@ def test_slices_and_other_seeds_stand_below(tmp_path):
     slices = [
         row | {"dimension": "source", "slice": "<b>Clinic</b>"},
         row | {"dimension": "reference_words", "slice": "1–50 words", "p_holm": 0.4},
+        row | {"dimension": "reference_words", "slice": "51–90 words", "n": 4},
     ]
     seeds = {"split": "clean/val", "model": "b", "against": "a", "difference": -1.5, "low": -2.25, "high": -1, "n": 299}
     between = {"commit": "0123456789abc", "rows": [seeds | {"metric": GRADE, "runs": 3, "each": [-1, -2.25, -1.25]}]}
@@ -247,8 +261,8 @@ def test_slices_and_other_seeds_stand_below(tmp_path):
     assert "B was trained 3 times" in html.text
     assert "commit 0123456789." in html.text
     assert [line.text for line in table.all("tr")[1:]] == [
-        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5easier", "Length of the reference",
-        "1–50 wordsn 30−2.0−2.5 to −1.5not clear",
+        "Source", "<b>Clinic</b>n 30−2.0−2.5 to −1.5lowern 29", "Length of the reference",
+        "1–50 wordsn 30−2.0−2.5 to −1.5not clearn 29", "51–90 wordsn 30–",
     ]  # fmt: skip
     assert differences.differences_html(board, SPLIT, ("a", "b")) == ""
 

@@ -120,22 +120,31 @@ def test_an_answer_that_loops_has_no_dot_among_the_quarters(view, monkeypatch):
 
 def test_the_sentence_says_less_only_where_the_interval_does():
     row = {"split": SPLIT, "model": "b", "against": "a", "measure": RECALL, "n": 50, "left_out": 2, "easier": 40}
-    row |= {"grade_change": -2.04, "change": -0.1, "change_low": -0.15, "change_high": -0.05}
+    row |= {
+        "grade_change": -2.04,
+        "grade_change_low": -2.5,
+        "grade_change_high": -1.5,
+        "change": -0.1,
+        "change_low": -0.15,
+        "change_high": -0.05,
+    }
     models = [{"id": i, "label": i.upper(), "colour": "#000000", "colour_dark": "#ffffff"} for i in "ab"]
 
     def said(**changed) -> str:
         view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
         return quarters.sentence(view, SPLIT, ("b", "a"), RECALL)
 
-    assert "On 40 of 50 questions B’s answer is easier than A’s, by 2.0 grades" in said()
     assert (
-        "Those answers have less of that: “what it says of the references” changes by −0.100 (−0.150 to −0.050)."
+        "On 40 of 50 questions B’s answer has a lower grade than A’s. These differ by −2.0 (−2.5 to −1.5)"
         in said()
     )
+    assert "they were chosen for it" in said()
+    assert "easier" not in said(), "one formula decides nothing"
+    assert "They have less of that: “what it says of the references” changes by −0.100 (−0.150 to −0.050)." in said()
     assert "Left out, without a grade or a score: 2." in said()
     assert "neither clearly less nor clearly more" in said(change_high=0.01)
     assert "have more" in said(change=0.1, change_low=0.05, change_high=0.15)
-    assert "No answer of B is easier" in said(easier=0)
+    assert "No answer of B has a lower grade" in said(easier=0)
 
 
 def bleu_view(**models: dict[str, tuple[float, float, float]]) -> View:

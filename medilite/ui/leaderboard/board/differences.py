@@ -11,6 +11,7 @@ from medilite.ui.leaderboard.board.view import (
     AT_ODDS,
     F1,
     GRADE,
+    LEAST,
     LOOPS,
     PRECISION,
     RECALL,
@@ -80,15 +81,23 @@ def likely_text(probability: float | None) -> str:
 def verdict(row: Row, column: Column) -> str:
     """Return the verdict on a difference in a word or two: never better or worse if it may be chance.
 
-    For how easy an answer is to read it says easier or harder, never better.
+    The p-value is the mean's; where a median leads, its interval has to leave out zero on the same side. Of a measure
+    of ease it says which is higher: what is easier, four of five formulas decide together.
     """
     if row["p_holm"] is None or row["p_holm"] >= CLEAR or not row["difference"]:
         return "not clear"
     up = row["difference"] > 0
+    if _leads_with_median(row, column) and not (row["median_low"] > 0 if up else row["median_high"] < 0):
+        return "not clear"
     if column.better is None:
         return "more" if up else "less"
-    good, bad = ("easier", "harder") if column.of_ease else ("better", "worse")
-    return good if up == (column.better == "higher") else bad
+    if column.of_ease:
+        return "higher" if up else "lower"
+    return "better" if up == (column.better == "higher") else "worse"
+
+
+def _leads_with_median(row: Row, column: Column) -> bool:
+    return column.lead == "median" and row.get("median") is not None
 
 
 def signed(value: float, digits: int) -> str:
@@ -99,7 +108,7 @@ def signed(value: float, digits: int) -> str:
 
 def _told(row: Row, column: Column) -> dict[str, Any]:
     """Return a difference for the table: the median of the paired differences if a median leads, else their mean."""
-    middle = column.lead == "median" and row.get("median") is not None
+    middle = _leads_with_median(row, column)
     keys = ("median", "median_low", "median_high") if middle else ("difference", "low", "high")
     value, low, high = (signed(row[key], column.digits) for key in keys)
     return {
@@ -110,11 +119,15 @@ def _told(row: Row, column: Column) -> dict[str, Any]:
         "likely": likely_text(row["probability_better"]),
         "p": p_text(row["p_holm"]),
         "n": row["n"],
+        "of": row["of"],
     }
 
 
 def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
-    """Return the columns of the table of slices, and its rows by dimension: (name, n, cells), None for no number."""
+    """Return the columns of the table of slices, and its rows by dimension: (name, questions, cells).
+
+    A cell is None where fewer than LEAST were compared.
+    """
     rows = view.rows("slices", split=split, model=pair[0], against=pair[1])
     columns = [view.column(key) for key in SLICED if any(row["metric"] == key for row in rows)]
     by_dimension = []
@@ -151,5 +164,5 @@ def _slice(name: str, metrics: Mapping[str, Row], columns: Sequence[Column]) -> 
     cells = []
     for column in columns:
         row = metrics.get(column.key)
-        cells.append(None if row is None or row["low"] is None else _told(row, column))
+        cells.append(None if row is None or row["low"] is None or row["n"] < LEAST else _told(row, column))
     return name, max((row["of"] for row in metrics.values()), default=0), cells

@@ -77,11 +77,11 @@ def grades(view: View, split: str) -> Chart | None:
         "How the grades are spread",
         "Flesch–Kincaid grades of the answers that don’t loop: how many fall on each. A mean hides whether all are a "
         f"little easier or a few are much easier. The shaded band is {grade_word(low)} to {grade_word(high)}, the "
-        f"dotted line the median answer; “easy” is {grade_word(high)} or easier.",
+        f"dotted line the median answer; “easy” is a grade of {high:.1f} or lower, as in the table above.",
         figure("spread-of-grades", traces, 60 + 80 * len(found), showlegend=False, bargap=0.12, **layout),
         Table(
             "Answers on each grade",
-            ("Model", "Answers", "Median grade", f"{grade_word(high)} or easier", *map(str, range(LAST)), f"{LAST}+"),
+            ("Model", "Answers", "Median grade", f"Grade {high:.1f} or lower", *map(str, range(LAST)), f"{LAST}+"),
             [
                 (
                     *(spread.spec.label, f"{spread.n:,}", number_text(spread.middle, 1)),

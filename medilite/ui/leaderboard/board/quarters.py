@@ -24,7 +24,7 @@ CORNERS = (
     # Boards in format 1 count an unchanged value as not less.
     *(("easier_no_less", "left", 1), ("harder_no_less", "right", 1)),
 )
-"""The place of each quarter: easier to the left, more on top. Its share is printed outside, since dots are inside."""
+"""The place of each quarter: lower grades left, more on top. Its share is printed outside, since dots are inside."""
 
 SHOWN = 0.98
 """Share of the changes, in each direction, that the axes show before zooming out."""
@@ -82,7 +82,7 @@ def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
     zero = {"zeroline": True, "zerolinecolor": MUTED}
     return Chart(
         pair_label(view, pair),
-        f"Each of the {len(found):,} dots is a question: further left is easier, further up has more: "
+        f"Each of the {len(found):,} dots is a question: further left the grade is lower, further up there is more: "
         f"{name.lower()}. Dots on a line belong to no quarter, and answers that loop are left out. The axes show "
         f"{percent(SHOWN)} of the questions; zoom out to see the others.",
         figure(
@@ -92,7 +92,7 @@ def quarters(view: View, split: str, pair: Pair, measure: str) -> Chart | None:
             showlegend=False,
             margin={"l": 8, "r": 12, "t": 92, "b": 116},
             annotations=[_corner(by_quarter[part], side, top) for part, side, top in CORNERS if part in by_quarter],
-            xaxis=axis("← easier · change in grade · harder →", range=[-wide, wide], **zero),
+            xaxis=axis("← lower · change in grade · higher →", range=[-wide, wide], **zero),
             yaxis=axis(f"Change in {name.lower()} ↑", range=[-high, high], **zero),
         ),
         _all_pairs(view, split, measure),
@@ -114,22 +114,26 @@ def _corner(row: dict[str, Any], side: str, top: int) -> Spec:
 
 
 def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
-    """Return a sentence about what the easier answers lost."""
+    """Return a sentence about what answers with a lower grade lost."""
     (row,) = view.rows("easier", split=split, model=pair[0], against=pair[1], measure=measure)
     labels = {spec.id: spec.label for spec in view.models}
     new, old = labels[pair[0]], labels[pair[1]]
     left_out = f" Left out, without a grade or a score: {row['left_out']:,}." if row["left_out"] else ""
     if not row["easier"]:
-        return f"No answer of {new} is easier than {old}’s, of {row['n']:,} questions.{left_out}"
+        return f"No answer of {new} has a lower grade than {old}’s, of {row['n']:,} questions.{left_out}"
     what = MEASURES[measure].lower()
     change, low, high = row["change"], row["change_low"], row["change_high"]
     between = "" if low is None else f" ({number_text(low, 3)} to {number_text(high, 3)})"
     clear = low is not None and (high < 0 or low > 0)
     way = ("less" if change < 0 else "more") if clear else "neither clearly less nor clearly more"
-    grades = number_text(abs(row["grade_change"]), 1)
+    grades = number_text(row["grade_change"], 1)
+    ends = row.get("grade_change_low"), row.get("grade_change_high")
+    if None not in ends:
+        grades += " ({} to {})".format(*(number_text(end, 1) for end in ends))
     return (
-        f"On {row['easier']:,} of {row['n']:,} questions {new}’s answer is easier than {old}’s, by {grades} grades on "
-        f"average. Those answers have {way} of that: “{what}” changes by {number_text(change, 3)}{between}.{left_out}"
+        f"On {row['easier']:,} of {row['n']:,} questions {new}’s answer has a lower grade than {old}’s. These differ "
+        f"by {grades} grades on average; they were chosen for it, so any two models would have such a number. They "
+        f"have {way} of that: “{what}” changes by {number_text(change, 3)}{between}.{left_out}"
     )
 
 

@@ -17,7 +17,10 @@ KEYS = {
 }
 """What the study reported, by column: label, which way is better, digits."""
 
-MEASURED = "Means, as the study’s (the table above has median grades), with 95 % intervals and the number of answers."
+MEASURED = (
+    "Means, as the study’s (the table above has median grades), with 95 % intervals and the number of answers. "
+    "Answers that loop are left out of our grades, not of the study’s."
+)
 
 
 def study_html(reported: View, measured: View | None, split: str | None) -> Markup:
