@@ -18,6 +18,7 @@ from typing import Any
 
 from eval.answers import read_answers
 from eval.command import run_command, write_result
+from eval.intervals import METHOD
 from eval.metrics.answer import own_scores, question_scores, reference_scores
 from eval.metrics.catalogue import METRICS
 from eval.metrics.claimed import claim_scores
@@ -83,19 +84,20 @@ def agree(options: argparse.Namespace) -> int:
     head, dirty = commit(CODE)
     pairs = [("grpo", "sft-r16-high"), ("grpo", "sft-r16-low"), ("grpo", "base")]
     models = {one.model for one in read}
+    of = measuring.clusters([questions[qid] for qid in dict.fromkeys(one.qid for one in read)])
     result: dict[str, Any] = {
         "readers": WHO,
         "split": options.split,
-        "intervals": "95 %, percentile bootstrap over questions",
-        **measuring.agreement(read),
-        "models": measuring.by_model(read),
-        "differences": measuring.differences(read, [pair for pair in pairs if models.issuperset(pair)]),
-        "auc": measuring.auc_rows(read, scores, better),
+        "intervals": METHOD,
+        **measuring.agreement(read, of),
+        "models": measuring.by_model(read, of),
+        "differences": measuring.differences(read, [pair for pair in pairs if models.issuperset(pair)], of),
+        "auc": measuring.auc_rows(read, scores, better, of),
         "marks": mark_rows(read, answers, questions),
         "commit": head,
         "commit_dirty": dirty,
     }
-    write_whole(folder / "agreement.json", (json.dumps(result, indent=1) + "\n").encode())
+    write_whole(folder / "agreement.json", (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
     kappa = result["kappa"]
     print(f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}), {result['answers']} answers")
     for model, row in result["models"].items():

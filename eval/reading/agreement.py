@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eval.intervals import RESAMPLES, SEED, clusters_of
+from eval.questions import Question
 from eval.reading.labels import LABELS, READERS, Read
 
 Array = npt.NDArray[np.float64]
-
-RESAMPLES = 10_000
-SEED = 42
+Clusters = Mapping[str, int]
+"""The cluster of each question: those of one source and kind go together, as in every interval of the board."""
 
 DIFFER = {"right_or_partly": ("right", "partly"), "right": ("right",), "wrong_or_harmful": ("wrong", "harmful")}
 """The shares of labels in which two models are compared."""
@@ -30,7 +31,8 @@ def kappa(one: Sequence[Any], other: Sequence[Any]) -> float:
     shares = np.zeros((len(labels), len(labels)))
     np.add.at(shares, (a, b), 1 / len(a))
     chance = float(shares.sum(0) @ shares.sum(1))
-    return float("nan") if chance == 1 else (float(np.trace(shares)) - chance) / (1 - chance)
+    # Both readers used one label, and the same: nothing beyond chance can be told.
+    return float("nan") if len(labels) == 1 else (float(np.trace(shares)) - chance) / (1 - chance)
 
 
 def auc(scores: Array, good: npt.NDArray[np.bool_]) -> float:
@@ -43,30 +45,41 @@ def auc(scores: Array, good: npt.NDArray[np.bool_]) -> float:
     return float((rankdata(scores)[good].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def interval(value: Callable[[npt.NDArray[np.intp]], float], groups: Sequence[str]) -> dict[str, Any]:
-    """Return a statistic of answers and its 95 % percentile interval; whole questions are resampled.
+def clusters(questions: Sequence[Question]) -> Clusters:
+    """Return the cluster of each question that was read, by qid; each its own where there are too few."""
+    numbers = clusters_of([(question.source, question.qtype) for question in questions])
+    return {question.qid: int(number) for question, number in zip(questions, numbers, strict=True)}
 
-    `value` takes the places of the answers that count, one as often as it was drawn.
+
+def interval(value: Callable[[npt.NDArray[np.intp]], float], groups: Sequence[int]) -> dict[str, Any]:
+    """Return a statistic of answers and its 95 % percentile interval; whole groups are resampled.
+
+    `value` takes the places of the answers that count, one as often as it was drawn. The ends are None where no
+    resample has a value.
     """
     names = sorted(set(groups))
     members = [np.flatnonzero(np.array(groups) == name) for name in names]
     rng = np.random.default_rng(SEED)
-    drawn = [
-        value(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
-        for _ in range(RESAMPLES // 5)
-    ]
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    drawn = np.array(
+        [
+            value(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
+            for _ in range(RESAMPLES)
+        ]
+    )
+    drawn = drawn[~np.isnan(drawn)]
+    low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf") if len(drawn) else (np.nan, np.nan)
     return {"value": _round(value(np.arange(len(groups)))), "low": _round(low), "high": _round(high)}
 
 
-def agreement(read: Sequence[Read]) -> dict[str, Any]:
+def agreement(read: Sequence[Read], of: Clusters) -> dict[str, Any]:
     """Return kappa over the five labels and over right-or-partly, and the table of both readers' labels."""
-    groups = [one.qid for one in read]
+    groups = [of[one.qid] for one in read]
     first, second = ([one.readers[reader].label for one in read] for reader in READERS)
     good = [[one.readers[reader].good for one in read] for reader in READERS]
     return {
         "answers": len(read),
-        "questions": len(set(groups)),
+        "questions": len({one.qid for one in read}),
+        "clusters": len(set(groups)),
         "same_label": _round(sum(map(str.__eq__, first, second)) / len(read)),
         "kappa": interval(lambda at: kappa([first[i] for i in at], [second[i] for i in at]), groups),
         "kappa_right_or_partly": interval(lambda at: kappa([good[0][i] for i in at], [good[1][i] for i in at]), groups),
@@ -77,7 +90,7 @@ def agreement(read: Sequence[Read]) -> dict[str, Any]:
     }
 
 
-def by_model(read: Sequence[Read]) -> dict[str, dict[str, Any]]:
+def by_model(read: Sequence[Read], of: Clusters) -> dict[str, dict[str, Any]]:
     """Return, by model, the share of each label (mean of the readers) and of right or partly right, with interval."""
     result = {}
     for model in dict.fromkeys(sorted(one.model for one in read)):
@@ -85,7 +98,7 @@ def by_model(read: Sequence[Read]) -> dict[str, dict[str, Any]]:
         good = np.array([np.mean([one.readers[reader].good for reader in READERS]) for one in own])
         result[model] = {
             "n": len(own),
-            "right_or_partly": interval(_mean_of(good), [one.qid for one in own]),
+            "right_or_partly": interval(_mean_of(good), [of[one.qid] for one in own]),
             **{
                 label: _round(np.mean([one.readers[reader].label == label for one in own for reader in READERS]))
                 for label in LABELS
@@ -95,7 +108,7 @@ def by_model(read: Sequence[Read]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]], of: Clusters) -> list[dict[str, Any]]:
     """Return, for pairs of models, how their shares of what DIFFER names differ, question by question."""
     qids = sorted({one.qid for one in read})
     rows = []
@@ -106,13 +119,16 @@ def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]]) -> list[
                 for one in read
             }
             change = np.array([values[qid, model] - values[qid, against] for qid in qids])
-            found = interval(_mean_of(change), qids)
+            found = interval(_mean_of(change), [of[qid] for qid in qids])
             rows.append({"model": model, "against": against, "share": name, "n": len(qids), **found})
     return rows
 
 
 def auc_rows(
-    read: Sequence[Read], scores: Mapping[str, Sequence[float | None]], better: Mapping[str, str | None]
+    read: Sequence[Read],
+    scores: Mapping[str, Sequence[float | None]],
+    better: Mapping[str, str | None],
+    of: Clusters,
 ) -> list[dict[str, Any]]:
     """Return, for each metric, its AUC against right-or-partly (mean of the readers' two), larger being better.
 
@@ -130,8 +146,9 @@ def auc_rows(
         def value(at: npt.NDArray[np.intp], column: Array = column, good: Any = good) -> float:
             return float(np.mean([auc(column[at], one[at]) for one in good]))
 
-        found = interval(value, [read[i].qid for i in there])
-        rows.append({"metric": metric, "n": len(there), **found, "measures_truth": found["value"] >= LEAST_AUC})
+        found = interval(value, [of[read[i].qid] for i in there])
+        if found["value"] is not None:
+            rows.append({"metric": metric, "n": len(there), **found, "measures_truth": found["value"] >= LEAST_AUC})
     return sorted(rows, key=lambda row: -row["value"])
 
 
@@ -139,5 +156,5 @@ def _mean_of(values: Array) -> Callable[[npt.NDArray[np.intp]], float]:
     return lambda at: float(values[at].mean())
 
 
-def _round(value: Any) -> float:
-    return round(float(value), 4)
+def _round(value: Any) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from eval.answers import SavedAnswer
+from eval.intervals import mean_intervals
 from eval.questions import Question
-from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, kappa
+from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, by_model, clusters, kappa
 from eval.reading.labels import (
     FOLDER,
     LABELS,
@@ -120,7 +121,7 @@ def test_kappa_by_hand():
     # 6 of 10 the same; by chance 0.5·0.5 + 0.5·0.5.
     assert kappa(list("aaaaabbbbb"), list("aaabbaabbb")) == pytest.approx((0.6 - 0.5) / 0.5)
     assert kappa(list("abc"), list("abc")) == 1
-    assert np.isnan(kappa(["a"], ["a"]))
+    assert all(np.isnan(kappa(["a"] * n, ["a"] * n)) for n in (1, 7, 100, 240)), "unanimous, with one label alone"
 
 
 def test_auc_by_hand():
@@ -142,11 +143,32 @@ def read_of(labels: str) -> list[Read]:
 def test_a_metric_below_the_bar_is_no_measure_of_truth():
     read = read_of("rrrrwwww")
     values = {"up": list(range(8)), "down": list(range(8)), "flat": [1.0] * 8, "some": [9, None, 9, 9, 1, 1, 1, None]}
-    rows = {row["metric"]: row for row in auc_rows(read, values, {"up": "higher", "down": "lower"})}
+    alone = {one.qid: i for i, one in enumerate(read)}
+    rows = {row["metric"]: row for row in auc_rows(read, values, {"up": "higher", "down": "lower"}, alone)}
     assert {name: row["value"] for name, row in rows.items()} == {"up": 0, "down": 1, "flat": 0.5, "some": 1}
     assert [rows[name]["measures_truth"] for name in ("down", "flat")] == [True, False]
     assert rows["some"]["n"] == 6
-    assert agreement(read)["kappa"]["value"] == 1
+    assert agreement(read, alone)["kappa"]["value"] == 1
+
+
+def test_questions_of_one_source_and_kind_go_together_in_every_interval():
+    """Where all of a cluster say the same, its questions tell no more than one would; nobody agreeing is no number."""
+    read = read_of("rrrrwwww" * 6)
+    together = {one.qid: i // 4 for i, one in enumerate(read)}
+    alone = {one.qid: i for i, one in enumerate(read)}
+    widths = []
+    for of in (alone, together):
+        found = by_model(read, of)["base"]["right_or_partly"]
+        assert found["value"] == 0.5
+        widths.append(found["high"] - found["low"])
+    assert widths[1] > 1.6 * widths[0]
+    expected = mean_intervals(np.array([float(i % 8 < 4) for i in range(48)])[:, None], clusters=np.arange(48) // 4)
+    assert widths[1] == pytest.approx(expected.high[0] - expected.low[0], abs=0.1)
+    assert agreement(read_of("rrrr"), alone)["kappa"] == {"value": None, "low": None, "high": None}
+    same = [Question(f"q{i}", "?", ("a",), (f"q{i}",), "GHR", "causes") for i in range(12)]
+    assert len(set(clusters(same).values())) == 12, "one cluster is too few"
+    other = [Question(f"q{i}", "?", ("a",), (f"q{i}",), f"S{i // 2}", "causes") for i in range(24)]
+    assert len(set(clusters(other).values())) == 12
 
 
 PUBLISHED = [("lite", 60, 4), ("lite/sealed", 100, 3)]

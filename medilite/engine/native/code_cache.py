@@ -64,7 +64,7 @@ def lean() -> Callable[[F], F]:
     return compiled(**_LEAN, nogil=True)
 
 
-_LEAN = {"error_model": "numpy", "_nrt": False}
+_LEAN: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 
 
 def called(signature: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -134,10 +134,7 @@ def test_the_sentence_says_less_only_where_the_interval_does():
         view = View(Board(None, {"models": models}, {"easier": [row | changed]}))
         return quarters.sentence(view, SPLIT, ("b", "a"), RECALL)
 
-    assert (
-        "On 40 of 50 questions B’s answer has a lower grade than A’s. These differ by −2.0 (−2.5 to −1.5)"
-        in said()
-    )
+    assert "On 40 of 50 questions B’s answer has a lower grade than A’s. These differ by −2.0 (−2.5 to −1.5)" in said()
     assert "they were chosen for it" in said()
     assert "easier" not in said(), "one formula decides nothing"
     assert "They have less of that: “what it says of the references” changes by −0.100 (−0.150 to −0.050)." in said()
