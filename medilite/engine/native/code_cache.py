@@ -74,7 +74,7 @@ def called(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        made = _kept(lambda cache: cfunc(signature, cache=cache, nopython=True, **_LEAN)(function))
+        made = _kept(lambda cache: cfunc(signature, cache=cache, **_LEAN)(function))
         name = f"medilite.{function.__module__}.{function.__qualname__}"
         binding.add_symbol(name, made.address)
         return types.ExternalFunction(name, signature)
