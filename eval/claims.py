@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from eval.processes import mapped
 from eval.questions import Question, load_questions
 from eval.run import CODE, DATA
 from medilite import claims
+from medilite.arena.ratings import wilson
 from medilite.claims.reliability import FEWEST, FILE, HIGHEST_FALSE_ALARMS, LOWEST_SENSITIVITY
 from medilite.data import load_manifest
 from medilite.files import write_whole
@@ -83,12 +83,11 @@ def look(task: tuple[Question, tuple[Question, ...], int]) -> list[Seen]:
 
 def share(hits: Sequence[bool]) -> dict[str, Any]:
     """Return count, total, share and its Wilson 95 % interval; null without any."""
-    n, k, z = len(hits), sum(hits), 1.959964
-    if not n:
+    found = wilson(sum(hits), len(hits))
+    if not found:
         return {"n": 0, "hits": 0, "share": None, "low": None, "high": None}
-    centre, width = (k + z * z / 2) / (n + z * z), z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
-    low, high = max(0.0, centre - width), min(1.0, centre + width)
-    return {"n": n, "hits": k, "share": round(k / n, 4), "low": round(low, 4), "high": round(high, 4)}
+    ends = {"share": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+    return {"n": len(hits), "hits": sum(hits), **ends}
 
 
 def measured(seen: Sequence[Seen]) -> dict[str, dict[str, Any]]:

@@ -99,7 +99,10 @@ def agree(options: argparse.Namespace) -> int:
     }
     write_whole(folder / "agreement.json", (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
     kappa = result["kappa"]
-    print(f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}), {result['answers']} answers")
+    said = (
+        "not defined" if kappa["value"] is None else f"{kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
+    )
+    print(f"kappa {said}, {result['answers']} answers")
     for model, row in result["models"].items():
         good = row["right_or_partly"]
         shown = f"{good['value']:.1%} ({good['low']:.1%}–{good['high']:.1%})"

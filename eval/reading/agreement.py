@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.intervals import RESAMPLES, SEED, clusters_of
+from eval.intervals import clusters_of, function_interval, mean_intervals
 from eval.questions import Question
 from eval.reading.labels import LABELS, READERS, Read
 
@@ -23,26 +23,39 @@ LEAST_AUC = 0.65
 """A metric whose AUC against the reading is below this is not shown as a measure of truth."""
 
 
+def kappas(tables: Array) -> Array:
+    """Return Cohen's kappa (1960) of tables of counts (… × labels × labels), one reader's labels by the other's.
+
+    It is agreement beyond what the readers' own label counts give by chance; NaN where both used one label, and the
+    same. Counts are whole numbers, so that is told without a tolerance.
+    """
+    n, same = tables.sum((-2, -1)), np.trace(tables, axis1=-2, axis2=-1)
+    chance = (tables.sum(-1) * tables.sum(-2)).sum(-1)
+    with np.errstate(invalid="ignore"):
+        found: Array = (n * same - chance) / (n * n - chance)
+    return found
+
+
 def kappa(one: Sequence[Any], other: Sequence[Any]) -> float:
-    """Return Cohen's kappa (1960) of two readers: agreement beyond what their own label counts give by chance."""
-    labels = sorted(set(one) | set(other))
-    a = np.array([labels.index(label) for label in one])
-    b = np.array([labels.index(label) for label in other])
-    shares = np.zeros((len(labels), len(labels)))
-    np.add.at(shares, (a, b), 1 / len(a))
-    chance = float(shares.sum(0) @ shares.sum(1))
-    # Both readers used one label, and the same: nothing beyond chance can be told.
-    return float("nan") if len(labels) == 1 else (float(np.trace(shares)) - chance) / (1 - chance)
+    """Return Cohen's kappa of two readers' labels, NaN where `kappas` has none."""
+    return float(kappas(_tables(one, other).sum(0)))
+
+
+def aucs(scores: Array, good: npt.NDArray[np.bool_], weights: Array) -> Array:
+    """Return, by row of `weights` (rows × answers: how often each counts), the AUC of the scores.
+
+    That is the probability that a good answer scores above a bad one, ties counting half; NaN without both kinds.
+    """
+    above = np.sign(scores[good][:, None] - scores[~good]) / 2 + 0.5
+    ours, others = weights[:, good], weights[:, ~good]
+    with np.errstate(invalid="ignore"):
+        found: Array = ((ours @ above) * others).sum(1) / (ours.sum(1) * others.sum(1))
+    return found
 
 
 def auc(scores: Array, good: npt.NDArray[np.bool_]) -> float:
-    """Return the probability that a good answer scores above a bad one, ties counting half; NaN without both kinds."""
-    from scipy.stats import rankdata
-
-    n, m = int(good.sum()), int((~good).sum())
-    if not n or not m:
-        return float("nan")
-    return float((rankdata(scores)[good].sum() - n * (n + 1) / 2) / (n * m))
+    """Return the AUC of scores, NaN without both kinds of answers."""
+    return float(aucs(scores, good, np.ones((1, len(scores))))[0])
 
 
 def clusters(questions: Sequence[Question]) -> Clusters:
@@ -51,43 +64,37 @@ def clusters(questions: Sequence[Question]) -> Clusters:
     return {question.qid: int(number) for question, number in zip(questions, numbers, strict=True)}
 
 
-def interval(value: Callable[[npt.NDArray[np.intp]], float], groups: Sequence[int]) -> dict[str, Any]:
-    """Return a statistic of answers and its 95 % percentile interval; whole groups are resampled.
-
-    `value` takes the places of the answers that count, one as often as it was drawn. The ends are None where no
-    resample has a value.
-    """
-    names = sorted(set(groups))
-    members = [np.flatnonzero(np.array(groups) == name) for name in names]
-    rng = np.random.default_rng(SEED)
-    drawn = np.array(
-        [
-            value(np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))]))
-            for _ in range(RESAMPLES)
-        ]
-    )
-    drawn = drawn[~np.isnan(drawn)]
-    low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf") if len(drawn) else (np.nan, np.nan)
-    return {"value": _round(value(np.arange(len(groups)))), "low": _round(low), "high": _round(high)}
-
-
 def agreement(read: Sequence[Read], of: Clusters) -> dict[str, Any]:
     """Return kappa over the five labels and over right-or-partly, and the table of both readers' labels."""
-    groups = [of[one.qid] for one in read]
     first, second = ([one.readers[reader].label for one in read] for reader in READERS)
     good = [[one.readers[reader].good for one in read] for reader in READERS]
     return {
         "answers": len(read),
         "questions": len({one.qid for one in read}),
-        "clusters": len(set(groups)),
+        "clusters": len({of[one.qid] for one in read}),
         "same_label": _round(sum(map(str.__eq__, first, second)) / len(read)),
-        "kappa": interval(lambda at: kappa([first[i] for i in at], [second[i] for i in at]), groups),
-        "kappa_right_or_partly": interval(lambda at: kappa([good[0][i] for i in at], [good[1][i] for i in at]), groups),
+        "kappa": _kappa(first, second, read, of),
+        "kappa_right_or_partly": _kappa(*good, read, of),
         "labels": {
             one: {other: sum(a == one and b == other for a, b in zip(first, second, strict=True)) for other in LABELS}
             for one in LABELS
         },
     }
+
+
+def _kappa(one: Sequence[Any], other: Sequence[Any], read: Sequence[Read], of: Clusters) -> dict[str, Any]:
+    tables = _tables(one, other)
+    shape = tables.shape[1:]
+    return _of_sums(tables.reshape(len(tables), -1), lambda sums: kappas(sums.reshape(-1, *shape)), read, of)
+
+
+def _tables(one: Sequence[Any], other: Sequence[Any]) -> Array:
+    """Return, by answer, a table with a 1 where the two readers' labels cross."""
+    labels = sorted({*one, *other})
+    tables = np.zeros((len(one), len(labels), len(labels)))
+    for row, (a, b) in enumerate(zip(one, other, strict=True)):
+        tables[row, labels.index(a), labels.index(b)] = 1
+    return tables
 
 
 def by_model(read: Sequence[Read], of: Clusters) -> dict[str, dict[str, Any]]:
@@ -96,9 +103,10 @@ def by_model(read: Sequence[Read], of: Clusters) -> dict[str, dict[str, Any]]:
     for model in dict.fromkeys(sorted(one.model for one in read)):
         own = [one for one in read if one.model == model]
         good = np.array([np.mean([one.readers[reader].good for reader in READERS]) for one in own])
+        found = mean_intervals(good[:, None], clusters=_places(own, of))
         result[model] = {
             "n": len(own),
-            "right_or_partly": interval(_mean_of(good), [of[one.qid] for one in own]),
+            "right_or_partly": _interval(found.mean[0], found.low[0], found.high[0]),
             **{
                 label: _round(np.mean([one.readers[reader].label == label for one in own for reader in READERS]))
                 for label in LABELS
@@ -109,7 +117,10 @@ def by_model(read: Sequence[Read], of: Clusters) -> dict[str, dict[str, Any]]:
 
 
 def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]], of: Clusters) -> list[dict[str, Any]]:
-    """Return, for pairs of models, how their shares of what DIFFER names differ, question by question."""
+    """Return, for pairs of models, how their shares of what DIFFER names differ, question by question.
+
+    `p_value` is of eval.significance, two-sided and not corrected for the number of comparisons.
+    """
     qids = sorted({one.qid for one in read})
     rows = []
     for model, against in pairs:
@@ -119,8 +130,17 @@ def differences(read: Sequence[Read], pairs: Sequence[tuple[str, str]], of: Clus
                 for one in read
             }
             change = np.array([values[qid, model] - values[qid, against] for qid in qids])
-            found = interval(_mean_of(change), [of[qid] for qid in qids])
-            rows.append({"model": model, "against": against, "share": name, "n": len(qids), **found})
+            found = mean_intervals(change[:, None], clusters=np.array([of[qid] for qid in qids], np.intp))
+            rows.append(
+                {
+                    "model": model,
+                    "against": against,
+                    "share": name,
+                    "n": len(qids),
+                    **_interval(found.mean[0], found.low[0], found.high[0]),
+                    "p_value": _round(found.p_value[0]),
+                }
+            )
     return rows
 
 
@@ -143,17 +163,33 @@ def auc_rows(
         column = np.array([sign * values[i] for i in there])  # type: ignore[operator]
         good = [np.array([read[i].readers[reader].good for i in there]) for reader in READERS]
 
-        def value(at: npt.NDArray[np.intp], column: Array = column, good: Any = good) -> float:
-            return float(np.mean([auc(column[at], one[at]) for one in good]))
+        def of_weights(weights: Array, column: Array = column, good: Any = good) -> Array:
+            found: Array = np.mean([aucs(column, one, weights) for one in good], axis=0)
+            return found
 
-        found = interval(value, [of[read[i].qid] for i in there])
+        # What is summed is how often each answer was drawn.
+        found = _of_sums(np.eye(len(there)), of_weights, [read[i] for i in there], of)
         if found["value"] is not None:
             rows.append({"metric": metric, "n": len(there), **found, "measures_truth": found["value"] >= LEAST_AUC})
     return sorted(rows, key=lambda row: -row["value"])
 
 
-def _mean_of(values: Array) -> Callable[[npt.NDArray[np.intp]], float]:
-    return lambda at: float(values[at].mean())
+def _of_sums(sums_of: Array, function: Callable[[Array], Array], read: Sequence[Read], of: Clusters) -> dict[str, Any]:
+    """Return a function of sums over answers (`sums_of`: answers × sums), with its interval; None if not defined."""
+    if np.isnan(function(sums_of.sum(0, keepdims=True))[0]):
+        return _interval(np.nan, np.nan, np.nan)
+    value, low, high, _ = function_interval(sums_of, lambda sums: function(sums)[:, None], clusters=_places(read, of))
+    return _interval(value[0], low[0], high[0])
+
+
+def _places(read: Sequence[Read], of: Clusters) -> npt.NDArray[np.intp]:
+    """Return each answer's cluster."""
+    return np.array([of[one.qid] for one in read], np.intp)
+
+
+def _interval(value: float, low: float, high: float) -> dict[str, Any]:
+    """Return a value with its ends as published; the ends are None where the value is not defined."""
+    return {"value": _round(value), "low": _round(low), "high": _round(high)}
 
 
 def _round(value: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -11,7 +12,7 @@ import pytest
 from eval.answers import SavedAnswer
 from eval.intervals import mean_intervals
 from eval.questions import Question
-from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, by_model, clusters, kappa
+from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, aucs, by_model, clusters, differences, kappa
 from eval.reading.labels import (
     FOLDER,
     LABELS,
@@ -124,6 +125,19 @@ def test_kappa_by_hand():
     assert all(np.isnan(kappa(["a"] * n, ["a"] * n)) for n in (1, 7, 100, 240)), "unanimous, with one label alone"
 
 
+def test_kappa_and_auc_are_scikit_learns():
+    from sklearn.metrics import cohen_kappa_score, roc_auc_score
+
+    rng = np.random.default_rng(1)
+    one, other = (list(rng.choice(LABELS, 50, p=(0.5, 0.2, 0.1, 0.1, 0.1))) for _ in READERS)
+    assert kappa(one, other) == pytest.approx(cohen_kappa_score(one, other), abs=1e-12)
+    assert kappa(one, [LABELS[0]] * 50) == cohen_kappa_score(one, [LABELS[0]] * 50) == 0
+    scores, good, weights = rng.integers(0, 9, 50).astype(float), rng.random(50) < 0.4, rng.integers(0, 4, (3, 50))
+    assert auc(scores, good) == pytest.approx(roc_auc_score(good, scores), abs=1e-12)
+    expected = [roc_auc_score(good, scores, sample_weight=row) for row in weights]
+    assert aucs(scores, good, weights.astype(float)) == pytest.approx(expected, abs=1e-12)
+
+
 def test_auc_by_hand():
     good = np.array([True, True, False, False])
     # Of four pairs three are in order, one is a tie.
@@ -152,19 +166,35 @@ def test_a_metric_below_the_bar_is_no_measure_of_truth():
 
 
 def test_questions_of_one_source_and_kind_go_together_in_every_interval():
-    """Where all of a cluster say the same, its questions tell no more than one would; nobody agreeing is no number."""
+    """Intervals are those of eval.intervals, to the digit, and where all of a cluster say the same they are wider."""
     read = read_of("rrrrwwww" * 6)
-    together = {one.qid: i // 4 for i, one in enumerate(read)}
-    alone = {one.qid: i for i, one in enumerate(read)}
-    widths = []
-    for of in (alone, together):
-        found = by_model(read, of)["base"]["right_or_partly"]
-        assert found["value"] == 0.5
-        widths.append(found["high"] - found["low"])
-    assert widths[1] > 1.6 * widths[0]
+    clustered = {one.qid: i // 4 for i, one in enumerate(read)}
     expected = mean_intervals(np.array([float(i % 8 < 4) for i in range(48)])[:, None], clusters=np.arange(48) // 4)
-    assert widths[1] == pytest.approx(expected.high[0] - expected.low[0], abs=0.1)
-    assert agreement(read_of("rrrr"), alone)["kappa"] == {"value": None, "low": None, "high": None}
+    found = by_model(read, clustered)["base"]["right_or_partly"]
+    assert found == pytest.approx({"value": 0.5, "low": expected.low[0], "high": expected.high[0]}, abs=1e-4)
+    wrong = [dataclasses.replace(one, model="grpo", readers=read_of("w")[0].readers) for one in read]
+    share = next(r for r in differences([*read, *wrong], [("grpo", "base")], clustered) if r["share"] == "right")
+    assert (share["low"], share["high"]) == (-found["high"], -found["low"])
+    assert share["p_value"] == pytest.approx(expected.p_value[0], abs=1e-4)
+    alone = {one.qid: i for i, one in enumerate(read)}
+    scores = {"up": [float(i // 4 % 5) for i in range(48)]}
+
+    def widths(of):
+        rows = (by_model(read, of)["base"]["right_or_partly"], auc_rows(read, scores, {}, of)[0])
+        return [row["high"] - row["low"] for row in rows]
+
+    assert all(wide > 1.2 * narrow for wide, narrow in zip(widths(clustered), widths(alone), strict=True))
+
+
+def test_where_nothing_can_be_told_there_is_no_number():
+    read = read_of("rrrr")
+    of = {one.qid: i for i, one in enumerate(read)}
+    none = {"value": None, "low": None, "high": None}
+    assert agreement(read, of)["kappa"] == agreement(read, of)["kappa_right_or_partly"] == none
+    assert auc_rows(read, {"words": [1.0, 2.0, 3.0, 4.0]}, {}, of) == []
+
+
+def test_too_few_clusters_are_questions():
     same = [Question(f"q{i}", "?", ("a",), (f"q{i}",), "GHR", "causes") for i in range(12)]
     assert len(set(clusters(same).values())) == 12, "one cluster is too few"
     other = [Question(f"q{i}", "?", ("a",), (f"q{i}",), f"S{i // 2}", "causes") for i in range(24)]
