@@ -17,14 +17,15 @@ from medilite.settings import load_settings
 RANKS = {"sft-r8-low": 8, "sft-r8-high": 8, "sft-r16-low": 16, "sft-r16-high": 16, "grpo": 8}
 
 
-def write_adapter(folder: Path, rank: int, seed: int, *, width: int = 576, strength: float = 0.06) -> Path:
-    """Write a PEFT LoRA folder on q and v of the 135M base with random values."""
+def write_adapter(folder: Path, rank: int, seed: int, *, layers: int = 30, hidden: int = 576) -> Path:
+    """Write a PEFT LoRA folder with random values on q and v of the 135M base, or of one shaped like it."""
+    strength = 0.06
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
-    for layer in range(30):
-        for module, out in (("q", 576), ("v", 192)):
+    for layer in range(layers):
+        for module, out in (("q", hidden), ("v", hidden // 3)):
             at = f"base_model.model.model.layers.{layer}.self_attn.{module}_proj"
-            tensors[f"{at}.lora_A.weight"] = torch.randn(rank, width, generator=generator) * strength
+            tensors[f"{at}.lora_A.weight"] = torch.randn(rank, hidden, generator=generator) * strength
             tensors[f"{at}.lora_B.weight"] = torch.randn(out, rank, generator=generator) * strength
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / "adapter_model.safetensors")

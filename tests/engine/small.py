@@ -31,7 +31,7 @@ def write_base(folder: Path, **changes: int) -> Path:
     def random(*size: int) -> torch.Tensor:
         return torch.randn(*size, generator=generator) / size[-1] ** 0.5
 
-    embedding = random(VOCABULARY, HIDDEN) * 10
+    embedding = random(changes.get("vocab_size", VOCABULARY), HIDDEN) * 10
     embedding[:, [3, 77]] *= 20
     tensors = {"model.embed_tokens.weight": embedding, "model.norm.weight": torch.ones(HIDDEN)}
     for layer in range(changes.get("num_hidden_layers", LAYERS)):

@@ -18,6 +18,7 @@ from medilite.prompts import question_messages
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
 from tests.engine.conftest import RANKS, write_adapter, write_profile
+from tests.engine.small import HIDDEN, LAYERS, write_base
 
 pytestmark = pytest.mark.model
 
@@ -33,7 +34,7 @@ def _wrong_rank(folder: Path) -> None:
 
 
 def _other_base(folder: Path) -> None:
-    write_adapter(folder, 8, 0, width=2048)
+    write_adapter(folder, 8, 0)
 
 
 def _not_a_number(folder: Path) -> None:
@@ -51,6 +52,15 @@ def _dora(folder: Path) -> None:
     (folder / "adapter_config.json").write_text(json.dumps({**config, "use_dora": True}))
 
 
+@pytest.fixture(scope="module")
+def small_base(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small random base with the real tokenizer: loaded in no time, once for each spoiled adapter."""
+    folder = write_base(tmp_path_factory.mktemp("base"), vocab_size=49152)
+    for file in [*weights.glob("*token*"), *weights.glob("chat_template*")]:
+        shutil.copy(file, folder)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -65,12 +75,12 @@ def _dora(folder: Path) -> None:
     ids=["missing", "truncated", "wrong rank", "other base", "nan", "broken config", "not LoRA"],
 )
 def test_a_bad_adapter_makes_its_model_unavailable_and_no_other(
-    tmp_path: Path, weights: Path, spoil: Callable[[Path], None], reason: str
+    tmp_path: Path, small_base: Path, spoil: Callable[[Path], None], reason: str
 ) -> None:
     for seed, (model, rank) in enumerate(RANKS.items()):
-        write_adapter(tmp_path / "adapters" / model, rank, seed)
+        write_adapter(tmp_path / "adapters" / model, rank, seed, layers=LAYERS, hidden=HIDDEN)
     spoil(tmp_path / "adapters" / "sft-r16-high")
-    profile = load_profile(str(write_profile(tmp_path, weights)))
+    profile = load_profile(str(write_profile(tmp_path, small_base)))
     engine = LocalEngine(profile, load_settings(precision="float32"))
     availability = engine.availability()
     # grpo stands on the spoiled one, so it can't answer either, and says whose fault it is.
