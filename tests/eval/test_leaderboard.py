@@ -325,7 +325,7 @@ def test_the_figures_in_the_readme_are_the_boards():
         f"difference from its parent's grade is {signed(eased['median'])} ({signed(eased['median_low'])} to "
         f"{signed(eased['median_high'])}; the {eased['n']} where neither loops)",
         f"easier by {formulas['easier']} of {formulas['formulas']} formulas",
-        f"{percent('grpo', 'grade_8')} of its answers are at or below 8th grade, of its parent's "
+        f"of the answers that don't loop {percent('grpo', 'grade_8')} are at grade 8.0 or below, of its parent's "
         f"{percent(parent, 'grade_8')}",
         f"Of what it says {percent('grpo', 'content_precision')} is in the references, of its parent's "
         f"{percent(parent, 'content_precision')}; the interval of the difference ({points(precise, 'low')} to "
