@@ -22,7 +22,7 @@ from eval.intervals import over_runs
 from eval.metrics.catalogue import FORMULAS, METRICS, SCORED
 from eval.run import CODE, PACKAGES
 from eval.scores import SplitScores, arrange, load_run
-from eval.statements import over_seeds
+from eval.statements import main_split, over_seeds
 from eval.tables import KIND_METRICS, Row, number
 from medilite.errors import ConfigError, DataError
 from medilite.files import write_whole
@@ -34,6 +34,9 @@ MARK = ".seed-"
 """What a repetition's id has between the model's and the seed (`training.recipe.seeds`)."""
 
 GRADE = "flesch_kincaid_grade"
+
+CHOSEN = frozenset({"grpo"})
+"""Models whose first run was chosen for its result, among tries from its seed (docs/protocol.md)."""
 
 COMPARED = tuple(dict.fromkeys((*FORMULAS, *KIND_METRICS)))
 
@@ -139,12 +142,13 @@ def run(options: argparse.Namespace) -> int:
         scores = arrange(split, some, profile.ids, SCORED, [row for row in rows if row.split == split])
         found = between(scores, runs, options.resamples, options.bootstrap_seed)
         result["rows"] += found
-        result["statements"] |= {
-            row["model"]: over_seeds(row, profile.get(row["against"]).label)
-            for row in found
-            if row["metric"] == GRADE and row["low"] is not None
-        }
         print("\n".join([f"== {scores.split}", *lines(found)]))
+    split = main_split({"means": result["rows"]})
+    result["statements"] = {
+        row["model"]: over_seeds(row, profile.get(row["against"]).label, row["model"] in CHOSEN)
+        for row in result["rows"]
+        if (row["split"], row["metric"]) == (split, GRADE) and row["low"] is not None
+    }
     for folder in (place.folder, *([FOLDER / options.board] if options.board else [])):
         write_whole(folder / BETWEEN_FILE, (json.dumps(result, indent=1) + "\n").encode())
         print(f"Written to {folder / BETWEEN_FILE}")

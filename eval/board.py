@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +15,8 @@ from eval.intervals import LEVEL, METHOD
 from eval.judgments import FILE, NONE, about, join, read_judgments
 from eval.metrics.catalogue import BLEU_ABOUT, TRAINED_BY
 from eval.metrics.overlap import BLEU_KINDS
-from eval.questions import about_split
-from eval.reading.labels import published_reading
+from eval.questions import about_split, text_hash
+from eval.reading.labels import reading_of
 from eval.run import CODE, Run
 from eval.scores import (
     About,
@@ -55,7 +55,7 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
         resamples,
         seed,
     )
-    reading = published_reading(profile.name)
+    reading, unread = reading_of(profile.name, hashes_of(answers))
     return BoardFiles(
         about={
             "format": FORMAT,
@@ -78,6 +78,7 @@ def board_of(run: Run, profile: Profile, resamples: int, seed: int) -> BoardFile
                 *([] if answers[0].setup.precision else [NO_PRECISION]),
                 *([EARLIER_INT8] if answers[0].setup.precision == "int8" else []),
                 *scoring["missing"],
+                *unread,
                 *([] if judgments else [NONE]),
             ],
             "provenance": {
@@ -125,6 +126,11 @@ def in_order(rows: Sequence[Row], questions: Questions, models: Sequence[str]) -
         (split, one.qid): (s, i) for s, (split, some) in enumerate(questions.items()) for i, one in enumerate(some)
     }
     return sorted(rows, key=lambda row: (place[row.split, row.qid], models.index(row.model)))
+
+
+def hashes_of(answers: Iterable[SavedAnswer]) -> dict[tuple[str, str], str]:
+    """Return the hash of each answer's text by (qid, model), by which readings and scores name it."""
+    return {(answer.qid, answer.model): text_hash(answer.text) for answer in answers}
 
 
 def answer_row(answer: SavedAnswer) -> dict[str, Any]:

@@ -4,7 +4,9 @@
 writes samples and results as lm-evaluation-harness lays them out. Answers,
 scores, intervals, settings and provenance are the board's own. MedQuAD's text is
 in neither unless prepared data is there (`--data`), and is not this project's to
-publish. A score that is null is left out, as both formats know no null.
+publish. A score that is null is left out, as both formats know no null; so are
+the measures of reading of an answer that loops, which the board's means leave
+out (catalogue.WITHOUT_LOOPS).
 """
 
 from __future__ import annotations
@@ -70,6 +72,9 @@ class Source:
         for place, (qid, own) in enumerate(zip(self.scores["qid"], self.scores["model"], strict=True)):
             if own == model and (qid, model) in self.answers:
                 values = {name: self.scores[name][place] for name in self.metrics}
+                if values.get("loops") == 1:
+                    # As in the board's means: who takes the samples' gets the same.
+                    values |= dict.fromkeys(WITHOUT_LOOPS)
                 # BLEU's counts are lists, not scores.
                 known = {name: float(v) for name, v in values.items() if v is not None and not isinstance(v, list)}
                 found.append((qid, self.answers[qid, model], known))

@@ -146,19 +146,20 @@ def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split
     return f"{ease}, and {price}."
 
 
-def over_seeds(row: Row, label: str) -> str:
+def over_seeds(row: Row, label: str, chosen: bool) -> str:
     """Return what runs from several seeds say of a model's ease: `row` is of `eval.between`, `label` the parent's.
 
-    The first run is the placed adapter, which was chosen for its result.
+    The first run is the placed adapter; `chosen` says whether that was for its result.
     """
     first, *others = (_signed(value) for value in row["each"])
     questions = "validation questions" if row["split"].endswith("val") else f"questions of {row['split']}"
     alone = "does not explain" if row["high"] < 0 or row["low"] > 0 else "may explain"
+    fair = "; this one was chosen for its result" if chosen else ""
     return (
         f"From other seeds the same training gives other results: its median grade differs from {label}’s by {first}, "
         f"theirs by {' and '.join(others)} ({row['n']} {questions} on which none of them loops). Over "
         f"questions and runs that is {_signed(row['difference'])} ({_signed(row['low'])} to {_signed(row['high'])}), "
-        f"which a change of seed alone {alone}; this one was chosen for its result."
+        f"which a change of seed alone {alone}{fair}."
     )
 
 

@@ -124,9 +124,17 @@ class Board:
         return _read(path) if path.is_file() else None
 
     def statements(self) -> dict[str, str]:
-        """Return, by model, what is known of it, and what training it from other seeds gave."""
+        """Return, by model, what is known of it, and what training it from other seeds gave.
+
+        The latter only where it is of the adapter that answered.
+        """
         between = self.between() or {}
-        more = between.get("statements", {})
+        measured, here = between.get("adapters", {}), {one["id"]: one.get("adapter") for one in self.about["models"]}
+        more = {
+            model: said
+            for model, said in between.get("statements", {}).items()
+            if here.get(model) and measured.get(model) == here[model]
+        }
         return {model: f"{said} {more.get(model, '')}".strip() for model, said in self.about["statements"].items()}
 
     def floors(self) -> dict[str, dict[str, list[Any]]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,11 @@ from eval.questions import Question, load_questions
 from eval.reading import agreement as measuring
 from eval.reading.labels import FOLDER, READERS, Read, folder_of, joined, load, read_labels, write
 from eval.reading.marks import SEED, mark_rows, source_mark_rows
-from eval.reading.sheets import Entry, entries, key_lines, sheet, sheet_sentences
+from eval.reading.sheets import entries, key_lines, read_key, sheet, sheet_sentences
 from eval.run import CODE, DATA, RUNS, Run
 from medilite.content import topic_similarities
-from medilite.errors import WeightsError
-from medilite.files import split_lines, write_whole
+from medilite.errors import DataError, WeightsError
+from medilite.files import write_whole
 from medilite.provenance import commit
 
 A_SHEET = 60
@@ -45,7 +45,11 @@ def sheets(options: argparse.Namespace) -> int:
     answers = read_answers(Run(options.run).answers).answers
     by_key = {(answer.qid, answer.model): answer for answer in answers}
     qids = {answer.qid for answer in answers}
-    questions = {q.qid: q for q in load_questions(options.data, options.split) if q.qid in qids}
+    if not answers:
+        raise DataError(
+            f"{Run(options.run).answers} has no answers. Make them: python -m eval.generate --run {options.run}"
+        )
+    questions = questions_of(qids, options)
     models = sorted({answer.model for answer in answers})
     some = entries(list(questions.values()), models)
     for number, start in enumerate(range(0, len(some), A_SHEET), 1):
@@ -59,7 +63,7 @@ def sheets(options: argparse.Namespace) -> int:
 
 def join(options: argparse.Namespace) -> int:
     """Publish two readers' labels."""
-    some = [Entry(**json.loads(line)) for line in split_lines((options.sheets / "key.jsonl").read_bytes())[0]]
+    some = read_key(options.sheets / "key.jsonl")
     texts = [path.read_text(encoding="utf-8") for path in sorted(options.sheets.glob("sheet-*.md"))]
     said = {name: own for text in texts for name, own in sheet_sentences(text).items()}
     answers = read_answers(Run(options.run).answers).answers
@@ -78,7 +82,7 @@ def agree(options: argparse.Namespace) -> int:
     """Compute and write agreement.json."""
     folder = folder_of(options.profile, options.split, options.out)
     read, answers = load(folder)
-    questions = {q.qid: q for q in load_questions(options.data, options.split)}
+    questions = questions_of({one.qid for one in read}, options)
     scores = metric_values(read, answers, questions)
     better = {key: metric.better for key, metric in METRICS.items()}
     head, dirty = commit(CODE)
@@ -99,10 +103,10 @@ def agree(options: argparse.Namespace) -> int:
     }
     write_whole(folder / "agreement.json", (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
     kappa = result["kappa"]
-    said = (
-        "not defined" if kappa["value"] is None else f"{kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
-    )
-    print(f"kappa {said}, {result['answers']} answers")
+    said = "kappa not defined"
+    if kappa["value"] is not None:
+        said = f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})"
+    print(f"{said}, {result['answers']} answers")
     for model, row in result["models"].items():
         good = row["right_or_partly"]
         shown = f"{good['value']:.1%} ({good['low']:.1%}–{good['high']:.1%})"
@@ -117,7 +121,7 @@ def agree(options: argparse.Namespace) -> int:
 def marks(options: argparse.Namespace) -> int:
     """Compute how right the app's marks of sentences are, and write it to a file."""
     read, answers = load(FOLDER / options.profile)
-    found = source_mark_rows(read, answers, {q.qid: q for q in load_questions(options.data, options.split)})
+    found = source_mark_rows(read, answers, questions_of({one.qid for one in read}, options))
     head, dirty = commit(CODE)
     about = {
         "readers": WHO,
@@ -136,6 +140,17 @@ def marks(options: argparse.Namespace) -> int:
     ]
     write_result({**about, "commit": head, "commit_dirty": dirty, "marks": found}, "\n".join(lines), options.out)
     return 0
+
+
+def questions_of(qids: Set[str], options: argparse.Namespace) -> dict[str, Question]:
+    """Return these questions of the split by qid, in its order. Raises DataError where it hasn't all of them."""
+    questions = {q.qid: q for q in load_questions(options.data, options.split) if q.qid in qids}
+    if strange := sorted(qids - questions.keys()):
+        raise DataError(
+            f"{options.split} lacks {len(strange)} of the {len(qids)} questions that were answered, among them "
+            f"{strange[0]}. Give the --split that they are of."
+        )
+    return questions
 
 
 def metric_values(read: Sequence[Read], answers: Any, questions: dict[str, Question]) -> dict[str, list[float | None]]:

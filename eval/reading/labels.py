@@ -21,7 +21,7 @@ from typing import Any
 
 from eval.answers import SavedAnswer, Setup
 from eval.questions import SEALED, text_hash
-from eval.reading.sheets import Entry
+from eval.reading.sheets import Entry, check_answered
 from medilite.errors import DataError
 from medilite.files import split_lines, write_whole
 from medilite.models import ROOT
@@ -65,8 +65,14 @@ class Read:
 
 def read_labels(path: Path, ids: Sequence[str]) -> dict[str, Reading]:
     """Return a reader's labels by id. Raises DataError where a line is none, or an id is missing or read twice."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} can't be read ({error}). It holds what one reader said, a line an answer, as guide.md shows."
+        ) from error
     found: dict[str, Reading] = {}
-    for number, line in enumerate(_lines(path.read_bytes()), 1):
+    for number, line in enumerate(_lines(content), 1):
         try:
             row = json.loads(line)
             own = Reading(row["label"], tuple(map(int, row["false"])), tuple(map(int, row["unsupported"])))
@@ -100,7 +106,18 @@ def joined(
     said: Mapping[str, tuple[str, ...]],
     readers: Mapping[str, Mapping[str, Reading]],
 ) -> list[Read]:
-    """Return what was read, in the order of the sheets; `said` are the sentences as the sheets number them."""
+    """Return what was read, in the order of the sheets; `said` are the sentences as the sheets number them.
+
+    Raises DataError naming the answer that isn't in the run or on a sheet.
+    """
+    entries = list(entries)
+    for entry in entries:
+        check_answered(entry, answers)
+        if entry.id not in said:
+            raise DataError(
+                f"No sheet has the answer {entry.id} (of {entry.model} to {entry.qid}), which is in the key. Give the "
+                "folder with all sheets and their key, as `python -m eval.reading sheets` wrote them."
+            )
     return [
         Read(
             entry.id,
@@ -167,6 +184,32 @@ def published_reading(profile: str, folder: Path = FOLDER) -> dict[str, Any] | N
         return reported
     about = {key: chose[key] for key in ("split", "answers", "questions", "kappa")}
     return {**reported, "auc": chose["auc"], "metrics_read": about}
+
+
+def reading_of(
+    profile: str, answers: Mapping[tuple[str, str], str], folder: Path = FOLDER
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return `published_reading` for a board with these answers, and sentences on what is left out of it.
+
+    `answers` are the hashes of the board's answers by (qid, model). A model of whose answers that were read one is
+    not the board's is left out, and each difference from it: readers said nothing of what the board shows.
+    """
+    reading = published_reading(profile, folder)
+    if not reading:
+        return reading, []
+    read, _ = load(folder_of(profile, reading["split"], folder))
+    others = sorted({one.model for one in read if answers.get((one.qid, one.model)) != one.answer})
+    if not others:
+        return reading, []
+    kept = {
+        "models": {model: row for model, row in reading["models"].items() if model not in others},
+        "differences": [
+            row for row in reading.get("differences", ()) if not {row["model"], row["against"]}.intersection(others)
+        ],
+    }
+    return {**reading, **kept}, [
+        f"What blind readers said of {', '.join(others)}: other answers were read than those of this board."
+    ]
 
 
 def _agreement(folder: Path) -> dict[str, Any] | None:

@@ -193,7 +193,8 @@ def test_too_few_resamples_are_refused(capsys):
     assert "give 2000 or more" in capsys.readouterr().err
 
 
-def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys, monkeypatch):
+def write_seeds(tmp_path, splits):
+    """Write a run of three seeds of two models, scored on `splits`, of which each is a grade easier than the last."""
     raw = yaml.safe_load((PROFILES_DIR / "lite.yaml").read_text())
     own = {m["id"]: m | {"adapter": m.get("adapter") and str(ROOT / m["adapter"])} for m in raw["models"]}
     models = [own["base"]]
@@ -211,14 +212,20 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
         for model, grade in zip(("sft-r16-high", "grpo"), both, strict=True)
     }
     rows = [
-        Row("clean/val", about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10}, bleu)
+        Row(split, about.qid, model, "h", {"flesch_kincaid_grade": grade + i / 10 - down * ("grpo" in model)}, bleu)
+        for down, split in enumerate(splits)
         for i, about in enumerate(questions)
         for model, grade in scored.items()
     ]
     run = Run(tmp_path)
     run.scores.write_bytes(write_lines(rows))
-    (tmp_path / "questions.json").write_text(json.dumps(questions_as_columns({"clean/val": questions})))
+    (tmp_path / "questions.json").write_text(json.dumps(questions_as_columns(dict.fromkeys(splits, questions))))
     (tmp_path / "scoring.json").write_text("{}")
+    return profile, raw
+
+
+def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, capsys, monkeypatch):
+    profile, raw = write_seeds(tmp_path, ["clean/val"])
     command = ["--profile", str(profile), "--run", str(tmp_path), "--resamples", "2000"]
     assert between.main(command) == 0
     assert "grpo − sft-r16-high" in capsys.readouterr().out
@@ -231,6 +238,7 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
         "theirs by −1.0 and −3.0 (30 validation questions on which none of them loops). Over questions and runs that "
         "is −2.0 (−3.0 to −1.0), which a change of seed alone does not explain; this one was chosen for its result."
     )
+    assert made["statements"]["sft-r16-high"].endswith("a change of seed alone does not explain."), "it was not chosen"
     by_chance = {
         "each": [-2.0, 0.04, -0.5],
         "difference": -0.82,
@@ -239,7 +247,7 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
         "n": 9,
         "split": "clean/val",
     }
-    assert "−2.0, theirs by 0.0 and −0.5 (9 validation questions" in (said := over_seeds(by_chance, "SFT"))
+    assert "−2.0, theirs by 0.0 and −0.5 (9 validation questions" in (said := over_seeds(by_chance, "SFT", chosen=True))
     assert "(−2.0 to 0.0), which a change of seed alone may explain" in said
     rows = made["rows"]
     row = row_of(rows, model="grpo", metric="flesch_kincaid_grade")
@@ -256,3 +264,15 @@ def test_runs_from_several_seeds_are_compared_with_their_own_parents(tmp_path, c
     profile.write_text(yaml.safe_dump(raw))
     assert between.main(command) == 2
     assert "--seeds 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [(["clean/val", "clean/new"], "−2.0"), (["clean/new", "clean/known"], "−3.0")],
+)
+def test_what_other_seeds_gave_is_said_of_the_split_that_statements_are_of(tmp_path, splits, said):
+    profile, _ = write_seeds(tmp_path, splits)
+    assert between.main(["--profile", str(profile), "--run", str(tmp_path), "--resamples", "2000"]) == 0
+    made = json.loads((tmp_path / "between.json").read_text())
+    assert {row["split"] for row in made["rows"]} == set(splits)
+    assert f"differs from SFT r16 high’s by {said}," in made["statements"]["grpo"]

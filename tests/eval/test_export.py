@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -73,6 +74,20 @@ def test_the_committed_board_is_exported_and_an_unknown_split_refused(tmp_path, 
     assert capsys.readouterr().out.count("\n") == 12
     with pytest.raises(DataError, match="no split 'x'"):
         Source.read(load_board(FOLDER / "lite"), "x", None)
+
+
+@pytest.mark.parametrize("model", ["base", "grpo"])
+def test_the_mean_of_the_samples_is_the_boards(model):
+    """Answers that loop have no grade on the board, so they have none in the samples."""
+    board = load_board(FOLDER / "lite")
+    source = Source.read(board, "clean/known", None)
+    rows = source.rows(model)
+    assert any(known["loops"] for _, _, known in rows)
+    for name, row in source.means(model).items():
+        values = [known[name] for _, _, known in rows if name in known]
+        assert len(values) == row["n"], name
+        if values:
+            assert fmean(values) == pytest.approx(row["mean"], abs=1e-5), name
 
 
 def test_inspects_own_reader_reads_it(source, tmp_path: Path):

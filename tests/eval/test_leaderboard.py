@@ -64,6 +64,8 @@ def test_the_board_tells_what_it_is(made):
     assert "flesch_reading_ease" in models["grpo"]["trained_on"]
     assert models["sft-r16-high"]["training"]["method"] == "sft"
     assert any("No answer was judged" in sentence for sentence in about["missing"])
+    assert about["reading"]["models"] == {}, "these answers were never read, those of the committed board were"
+    assert any("other answers were read than those of this board" in sentence for sentence in about["missing"])
 
 
 def test_what_was_trained_for_comes_from_the_adapters_own_record(lite, monkeypatch):

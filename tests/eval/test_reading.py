@@ -11,7 +11,8 @@ import pytest
 
 from eval.answers import SavedAnswer
 from eval.intervals import mean_intervals
-from eval.questions import Question
+from eval.questions import Question, load_questions, text_hash
+from eval.reading.__main__ import main
 from eval.reading.agreement import LEAST_AUC, agreement, auc, auc_rows, aucs, by_model, clusters, differences, kappa
 from eval.reading.labels import (
     FOLDER,
@@ -24,12 +25,15 @@ from eval.reading.labels import (
     load,
     published_reading,
     read_labels,
+    reading_of,
     write,
 )
 from eval.reading.marks import source_mark_rows
 from eval.reading.sheets import distinct_sentences, entries, key_lines, sheet, sheet_sentences
+from eval.run import Run
 from medilite.errors import DataError
-from tests.eval.boards import setup_for
+from tests.eval.boards import answers as made_answers
+from tests.eval.boards import setup_for, write_answers
 
 QUESTIONS = [
     Question(f"q/{i}", f"What is disease {i} ?", (f"Disease {i} hurts.",), (f"q/{i}",), "GHR", "information")
@@ -116,6 +120,68 @@ def test_what_is_published_comes_back(answers, tmp_path):
     again, back = load(tmp_path)
     assert (again, back) == (read, answers)
     assert not any(q.references[0] in (tmp_path / "reading.jsonl").read_text() for q in QUESTIONS)
+
+
+@pytest.fixture
+def sheets_of(data, tmp_path, monkeypatch, capsys):
+    """A function that runs a command of eval.reading on a small run; it returns the exit code and what was said."""
+    run = Run(tmp_path / "run")
+    questions = load_questions(data, "study/test")
+    write_answers(run, made_answers(questions, setup_for(data)))
+    folder = tmp_path / "sheets"
+
+    def called(command: str, *more: str) -> tuple[int, str]:
+        options = ["--data", str(data), "--split", "study/test", "--run", str(run.folder)]
+        options += ["--out", str(folder)] if command == "sheets" else ["--out", str(tmp_path / "published")]
+        options += ["--sheets", str(folder)] if command == "join" else []
+        return main([command, *options, *more]), capsys.readouterr().err
+
+    return run, folder, called
+
+
+def test_what_is_missing_for_a_reading_is_named_with_its_remedy(sheets_of):
+    _, folder, called = sheets_of
+    code, said = called("join")
+    assert (code, "key.jsonl" in said, "eval.reading sheets" in said) == (2, True, True)
+    assert called("sheets")[0] == 0
+    code, said = called("join")
+    assert (code, "labels-1.jsonl" in said, "guide.md" in said) == (2, True, True)
+    ids = [json.loads(line)["id"] for line in (folder / "key.jsonl").read_text().splitlines()]
+    label = {"label": "right", "false": [], "unsupported": []}
+    for reader in READERS:
+        lines = "".join(json.dumps({"id": name, **label}) + "\n" for name in ids)
+        (folder / f"labels-{reader}.jsonl").write_text(lines)
+    assert called("join") == (0, "")
+    code, said = called("agreement", "--split", "study/val")
+    assert (code, "study/val lacks" in said, "--split" in said) == (2, True, True)
+    (folder / "sheet-1.md").unlink()
+    code, said = called("join")
+    assert (code, "No sheet has the answer q01-" in said) == (2, True)
+    (folder / "key.jsonl").write_text('{"id": 1}\n')
+    assert called("join")[0] == 2
+
+
+def test_a_run_that_lacks_answers_makes_no_sheets(sheets_of):
+    run, _, called = sheets_of
+    lines = run.answers.read_text().splitlines(keepends=True)
+    missing = json.loads(lines.pop(1))
+    run.answers.write_text("".join(lines))
+    code, said = called("sheets")
+    assert code == 2
+    assert f"{missing['model']} has no answer to {missing['qid']}" in said
+    assert "eval.generate" in said
+    code, said = called("sheets", "--split", "study/val")
+    assert (code, "study/val lacks" in said) == (2, True)
+    run.answers.unlink()
+    code, said = called("sheets")
+    assert (code, "has no answers" in said) == (2, True)
+
+
+def test_as_many_models_are_read_as_there_are_letters():
+    models = [f"model-{i}" for i in range(27)]
+    assert len({one.id for one in entries(QUESTIONS, models[:26])}) == 26 * len(QUESTIONS)
+    with pytest.raises(DataError, match="27 models, and letters for 26"):
+        entries(QUESTIONS, models)
 
 
 def test_kappa_by_hand():
@@ -242,6 +308,22 @@ def test_what_chooses_the_measures_of_truth_is_not_what_is_reported(tmp_path):
     assert (both["split"], both["metrics_read"]["split"]) == ("clean/known", "distinct/val")
     assert folder_of("lite", "clean/new", tmp_path) == tmp_path / "lite" / "sealed"
     assert folder_of("lite", "distinct/val", tmp_path) == tmp_path / "lite"
+
+
+def test_a_reading_of_other_answers_is_not_said_of_a_board(tmp_path):
+    read, answers = load(FOLDER / "lite/sealed")
+    hashes = {key: text_hash(answer.text) for key, answer in answers.items()}
+    whole = published_reading("lite")
+    assert reading_of("lite", hashes) == (whole, [])
+    key = next(key for key in hashes if key[1] == "grpo")
+    for changed in ({**hashes, key: "another"}, {k: v for k, v in hashes.items() if k != key}):
+        left, (said,) = reading_of("lite", changed)
+        assert set(left["models"]) == {"base", "sft-r16-high"}
+        assert left["differences"] == [], "all are GRPO's"
+        assert left["auc"] == whole["auc"], "which metrics agree with readers is of the validation reading"
+        assert "said of grpo: other answers were read" in said
+    assert reading_of("lite", hashes, tmp_path) == (None, [])
+    assert len(read) == len(hashes)
 
 
 def test_the_boards_statement_on_grpo_agrees_with_the_reading():

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from medilite.leaderboard import Board
+from medilite.leaderboard import Board, load_board
 from medilite.readability import measure
 from medilite.settings import load_settings
 from medilite.ui.guard.limits import Admission, VisitorLimits
@@ -172,7 +172,12 @@ def test_what_is_known_of_each_model_is_one_sentence_and_easier_is_not_better(vi
 def test_what_other_seeds_gave_follows_what_is_known(made_boards, tmp_path):
     folder = shutil.copytree(made_boards[0], tmp_path / "boards")
     said = "From other seeds the same training gives other results."
-    (folder / "lite" / "between.json").write_text(json.dumps({"statements": {"grpo": said}, "rows": []}))
+    board = load_board(folder / "lite")
+    here = next(model["adapter"] for model in board.about["models"] if model["id"] == "grpo")
+    for adapters, whole in (({"grpo": "0" * 64}, False), ({}, False), ({"grpo": here}, True)):
+        between = {"statements": {"grpo": said}, "rows": [], "adapters": adapters}
+        (folder / "lite" / "between.json").write_text(json.dumps(between))
+        assert (said in board.statements()["grpo"]) is whole, "of another adapter than the board's nothing is said"
     view = find_boards("lite", folder)[0]
     html = unescape(intro_html(view, SPLIT, "lite"))
     assert f"{view.about['statements']['grpo']} {said}" in html
