@@ -74,7 +74,7 @@ def agreement(read: Sequence[Read], of: Clusters) -> dict[str, Any]:
         "clusters": len({of[one.qid] for one in read}),
         "same_label": _round(sum(map(str.__eq__, first, second)) / len(read)),
         "kappa": _kappa(first, second, read, of),
-        "kappa_right_or_partly": _kappa(*good, read, of),
+        "kappa_right_or_partly": _kappa(good[0], good[1], read, of),
         "labels": {
             one: {other: sum(a == one and b == other for a, b in zip(first, second, strict=True)) for other in LABELS}
             for one in LABELS
