@@ -12,23 +12,27 @@ import math
 import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eval.answers import SavedAnswer
-from eval.board import tables_of
+from eval.board import hashes_of, tables_of, trained_on
 from eval.board_files import columns_of, flat, read_parquet
 from eval.committed import saved_answers
 from eval.floors import FLOORS, floor_rows
 from eval.metrics.answer import own_scores
 from eval.questions import Question, fingerprint_of, load_questions, text_hash
+from eval.reading.labels import reading_of
 from eval.score import MANY_ANSWERS, add_similarity, score_rows
 from eval.scores import About, Row, questions_as_columns, questions_from_columns, rows_of, split_scores
+from eval.statements import statements, with_echo
+from medilite.claims.reliability import reliability
 from medilite.content import Encoder
 from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board
-from medilite.models import load_profile
+from medilite.models import Profile, load_profile
 from medilite.provenance import adapter_sha256
 
 TOLERANCE = 2e-6
@@ -77,7 +81,8 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
     scores, answers = board.scores(), saved_answers(board)
     rows = [row for split, columns in scores.items() for row in rows_of(split, columns)]
 
-    report.notes += stale_adapters(board)
+    here = adapters_here(board)
+    report.notes += stale_adapters(here)
     report.compare("answers by their hashes", hash_pairs(rows, answers))
     questions = find_questions(board, data, report)
     if data and questions:
@@ -97,6 +102,9 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
     )
     for name, made in tables.items():
         report.compare(f"numbers of {name}", table_pairs(name, board.tables[name], made))
+    # Sentences and descriptions are made of the committed tables, which were just compared: of numbers that differ
+    # in the last digit another may be rounded.
+    report.compare("descriptions in board.json", about_pairs(board, answers.values(), here, report))
     for name in tables:
         columns = columns_of(board.tables[name])
         report.compare(
@@ -108,30 +116,78 @@ def check(folder: Path, data: Path | None, sample: int | None = SAMPLE, encoder:
     return report
 
 
-def stale_adapters(board: Board) -> list[str]:
-    """Return a sentence on models whose adapters here are other ones than those that answered; [] if there are none.
-
-    The numbers are still right for the adapters that they name.
-    """
-    try:
-        profile = load_profile(board.about["profile"])
-    except ProfileError:
-        return []  # A user's own profile, which isn't here.
-    stale = []
+def adapters_here(board: Board) -> dict[str, bool]:
+    """Return, by model whose adapter is here, whether it is the one that answered."""
+    profile = _profile(board)
+    if profile is None:
+        return {}
+    found = {}
     for model in board.about["models"]:
         if model["id"] not in profile.ids or model["adapter"] is None:
             continue
         if any(isinstance(profile.adapter_path(link), str) for link in profile.chain(model["id"])):
             continue  # On the Hub: a check downloads nothing.
-        try:
-            here = adapter_sha256(profile, model["id"])
-        except ModelUnavailableError:
-            continue
-        if here != model["adapter"]:
-            stale.append(model["id"])
+        with suppress(ModelUnavailableError):
+            found[model["id"]] = adapter_sha256(profile, model["id"]) == model["adapter"]
+    return found
+
+
+def _profile(board: Board) -> Profile | None:
+    """Return the board's profile; None for a user's own that isn't here."""
+    try:
+        return load_profile(board.about["profile"])
+    except ProfileError:
+        return None
+
+
+def stale_adapters(here: Mapping[str, bool]) -> list[str]:
+    """Return a sentence on models whose adapters here are other ones than those that answered; [] if there are none.
+
+    The numbers are still right for the adapters that they name.
+    """
+    stale = [model for model, own in here.items() if not own]
     if not stale:
         return []
     return [f"the adapters here are not those that answered: {', '.join(stale)}. To measure these: make leaderboard"]
+
+
+def about_pairs(
+    board: Board, answers: Iterable[SavedAnswer], here: Mapping[str, bool], report: Report
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what board.json says of readers, metrics, kinds of claims, rewards and models, and the same made again.
+
+    What training rewarded is read from the adapters here, where they are those that answered.
+    """
+    about = board.about
+    reading, unread = reading_of(about["profile"], hashes_of(answers))
+    yield from leaf_pairs("reading", about.get("reading"), reading)
+    for said in unread:
+        yield f"missing: {said}", said in about["missing"], True
+    yield from leaf_pairs("metrics", about["metrics"], [metric.as_dict() for metric in with_echo(board.tables)])
+    yield from leaf_pairs("claims", about.get("claims"), {kind: asdict(row) for kind, row in reliability().items()})
+    profile = _profile(board)
+    if profile is None:
+        report.left_out.append(
+            f"what is said of each model, and what training rewarded: the profile {about['profile']} isn't here. To "
+            "check it: put its YAML file into medilite/profiles"
+        )
+        return
+    yield from leaf_pairs("statements", about["statements"], statements(board.tables, profile, reading))
+    for model in about["models"]:
+        if here.get(model["id"]):
+            yield f"trained_on of {model['id']}", model["trained_on"], trained_on(profile, model["id"])
+
+
+def leaf_pairs(where: str, committed: Any, again: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (where, committed, made again) of every value in two trees of dicts and lists."""
+    if isinstance(committed, Mapping) and isinstance(again, Mapping):
+        for key in sorted(committed.keys() | again.keys()):
+            yield from leaf_pairs(f"{where}, {key}", committed.get(key), again.get(key))
+    elif isinstance(committed, list) and isinstance(again, list) and len(committed) == len(again):
+        for number, (one, other) in enumerate(zip(committed, again, strict=True), 1):
+            yield from leaf_pairs(f"{where}, {number}", one, other)
+    else:
+        yield where, committed, again
 
 
 def hash_pairs(rows: Sequence[Row], answers: Mapping[tuple[str, str], SavedAnswer]) -> Iterator[tuple[str, Any, Any]]:

@@ -16,6 +16,7 @@ from eval.intervals import METHOD
 from eval.leaderboard import main
 from eval.published import published_board
 from eval.questions import load_questions
+from eval.reading.labels import published_reading
 from eval.run import Run
 from eval.statements import committed_figures, figures_without, main_split
 from medilite.errors import DataError
@@ -192,6 +193,28 @@ def test_a_changed_number_is_found_in_every_table(copy):
         assert any(line.startswith(f"{table}, row ") and f", {key}: " in line for line in differences), table
 
 
+def test_a_changed_description_is_found(copy, lite):
+    def change(about):
+        about["statements"]["grpo"] += " It is the best."
+        about["reading"]["auc"][0]["low"] += 0.01
+        about["claims"]["gene"]["reliable"] = not about["claims"]["gene"]["reliable"]
+        similar = next(metric for metric in about["metrics"] if metric["key"] == "topic_similarity")
+        similar["explanation"] = similar["explanation"].replace(
+            "the echoed question has 0.", "the echoed question has 1."
+        )
+        about["missing"] = [said for said in about["missing"] if "blind readers" not in said]
+        model = next(model for model in about["models"] if model["id"] == "grpo")
+        model["adapter"], model["trained_on"] = adapter_sha256(lite, "grpo"), []
+
+    change_json(copy / "board.json", change)
+    differences = check(copy, None).differences
+    for where in ("statements, grpo", "reading, auc, 1, low", "claims, gene, reliable", "missing: What blind readers"):
+        assert any(line.startswith(where) for line in differences), where
+    assert any(line.startswith("metrics, ") and "echoed question has 1." in line for line in differences)
+    assert any(line.startswith("trained_on of grpo") for line in differences)
+    assert len(differences) == 6
+
+
 def test_a_changed_p_value_is_found_however_small_it_is(copy):
     def change(rows):
         row = min((row for row in rows if row["p_value"] is not None), key=lambda row: row["p_value"])
@@ -317,9 +340,10 @@ def test_the_figures_in_the_readme_are_the_boards():
     def bad(model: str) -> str:
         return f"{100 * (read[model]['wrong'] + read[model]['harmful']):.1f} %"
 
-    read = board.about["reading"]["models"]
+    reading = published_reading("lite")
+    read = reading["models"]
     wanted = {"model": "grpo", "against": parent, "share": "wrong_or_harmful"}
-    worse = next(row for row in board.about["reading"]["differences"] if row.items() >= wanted.items())
+    worse = next(row for row in reading["differences"] if row.items() >= wanted.items())
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (said,) = [line for line in text.splitlines() if line.startswith("- **The GRPO model")]
     for figure in (
@@ -334,7 +358,8 @@ def test_the_figures_in_the_readme_are_the_boards():
         f"{points(precise, 'high')} points)",
         f"{100 * read['grpo']['right_or_partly']['value']:.1f} % of {read['grpo']['n']} answers were right or partly "
         f"right, of its parent's {100 * read[parent]['right_or_partly']['value']:.1f} %",
-        f"{bad('grpo')} were wrong or harmful, of its parent's {bad(parent)} ({points(worse, 'value')} points, ",
+        f"{bad('grpo')} were wrong or harmful, of its parent's {bad(parent)} ({points(worse, 'value')} points, "
+        f"{points(worse, 'low')} to {points(worse, 'high')}, ",
     ):
         assert figure in said
 
