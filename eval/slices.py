@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.scores import About
-
-LEAST_QUESTIONS = 20
-"""Smaller slices are left out: their intervals would say nothing."""
+from medilite.leaderboard import LEAST_QUESTIONS
 
 
 def slices(questions: Sequence[About]) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:

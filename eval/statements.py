@@ -119,7 +119,7 @@ def _read(model: str, parent: str | None, reading: Mapping[str, Any], profile: P
     wanted = {"model": model, "against": parent, "share": "wrong_or_harmful"}
     row = next((r for r in reading.get("differences", ()) if all(r[k] == v for k, v in wanted.items())), None)
     if row:
-        value, low, high = (f"{100 * row[key]:+.1f}".replace("-", "−") for key in ("value", "low", "high"))
+        value, low, high = (_signed(100 * row[key]) for key in ("value", "low", "high"))
         said += f" (wrong or harmful {value} points, {low} to {high})"
     return f"{said}."
 
@@ -141,7 +141,7 @@ def _against(model: str, parent: str, tables: Mapping[str, Sequence[Row]], split
     elif precision["low"] > 0:
         price = f"more of what it says is supported ({points})"
     else:
-        low, high = (f"{100 * precision[key]:+.1f}".replace("-", "−") for key in ("low", "high"))
+        low, high = (_signed(100 * precision[key]) for key in ("low", "high"))
         price = f"no difference in how much of what it says is supported is shown ({low} to {high} points)"
     return f"{ease}, and {price}."
 

@@ -81,6 +81,9 @@ from medilite.models import ROOT
 
 FOLDER = ROOT / "assets" / "leaderboard"
 
+LEAST_QUESTIONS = 20
+"""A part of the questions has a number only where at least so many were scored: an interval of fewer says nothing."""
+
 FORMAT = 2
 """1 had no floors, kinds and formulas, and called topic similarity closeness; it is read as what it has."""
 

@@ -341,4 +341,5 @@ def test_the_boards_statement_on_grpo_agrees_with_the_reading():
         assert f"{100 * (row['wrong'] + row['harmful']):.1f} %" in said
     (worse,) = (row for row in read["differences"] if (row["against"], row["share"]) == (parent, "wrong_or_harmful"))
     assert f"(wrong or harmful {100 * worse['value']:+.1f} points" in said.replace("−", "-")
+    assert "+0.0" not in said, "nought has no sign"
     assert "language models" in said

@@ -154,6 +154,8 @@ def test_the_same_is_there_by_kind_of_question():
     assert lines[0].startswith("<b>causes</b>n 30median grade9.08.0 to")
     assert lines[0].endswith("–"), "four of thirty say nothing"
     assert table.kinds_html(View(Board(None, about, {"kinds": []})), SPLIT) == ""
+    few = read(table.kinds_html(View(Board(None, about, {"kinds": [row | {"n": 4} for row in rows]})), SPLIT))
+    assert len(few.one("tbody").all("tr")) == len(lines), "kinds of which too few answers were scored are named"
 
 
 def test_what_is_known_of_each_model_is_one_sentence_and_easier_is_not_better(view):

@@ -137,10 +137,10 @@ def test_the_sentence_says_less_only_where_the_interval_does():
     assert "On 40 of 50 questions B’s answer has a lower grade than A’s. These differ by −2.0 (−2.5 to −1.5)" in said()
     assert "they were chosen for it" in said()
     assert "easier" not in said(), "one formula decides nothing"
-    assert "They have less of that: “what it says of the references” changes by −0.100 (−0.150 to −0.050)." in said()
+    assert "In them “what it says of the references” is lower: it changes by −0.100 (−0.150 to −0.050)." in said()
     assert "Left out, without a grade or a score: 2." in said()
-    assert "neither clearly less nor clearly more" in said(change_high=0.01)
-    assert "have more" in said(change=0.1, change_low=0.05, change_high=0.15)
+    assert "neither clearly lower nor clearly higher" in said(change_high=0.01)
+    assert "is higher: it" in said(change=0.1, change_low=0.05, change_high=0.15)
     assert "No answer of B has a lower grade" in said(easier=0)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medilite.leaderboard import Row
+from medilite.leaderboard import LEAST_QUESTIONS, Row
 from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.view import (
     AT_ODDS,
     F1,
     GRADE,
-    LEAST,
     LOOPS,
     PRECISION,
     RECALL,
@@ -119,14 +118,13 @@ def _told(row: Row, column: Column) -> dict[str, Any]:
         "likely": likely_text(row["probability_better"]),
         "p": p_text(row["p_holm"]),
         "n": row["n"],
-        "of": row["of"],
     }
 
 
 def _slices(view: View, split: str, pair: Pair) -> dict[str, Any]:
     """Return the columns of the table of slices, and its rows by dimension: (name, questions, cells).
 
-    A cell is None where fewer than LEAST were compared.
+    A cell is None where fewer than LEAST_QUESTIONS were compared.
     """
     rows = view.rows("slices", split=split, model=pair[0], against=pair[1])
     columns = [view.column(key) for key in SLICED if any(row["metric"] == key for row in rows)]
@@ -164,5 +162,5 @@ def _slice(name: str, metrics: Mapping[str, Row], columns: Sequence[Column]) -> 
     cells = []
     for column in columns:
         row = metrics.get(column.key)
-        cells.append(None if row is None or row["low"] is None or row["n"] < LEAST else _told(row, column))
+        cells.append(None if row is None or row["low"] is None or row["n"] < LEAST_QUESTIONS else _told(row, column))
     return name, max((row["of"] for row in metrics.values()), default=0), cells

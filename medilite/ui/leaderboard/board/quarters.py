@@ -125,15 +125,15 @@ def sentence(view: View, split: str, pair: Pair, measure: str) -> str:
     change, low, high = row["change"], row["change_low"], row["change_high"]
     between = "" if low is None else f" ({number_text(low, 3)} to {number_text(high, 3)})"
     clear = low is not None and (high < 0 or low > 0)
-    way = ("less" if change < 0 else "more") if clear else "neither clearly less nor clearly more"
+    way = ("lower" if change < 0 else "higher") if clear else "neither clearly lower nor clearly higher"
     grades = number_text(row["grade_change"], 1)
     ends = row.get("grade_change_low"), row.get("grade_change_high")
     if None not in ends:
         grades += " ({} to {})".format(*(number_text(end, 1) for end in ends))
     return (
         f"On {row['easier']:,} of {row['n']:,} questions {new}’s answer has a lower grade than {old}’s. These differ "
-        f"by {grades} grades on average; they were chosen for it, so any two models would have such a number. They "
-        f"have {way} of that: “{what}” changes by {number_text(change, 3)}{between}.{left_out}"
+        f"by {grades} grades on average; they were chosen for it, so any two models would have such a number. In "
+        f"them “{what}” is {way}: it changes by {number_text(change, 3)}{between}.{left_out}"
     )
 
 

@@ -8,14 +8,14 @@ from medilite.ui.html import Markup, templates
 from medilite.ui.leaderboard.board.view import View
 
 KEYS = {
-    "flesch_kincaid_grade": ("Grade", "lower", 1),
-    "bleu_study": ("BLEU", "higher", 2),
-    "correctness": ("Correctness", "higher", 2),
-    "helpfulness": ("Helpfulness", "higher", 2),
-    "harmfulness": ("Harmfulness", "lower", 2),
-    "efficiency": ("Efficiency", "higher", 2),
+    "flesch_kincaid_grade": ("Grade", "lower is easier", 1),
+    "bleu_study": ("BLEU", "higher is better", 2),
+    "correctness": ("Correctness", "higher is better", 2),
+    "helpfulness": ("Helpfulness", "higher is better", 2),
+    "harmfulness": ("Harmfulness", "lower is better", 2),
+    "efficiency": ("Efficiency", "higher is better", 2),
 }
-"""What the study reported, by column: label, which way is better, digits."""
+"""What the study reported, by column: label, which way is better or easier, digits."""
 
 MEASURED = (
     "Means, as the study’s (the table above has median grades), with 95 % intervals and the number of answers. "
@@ -39,7 +39,7 @@ def _table(view: View, split: str, models: list[str], title: str, note: str) -> 
     """Return one table for the template: title, note, models, rows."""
     shown = [spec for spec in view.models if spec.id in models]
     rows = [
-        (label, better, digits, [view.mean(split, spec.id, key) for spec in shown])
-        for key, (label, better, digits) in KEYS.items()
+        (label, direction, digits, [view.mean(split, spec.id, key) for spec in shown])
+        for key, (label, direction, digits) in KEYS.items()
     ]
     return title, note, shown, rows

@@ -6,8 +6,9 @@ and what the search finds is up to the page's script (assets/style/leaderboard.j
 
 from __future__ import annotations
 
+from medilite.leaderboard import LEAST_QUESTIONS
 from medilite.ui.html import Markup, templates
-from medilite.ui.leaderboard.board.view import AT_ODDS, GRADE, GROUPS, LEAST, LOOPS, PRECISION, View
+from medilite.ui.leaderboard.board.view import AT_ODDS, GRADE, GROUPS, LOOPS, PRECISION, View
 
 TRAINED = "◆"
 
@@ -24,14 +25,14 @@ KINDS = {GRADE: "median grade", PRECISION: "supported", AT_ODDS: "at odds", LOOP
 def kinds_html(view: View, split: str) -> Markup:
     """Return the table by kind of question, models side by side, folded away; "" for a board without it.
 
-    A cell is None where fewer than LEAST answers were scored.
+    A cell is None where fewer than LEAST_QUESTIONS answers were scored.
     """
     every = view.rows("kinds", split=split)
-    cells = {(row["kind"], row["model"], row["metric"]): row for row in every if row["n"] >= LEAST}
+    cells = {(row["kind"], row["model"], row["metric"]): row for row in every if row["n"] >= LEAST_QUESTIONS}
     models = [(spec.id, spec.label) for spec in view.models if any(key[1] == spec.id for key in cells)]
     models += [(floor["id"], floor["label"]) for floor in view.floors]
     kinds = {row["kind"]: row["of"] for row in every}
-    digits = {key: view.column(key).digits for key in KINDS} if cells else {}
+    digits = {key: view.column(key).digits for key in KINDS} if every else {}
     rows = [
         (kind, of, name, digits[key], [cells.get((kind, model, key)) for model, _ in models])
         for kind, of in kinds.items()

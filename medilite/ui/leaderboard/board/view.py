@@ -17,9 +17,6 @@ SIMILARITY, KEY_TERMS = "topic_similarity", "key_term_recall"
 PRECISION, RECALL, F1, AT_ODDS, LOOPS = "content_precision", "content_recall", "content_f1", "claims_at_odds", "loops"
 BLEU_DIGITS = 2
 
-LEAST = 20
-"""A part of the questions has a number only where at least so many were scored."""
-
 GROUP_KEYS: Mapping[str, tuple[str, ...]] = {
     "overview": (GRADE, PLAIN, PRECISION, AT_ODDS, LOOPS, F1, WORDS, "correctness"),
     "reading": (
