@@ -21,6 +21,8 @@ STORE_S = 10.0 if OUTAGE_S >= 10 else 1.0
 """How long the votes' database may take: as it ships, if there is time for it."""
 
 NO_LIMITS = {f"MEDILITE_{what}_PER_{who}": "off" for what in ("ANSWERS", "PAIRS") for who in ("VISITOR", "ADDRESS")}
+NO_LIMITS |= {"MEDILITE_READINGS_PER_ADDRESS": "off"}
+"""Readings too: a test that asks for a file until it is there would wait a minute for having asked too often."""
 
 Start = Callable[..., Running]
 

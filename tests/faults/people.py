@@ -29,7 +29,7 @@ def until(what: Callable[[], object], why: Callable[[], object] = lambda: "", ti
     end = time.monotonic() + timeout_s
     while not what():
         assert time.monotonic() < end, f"it never came about: {why()}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def words(text: object) -> str:

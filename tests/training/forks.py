@@ -90,7 +90,15 @@ def main() -> None:
     from transformers import LlamaForCausalLM
     from trl import DPOTrainer, GRPOTrainer, SFTTrainer
 
-    assert all((Dataset, PeftModel, LlamaForCausalLM, DPOTrainer, GRPOTrainer, SFTTrainer))
+    import training.dpo
+    import training.lean.grpo
+    import training.lean.kernels
+    import training.measure
+    from medilite.readability import warm_up
+
+    libraries = (Dataset, PeftModel, LlamaForCausalLM, DPOTrainer, GRPOTrainer, SFTTrainer)
+    assert all((*libraries, training.dpo, training.lean.grpo, training.lean.kernels, training.measure))
+    warm_up()  # the rewards' dictionary takes as long as a run of GRPO
     log = Path(sys.argv[1])
     for line in sys.stdin:
         name, *arguments = json.loads(line)

@@ -36,7 +36,7 @@ KEYS = {
 }  # fmt: skip
 
 OPTIM = {
-    "learning_rate": 0.01, "epochs": 2, "batch_size": 4, "accumulation_steps": 1, "warmup_steps": 2,
+    "learning_rate": 0.01, "epochs": 1, "batch_size": 4, "accumulation_steps": 1, "warmup_steps": 2,
     "eval_every": 2, "save_every": 2,
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ def lite_configs() -> list[dict[str, Any]]:
         **shared,
         "model": "grpo",
         "stacked_on": "sft-r8-high",
-        "optim": {**OPTIM, "epochs": 1, "batch_size": 8, "keep_saves": True},
+        "optim": {**OPTIM, "batch_size": 8, "keep_saves": True},
         "generation": {"num_generations": 4, "max_new_tokens": 8},
         "rewards": {"closeness": 1, "key_terms": 1, "f1": 1, "precision": 1, "supported": 1, "echo": 1, "ending": 1},
     }
@@ -85,15 +85,17 @@ def lite_configs() -> list[dict[str, Any]]:
 
 
 def paper_configs() -> list[dict[str, Any]]:
-    """The shipped files, smaller in size and length alone."""
+    """Shipped files, smaller in size and length alone; one parent is enough, for lite's recipe chooses among two."""
     configs = []
-    for name in ("sft-r8-low", "sft-r8-high", "grpo"):
+    for name in ("sft-r8-high", "grpo"):
         raw = yaml.safe_load((ROOT / "training" / "configs" / "paper" / f"{name}.yaml").read_text())
-        raw["data"] |= {"max_tokens": 64, "train_pairs": 16, "val_pairs": 4, "test_pairs": 4}
-        raw["optim"] |= {"epochs": 1, "accumulation_steps": 2, "warmup_steps": 1, "eval_every": 2, "save_every": 2}
+        raw["data"] |= {"max_tokens": 64, "train_pairs": 8, "val_pairs": 2, "test_pairs": 2}
+        raw["optim"] |= {"epochs": 1, "batch_size": 2, "accumulation_steps": 2, "warmup_steps": 1}
+        raw["optim"] |= {"eval_every": 2, "save_every": 2}
         if name == "grpo":
             raw["data"] |= {"train_pairs": 4}
             raw["data"].pop("val_pairs")
+            raw["optim"] |= {"batch_size": 4}
             raw["generation"] |= {"max_new_tokens": 8}
         configs.append(raw)
     return configs
@@ -122,7 +124,7 @@ def test_sft_learns_and_tells_what_it_did(undisturbed: tuple[Recipe, str, float]
     assert low.keys() >= KEYS
     assert high["test_loss"] < low["test_loss"] < low["base_test_loss"]
     assert low["test_loss_minus_base_interval"][1] < 0
-    assert (low["rank"], low["steps"], low["test_pairs"]) == (8, 12, 8)
+    assert (low["rank"], low["steps"], low["test_pairs"]) == (8, 6, 8)
     assert low["test_products"] == low["products"] == "float32"
     assert high["curves"]["eval_loss"][-1][1] < high["curves"]["eval_loss"][0][1]
     assert "s left, ends" in printed
@@ -207,9 +209,9 @@ def test_the_papers_recipe_runs_from_end_to_end(
     sft, grpo = recipe.record("sft-r8-high"), recipe.record("grpo")
     assert sft["config"]["base"]["quantize_4bit"]
     assert sft["config"]["loss_on"] == "conversation"
-    # 16 pairs in batches of 4 times 2; 4 prompts of 4 completions each, 8 completions a step.
+    # 8 pairs in batches of 2 times 2; 4 prompts of 4 completions each, 8 completions a step.
     assert (sft["steps"], grpo["steps"]) == (2, 2)
-    assert grpo["stacked_on"] in ("sft-r8-low", "sft-r8-high")
+    assert grpo["stacked_on"] == "sft-r8-high"
     assert [path.name for path in (forks.log.parent / "trackio").glob("medilite-tiny*.db")], printed[-2000:]
     assert "not tracked" not in printed
     assert (recipe.runs / "tiny" / "report.html").is_file()
@@ -241,7 +243,7 @@ def test_dpo_trains_a_seventh_model_from_exported_votes(
     assert {row.chosen for row in read_preferences(pairs)} == {"Rest and water help."}
     config = {
         "stacked_on": "grpo", "preferences": str(pairs), "base": {"profile": str(recipe.profile)},
-        "lora": {"rank": 8}, "data": {"max_tokens": 64, "val_pairs": 4}, "optim": OPTIM,
+        "lora": {"rank": 8}, "data": {"max_tokens": 64, "val_pairs": 4}, "optim": {**OPTIM, "epochs": 2},
     }  # fmt: skip
     path = tmp_path / "dpo.yaml"
     path.write_text(yaml.safe_dump(config))

@@ -28,14 +28,14 @@ def test_the_same_request_gives_the_same_answer_alone_and_among_47_others(
 ) -> None:
     questions = [q.question for q in load_questions()[:8]]
     requests = [
-        Request(model, question_messages(question), Decoding(max_new_tokens=24 + place))
+        Request(model, question_messages(question), Decoding(max_new_tokens=12 + place))
         for place, question in enumerate(questions)
         for model in random_profile.ids
     ]
     assert len(requests) == 48
     together = collect(requests, int8_engine.stream(requests))
     assert len({answer.text for answer in together}) > 40, "answers have to differ, or a mix-up goes unseen"
-    for place in range(0, 48, 7):
+    for place in range(0, 48, 11):
         alone = collect([requests[place]], int8_engine.stream([requests[place]]))
         assert alone == [together[place]]
 
@@ -57,8 +57,8 @@ def test_a_passage_weighs_the_words_of_its_own_row_alone(name: str, request: pyt
     engine = request.getfixturevalue(name)
     passage = "Noonan syndrome is caused by changes in PTPN11. It affects 1 in 2,500 people."
     asked = sourced_messages("What causes Noonan syndrome?", passage)
-    plain = Request("base", asked, Decoding(max_new_tokens=24))
-    weighed = Request("base", asked, Decoding(max_new_tokens=24), passage=passage)
+    plain = Request("base", asked, Decoding(max_new_tokens=16))
+    weighed = Request("base", asked, Decoding(max_new_tokens=16), passage=passage)
     (alone,) = collect([plain], engine.stream([plain]))
     together = collect([weighed, plain], engine.stream([weighed, plain]))
     assert together[1] == alone

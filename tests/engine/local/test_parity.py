@@ -27,7 +27,7 @@ pytestmark = pytest.mark.model
 
 # Every run compares two; PARITY_QUESTIONS=20 is the thorough check, four minutes on an idle machine.
 QUESTIONS = int(os.environ.get("PARITY_QUESTIONS", "2"))
-NEW_TOKENS = 32
+NEW_TOKENS = 16
 
 
 class _Recorder:
@@ -80,10 +80,9 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> _Recorder:
     return _Recorder(monkeypatch)
 
 
-def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, questions: list[str]) -> None:
+def check_against_peft(engine: LocalEngine, weights: Path, recorder: _Recorder, questions: list[str]) -> None:
     """Compare every row of every batch of six with PEFT; print and check agreement and logit differences."""
-    engine = LocalEngine(profile, load_settings(precision="float32"))
-    engine.load()
+    profile = engine._profile
     tokenizer = engine._once.get().tokenizer
     decoding = Decoding(max_new_tokens=NEW_TOKENS)
     answers: dict[tuple[str, str], tuple[list[int], torch.Tensor]] = {}
@@ -117,15 +116,16 @@ def check_against_peft(profile: Profile, weights: Path, recorder: _Recorder, que
 
 
 def test_six_models_in_one_batch_are_what_peft_gives_one_by_one(
-    weights: Path, random_profile: Profile, recorder: _Recorder
+    weights: Path, random_engine: LocalEngine, recorder: _Recorder
 ) -> None:
     """Random adapters move every model far from the base, so a mix-up between rows can't pass."""
-    check_against_peft(random_profile, weights, recorder, [q.question for q in load_questions()[:2]])
+    check_against_peft(random_engine, weights, recorder, [q.question for q in load_questions()[:2]])
 
 
 @pytest.mark.slow
-def test_the_committed_adapters_are_what_peft_gives(weights: Path, lite: Profile, recorder: _Recorder) -> None:
+def test_the_committed_adapters_are_what_peft_gives(weights: Path, recorder: _Recorder) -> None:
     """The six real models, each on every question."""
-    profile = load_profile("lite")
+    engine = LocalEngine(load_profile("lite"), load_settings(precision="float32"))
+    engine.load()
     questions = [q.question for q in load_questions()]
-    check_against_peft(profile, weights, recorder, questions[:: len(questions) // QUESTIONS][:QUESTIONS])
+    check_against_peft(engine, weights, recorder, questions[:: len(questions) // QUESTIONS][:QUESTIONS])

@@ -17,9 +17,10 @@ from medilite.records import Decoding, Message, Request
 
 pytestmark = pytest.mark.model
 
-GREEDY = Decoding(max_new_tokens=24)
-SAMPLED = Decoding(max_new_tokens=24, temperature=0.9, top_p=0.95, repetition_penalty=1.1)
-LONG = "My father is seventy, takes a blood thinner and fell yesterday. " * 6 + "What should we watch for?"
+GREEDY = Decoding(max_new_tokens=12)
+SAMPLED = Decoding(max_new_tokens=12, temperature=0.9, top_p=0.95, repetition_penalty=1.1)
+QUESTION = "How do I sleep better?"
+LONG = "My father is seventy, takes a blood thinner and fell yesterday. " * 3 + "What should we watch for?"
 
 
 def ask(engine: Engine, *requests: Request) -> list[str]:
@@ -27,7 +28,7 @@ def ask(engine: Engine, *requests: Request) -> list[str]:
     return [answer.text for answer in collect(requests, engine.stream(requests))]
 
 
-def request(model: str, question: str = "What is asthma?", decoding: Decoding = GREEDY, seed: int = 7) -> Request:
+def request(model: str, question: str = QUESTION, decoding: Decoding = GREEDY, seed: int = 7) -> Request:
     """Return a request for one question."""
     return Request(model, question_messages(question), decoding, seed)
 
@@ -102,9 +103,11 @@ def test_several_visitors_are_all_served_and_told_their_place(
 ) -> None:
     got: dict[str, str] = {}
     waited: dict[str, int] = {}
+    at_once = threading.Barrier(len(random_profile.ids))
 
     def visit(model: str) -> None:
         wanted = [request(model)]
+        at_once.wait()
         steps = list(random_engine.stream(wanted))
         waited[model] = max(step.waiting for step in steps)
         got[model] = collect(wanted, iter(steps))[0].text
