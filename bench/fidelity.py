@@ -16,6 +16,7 @@ answers take several times as long as int8's.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from medilite.engine import open_engine
 from medilite.errors import DataError
 from medilite.files import append_lines, whole_lines
 from medilite.models import Profile
-from medilite.provenance import adapter_sha256, commit, device_name, precision_name, versions
+from medilite.provenance import adapter_sha256, base_name, commit, device_name, precision_name, versions
 from medilite.readability import measure
 from medilite.settings import Settings
 from medilite.weights import ensure_base
@@ -73,19 +74,22 @@ def compare_losses(asked: Asked) -> dict[str, dict[str, Any]]:
     bootstrap's of the paired differences, divided by float32's mean.
     """
     base = ensure_base(asked.profile, asked.settings)
+    named = base_name(asked.profile, asked.settings.weights)
     pairs = pairs_of(base, asked.questions())
     kept = KeptLosses(asked.folder / LOSSES)
     found = {}
     for model in asked.profile.ids:
         adapter = adapter_sha256(asked.profile, model)
+        sums: list[np.ndarray] = []
         for precision, losses_of in (("int8", int8_losses), ("float32", float32_losses)):
-            todo = [pair for pair in pairs if kept.key(model, adapter, precision, pair) not in kept.found]
+            numbers = f"{named}, {precision_name(asked.settings.model_copy(update={'precision': precision}))}"
+            todo = [pair for pair in pairs if kept.key(model, adapter, numbers, pair) not in kept.found]
             if todo:
                 say(f"{model}: losses of {len(todo):,} references in {precision}")
                 for pair, loss in losses_of(asked.profile, asked.settings, base, model, todo):
-                    kept.add(kept.key(model, adapter, precision, pair), loss)
-        ours, exact = (np.array([kept.found[kept.key(model, adapter, p, pair)] for pair in pairs]) for p in PRECISIONS)
-        found[model] = relative(ours, exact, np.array([len(pair.answer) for pair in pairs]))
+                    kept.add(kept.key(model, adapter, numbers, pair), loss)
+            sums.append(np.array([kept.found[kept.key(model, adapter, numbers, pair)] for pair in pairs]))
+        found[model] = relative(sums[0], sums[1], np.array([len(pair.answer) for pair in pairs]))
     return found
 
 
@@ -117,9 +121,10 @@ class KeptLosses:
             self.found[tuple(key)] = loss
 
     @staticmethod
-    def key(model: str, adapter: str | None, precision: str, pair: Pair) -> tuple[str, ...]:
-        """Return what a loss is of: another adapter, question or length of its answer is another loss."""
-        return model, adapter or "", precision, pair.qid, str(len(pair.answer))
+    def key(model: str, adapter: str | None, numbers: str, pair: Pair) -> tuple[str, ...]:
+        """Return what a loss is of: another adapter, base, format of numbers, question or answer is another loss."""
+        tokens = hashlib.sha256(repr((pair.prompt, pair.answer)).encode()).hexdigest()
+        return model, adapter or "", numbers, pair.qid, tokens[:16]
 
     def add(self, key: tuple[str, ...], loss: float) -> None:
         """Keep one."""

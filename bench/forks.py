@@ -9,7 +9,6 @@ the Lab does.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.command import run_command, write_result
 from medilite.cli.terminal import positive_int, say
 from medilite.engine import Engine, open_engine
 from medilite.errors import EngineError
@@ -158,13 +158,8 @@ def measure(engine: Engine, profile: Profile, questions: Sequence[str], tokens: 
     }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out the command line; 1 where a fork is not where the answers part."""
-    parser = argparse.ArgumentParser(prog="python -m bench.forks", description="Check the Lab's forks and their cost.")
-    parser.add_argument("--questions", type=positive_int, default=40, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--max-new-tokens", type=positive_int, default=128, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
-    options = parser.parse_args(argv)
+def run(options: argparse.Namespace) -> int:
+    """Measure, say what was found, and return 1 where a fork is not where the answers part."""
     settings = load_settings()
     profile = load_profile(settings.profile)
     engine = open_engine(profile, settings)
@@ -176,16 +171,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         "precision": precision_name(settings), "device": device_name(), "versions": versions(("numpy", "numba")),
         "commit": dict(zip(("id", "dirty"), commit(("medilite", "bench")), strict=True)),
     }  # fmt: skip
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     ratio = result["scoring_over_writing"]
-    print(
+    text = (
         f"{result['agree']} of {result['pairs']} forks are the first token at which the answers differ"
         f" ({result['same_answers']} pairs are the same). Scoring takes {ratio['median']:.2f} times as long as writing"
         f" ({ratio['min']:.2f} to {ratio['max']:.2f}, n = {result['questions']} questions)."
     )
+    write_result(result, text, options.json)
     return 0 if result["agree"] == result["pairs"] else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out the command line; 1 where a fork is not where the answers part."""
+    parser = argparse.ArgumentParser(prog="python -m bench.forks", description="Check the Lab's forks and their cost.")
+    parser.add_argument("--questions", type=positive_int, default=40, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=positive_int, default=128, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here too")
+    return run_command(parser, run, arguments)
 
 
 if __name__ == "__main__":

@@ -68,19 +68,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     settings, profile = chosen(options)
     entries, _ = read_collection(options.data / COLLECTION)
-    some = reworded(entries, halves(entries)["reporting"], "choosing", 3 * options.searches, SEED)
+    some = reworded(entries, halves(entries)["reporting"], "choosing", 2 * options.searches + options.firsts, SEED)
     texts = [question.text for question in some]
     del entries
     engine = open_engine(profile, settings)
     engine.load()
 
-    def requests() -> list[Request]:
-        return [
-            Request(model, question_messages("What is asthma?"), SHOWN_DECODING, visitor="bench")
-            for model in profile.ids
-        ]
+    def requests(question: str, visitor: str) -> list[Request]:
+        asked = question_messages(question)
+        return [Request(model, asked, SHOWN_DECODING, visitor=visitor) for model in profile.ids]
 
-    for _ in engine.stream(requests()):
+    for _ in engine.stream(requests("What is asthma?", "bench")):
         pass
     folder = make_library(settings.model_copy(update={"sources": str(options.data)}), lambda _: None)
     before = memory_mb()
@@ -94,7 +92,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     def write() -> None:
         while not over.is_set():
-            for _ in engine.stream(requests()):
+            for _ in engine.stream(requests("What is asthma?", "bench")):
                 if over.is_set():
                     break
 
@@ -107,15 +105,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     say("first tokens")
     first: dict[str, list[float]] = {"without": [], "with": []}
     with ThreadPoolExecutor(1) as seekers:
-        for number in range(options.firsts):
-            for way, spent in first.items():
+        for number, question in enumerate(texts[2 * options.searches :]):
+            for way in ("without", "with")[:: 1 if number % 2 else -1]:
+                # Each time another visitor: nothing of the prompt is kept from before.
+                asked = requests(question, f"{way} {number}")
                 began = time.perf_counter()
                 if way == "with":
-                    seekers.submit(library.search, texts[2 * options.searches + number])
-                steps = iter(engine.stream(requests()))
+                    seekers.submit(library.search, question)
+                steps = iter(engine.stream(asked))
                 while not any(row.tokens for row in next(steps).rows):
                     pass
-                spent.append(1000 * (time.perf_counter() - began))
+                first[way].append(1000 * (time.perf_counter() - began))
                 steps.close()  # type: ignore[attr-defined]
                 time.sleep(PAUSE_S)
     head, dirty = commit((*CODE, "bench"))

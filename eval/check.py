@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +31,7 @@ from medilite.claims.reliability import reliability
 from medilite.content import Encoder
 from medilite.errors import DataError, ModelUnavailableError, ProfileError
 from medilite.leaderboard import Board, load_board
+from medilite.machine import usable_cpus
 from medilite.models import Profile, load_profile
 from medilite.provenance import adapter_sha256
 
@@ -246,7 +246,7 @@ def reference_pairs(
     again = {(row.split, row.qid, row.model): row for row in score_rows(list(answers.values()), questions)}
     report.compare("scores of answers, by themselves and against references", score_pairs(rows, again))
     if committed := [row for split, columns in board.floors().items() for row in rows_of(split, columns)]:
-        workers = 1 if len(committed) < MANY_ANSWERS else os.cpu_count() or 1
+        workers = 1 if len(committed) < MANY_ANSWERS else usable_cpus()
         made_again = floor_rows(questions, data, workers=workers, similar=False)
         floors = {(row.split, row.qid, row.model): row for row in made_again}
         report.compare("scores of floors", score_pairs(committed, floors))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +31,7 @@ from medilite.cli.terminal import Say, progress_line
 from medilite.content import Encoder, topic_similarities
 from medilite.errors import DataError, WeightsError
 from medilite.files import write_whole
+from medilite.machine import usable_cpus
 from medilite.provenance import commit, versions
 
 MANY_ANSWERS = 2000
@@ -66,7 +66,7 @@ def score(
     with progress_line() as say:
         rows = score_rows(file.answers, questions, say)
         rows, failed = add_similarity(rows, file.answers, questions, encoder, say, known)
-        workers = 1 if len(file.answers) < MANY_ANSWERS else os.cpu_count() or 1
+        workers = 1 if len(file.answers) < MANY_ANSWERS else usable_cpus()
         floors = floor_rows(questions, data, encoder, say, workers, known=known)
     write_whole(run.floors, write_lines(floors))
     write_whole(run.scores, write_lines(rows))
@@ -113,7 +113,7 @@ def score_rows(
                 asked.setdefault(question.qid, []).append((split, question))
     tasks = [(in_splits, answered[qid]) for qid, in_splits in asked.items()]
 
-    workers = workers or (1 if len(answers) < MANY_ANSWERS else os.cpu_count() or 1)
+    workers = workers or (1 if len(answers) < MANY_ANSWERS else usable_cpus())
     by_split: dict[str, list[Row]] = {split: [] for split in questions}
     for number, rows in enumerate(mapped(_score_question, tasks, workers), 1):
         say(f"scoring question {number:,} of {len(tasks):,}")

@@ -74,7 +74,12 @@ class Settings(BaseSettings):
     cache_dir: Path = Field(
         default_factory=lambda: _home() / ".cache" / "medilite", description="where fetched weights are kept"
     )
-    threads: int | None = Field(None, ge=1, le=256, description="CPU threads for generation (default: torch's choice)")
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="CPU threads for generation (default: one for each core that a container's limit leaves)",
+    )
     precision: Literal["float32", "int8", "int4"] = Field(
         "int8",
         description="numbers that the engine computes in on a CPU; float32 gives the very tokens of transformers with"

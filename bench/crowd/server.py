@@ -17,6 +17,7 @@ import httpx
 from bench.postgres import REMEDY, find_postgres, new_database, running_postgres
 from bench.running_app import RunningApp, running_app
 from medilite.errors import ConfigError, EngineError
+from medilite.processor import computed_in
 from medilite.settings import load_settings
 
 READY_S = 900.0
@@ -53,7 +54,7 @@ def served(
             if programs is None:
                 raise ConfigError(f"--votes postgresql can't be used. {REMEDY}")
             url = new_database(stack.enter_context(running_postgres(programs, durable=True)).url)
-        precision = load_settings().precision
+        precision = computed_in(load_settings())
         env = os.environ | {
             "MEDILITE_PORT": "0", "MEDILITE_HOST": "127.0.0.1", "MEDILITE_OPEN_BROWSER": "0",
             "MEDILITE_DATA_DIR": str(folder), "MEDILITE_VOTES_URL": url, "MEDILITE_MIRROR": "",

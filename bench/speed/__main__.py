@@ -21,6 +21,7 @@ from bench.speed.workloads import Prompt, Workload
 from eval.command import run_command, write_result
 from medilite.cli.terminal import chosen, positive_int, say
 from medilite.errors import ConfigError, EngineError
+from medilite.machine import usable_cpus
 from medilite.models import ROOT, Profile
 from medilite.prompts import prompt_ids, question_messages
 from medilite.provenance import base_name, checkout, commit, device_name, versions
@@ -154,7 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads",
         type=positive_int,
-        default=os.cpu_count() or 1,
+        default=usable_cpus(),
         metavar="N",
         help="of each peer (default: all cores)",
     )

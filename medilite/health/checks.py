@@ -30,7 +30,7 @@ from medilite.errors import (
     WeightsUnavailableError,
 )
 from medilite.health.listening import bound_port, runs_at
-from medilite.health.machine import available_bytes
+from medilite.machine import available_bytes
 from medilite.models import ROOT, FolderBase, ModelSpec, Profile
 from medilite.packages import altered_files, sha256_of
 from medilite.prompts import question_messages

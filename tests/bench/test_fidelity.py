@@ -42,7 +42,13 @@ def test_losses_are_kept_as_they_come_and_half_a_line_is_forgotten(tmp_path):
     assert again.found == {kept.key("grpo", "abc", "int8", one): 1.25}
     again.add(again.key("grpo", "abc", "int8", other), 2.5)
     assert len(KeptLosses(file).found) == 2
-    assert KeptLosses(file).key("grpo", "other", "int8", one) not in KeptLosses(file).found
+    for differs in (
+        kept.key("grpo", "other", "int8", one),
+        kept.key("grpo", "abc", "int8, groups of 32", one),
+        kept.key("grpo", "abc", "int8", Pair("q/1", (1, 2), (4,))),
+        kept.key("grpo", "abc", "int8", Pair("q/1", (1, 9), (3,))),
+    ):
+        assert differs not in KeptLosses(file).found
 
 
 def test_answers_are_compared_question_by_question(tmp_path, monkeypatch):

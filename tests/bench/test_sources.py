@@ -41,12 +41,12 @@ def test_every_number_of_a_small_library(lite, tmp_path: Path, monkeypatch, caps
     monkeypatch.setattr("medilite.sources.shelf.open_library", lambda folder, settings: Library(folder, encode))
     monkeypatch.setattr(sources, "PAUSE_S", 0.0)
     out = tmp_path / "cost.json"
-    assert sources.main(["--data", str(tmp_path), "--searches", "3", "--firsts", "2", "--json", str(out)]) == 0
+    assert sources.main(["--data", str(tmp_path), "--searches", "3", "--firsts", "4", "--json", str(out)]) == 0
     found = json.loads(out.read_text())
     for way in ("alone", "beside"):
         assert found["search_ms"][way]["n"] == 3
         assert 0 < found["search_ms"][way]["median"] <= found["search_ms"][way]["max"]
-    assert {way: of["n"] for way, of in found["first_token_ms"].items()} == {"without": 2, "with": 2}
+    assert {way: of["n"] for way, of in found["first_token_ms"].items()} == {"without": 4, "with": 4}
     assert set(found["memory_mb"]) == {"before", "opened", "searched", "added"}
     assert (found["profile"], found["seed"]) == (lite.name, sources.SEED)
     assert "search beside: median" in capsys.readouterr().out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
@@ -131,13 +130,7 @@ def test_an_untouched_reference_has_nothing_against_it() -> None:
 
 
 @pytest.mark.parametrize("piece", ["beta-Amino-", "A1", "1 in 1", "autosomal dominant ", "not ", "(", "of the one "])
+@pytest.mark.timeout(60)  # backtracking over such a chain of hyphens took minutes, reading it takes about a second
 def test_a_loop_of_two_thousand_words_takes_no_time(piece: str) -> None:
-    """Backtracking over such a chain of hyphens took minutes."""
     text = "Costeff syndrome is caused by " + piece * 2000
-
-    def took(answer: str) -> float:
-        begun = time.process_time()
-        claims.held_against(answer, [RECESSIVE], QUESTION)
-        return time.process_time() - begun
-
-    assert took(text) < 100 * min(took("word next " * 2000) for _ in range(2))
+    assert claims.held_against(text, [RECESSIVE], QUESTION).claims is not None

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from medilite.errors import TrainingError
+from medilite.machine import usable_cpus
 from medilite.models import ROOT
 
 KEPT_LINES = 15
@@ -73,8 +74,7 @@ def run_side_by_side(
 
 def threads_each(side_by_side: int) -> int:
     """Return how many CPU threads each of several processes should use."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, available // max(1, side_by_side))
+    return max(1, usable_cpus() // max(1, side_by_side))
 
 
 def _start(command: Command, threads: int, say: Callable[[str], None], ended: SimpleQueue[str]) -> _Running:

@@ -16,6 +16,7 @@ from medilite.engine.protocol import Availability, Occupancy
 from medilite.engine.validate import check_context, check_plain, checked
 from medilite.engine.wording import Wording
 from medilite.errors import EngineError, ModelUnavailableError
+from medilite.machine import usable_cpus
 from medilite.models import ModelSpec, Profile
 from medilite.processor import computed_in, lacking
 from medilite.progress import LoadProgress, ProgressCallback
@@ -184,8 +185,8 @@ class LocalEngine:
         from medilite.engine.shape import LlamaShape
         from medilite.engine.tokenizer import BaseTokenizer
 
-        if self._settings.threads:
-            torch.set_num_threads(self._settings.threads)
+        # PyTorch knows the machine's processors, and not a container's limit.
+        torch.set_num_threads(self._settings.threads or min(torch.get_num_threads(), usable_cpus()))
         tokenizer = BaseTokenizer(folder)
         shape = LlamaShape.read(folder)
         chains: dict[str, list[Adapter]] = {}

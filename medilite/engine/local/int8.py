@@ -7,7 +7,6 @@ stay in float32.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from medilite.engine.native.intrinsics import BLOCK, WIDE
 from medilite.engine.native.pack import pack_eight, pack_four
 from medilite.engine.native.tiles import FOUR, GROUP, TILE
 from medilite.engine.shape import LlamaShape
+from medilite.machine import usable_cpus
 
 PIECE = 2048
 """How many lines of a matrix are float32 at once."""
@@ -72,7 +72,7 @@ def pack_into(tiles: np.ndarray, lines: Sequence[Lines], *, exactly: bool = Fals
     # The first alone: if four bits don't hold the base, it shows at once.
     if not do(jobs[0]):
         return False
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(usable_cpus()) as pool:
         return all(pool.map(do, jobs[1:]))
 
 

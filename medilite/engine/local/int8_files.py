@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 import time
@@ -27,6 +26,7 @@ from medilite.engine.local.int8 import read_weights
 from medilite.engine.local.memory import give_back
 from medilite.engine.native.arrays import Weights, new_array
 from medilite.engine.shape import LlamaShape
+from medilite.machine import usable_cpus
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,9 @@ def kept_weights(
     Where nothing can be written the weights are made for this process alone. `bits`, `report` and errors are those of
     `read_weights`.
     """
-    base = f"{folder.name}-{bits}bit"
+    # Two bases may have folders of one name: without the path, each would remove the other's files.
+    path = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()
+    base = f"{folder.name}-{bits}bit-{path[:8]}"
     place = keep_in / f"{base}-{_state(folder)[:16]}"
     _remove_abandoned(keep_in, base)
     if found := _read(place):
@@ -109,7 +111,7 @@ def _read(place: Path) -> Weights | None:
     """Return the arrays in `place`; None if they are missing or not what was written."""
     try:
         manifest = json.loads((place / _MANIFEST).read_text(encoding="utf-8"))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(usable_cpus()) as pool:
             found = dict(
                 zip(manifest, pool.map(_read_array, [place / f"{name}.npy" for name in manifest]), strict=True)
             )

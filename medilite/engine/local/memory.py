@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from contextlib import suppress
-from pathlib import Path
 
 from medilite.engine.local.pages import page_bytes, pages_for
 from medilite.engine.shape import LlamaShape
+from medilite.machine import memory_bytes
 
 SHARE = 1 / 8
 """Share of the memory that keys and values may take."""
@@ -19,26 +18,12 @@ USUAL_POSITIONS = 512
 LEAST, MOST = 6, 48
 """Six models of one visitor fit in any case; beyond 48 rows throughput stops rising."""
 
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
-
 
 def usual_slots(shape: LlamaShape, memory: int | None = None) -> int:
     """Return how many rows may run at once in `memory` bytes (default: this machine's)."""
     have = memory_bytes() if memory is None else memory
     row = page_bytes(shape) * pages_for(min(USUAL_POSITIONS, shape.context))
     return max(LEAST, min(MOST, int(have * SHARE) // row))
-
-
-def memory_bytes() -> int:
-    """Return this machine's memory, or its container's limit if that is less; 4 GiB if neither is known."""
-    try:
-        known = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not on this system
-        known = 4 << 30
-    try:
-        return min(known, int(_CGROUP.read_text(encoding="ascii")))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return known
 
 
 def give_back() -> None:

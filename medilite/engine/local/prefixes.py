@@ -6,7 +6,7 @@ answer.
 
 Entries belong to the visitor who made them, so nobody can learn from the time of an answer what others asked. Only the
 beginning of every conversation (the template's first words) is shared by all; it is there from the start. An entry is
-kept until its pages are needed, and for `KEPT_S` at most.
+kept until its pages are needed, and for `KEPT_S` after its last use at most.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Prefixes:
 
     def keep(self, visitor: str, model: int, tokens: Sequence[int], pages: Sequence[int]) -> None:
         """Keep the pages of `tokens`, which the caller holds too; does nothing for a visitor without a name."""
+        self.tidy()
         if visitor and tokens:
             self._add(visitor, model, tokens, pages)
 
@@ -60,6 +61,7 @@ class Prefixes:
 
         The last token is never among them: the answer begins with what follows it.
         """
+        self.tidy()  # a busy engine is never idle, when it would be tidied
         wanted = np.asarray(prompt[:-1], np.int32)
         best: _Entry | None = None
         most = 0

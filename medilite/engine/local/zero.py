@@ -95,6 +95,7 @@ class ZeroEngine(LocalEngine):
                 except StopIteration:
                     return
                 except Exception as error:  # `spaces` raises Gradio's errors, for a quota that is used up above all
-                    said = str(getattr(error, "message", "") or type(error).__name__)
-                    raise EngineError(f"ZeroGPU lends no GPU for this answer: {said} Try again later.") from error
+                    # What fails on the GPU comes as such an error too, so it isn't said that none was lent.
+                    said = str(getattr(error, "message", "") or type(error).__name__).rstrip(".")
+                    raise EngineError(f"ZeroGPU gave no answer: {said}. Try again later.") from error
                 yield Step(step)

@@ -86,7 +86,10 @@ class RemoteEngine:
         return self._once.progress
 
     def availability(self) -> Mapping[str, Availability]:
-        """Return, by model id, whether a server that answers serves it, as of less than a minute ago."""
+        """Return, by model id, whether a server that answers serves it, as it last said.
+
+        A reply older than `ASK_AGAIN_S` is asked for again in the background, for whoever asks next.
+        """
         self._ask_again(self._once.get())
         return {spec.id: self._available(spec.id) for spec in self._profile.every}
 
@@ -139,8 +142,7 @@ class RemoteEngine:
             return
         for call in list(loaded.calls):
             call.break_off(_closed())
-        _start(loaded.loop, _end(loaded.http)).result()
-        loaded.loop.call_soon_threadsafe(loaded.loop.stop)
+        _stop(loaded.loop, loaded.http)
 
     async def _write(
         self, writer: Writer, requests: Sequence[Request], bodies: Sequence[Mapping[str, Any]], call: Lockstep
@@ -170,23 +172,29 @@ class RemoteEngine:
         stop_ids = frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
         context = _context(folder)
         report(LoadProgress("Asking the model servers", None))
+        http = self._client()
         loop = asyncio.new_event_loop()
         threading.Thread(target=_run, args=(loop,), name="medilite-remote", daemon=True).start()
-        http = _start(loop, self._client()).result()
-        _start(loop, self._ask_all(http)).result()
+        try:
+            _start(loop, self._ask_all(http)).result()
+            self._check_answers()
+        except BaseException:  # or the thread would run on, one more at every try
+            _stop(loop, http)
+            raise
+        writer = Writer(self._servers, http, tokenizer, stop_ids, self._limits, self._clock)
+        wording = Wording(tokenizer, tokenizer.size)
+        return _Loaded(tokenizer, stop_ids, context, loop, http, writer, wording, self._clock())
+
+    def _check_answers(self) -> None:
+        """Raise EngineError if no server answers."""
         if not any(server.answers for server in self._servers):
-            _start(loop, _end(http)).result()
-            loop.call_soon_threadsafe(loop.stop)
             said = "; ".join(f"{server.name} {server.trouble}" for server in self._servers)
             raise EngineError(
                 f"No model server answers: {said}. Start one (docs/remote.md) or correct MEDILITE_SERVERS, then try"
                 " again."
             )
-        writer = Writer(self._servers, http, tokenizer, stop_ids, self._limits, self._clock)
-        wording = Wording(tokenizer, tokenizer.size)
-        return _Loaded(tokenizer, stop_ids, context, loop, http, writer, wording, self._clock())
 
-    async def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> httpx.AsyncClient:
         import httpx
 
         key = self._settings.server_key
@@ -275,6 +283,12 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, http: httpx.AsyncClient) -> None:
+    """End all work in the loop, and the loop's thread."""
+    _start(loop, _end(http)).result()
+    loop.call_soon_threadsafe(loop.stop)
 
 
 async def _end(http: httpx.AsyncClient) -> None:

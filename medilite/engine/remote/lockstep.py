@@ -7,13 +7,14 @@ row may delay the others is bounded by `row.Limits`: a row that is late ends.
 from __future__ import annotations
 
 import queue
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
 from medilite.records import RowStep, Step
 
 POLL_S = 0.25
-"""Seconds between steps without new text, at which the caller can close the iterator."""
+"""Seconds after which a step without new text is yielded, at which the caller can close the iterator."""
 
 
 class Lockstep:
@@ -36,21 +37,26 @@ class Lockstep:
         """Yield steps until every row has stopped; raises what `break_off` was given."""
         if not self._living():
             yield Step(tuple(self._rows))
+        due = time.monotonic() + poll_s
         while self._living():
             try:
-                arrived = self._arrived.get(timeout=poll_s)
+                arrived = self._arrived.get(timeout=max(due - time.monotonic(), 0))
+                if isinstance(arrived, BaseException):
+                    raise arrived
+                self._ahead[arrived[0]].append(arrived[1])
             except queue.Empty:
-                self._rows = [_silent(row) for row in self._rows]
-                yield Step(tuple(self._rows))
-                continue
-            if isinstance(arrived, BaseException):
-                raise arrived
-            self._ahead[arrived[0]].append(arrived[1])
+                pass
             while (living := self._living()) and all(self._ahead[row] for row in living):
                 self._rows = [
                     self._ahead[i].popleft() if i in living else _silent(row) for i, row in enumerate(self._rows)
                 ]
                 yield Step(tuple(self._rows))
+                due = time.monotonic() + poll_s
+            # Others may be streaming, so that the queue is never empty, while the rows wait for one that is late.
+            if time.monotonic() >= due and self._living():
+                self._rows = [_silent(row) for row in self._rows]
+                yield Step(tuple(self._rows))
+                due = time.monotonic() + poll_s
 
     def _living(self) -> list[int]:
         return [i for i, row in enumerate(self._rows) if row.stopped is None]

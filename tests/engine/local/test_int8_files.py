@@ -76,6 +76,14 @@ def test_another_state_of_the_base_is_made_anew_and_the_old_one_goes(
     assert len([*(tmp_path / "int8").iterdir()]) == 1
 
 
+def test_two_bases_in_folders_of_one_name_are_both_kept(tmp_path: Path, made: list[Path]) -> None:
+    bases = [write_base(tmp_path / where / "base") for where in ("one", "two")]
+    for _ in range(2):
+        for base in bases:
+            kept(base, tmp_path / "int8")
+    assert made == bases
+
+
 @pytest.mark.parametrize("harm", ["a bit", "cut", "no manifest", "half a manifest", "a name of its own"])
 def test_damaged_files_are_made_anew(folder: Path, tmp_path: Path, made: list[Path], harm: str) -> None:
     expected = kept(folder, tmp_path / "int8").down.copy()

@@ -120,7 +120,13 @@ def test_a_used_up_quota_is_a_sentence(engine, spaces):
         message = "You have exceeded your GPU quota."
 
     spaces.refuses = GradioError()
-    with pytest.raises(EngineError, match=r"exceeded your GPU quota\. Try again later"):
+    with pytest.raises(EngineError, match=r"^ZeroGPU gave no answer: .* exceeded your GPU quota\. Try again later\.$"):
+        list(engine._answer(None, ask([1], MODELS, Decoding())))
+
+
+def test_what_fails_on_the_gpu_is_not_called_a_lack_of_one(engine, spaces):
+    spaces.refuses = RuntimeError("out of memory")
+    with pytest.raises(EngineError, match=r"^ZeroGPU gave no answer: RuntimeError\. Try again later\.$"):
         list(engine._answer(None, ask([1], MODELS, Decoding())))
 
 

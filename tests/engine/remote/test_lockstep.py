@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -28,6 +29,25 @@ def test_a_step_waits_for_every_living_row():
     assert next(steps).rows == (RowStep("b", 2), RowStep("y", 2, "error", "broke"))
     assert next(steps).rows == (RowStep("c", 3, "end"), RowStep("", 2, "error", "broke")), "it waits no more"
     assert list(steps) == []
+
+
+def test_there_is_a_step_to_leave_at_while_one_row_is_late_and_another_streams():
+    call, over = Lockstep([EMPTY, EMPTY]), threading.Event()
+
+    def stream() -> None:
+        for number in itertools.count(1):
+            if over.wait(0.001):
+                return
+            call.add(0, RowStep("a", number))
+
+    threading.Thread(target=stream, daemon=True).start()
+    guard = threading.Timer(20, call.break_off, [EngineError("no step came")])
+    guard.start()
+    try:
+        assert next(call.steps(poll_s=0.05)).rows == (EMPTY, EMPTY)
+    finally:
+        over.set()
+        guard.cancel()
 
 
 def test_silent_steps_repeat_no_text():
