@@ -27,9 +27,8 @@ app: fetch  ## set everything up and open the app
 		export MEDILITE_OPEN_BROWSER="$${MEDILITE_OPEN_BROWSER:-1}"; \
 	fi; exec $(PY) app.py
 
-test: ready  ## set everything up and run all tests
-	$(PY) -m pytest $(PYTEST_ARGS) -m "$(FAST)"
-	$(PY) -m pytest $(PYTEST_ARGS) -m "not ($(FAST))"
+test: ready  ## set everything up and run all tests; THOROUGH=1 does more of each
+	$(PY) -m pytest $(PYTEST_ARGS)
 
 ready: env-dev browser postgres
 	@$(PY) -m medilite fetch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,9 +11,10 @@ from typing import Any, Protocol
 import httpx
 
 from tests.arena.replica import cast, draw
+from tests.support.thorough import usually
 
-VOTES = int(os.environ.get("DURABILITY_VOTES", "600"))
-KILLS = int(os.environ.get("DURABILITY_KILLS", "6"))
+VOTES = usually(240, 2000)
+KILLS = usually(4, 20)
 CLIENTS = 50
 REPLAYED = 0.05
 """Share of the votes that are sent once more, with another choice, after they were acknowledged."""

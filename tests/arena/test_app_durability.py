@@ -1,14 +1,13 @@
 """The app itself under kill -9 while visitors vote on its page: every acknowledged vote is there, once.
 
 As `test_durability`, but with the real page, booth and guards, and visitors who
-speak as browsers do. `DURABILITY_APP=1` makes it 2,000 votes, 50 visitors and 20
+speak as browsers do. `THOROUGH=1` makes it 2,000 votes, 50 visitors and 20
 kills, on SQLite and on PostgreSQL with two replicas; else it is a small one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,10 +27,9 @@ from medilite.ui.vote.cards import CHOICE_WORDS
 from tests.arena.app_replica import AppReplica
 from tests.arena.crowd import CLIENTS, REPLAYED, Crowd
 from tests.support.banks import write_bank
+from tests.support.thorough import thorough, usually
 
-FULL = bool(os.environ.get("DURABILITY_APP"))
-VOTES = int(os.environ.get("DURABILITY_VOTES", "2000"))
-KILLS = int(os.environ.get("DURABILITY_KILLS", "20"))
+VOTES, KILLS = 2000, 20
 VOTES_OF_ONE = 15
 """After so many somebody else comes: nobody may vote more than twenty times a minute."""
 
@@ -150,16 +148,16 @@ def check(database: str, replicas: list[AppReplica], votes: int, kills: int, cli
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if FULL else 600)
+@pytest.mark.timeout(usually(600, 3600))
 def test_no_vote_on_the_page_is_lost_or_counted_twice_on_sqlite(start, tmp_path):
     database = str(tmp_path / "votes.db")
-    size = (VOTES, KILLS, CLIENTS) if FULL else (24, 1, 6)
+    size = usually((24, 1, 6), (VOTES, KILLS, CLIENTS))
     check(database, start(database, 1), *size)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.skipif(not FULL, reason="DURABILITY_APP=1 runs it: it takes minutes")
+@thorough
 def test_no_vote_on_the_page_is_lost_or_counted_twice_on_postgresql_by_two_replicas(start, postgres):
     database = new_database(postgres)
     check(database, start(database, 2), VOTES, KILLS, CLIENTS)

@@ -1,7 +1,4 @@
-"""Votes by 50 at once over HTTP while kill -9 ends the server: every acknowledged vote is there, once.
-
-DURABILITY_VOTES=2000 DURABILITY_KILLS=20 is the thorough way.
-"""
+"""Votes by 50 at once over HTTP while kill -9 ends the server: every acknowledged vote is there, once."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from medilite.arena.fit import LEFT, PRIOR_SD, RIGHT, TIE, Design, compact, cova
 from medilite.arena.ratings import POINTS, anytime_z, rate, tie_columns, wilson
 from medilite.arena.trust import judge
 from tests.arena.simulate import CONTESTANTS, MODELS, World, table, votes
+from tests.support.thorough import thorough
 
 BASE = CONTESTANTS[0]
 
@@ -308,13 +308,10 @@ def test_intervals_hold_at_any_time_one_looks():
     assert ranks <= 1 / 12
 
 
-THOROUGH = pytest.mark.skipif(not os.environ.get("RATING_RUNS"), reason="minutes of simulated votes: RATING_RUNS=200")
-
-
 @pytest.mark.slow
-@THOROUGH
+@thorough
 def test_intervals_hold_at_any_of_twenty_looks_in_200_runs():
-    ours, usual, ranks = wrong_at_any_look(range(100, 2100, 100), int(os.environ["RATING_RUNS"]), seed=2)
+    ours, usual, ranks = wrong_at_any_look(range(100, 2100, 100), 200, seed=2)
     print(ours, usual, ranks)
     assert (ours <= 0.05).all()
     assert usual.mean() > 0.1
@@ -337,7 +334,7 @@ def test_both_bad_is_a_result_of_its_own():
 
 
 @pytest.mark.slow
-@THOROUGH
+@thorough
 @pytest.mark.parametrize("count", [200, 2000])
 def test_95_percent_intervals_cover_in_93_to_97_percent_of_500_runs(count):
     covered, side, bias = coverage(count, 500, seed=1)

@@ -13,6 +13,7 @@ import pytest
 
 from medilite.errors import WeightsUnavailableError
 from tests.browser.test_axe import grave
+from tests.support.thorough import thorough
 
 pytestmark = pytest.mark.browser
 
@@ -20,10 +21,11 @@ HOSTILE = (
     '<img src=x onerror="window.pwned=1"> ![x](http://evil.invalid/x.png) <script>window.pwned=2</script> '
     "${window.pwned=3} {{value}} `${window.pwned=4}` <a href='javascript:window.pwned=5'>x</a> <|im_start|>system"
 )
-EVERY = ("desktop", "phone")
+EVERY = (pytest.param("desktop", marks=thorough), "phone")
+"""Most other tests are of a desktop."""
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(("size", "scheme"), [pytest.param("desktop", "light", marks=thorough), ("phone", "dark")])
 def test_six_answers_stream_in_step(serve, visit, lite, size, scheme):
     url, engine = serve(step_s=0.04, scripts={"grpo": "It makes it hard to breathe. See a doctor."})
     here = visit(url, size, scheme).ready()
@@ -454,7 +456,7 @@ def test_the_browser_keeps_nothing_beyond_the_tab(serve, visit):
     assert "rash" not in other.evaluate("JSON.stringify({...sessionStorage})")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
+@pytest.mark.parametrize(("size", "scheme"), [pytest.param("desktop", "dark", marks=thorough), ("phone", "light")])
 def test_two_answers_at_a_time_are_whole_and_the_arrow_keys_move_on(serve, visit, size, scheme):
     url, _ = serve()
     here = visit(url, size, scheme).ready()

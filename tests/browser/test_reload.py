@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -13,13 +12,15 @@ from medilite.arena.booth import Booth
 from medilite.arena.votes import Votes
 from medilite.errors import StoreError
 from tests.browser.pages import PATIENCE_MS, Visit
+from tests.browser.test_compare import EVERY
 from tests.support.banks import write_bank
 from tests.support.line import Line
+from tests.support.thorough import usually
 
 pytestmark = pytest.mark.browser
 
-CUTS = int(os.environ.get("CUTS", "1"))
-"""How often a connection is cut in each room, at random moments; `CUTS=20` is for by hand."""
+CUTS = usually(1, 20)
+"""How often a connection is cut in each room, at random moments."""
 
 LOST = "Connection to the server was lost"
 
@@ -234,7 +235,7 @@ SLOW_FRAMES = """() => {
 """
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("size", EVERY)
 def test_what_is_changed_as_soon_as_it_is_shown_stays(serve, visit, size):
     url, engine = serve()
     here = visit(url, size).ready()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 import sqlite3
 import time
@@ -28,10 +27,10 @@ from tests.browser.test_vote import LISTEN, kept_by_the_browser, told, without_v
 from tests.security.conftest import NO_LIMITS, Server, serving
 from tests.security.visitor import Visitor
 from tests.support.openid import ACCESS_TOKEN, CLIENT_SECRET, Provider, running_provider
+from tests.support.thorough import thorough
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sign_in")]
 
-thorough = pytest.mark.skipif(not os.environ.get("SIGN_IN"), reason="a minute of browsers: SIGN_IN=1")
 
 FREE = {**NO_LIMITS, "MEDILITE_SIGN_INS_PER_ADDRESS": "off"}
 LINE = "#vote-account .vt-account"

@@ -17,6 +17,7 @@ from scripts.space import assemble, command, fingerprint, remove, surroundings
 from tests.browser.pages import Visit
 from tests.conftest import do_without
 from tests.support.hub import TOKEN, Hub, running_hub
+from tests.support.thorough import thorough
 
 REPO = "clinic/votes"
 WAIT_S = 900.0
@@ -92,7 +93,7 @@ def vote_live(here: Visit) -> None:
     here.wait_pair("voted", "vote-live-pair")
 
 
-@pytest.mark.skipif(not os.environ.get("TEST_SPACE"), reason="installs a Space anew: TEST_SPACE=1")
+@thorough
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.browser

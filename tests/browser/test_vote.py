@@ -21,6 +21,7 @@ from medilite.arena.voters import voter_of
 from medilite.arena.votes import Votes
 from tests.arena.booths import Clock, drawn
 from tests.arena.made import MANY
+from tests.browser.test_compare import EVERY
 from tests.browser.test_looks import CONTRAST, NAMELESS
 from tests.support.banks import write_bank
 
@@ -63,7 +64,7 @@ def labels(lite):
 # -- pair after pair ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "way", "pairs"), [("desktop", "keyboard", 8), ("phone", "mouse", 5)])
+@pytest.mark.parametrize(("size", "way", "pairs"), [("desktop", "keyboard", 6), ("phone", "mouse", 4)])
 def test_pair_after_pair(poll, visit, lite, monkeypatch, size, way, pairs):
     monkeypatch.setattr(drawing, "AGAIN", 0)
     url, booth = poll()
@@ -247,7 +248,7 @@ def test_who_shares_an_address_with_many_is_told_what_counts_and_how_to_count_in
 # -- the walk-through ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("size", EVERY)
 def test_the_walk_through_comes_once(poll, visit, size):
     url, booth = poll()
     here = visit(url, size).vote_tab(tour=True)

@@ -17,10 +17,10 @@ import pytest
 from eval.judging.store import read_judgments
 from tests.eval.judge_runs import SmallRun
 from tests.eval.judges import judge_server, says, scores
+from tests.support.thorough import usually
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS, WORKERS, QUESTIONS = int(os.environ.get("KILLS", "5")), 2, 32
-"""`KILLS=20` is for by hand: each kill starts a process, which takes a second and a half."""
+KILLS, WORKERS, QUESTIONS = usually(5, 20), 2, 32
 
 
 def script(number, key, body):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from medilite.arena.store import Store
 from tests.faults.forks import Forks, Running
 from tests.faults.people import Crowd
 from tests.support.model_servers import free_port
+from tests.support.thorough import usually
 
-OUTAGE_S = float(os.environ.get("FAULT_SECONDS", "2"))
+OUTAGE_S = usually(2.0, 30.0)
 """How long what fails stays away."""
 
 STORE_S = 10.0 if OUTAGE_S >= 10 else 1.0

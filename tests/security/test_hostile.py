@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.security.calls import REQUESTS
 from tests.security.texts import TEXTS
 from tests.security.visitor import raw
+from tests.support.thorough import usually
 from tests.ui.html import Element, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("security")]
@@ -52,10 +52,8 @@ def _inert(html: str) -> Element:
 
 
 TABS = ("compare", "chat")
-CASES = [
-    (name, tab) for i, name in enumerate(TEXTS) for tab in (TABS if os.environ.get("HOSTILE") else TABS[i % 2 :][:1])
-]
-"""Each text in one of the two tabs, by turns; in both with HOSTILE=1, which takes minutes more."""
+CASES = [(name, tab) for i, name in enumerate(TEXTS) for tab in (usually(TABS[i % 2 :][:1], TABS))]
+"""Each text in one of the two tabs, by turns; in both takes minutes more."""
 
 
 @pytest.mark.parametrize(("name", "tab"), CASES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 from collections.abc import Iterator
@@ -21,13 +20,14 @@ from medilite.checkpoints import WEIGHTS_FILE
 from medilite.models import ROOT, load_profile
 from medilite.settings import load_settings
 from tests.arena.made import MANY, NOW, candidate, no_marks, pair, texts_of
+from tests.support.thorough import usually
 from tests.training.forks import Forks
 from training.preferences import read_preferences
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
-KILLS = int(os.environ.get("RECIPE_KILLS", "1"))
-"""How often the recipe is killed; each costs a few seconds. RECIPE_KILLS=10 is the thorough way."""
+KILLS = usually(1, 10)
+"""How often the recipe is killed; each costs a few seconds."""
 
 KEYS = {
     "model", "base", "stacked_on", "method", "rank", "learning_rate", "steps", "test_loss", "test_loss_interval",

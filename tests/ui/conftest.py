@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,3 +34,25 @@ def compare(lite: Profile) -> Callable[..., Comparison]:
         return comparison
 
     return ask
+
+
+@pytest.fixture
+def told_to_gradio(lite: Profile, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Return a function that serves a page with a stand-in for Gradio's launch, and returns what that was told."""
+    from gradio.routes import App
+
+    from medilite.ui.page.app import serve
+
+    def serve_it(page: Any, settings: Any) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+
+        def launch(**options: Any) -> tuple[Any, str, None]:
+            told.update(options)
+            page.app = App.create_app(page, mcp_server=False)
+            return page.app, "http://here/", None
+
+        monkeypatch.setattr(page, "launch", launch)
+        serve(page, lite, settings, block=False)
+        return told
+
+    return serve_it

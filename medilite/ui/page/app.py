@@ -44,7 +44,7 @@ from medilite.ui.page import notices
 from medilite.ui.page.about import about_html
 from medilite.ui.page.controls import LIGHT, html_slot, model_choices
 from medilite.ui.page.events import watch_events
-from medilite.ui.page.gradio_internals import build_of, hold_little, rest_when_idle
+from medilite.ui.page.gradio_internals import build_of, hold_little, rest_when_idle, without_apps
 from medilite.ui.page.loading import is_loading
 from medilite.ui.page.reload import outlive_reloads
 from medilite.ui.page.routes import routes
@@ -131,7 +131,10 @@ def build_ui(
     leaderboard = LeaderboardTab(profile, boards, votes=voted, admission=admission)
     lab = LabTab(engine, profile, settings, admission, shelf)
     parts = templates("page/parts.html")
-    with Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page:
+    with (
+        without_apps(),
+        Page(title=f"{TITLE}: health answers side by side", analytics_enabled=False, fill_width=True) as page,
+    ):
         session = gr.State(Session())
         html_slot(parts.header(TITLE, len(profile.models), NOT_MEDICAL_ADVICE), "header", "ml-header-slot")
         with gr.Tabs(elem_classes="ml-tabs"):
@@ -161,7 +164,8 @@ def build_ui(
     # Else Gradio's page, in a Space, asks other hosts for fonts and a header, which our policy refuses.
     page.space_id = None
     # Handlers don't wait for each other (see MODEL_EVENTS); this bounds what Gradio holds before they start.
-    page.queue(max_size=settings.max_queue, api_open=False)
+    with without_apps():
+        page.queue(max_size=settings.max_queue, api_open=False)
     rest_when_idle(page)
     return page
 

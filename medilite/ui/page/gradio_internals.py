@@ -11,6 +11,7 @@
 - **How often the queue looks for events** (`rest_when_idle`): an idle app wakes up a thousand times a second.
 - **Events by name and number**, and a visitor's components as they are by now
   (`public_events`, `event_by_number`, `components_of`), for the guards.
+- **One app a page** (`without_apps`): Gradio makes four of it, and serves the last.
 - **Which build a page is of** (`build_of`): its events are numbers, which mean others in another.
 - **Whose request it is** (`current_request`).
 - **Whether everything is sent** (`all_sent`), for stopping.
@@ -21,7 +22,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.blocks import Block
 from gradio.context import LocalContext
+from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 
 if TYPE_CHECKING:
@@ -150,6 +153,20 @@ def rest_when_idle(page: gr.Blocks) -> None:
     """Have the page's queue wake up less often: Gradio's takes a twentieth of a core from the models while idle."""
     page._queue.sleep_when_free = IDLE_S
     page._queue.progress_update_sleep_when_free = NO_PROGRESS_S
+
+
+@contextmanager
+def without_apps() -> Iterator[None]:
+    """Have Gradio make no app of a page while it is put together: three, of a quarter of a second each.
+
+    What is served is made when it is launched.
+    """
+    made = App.create_app
+    App.create_app = staticmethod(lambda *_, **__: None)  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        App.create_app = staticmethod(made)  # type: ignore[method-assign,assignment]
 
 
 def public_events(page: gr.Blocks) -> dict[str, Callable[..., Any]]:

@@ -7,7 +7,6 @@ that answer; a literal `generate` by the stacked model guards the argument.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,11 @@ from medilite.prompts import prompt_ids, question_messages
 from medilite.questions import load_questions
 from medilite.records import Decoding, Request
 from medilite.settings import load_settings
+from tests.support.thorough import usually
 
 pytestmark = pytest.mark.model
 
-# Every run compares two; PARITY_QUESTIONS=20 is the thorough check, four minutes on an idle machine.
-QUESTIONS = int(os.environ.get("PARITY_QUESTIONS", "2"))
+QUESTIONS = usually(2, 20)
 NEW_TOKENS = 16
 
 

@@ -22,7 +22,7 @@ from medilite.ui.guard.headers import SafeHeaders, content_security_policy, inli
 from medilite.ui.guard.host import FixedHost
 from medilite.ui.guard.limits import VisitorLimits
 from medilite.ui.guard.visits import Paced, Visits
-from medilite.ui.page.app import build_ui, serve
+from medilite.ui.page.app import build_ui
 from medilite.ui.page.gradio_internals import event_by_number
 from medilite.ui.page.routes import vote_routes
 from tests.support.fakes import ScriptedEngine
@@ -509,10 +509,9 @@ def test_what_is_kept_for_all_is_made_under_nobody_s_host():
 # -- together -------------------------------------------------------------------------
 
 
-def test_the_app_is_served_behind_them(lite, monkeypatch):
-    page, told = build_ui(ScriptedEngine(lite), lite, load_settings()), {}
-    monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
-    serve(page, lite, load_settings(), block=False)
+def test_the_app_is_served_behind_them(lite, told_to_gradio):
+    page = build_ui(ScriptedEngine(lite), lite, load_settings())
+    told = told_to_gradio(page, load_settings())
     assert [one.cls for one in told["app_kwargs"]["middleware"]] == [
         SafeHeaders, KnownAddress, OpenDoors, Cached, Paced, BoundedBody, CheckedCalls, FixedHost,
     ]  # fmt: skip

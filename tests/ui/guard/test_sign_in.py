@@ -12,7 +12,7 @@ from medilite.ui.guard import guards
 from medilite.ui.guard.doors import CALLBACK, LOGIN, LOGOUT, OpenDoors
 from medilite.ui.guard.sign_in import HOME, Failure, SignIn, is_foreign, kept_of
 from medilite.ui.html import templates
-from medilite.ui.page.app import build_ui, serve
+from medilite.ui.page.app import build_ui
 from medilite.ui.vote.account import account_html, account_of, failure_html
 from tests.support.fakes import ScriptedEngine
 from tests.support.openid import CLIENT_SECRET, Provider
@@ -62,13 +62,11 @@ def test_without_them_nothing_of_it_is_there(lite):
     assert SignIn not in [one.cls for one in guards(page, load_settings(), "", [])]
 
 
-def test_with_them_all_of_it_is_there(lite, space, monkeypatch):
+def test_with_them_all_of_it_is_there(lite, space, told_to_gradio):
     page, ids = parts(lite, space)
     assert page.expects_oauth
     assert "vote-account" in ids
-    told = {}
-    monkeypatch.setattr(page, "launch", lambda **options: (told.update(options), "http://here/", None))
-    serve(page, lite, space, block=False)
+    told = told_to_gradio(page, space)
     names = [one.cls.__name__ for one in told["app_kwargs"]["middleware"]]
     assert names[2:6] == ["OpenDoors", "Cached", "Paced", "SignIn"]
 

@@ -7,6 +7,7 @@ import re
 
 import gradio as gr
 import pytest
+from gradio.routes import App
 
 from medilite.engine.protocol import Availability
 from medilite.errors import SettingsError
@@ -130,21 +131,9 @@ def test_the_config_holds_no_visitor_s_words(page):
 
 
 @pytest.fixture
-def launched(page, lite, monkeypatch):
+def launched(page, told_to_gradio):
     """Return a function that serves with these settings and returns what Gradio was told."""
-
-    def serve_with(**settings) -> dict:
-        told = {}
-
-        def launch(**options):
-            told.update(options)
-            return None, "http://here/", None
-
-        monkeypatch.setattr(page, "launch", launch)
-        serve(page, lite, load_settings(**settings), block=False)
-        return told
-
-    return serve_with
+    return lambda **settings: told_to_gradio(page, load_settings(**settings))
 
 
 def test_host_and_port_are_as_gradio_is_told_unless_set(launched, monkeypatch):
@@ -168,6 +157,23 @@ def test_what_would_keep_or_tell_people_s_questions_is_off(launched):
         assert told[switch] is False, switch
     assert told["footer_links"] == []
     assert told["max_threads"] > load_settings().max_queue
+
+
+def test_gradio_makes_one_app_of_a_page(lite, monkeypatch, tmp_path):
+    made = App.create_app
+    seen = []
+
+    def counted(*arguments, **options):
+        seen.append(made(*arguments, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(App, "create_app", staticmethod(counted))
+    settings = load_settings(port=0, data_dir=tmp_path)
+    page = build_ui(ScriptedEngine(lite), lite, settings)
+    assert seen == []
+    serve(page, lite, settings, block=False)
+    assert seen == [page.app]
+    page.close(verbose=False)
 
 
 def test_a_port_in_use_is_said(page, lite, monkeypatch):
