@@ -51,8 +51,10 @@ SERVERS = {"attacked", "forks"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests in one worker that share what takes long to make: a loaded model, a server, a fixture of their file.
 
-    Without a group each test goes to whichever worker is free, and every worker makes its own.
+    Without a group each test goes to whichever worker is free, and every worker makes its own. What takes long comes
+    first, or one worker would be left alone with it at the end.
     """
+    items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in ("slow", "model", "browser")))
     for item in items:
         if not item.get_closest_marker("xdist_group") and (group := _group_of(item)):
             item.add_marker(pytest.mark.xdist_group(group))

@@ -39,7 +39,9 @@ def grid_html(comparison: Comparison) -> Markup:
     limit = comparison.decoding.max_new_tokens
     cards = [card_html(pane, limit, earlier=comparison.turns(pane.spec.id)) for pane in comparison.panes]
     how = decoding_words(comparison.decoding, comparison.seed)
-    if comparison.from_source:
+    # Of answers that were stopped before their first word it isn't said where they are from.
+    unwritten = comparison.done and not any(pane.text.strip() for pane in comparison.panes)
+    if comparison.from_source and not unwritten:
         how = f"{FROM_SOURCE if comparison.given else NOT_FROM_SOURCE} · {how}"
     first = comparison.earlier[0].question if comparison.earlier else ""
     return templates(TEMPLATE).grid(cards, comparison.run, comparison.question, how, settings_of(comparison), first)

@@ -324,6 +324,7 @@ def test_stop_while_the_model_loads_waits_for_nothing(ask, from_source):
     assert "Stopped." in page[tab.status]
     assert page[tab.ask].interactive
     assert "not from a source" not in page[tab.source], "there are no answers"
+    assert "no passage to answer from" not in page[tab.grid]
     assert ("from=source" in page[tab.toolbar]) == from_source
 
 
