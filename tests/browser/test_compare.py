@@ -53,7 +53,7 @@ def test_six_answers_stream_in_step(serve, visit, lite, size, scheme):
 
 def test_nothing_jumps_while_text_streams_in(serve, visit):
     url, _ = serve(step_s=0.03)
-    here = visit(url).ready()
+    here = visit(url, reduced_motion="no-preference").ready()
     here.ask("What is asthma?")
     here.wait_writing(2)
     # The page has scrolled to the answers by itself; from here on nothing may move.
