@@ -72,7 +72,8 @@ class Settings(BaseSettings):
         None, description="local folder with the base's weights, instead of the profile's own source"
     )
     cache_dir: Path = Field(
-        default_factory=lambda: _home() / ".cache" / "medilite", description="where fetched weights are kept"
+        default_factory=lambda: _home() / ".cache" / "medilite",
+        description="where fetched and packed weights, the library and the syllable dictionary are kept",
     )
     threads: int | None = Field(
         None,
@@ -140,13 +141,13 @@ class Settings(BaseSettings):
         None,
         description="let visitors of the Lab bring an adapter of their own: plain LoRA in safetensors, of rank 64 and "
         "64 MB at most, eight at once, in memory alone; folders of this machine only where nobody else reaches the app "
-        "(default: there, and not where others do: over the network, through a proxy, on a Space)",
+        "(default: on there; off over the network, through a proxy and on a Space)",
     )
     voter_secret: SecretStr | None = Field(
         None,
         min_length=16,
-        description="any long random text: with the same one, voters' ids stay valid when the database starts empty, "
-        "as after a Space's restart (default: made with the database)",
+        description="any random text of 16 characters or more: with the same one, voters' ids stay valid when the "
+        "database starts empty, as after a Space's restart (default: made with the database)",
     )
     mirror: str | None = Field(
         None,
@@ -176,7 +177,7 @@ class Settings(BaseSettings):
     trusted_proxies: str | None = Field(
         None,
         description="proxies in front of the app whose `X-Forwarded-For` counts: how many there are, or their "
-        "addresses, separated by commas (default: none, the header is ignored)",
+        "addresses, separated by commas (default: none, the header is ignored; 1 in a Space)",
     )
     answers_per_visitor: str = Field(
         "20/minute; 300/hour", description="how often one visitor may ask for answers; `off` for no limit"
@@ -193,8 +194,9 @@ class Settings(BaseSettings):
     )
     readings_per_address: str = Field(
         "300/minute; 6000/hour",
-        description="how often programs at one network address may have a text measured or read the leaderboard "
-        "([API](api.md)), and visitors may compare models on a slice of its questions or download the votes",
+        description="how often programs at one network address may search the library, have a text measured or read "
+        "the leaderboard ([API](api.md)), and visitors may compare models on a slice of its questions or download the "
+        "votes",
     )
     events_per_address: str = Field(
         "600/10second",

@@ -220,7 +220,7 @@ def _known(profile: Profile, model: str) -> list[str]:
     if not said:
         return []
     more = "Easier is not better. The leaderboard has every number behind this, and its interval."
-    return ["## How right its answers are", f"{said} {more}"]
+    return ["## What was measured of its answers", f"{said} {more}"]
 
 
 def _loading(record: dict[str, Any], profile: Profile) -> str:
