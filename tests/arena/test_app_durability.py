@@ -25,11 +25,10 @@ from bench.crowd.votes import kept_votes
 from bench.postgres import new_database
 from medilite.ui.vote.cards import CHOICE_WORDS
 from tests.arena.app_replica import AppReplica
-from tests.arena.crowd import CLIENTS, REPLAYED, Crowd
+from tests.arena.crowd import CLIENTS, KILLS, REPLAYED, VOTES, Crowd
 from tests.support.banks import write_bank
 from tests.support.thorough import thorough, usually
 
-VOTES, KILLS = 2000, 20
 VOTES_OF_ONE = 15
 """After so many somebody else comes: nobody may vote more than twenty times a minute."""
 

@@ -133,4 +133,4 @@ def test_an_untouched_reference_has_nothing_against_it() -> None:
 @pytest.mark.timeout(60)  # backtracking over such a chain of hyphens took minutes, reading it takes about a second
 def test_a_loop_of_two_thousand_words_takes_no_time(piece: str) -> None:
     text = "Costeff syndrome is caused by " + piece * 2000
-    assert claims.held_against(text, [RECESSIVE], QUESTION).claims is not None
+    claims.held_against(text, [RECESSIVE], QUESTION)  # fails by its time limit alone
