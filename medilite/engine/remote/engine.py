@@ -88,7 +88,8 @@ class RemoteEngine:
     def availability(self) -> Mapping[str, Availability]:
         """Return, by model id, whether a server that answers serves it, as it last said.
 
-        A reply older than `ASK_AGAIN_S` is asked for again in the background, for whoever asks next.
+        If that was more than `ASK_AGAIN_S` ago, the servers are asked again in the background, and this call still
+        returns what they said before.
         """
         self._ask_again(self._once.get())
         return {spec.id: self._available(spec.id) for spec in self._profile.every}
