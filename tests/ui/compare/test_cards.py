@@ -87,6 +87,7 @@ def test_the_grade_is_word_number_and_colour(lite):
 def test_text_without_words_has_no_grade(lite):
     card = read(card_html(pane(lite, "123 456."), 128))
     assert card.one("span", "ml-grade").one("span", "ml-grade-word").text == "No grade"
+    assert card.one("span", "ml-grade").text.count("No grade") == 1
     assert not card.all("span", "ml-grade-number")
     assert "ml-band-none" in card.one("span", "ml-grade").attributes["class"]
     assert "Reading ease–" in card.one("dl", "ml-facts").text
