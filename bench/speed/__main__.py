@@ -157,7 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_int,
         default=usable_cpus(),
         metavar="N",
-        help="of each peer (default: all cores)",
+        help="of each peer (default: as many as may run at once)",
     )
     parser.add_argument("--gguf", metavar="FILE", help="the base as llama.cpp reads it (default: the profile's own)")
     parser.add_argument("--vllm", metavar="URL", help="address of a vLLM server that serves the profile's models")

@@ -52,7 +52,7 @@ def _inert(html: str) -> Element:
 
 
 TABS = ("compare", "chat")
-CASES = [(name, tab) for i, name in enumerate(TEXTS) for tab in (usually(TABS[i % 2 :][:1], TABS))]
+CASES = [(name, tab) for i, name in enumerate(TEXTS) for tab in usually(TABS[i % 2 :][:1], TABS)]
 """Each text in one of the two tabs, by turns; in both takes minutes more."""
 
 

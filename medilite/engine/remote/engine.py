@@ -178,22 +178,18 @@ class RemoteEngine:
         threading.Thread(target=_run, args=(loop,), name="medilite-remote", daemon=True).start()
         try:
             _start(loop, self._ask_all(http)).result()
-            self._check_answers()
+            if not any(server.answers for server in self._servers):
+                said = "; ".join(f"{server.name} {server.trouble}" for server in self._servers)
+                raise EngineError(
+                    f"No model server answers: {said}. Start one (docs/remote.md) or correct MEDILITE_SERVERS, then"
+                    " try again."
+                )
         except BaseException:  # or the thread would run on, one more at every try
             _stop(loop, http)
             raise
         writer = Writer(self._servers, http, tokenizer, stop_ids, self._limits, self._clock)
         wording = Wording(tokenizer, tokenizer.size)
         return _Loaded(tokenizer, stop_ids, context, loop, http, writer, wording, self._clock())
-
-    def _check_answers(self) -> None:
-        """Raise EngineError if no server answers."""
-        if not any(server.answers for server in self._servers):
-            said = "; ".join(f"{server.name} {server.trouble}" for server in self._servers)
-            raise EngineError(
-                f"No model server answers: {said}. Start one (docs/remote.md) or correct MEDILITE_SERVERS, then try"
-                " again."
-            )
 
     def _client(self) -> httpx.AsyncClient:
         import httpx
