@@ -96,3 +96,18 @@ def test_a_bad_adapter_makes_its_model_unavailable_and_no_other(
     assert {m: a.tokens for m, a in answers.items() if a.stopped != "error"} == dict.fromkeys(
         ("base", "sft-r8-low", "sft-r8-high", "sft-r16-low"), 4
     )
+
+
+@pytest.mark.parametrize(("asked", "limit", "taken"), [(None, 1, 1), (None, 64, None), (3, 1, 3)])
+def test_no_more_threads_than_a_limit_lets_run_unless_they_are_asked_for(
+    tmp_path: Path, small_base: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, limit: int, taken: int | None
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr("medilite.engine.local.engine.usable_cpus", lambda: limit)
+    try:
+        LocalEngine(
+            load_profile(str(write_profile(tmp_path, small_base))), load_settings(precision="float32", threads=asked)
+        ).load()
+        assert torch.get_num_threads() == (taken or before)
+    finally:
+        torch.set_num_threads(before)
